@@ -1,0 +1,144 @@
+"""The agent machine: one step of the table in `tables`, with its bookkeeping. It never touches offers or entries.
+
+Idle time (longest-idle-agent) begins at the end of the last work: a conversation, its wrap-up, or a call of another
+kind that occupied him. A pause, a missed or withdrawn offer and a reload leave it as it was. A login sets it to now,
+so logging out and in again leads to the end of the line, never past anybody; a second login without a logout
+doesn't change it.
+"""
+
+from __future__ import annotations
+
+from engine import limits
+from engine.acd.commands import AgentChanged
+from engine.acd.pool import Pool
+from engine.acd.tables import (
+    AGENT_ACTIONS,
+    AGENT_INPUTS,
+    AGENT_NEXT,
+    AGENT_STATES,
+    ALERTING,
+    FAULT,
+    HOME,
+    IDLE,
+    LOGGED_OUT,
+    LOGIN,
+    LOGIN_PAUSED,
+    LOGOUT,
+    NOT_READY,
+    OCCUPIED,
+    PAUSE,
+    READY,
+    RESTING,
+    RESUME,
+    TALKING,
+    UNREST,
+    WISH,
+    WRAP,
+    WRAP_UP,
+)
+
+CALL_MS_MAX = limits.call_ms_max + limits.hangup_grace_ms  # the owner's own limit comes first
+NEXT: list[list[int]] = AGENT_NEXT.tolist()
+ACTIONS: list[list[int]] = AGENT_ACTIONS.tolist()
+_WISHES = {LOGIN: READY, RESUME: READY, LOGIN_PAUSED: NOT_READY, PAUSE: NOT_READY, LOGOUT: LOGGED_OUT}
+
+
+def home(pool: Pool, row: int, now_ms: int) -> int:
+    """Where he belongs when no offer, conversation or wrap-up of ours holds him: the first of these that is true."""
+    agents = pool.agents
+    wish = agents.wish[row]
+    if wish == LOGGED_OUT or agents.removed[row]:
+        return LOGGED_OUT
+    if wish == NOT_READY:
+        return NOT_READY
+    if agents.occupied_until[row] > now_ms and not agents.second_line[row]:
+        return OCCUPIED
+    if agents.rest_until[row] > now_ms:
+        return RESTING
+    return READY
+
+
+def step(
+    pool: Pool, row: int, given: int, now_ms: int, reason: str, queue: int = -1, call: int = -1
+) -> None:
+    """One input to one agent. `reason`, `queue` and `call` (ids) go into AgentChanged.
+
+    An input whose actions hold CANCEL needs his offer taken away before: `happenings.ask` does both.
+    """
+    agents = pool.agents
+    state = agents.state[row]
+    goal = NEXT[state][given]
+    actions = ACTIONS[state][given]
+    if actions:
+        if actions & FAULT:
+            pool.breach(f"agent.{AGENT_STATES[state]}.{AGENT_INPUTS[given]}", f"agent {agents.id[row]}: {reason}")
+        if actions & WISH:
+            _wish(pool, row, _WISHES[given], reason)
+        if actions & UNREST:
+            agents.rest_until[row] = agents.misses[row] = 0
+        if actions & IDLE:
+            agents.idle_since[row] = now_ms
+    if goal >= HOME:
+        goal = WRAP_UP if goal == WRAP and agents.wrap_ms[row] > 0 else home(pool, row, now_ms)
+    if goal != state:
+        enter(pool, row, goal, now_ms, reason, queue, call)
+
+
+def _wish(pool: Pool, row: int, wish: int, reason: str) -> None:
+    agents = pool.agents
+    if wish == NOT_READY:
+        told = pool.pause_reasons[row]
+        pool.pause_reasons[row] = reason
+        if agents.state[row] == NOT_READY and told != reason:
+            pool.out.append(AgentChanged(agents.id[row], "not_ready", "not_ready", reason))
+    agents.wish[row] = wish
+
+
+def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, call: int) -> None:
+    agents = pool.agents
+    old = agents.state[row]
+    agents.spent[old][row] += now_ms - agents.since[row]
+    agents.state[row] = new
+    agents.since[row] = now_ms
+    pool.arm_agent(row, _deadline(pool, row, new, now_ms))
+    if old == LOGGED_OUT or new == LOGGED_OUT:
+        change = 1 if old == LOGGED_OUT else -1
+        for seat, _ in pool.seats[row]:
+            seat.on_duty += change
+    refresh_idle(pool, row)
+    if new == NOT_READY:
+        reason = pool.pause_reasons[row]
+    pool.out.append(AgentChanged(agents.id[row], AGENT_STATES[old], AGENT_STATES[new], reason, queue, call))
+    if new == LOGGED_OUT and agents.removed[row]:
+        forget(pool, row)
+
+
+def _deadline(pool: Pool, row: int, state: int, now_ms: int) -> int:
+    agents = pool.agents
+    if state == ALERTING:
+        return pool.offers.deadline[agents.offer[row]]
+    if state == TALKING:
+        return now_ms + CALL_MS_MAX
+    if state == WRAP_UP:
+        return now_ms + agents.wrap_ms[row]
+    if state == RESTING:
+        return agents.rest_until[row]
+    if state == OCCUPIED:
+        return agents.occupied_until[row]
+    return 0
+
+
+def refresh_idle(pool: Pool, row: int) -> None:
+    """Offered calls only when ready, reachable, and not about to leave."""
+    agents = pool.agents
+    pool.set_idle(row, int(agents.state[row] == READY and agents.reachable[row] == 1 and not agents.removed[row]))
+
+
+def forget(pool: Pool, row: int) -> None:
+    """A removed agent is home: his row is free."""
+    pool.agent_rows.pop(pool.agents.id[row], None)
+    pool.specs[row] = None
+    pool.memberships[row] = ()
+    pool.seats[row] = []
+    pool.pause_reasons[row] = ""
+    pool.agents.give(row)

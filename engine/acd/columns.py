@@ -1,0 +1,205 @@
+"""Columns: one int64 array per field, one row per agent, entry, offer or membership (DESIGN §4).
+
+All fields of a kind live in one block of shape (fields, capacity), so that a kernel takes one array and a field is
+one of its rows. Python reads and writes single cells through memoryviews of the same memory: they give plain ints
+(no numpy scalars leak into commands) at half the price of an array access.
+
+Capacity doubles up to a named maximum; growing replaces the views, so no caller keeps one over `take`. A row given
+back gets a higher generation, by which late references are recognised.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+
+from engine.acd.tables import AGENT_STATES, IntArray
+
+Column = memoryview  # of int64
+NEEDS_MAX = 8
+
+
+class Saved(msgspec.Struct, array_like=True):
+    """Encoded columns. Fields are named, so that a later version with more of them reads an older state."""
+
+    fields: tuple[str, ...]
+    used: int
+    free: list[int]
+    data: bytes  # little-endian int64, shape (fields, used)
+
+
+class Columns:
+    """Rows of integers. `used` is the high-water mark; `free` a heap, so that the lowest free row is taken first."""
+
+    fields: ClassVar[tuple[str, ...]] = ()
+    blank: ClassVar[dict[str, int]] = {}  # a fresh row's values, where not 0
+
+    generation: Column
+
+    def __init__(self, capacity_max: int, capacity: int = 64) -> None:
+        self.capacity_max = capacity_max
+        self.block: IntArray = np.zeros((len(self.fields), min(capacity, capacity_max)), dtype="<i8")
+        self.free: list[int] = []
+        self.used = 0
+        self._bind()
+
+    def _bind(self) -> None:
+        for index, name in enumerate(self.fields):
+            setattr(self, name, memoryview(self.block[index]))
+
+    @classmethod
+    def index(cls, field: str) -> int:
+        """The row of `block` that holds this field."""
+        return cls.fields.index(field)
+
+    def __len__(self) -> int:
+        return self.used - len(self.free)
+
+    def take(self) -> int:
+        """A blank row, or -1 when capacity_max rows are in use. Its generation is never 0."""
+        if self.free:
+            row = heappop(self.free)
+        elif self.used < self.capacity_max:
+            row = self.used
+            if row == self.block.shape[1]:
+                self._grow()
+            self.used += 1
+            self.generation[row] = 1
+        else:
+            return -1
+        for field, value in self.blank.items():
+            getattr(self, field)[row] = value
+        return row
+
+    def give(self, row: int) -> None:
+        """Return a row: all zero, next generation."""
+        generation = self.generation[row]
+        self.block[:, row] = 0
+        self.generation[row] = generation + 1
+        heappush(self.free, row)
+
+    def _grow(self) -> None:
+        old = self.block
+        capacity = min(2 * old.shape[1], self.capacity_max)
+        self.block = np.zeros((len(self.fields), capacity), dtype="<i8")
+        self.block[:, : old.shape[1]] = old
+        self._bind()
+
+    def save(self) -> Saved:
+        return Saved(self.fields, self.used, self.free, self.block[:, : self.used].tobytes())
+
+    def load(self, saved: Saved) -> None:
+        """Take over saved rows; fields this version doesn't know are dropped, new ones keep their blank value."""
+        capacity = self.block.shape[1]
+        while capacity < saved.used:
+            capacity *= 2
+        self.capacity_max = max(self.capacity_max, saved.used)
+        self.block = np.zeros((len(self.fields), min(capacity, self.capacity_max)), dtype="<i8")
+        for field, value in self.blank.items():
+            self.block[self.index(field), : saved.used] = value
+        data = np.frombuffer(saved.data, dtype="<i8").reshape(len(saved.fields), saved.used)
+        for source, field in enumerate(saved.fields):
+            if field in self.fields:
+                self.block[self.index(field), : saved.used] = data[source]
+        self.used = saved.used
+        self.free = list(saved.free)
+        self._bind()
+
+
+class AgentColumns(Columns):
+    """One row per agent of the pool. Times are ms; `spent_*` accumulate the time in each state, without gaps."""
+
+    fields = (
+        "generation", "id", "state", "wish", "idle", "reachable", "removed", "second_line", "since", "deadline",
+        "idle_since", "rest_until", "occupied_until", "misses", "offer", "entry", "wrap_ms", "wrap_own",
+        "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
+        "spent_7",
+    )  # fmt: skip
+    blank = {"offer": -1, "entry": -1}
+    id: Column
+    state: Column
+    wish: Column  # LOGGED_OUT, READY or NOT_READY: what he asked for last
+    idle: Column  # 1: ready, reachable, may be offered a call (kernels read this)
+    reachable: Column
+    removed: Column  # 1: not in the configuration any more, leaves when he comes home
+    second_line: Column
+    since: Column  # in `state` since
+    deadline: Column  # of `state`; 0 none
+    idle_since: Column
+    rest_until: Column
+    occupied_until: Column  # 0: no other call; otherwise when we stop believing in it
+    misses: Column  # in a row
+    offer: Column  # ringing or won, -1 none
+    entry: Column  # conversation, -1 none
+    wrap_ms: Column  # wrap-up after the present conversation
+    wrap_own: Column  # the agent's own wrap-up, -1: the queue's
+    answered: Column
+    offered: Column
+    missed: Column
+    spent: tuple[Column, ...]  # by state
+
+    def _bind(self) -> None:
+        super()._bind()
+        self.spent = tuple(getattr(self, f"spent_{state}") for state in range(len(AGENT_STATES)))
+
+
+class EntryColumns(Columns):
+    """One row per caller in the pool, from joining to the end of his talk. `need*`: skill << 8 | level, 0 none."""
+
+    fields = (
+        "generation", "call", "state", "queue", "agent", "first", "ringing", "ring_level", "joined", "effective",
+        "sequence", "wait_until", "deadline", "connected",
+        "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7",
+    )  # fmt: skip
+    blank = {"agent": -1, "first": -1}
+    call: Column
+    state: Column
+    queue: Column  # row of the queue
+    agent: Column  # conversation with this agent row, -1 none
+    first: Column  # first of the linked offers that ring, -1 none
+    ringing: Column  # how many
+    ring_level: Column  # level of the agents that ring
+    joined: Column
+    effective: Column  # joined − priority_ms: smaller is served earlier
+    sequence: Column  # of joining, the tie-breaker
+    wait_until: Column
+    deadline: Column
+    connected: Column  # since, 0 not yet
+    needs: tuple[Column, ...]
+
+    def _bind(self) -> None:
+        super()._bind()
+        self.needs = tuple(getattr(self, f"need{place}") for place in range(NEEDS_MAX))
+
+
+class OfferColumns(Columns):
+    """One row per offer; closed ones are kept for LATE_MS, so that a crossing answer is told what happened."""
+
+    fields = ("generation", "state", "entry", "agent", "queue", "next", "started", "deadline", "until", "reason", "id",
+              "call_id", "agent_id")  # fmt: skip
+    blank = {"next": -1}
+    state: Column
+    entry: Column
+    agent: Column
+    queue: Column  # row of the queue
+    next: Column  # next ringing offer of the same entry
+    started: Column
+    deadline: Column  # while ringing; a won offer lives as long as its conversation, which has its own
+    until: Column  # when closed: remembered until then
+    reason: Column  # index into offers.REASONS when closed
+    id: Column
+    call_id: Column
+    agent_id: Column
+
+
+class TeamColumns(Columns):
+    """One row per membership of an agent in a queue, by (queue, level, position, agent): this order breaks ties."""
+
+    fields = ("generation", "queue", "agent", "level", "position")
+    queue: Column
+    agent: Column
+    level: Column
+    position: Column

@@ -1,0 +1,75 @@
+"""What the distributor asks for and announces."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Offer(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Ring this agent for this call; answer with OfferAnswered or OfferFailed(offer, …) within ring_ms_max."""
+
+    offer: int
+    call: int
+    agent: int
+    queue: int
+    ring_ms_max: int
+
+
+class CancelOffer(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Stop ringing: `reason` answered_elsewhere | caller_gone | timeout | agent_state | moved."""
+
+    offer: int
+    agent: int
+    call: int
+    reason: str
+
+
+class Connect(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """This offer won: bridge call and agent now. `waited_ms` since joining."""
+
+    offer: int
+    call: int
+    agent: int
+    queue: int
+    waited_ms: int
+
+
+class EntryEnded(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """The call may not stay: `reason` full | no_agents | timeout. The dialplan goes on."""
+
+    call: int
+    queue: int
+    reason: str
+    waited_ms: int
+
+
+class AgentChanged(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """State change, with the cause in words, for records, lamps and the console."""
+
+    agent: int
+    old: str
+    new: str
+    reason: str
+    queue: int = -1
+    call: int = -1
+
+
+class OfferEnded(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """For records: how an offer ended (answered, no_answer, …, answered_elsewhere, caller_gone) and after how long."""
+
+    offer: int
+    call: int
+    agent: int
+    queue: int
+    reason: str
+    rang_ms: int
+
+
+class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """An invariant did not hold; what was healed (DESIGN law 6)."""
+
+    rule: str
+    detail: str
+
+
+AcdCommand = Offer | CancelOffer | Connect | EntryEnded | AgentChanged | OfferEnded | Breach

@@ -1,0 +1,129 @@
+"""Who gets whom: the one place where offers are made (law 5: state in, decisions out).
+
+Rule across queues: callers are taken in the order of (queue weight, highest first; effective age, that is time
+waited + priority_ms, oldest first; sequence of joining), over all queues in which something changed since the last
+settle. Each takes the best idle agent of his own queue by its strategy (ring-all: every idle agent of the best
+level that has any). So an agent of several queues gets the caller of the heaviest, then oldest, claim, and nobody
+is passed over by a younger caller of equal weight whom the same agent could serve.
+
+After a settle no caller waits while an agent of his queue is idle and fits; therefore only touched queues need a
+look: a queue is touched when a caller begins to wait or an agent becomes idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from engine.acd import agents as agent_machine
+from engine.acd import entries as entry_machine
+from engine.acd import offers as offer_rows
+from engine.acd import policy
+from engine.acd.pool import Pool, Queue
+from engine.acd.tables import E_ALERTING, E_OFFER
+from engine.acd.tables import OFFER as AGENT_OFFER
+
+Pick = Callable[[Pool, Queue, tuple[int, ...], int], list[int]]
+
+
+def decide(pool: Pool, pick: Pick, now_ms: int) -> None:
+    """Make every offer that can be made. Leaves no queue touched."""
+    rows, pool.touched = sorted(pool.touched), []
+    queues = []
+    for row in rows:
+        queue = pool.queues[row]
+        if queue is not None:
+            queue.touched = False
+            if queue.idle:
+                queues.append(queue)
+    serving = [queue for queue in queues if queue.waiting]
+    if len(serving) == 1:
+        _serve_one(pool, pick, serving[0], now_ms)
+    elif serving:
+        _serve_all(pool, pick, serving, now_ms)
+    for queue in queues:
+        if queue.idle and policy.STRATEGIES[queue.strategy].fan:
+            _ring_more(pool, pick, queue, now_ms)
+
+
+def _serve_one(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
+    index = 0
+    unmet: list[tuple[int, ...]] = []
+    while queue.idle and index < len(queue.waiting):
+        if not _serve(pool, pick, queue, queue.waiting[index][2], unmet, now_ms):
+            index += 1
+
+
+def _serve_all(pool: Pool, pick: Pick, queues: list[Queue], now_ms: int) -> None:
+    """Merge the waiting lists of several queues by (−weight, age, sequence)."""
+    heads: list[tuple[int, int, int, int, int]] = []
+    unmet: dict[int, list[tuple[int, ...]]] = {queue.row: [] for queue in queues}
+
+    def push(queue: Queue, index: int) -> None:
+        if index < len(queue.waiting):
+            age, sequence, _ = queue.waiting[index]
+            heappush(heads, (-queue.spec.weight, age, sequence, queue.row, index))
+
+    for queue in queues:
+        push(queue, 0)
+    while heads:
+        _, _, _, row, index = heappop(heads)
+        queue = pool.queue_at(row)
+        if queue.idle:
+            served = _serve(pool, pick, queue, queue.waiting[index][2], unmet[row], now_ms)
+            push(queue, index if served else index + 1)
+
+
+def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[int, ...]], now_ms: int) -> bool:
+    """Offer this caller to whom the strategy picks. `unmet` remembers needs that nobody idle fits in this settle."""
+    needs = pool.needs_of(entry)
+    if needs in unmet:
+        return False
+    rows = pick(pool, queue, needs, policy.offers_at_once(queue))
+    if not rows:
+        unmet.append(needs)
+        return False
+    return make_offers(pool, entry, rows, now_ms)
+
+
+def make_offers(pool: Pool, entry: int, rows: list[int], now_ms: int) -> bool:
+    """Ring the agents of these membership rows; False when not one offer could be made."""
+    team, entries = pool.team, pool.entries
+    made = False
+    queue_id = pool.queue_at(entries.queue[entry]).spec.id
+    for row in rows:
+        agent = team.agent[row]
+        offer = offer_rows.start(pool, entry, agent, now_ms)
+        if offer < 0:
+            pool.breach("offers_max", f"call {entries.call[entry]}")
+            break
+        if not made:
+            entries.ring_level[entry] = team.level[row]
+        made = True
+        agent_machine.step(pool, agent, AGENT_OFFER, now_ms, "offer", queue_id, entries.call[entry])
+        entry_machine.step(pool, entry, E_OFFER, now_ms, "")
+    if made:
+        pool.arm_entry(entry, max(pool.offers.deadline[offer] for offer in offer_rows.ringing(pool, entry)))
+    return made
+
+
+def _ring_more(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
+    """Ring-all: an agent who becomes idle while phones ring joins in, unless his level is worse than those that ring.
+
+    Callers for whom nothing rings come first. A caller past his wait limit is not given more phones, so that
+    ringing comes to an end.
+    """
+    entries = pool.entries
+    alerting = len(queue.order) - len(queue.waiting)
+    for _, _, entry in queue.order:
+        if not alerting or not queue.idle:
+            return
+        if entries.state[entry] != E_ALERTING:
+            continue
+        alerting -= 1
+        room = policy.offers_at_once(queue) - entries.ringing[entry]
+        if room <= 0 or entries.wait_until[entry] <= now_ms:
+            continue
+        rows = pick(pool, queue, pool.needs_of(entry), room)
+        if rows and pool.team.level[rows[0]] <= entries.ring_level[entry]:
+            make_offers(pool, entry, rows, now_ms)

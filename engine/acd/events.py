@@ -1,0 +1,89 @@
+"""What happens to the distributor. Every event names the call or agent and, for offers, the offer id (never reused)."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """A caller enters a queue. `priority_ms`: virtual milliseconds already waited; `needs`: (skill, level) pairs."""
+
+    call: int
+    queue: int
+    priority_ms: int = 0
+    needs: tuple[tuple[int, int], ...] = ()
+    wait_ms_max: int = 0  # 0: the queue's
+
+
+class CallLeft(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """The caller left: `reason` abandoned (hung up) | exit (key, dialplan) | moved | closed."""
+
+    call: int
+    reason: str
+
+
+class OfferAnswered(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """The agent of this offer answered. Told back: Connect (he won) or CancelOffer (somebody else did, or too late)."""
+
+    offer: int
+
+
+class OfferFailed(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """`reason`: no_answer | busy | rejected | do_not_disturb | forwarded | unreachable | error."""
+
+    offer: int
+    reason: str
+
+
+class CallEnded(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """The conversation of `agent` on `call` is over (any side): wrap-up begins."""
+
+    call: int
+    agent: int
+
+
+class AgentLoggedIn(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Log in; state becomes ready (or not_ready when `ready` is False)."""
+
+    agent: int
+    ready: bool = True
+
+
+class AgentLoggedOut(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Log out; during an offer the offer is withdrawn, during a call it takes effect when the call ends."""
+
+    agent: int
+
+
+class AgentNotReady(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Pause with a reason; during a call it takes effect when the call ends."""
+
+    agent: int
+    reason: str = ""
+
+
+class AgentReady(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Back from pause or early end of wrap-up."""
+
+    agent: int
+
+
+class AgentReachable(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """His phones can (or can't) be rung: registration, qualify."""
+
+    agent: int
+    reachable: bool
+
+
+class AgentOccupied(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """He is (or is no longer) on a call of another kind (direct, outbound, internal); `kind` names it."""
+
+    agent: int
+    occupied: bool
+    kind: str = ""
+
+
+AcdEvent = (
+    CallJoined | CallLeft | OfferAnswered | OfferFailed | CallEnded | AgentLoggedIn | AgentLoggedOut | AgentNotReady
+    | AgentReady | AgentReachable | AgentOccupied
+)

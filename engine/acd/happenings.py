@@ -1,0 +1,231 @@
+"""What each event does to the columns (law 4: late, repeated and unknown ids find nobody and change nothing)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.acd import agents as agent_machine
+from engine.acd import entries as entry_machine
+from engine.acd import events as event_types
+from engine.acd import offers as offer_rows
+from engine.acd.agents import ACTIONS as AGENT_ACTIONS
+from engine.acd.agents import CALL_MS_MAX
+from engine.acd.commands import CancelOffer
+from engine.acd.deadlines import ENTRY, OFFER
+from engine.acd.events import AcdEvent
+from engine.acd.offers import FAILURES
+from engine.acd.pool import Pool
+from engine.acd.tables import (
+    AGENT_STATES,
+    CANCEL,
+    DEADLINE,
+    E_CONNECTED,
+    E_DEADLINE,
+    E_END,
+    E_LEAVE,
+    FAULT,
+    FREE,
+    LOGIN,
+    LOGIN_PAUSED,
+    LOGOUT,
+    MISS,
+    NOT_READY,
+    O_ANSWER,
+    O_DEADLINE,
+    O_FAIL,
+    O_RINGING,
+    O_WITHDRAW,
+    OCCUPIED,
+    OCCUPY,
+    OFFER_ACTIONS,
+    OFFER_NEXT,
+    PAUSE,
+    RESUME,
+    TALKING,
+    TELL,
+)
+
+_OFFER_NEXT: list[list[int]] = OFFER_NEXT.tolist()
+_OFFER_ACTIONS: list[list[int]] = OFFER_ACTIONS.tolist()
+
+
+def handle(pool: Pool, event: AcdEvent, now_ms: int) -> None:
+    """Apply one event."""
+    HANDLERS[type(event)](pool, event, now_ms)
+
+
+# --- callers ------------------------------------------------------------------------------------------
+def call_joined(pool: Pool, event: event_types.CallJoined, now_ms: int) -> None:
+    """The same word twice is dropped; joining another queue leaves the first (a conversation is over then)."""
+    row = pool.calls.get(event.call, -1)
+    if row >= 0:
+        queue = pool.queue_at(pool.entries.queue[row])
+        if queue.spec.id == event.queue and pool.entries.state[row] != E_CONNECTED:
+            return
+        entry_machine.step(pool, row, E_LEAVE, now_ms, "moved")
+    entry_machine.join(pool, event, now_ms)
+
+
+def call_left(pool: Pool, event: event_types.CallLeft, now_ms: int) -> None:
+    row = pool.calls.get(event.call, -1)
+    if row >= 0:
+        entry_machine.step(pool, row, E_LEAVE, now_ms, event.reason)
+
+
+def call_ended(pool: Pool, event: event_types.CallEnded, now_ms: int) -> None:
+    """Only the agent who has the conversation can end it."""
+    row = pool.calls.get(event.call, -1)
+    agent = pool.agent_rows.get(event.agent, -1)
+    if row >= 0 and agent >= 0 and pool.entries.agent[row] == agent:
+        entry_machine.step(pool, row, E_END, now_ms, "call_ended")
+
+
+# --- offers -------------------------------------------------------------------------------------------
+def offer_answered(pool: Pool, event: event_types.OfferAnswered, now_ms: int) -> None:
+    row = offer_rows.find(pool, event.offer)
+    if row < 0:
+        pool.out.append(CancelOffer(event.offer, -1, -1, "timeout"))
+        return
+    state = pool.offers.state[row]
+    if _OFFER_ACTIONS[state][O_ANSWER] & TELL:
+        offer_rows.tell_lost(pool, row)
+    elif _OFFER_NEXT[state][O_ANSWER] != state:
+        entry_machine.win(pool, row, now_ms)
+
+
+def offer_failed(pool: Pool, event: event_types.OfferFailed, now_ms: int) -> None:
+    row = offer_rows.find(pool, event.offer)
+    if row >= 0:
+        end_offer(pool, row, O_FAIL, event.reason if event.reason in FAILURES else "error", now_ms, cancel=False)
+
+
+def end_offer(pool: Pool, row: int, given: int, reason: str, now_ms: int, *, cancel: bool) -> None:
+    """A ringing offer fails: the agent rests as the reason demands, the caller goes back to his place."""
+    offers, agents = pool.offers, pool.agents
+    state = offers.state[row]
+    if _OFFER_ACTIONS[state][given] & FAULT:
+        pool.breach("offer.deadline", f"offer {offers.id[row]}")
+    if _OFFER_NEXT[state][given] == state or state != O_RINGING:
+        return
+    agent, entry, call = offers.agent[row], offers.entry[row], offers.call_id[row]
+    queue = pool.queue_at(offers.queue[row])
+    offer_rows.close(pool, row, reason, now_ms, cancel=cancel)
+    field, counts = FAILURES[reason]
+    queue.tally.missed += 1
+    agents.missed[agent] += 1
+    agents.rest_until[agent] = now_ms + getattr(queue.spec, field)
+    if counts:
+        agents.misses[agent] += 1
+        if 0 < queue.spec.misses_max <= agents.misses[agent]:
+            agents.wish[agent] = NOT_READY
+            pool.pause_reasons[agent] = "missed"
+    agent_machine.step(pool, agent, MISS, now_ms, reason, queue.spec.id, call)
+    entry_machine.lose(pool, entry, now_ms)
+
+
+def pull(pool: Pool, row: int, reason: str, now_ms: int) -> None:
+    """Withdraw one ringing offer on the agent's account; the caller keeps his place. The agent is stepped after."""
+    if _OFFER_NEXT[pool.offers.state[row]][O_WITHDRAW] == pool.offers.state[row]:
+        return
+    entry = pool.offers.entry[row]
+    offer_rows.close(pool, row, reason, now_ms, cancel=True)
+    entry_machine.lose(pool, entry, now_ms)
+
+
+# --- agents -------------------------------------------------------------------------------------------
+def ask(pool: Pool, row: int, given: int, now_ms: int, reason: str) -> None:
+    """An input that may take his ringing offer away first."""
+    agents = pool.agents
+    if AGENT_ACTIONS[agents.state[row]][given] & CANCEL and agents.offer[row] >= 0:
+        pull(pool, agents.offer[row], "agent_state", now_ms)
+    agent_machine.step(pool, row, given, now_ms, reason)
+
+
+def _agent(pool: Pool, event: Any) -> int:
+    return pool.agent_rows.get(event.agent, -1)
+
+
+def logged_in(pool: Pool, event: event_types.AgentLoggedIn, now_ms: int) -> None:
+    row = _agent(pool, event)
+    if row >= 0 and not pool.agents.removed[row]:
+        ask(pool, row, LOGIN if event.ready else LOGIN_PAUSED, now_ms, "login")
+
+
+def logged_out(pool: Pool, event: event_types.AgentLoggedOut, now_ms: int) -> None:
+    row = _agent(pool, event)
+    if row >= 0:
+        ask(pool, row, LOGOUT, now_ms, "logout")
+
+
+def not_ready(pool: Pool, event: event_types.AgentNotReady, now_ms: int) -> None:
+    row = _agent(pool, event)
+    if row >= 0:
+        ask(pool, row, PAUSE, now_ms, event.reason or "not_ready")
+
+
+def ready(pool: Pool, event: event_types.AgentReady, now_ms: int) -> None:
+    row = _agent(pool, event)
+    if row >= 0:
+        ask(pool, row, RESUME, now_ms, "ready")
+
+
+def reachable(pool: Pool, event: event_types.AgentReachable, now_ms: int) -> None:
+    """Only says whether he may be offered calls: his state is his own, and what rings may still be answered."""
+    row = _agent(pool, event)
+    if row >= 0:
+        pool.agents.reachable[row] = int(event.reachable)
+        agent_machine.refresh_idle(pool, row)
+
+
+def occupied(pool: Pool, event: event_types.AgentOccupied, now_ms: int) -> None:
+    """A call of another kind. Believed for CALL_MS_MAX, so that a lost end can't keep him out of the line for ever."""
+    row = _agent(pool, event)
+    if row < 0:
+        return
+    agents = pool.agents
+    agents.occupied_until[row] = now_ms + CALL_MS_MAX if event.occupied else 0
+    if event.occupied and agents.state[row] == OCCUPIED:
+        pool.arm_agent(row, agents.occupied_until[row])
+    if not agents.second_line[row] or agents.state[row] == OCCUPIED:
+        ask(pool, row, OCCUPY if event.occupied else FREE, now_ms, event.kind or "other_call")
+
+
+HANDLERS: dict[type, Callable[[Pool, Any, int], None]] = {
+    event_types.CallJoined: call_joined,
+    event_types.CallLeft: call_left,
+    event_types.OfferAnswered: offer_answered,
+    event_types.OfferFailed: offer_failed,
+    event_types.CallEnded: call_ended,
+    event_types.AgentLoggedIn: logged_in,
+    event_types.AgentLoggedOut: logged_out,
+    event_types.AgentNotReady: not_ready,
+    event_types.AgentReady: ready,
+    event_types.AgentReachable: reachable,
+    event_types.AgentOccupied: occupied,
+}
+
+
+# --- time ---------------------------------------------------------------------------------------------
+_DEADLINE_REASONS = {"wrap_up": "wrap_up_over", "resting": "rest_over", "occupied": "other_call_overdue"}
+
+
+def deadline(pool: Pool, kind: int, row: int, now_ms: int) -> None:
+    """The machine's own limits: whatever the owner forgot to tell ends here."""
+    if kind == OFFER:
+        end_offer(pool, row, O_DEADLINE, "no_answer", now_ms, cancel=True)
+    elif kind == ENTRY:
+        entry_machine.step(pool, row, E_DEADLINE, now_ms, "timeout")
+    else:
+        agent_deadline(pool, row, now_ms)
+
+
+def agent_deadline(pool: Pool, row: int, now_ms: int) -> None:
+    agents = pool.agents
+    state = agents.state[row]
+    if state == OCCUPIED:
+        agents.occupied_until[row] = 0
+    if state == TALKING and agents.entry[row] >= 0:
+        entry_machine.step(pool, agents.entry[row], E_DEADLINE, now_ms, "overdue")
+        return
+    ask(pool, row, DEADLINE, now_ms, _DEADLINE_REASONS.get(AGENT_STATES[state], "overdue"))

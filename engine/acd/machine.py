@@ -1,0 +1,134 @@
+"""The distributor: one pool behind a facade. Events in, commands out; the owner keeps the clock (DESIGN §4).
+
+    distributor.apply(event, now_ms)     # any number of times
+    distributor.expire(now_ms)           # when next_deadline() has come
+    for command in distributor.settle(now_ms): ...
+
+`apply` and `expire` only update columns; what they have to say waits for `settle`, which also makes every offer
+that can be made. An owner that never answers loses nothing but time: every offer, conversation, rest and wrap-up
+has a deadline of its own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+from engine import limits
+from engine.acd import happenings, invariants, policy, reload, saving, snapshots
+from engine.acd.commands import AcdCommand, Breach
+from engine.acd.decide import Pick, decide
+from engine.acd.events import AcdEvent
+from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.pool import Pool
+from engine.acd.tables import AGENT_STATES, E_CONNECTED
+from engine.errors import LocalError
+
+
+class Distributor:
+    """`kernels`: "python" (the twin; nothing imports numba) or "numba" (for hundreds of agents). Both decide alike."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        entries_max: int = limits.entries_max,
+        agents_max: int = limits.agents_max,
+        kernels: str = "python",
+    ) -> None:
+        self._pool = Pool(seed, entries_max, agents_max)
+        self._pick = _picker(kernels)
+
+    def configure(self, queues: Sequence[QueueSpec], agents: Sequence[AgentSpec], now_ms: int) -> None:
+        """First configuration or reload; see `reload.configure`. LocalError or LimitExceeded change nothing."""
+        reload.configure(self._pool, queues, agents, self._clock(now_ms))
+
+    def apply(self, event: AcdEvent, now_ms: int) -> None:
+        """Update the columns. Never raises for late, repeated or unknown ids."""
+        happenings.handle(self._pool, event, self._clock(now_ms))
+
+    def expire(self, now_ms: int) -> None:
+        """Everything whose deadline has come, in order of time, then offers before entries before agents."""
+        pool = self._pool
+        now_ms = self._clock(now_ms)
+        due = pool.heap.pop_due(pool.deadline_columns(), now_ms)
+        while due is not None:
+            happenings.deadline(pool, due[0], due[1], now_ms)
+            due = pool.heap.pop_due(pool.deadline_columns(), now_ms)
+
+    def settle(self, now_ms: int) -> list[AcdCommand]:
+        """Decide everything that can be decided; returns all commands since the last settle, in order."""
+        pool = self._pool
+        if pool.touched:
+            decide(pool, self._pick, self._clock(now_ms))
+            pool.trim_heap()
+        out, pool.out = pool.out, []
+        return out
+
+    def next_deadline(self) -> int | None:
+        """When `expire` has work to do, in ms; None: never."""
+        return self._pool.heap.next(self._pool.deadline_columns())
+
+    def _clock(self, now_ms: int) -> int:
+        """Time never runs backwards inside the pool, whatever the owner says."""
+        pool = self._pool
+        if now_ms < pool.now_ms:
+            return pool.now_ms
+        pool.now_ms = now_ms
+        return now_ms
+
+    # --- questions ----------------------------------------------------------------------------------
+    def position(self, call: int) -> int:
+        """1-based place among those not yet connected, counting who is being offered; 0 unknown or connected."""
+        pool = self._pool
+        row = pool.calls.get(call, -1)
+        if row < 0 or pool.entries.state[row] == E_CONNECTED:
+            return 0
+        return bisect_left(pool.queue_at(pool.entries.queue[row]).order, pool.place(row)) + 1
+
+    def queue_length(self, queue: int) -> int:
+        """Callers of this queue who are not connected yet; 0 for an unknown queue."""
+        row = self._pool.queue_rows.get(queue, -1)
+        return len(self._pool.queue_at(row).order) if row >= 0 else 0
+
+    def agent_state(self, agent: int) -> str:
+        """A word of `tables.AGENT_STATES`; '' for an unknown agent."""
+        row = self._pool.agent_rows.get(agent, -1)
+        return AGENT_STATES[self._pool.agents.state[row]] if row >= 0 else ""
+
+    def snapshot_queues(self, now_ms: int) -> list[dict[str, Any]]:
+        """One dictionary per queue in order of id; see `snapshots.queue_row`."""
+        rows = [queue for queue in self._pool.queues if queue is not None]
+        return [snapshots.queue_row(self._pool, queue, now_ms) for queue in sorted(rows, key=lambda q: q.spec.id)]
+
+    def snapshot_agents(self, now_ms: int) -> list[dict[str, Any]]:
+        """One dictionary per agent in order of id; see `snapshots.agent_row`."""
+        return [snapshots.agent_row(self._pool, row, now_ms) for _, row in sorted(self._pool.agent_rows.items())]
+
+    def check(self, now_ms: int) -> list[Breach]:
+        """Test the invariants; what is broken is healed (commands come with the next settle) and returned."""
+        return invariants.check(self._pool, self._clock(now_ms))
+
+    # --- as data ------------------------------------------------------------------------------------
+    def encode(self) -> bytes:
+        """The whole state, commands not yet taken included."""
+        return saving.encode(self._pool)
+
+    @classmethod
+    def decode(cls, data: bytes, *, kernels: str = "python") -> Distributor:
+        """Continue where `encode` stopped, to the byte. `kernels` is a choice of this process, not state."""
+        distributor = cls.__new__(cls)
+        distributor._pool = saving.decode(data)
+        distributor._pick = _picker(kernels)
+        return distributor
+
+
+def _picker(kernels: str) -> Pick:
+    if kernels == "python":
+        return policy.pick
+    if kernels == "numba":
+        from engine.acd.kernel_pick import pick  # numba is imported here, and only here
+
+        return pick
+    raise LocalError(f"kernels: python or numba, not {kernels!r}")

@@ -1,0 +1,42 @@
+"""What a pool is made of, as configured: queues and agents with their skills and tiers (no state)."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class QueueSpec(msgspec.Struct, frozen=True):
+    """One queue. `id` is stable over reloads (assigned by name); times in ms; a maximum of 0 means the limit's."""
+
+    id: int
+    name: str
+    tenant: str = "default"
+    strategy: str = "longest-idle-agent"
+    ring_ms_max: int = 20_000
+    wrap_up_ms: int = 0
+    entries_max: int = 0
+    wait_ms_max: int = 0
+    join_empty: bool = True  # False: a caller is refused (no_agents) when nobody is logged in
+    weight: int = 0
+    service_level_ms: int = 20_000
+    delay_no_answer_ms: int = 5_000  # agent rests after RONA before the next offer
+    delay_busy_ms: int = 10_000
+    delay_reject_ms: int = 10_000
+    misses_max: int = 3  # RONAs in a row before the agent is set not ready; 0 never
+    offers_max: int = 0  # phones that ring at once for one caller (ring-all); 0: offers_parallel_max
+    delay_do_not_disturb_ms: int = 60_000
+    delay_forwarded_ms: int = 30_000
+    delay_unreachable_ms: int = 10_000
+    delay_error_ms: int = 5_000
+
+
+class AgentSpec(msgspec.Struct, frozen=True):
+    """One agent. `queues`: (queue id, level, position), level 1 first; `skills`: (skill number, level 1–16)."""
+
+    id: int
+    name: str
+    tenant: str = "default"
+    queues: tuple[tuple[int, int, int], ...] = ()
+    skills: tuple[tuple[int, int], ...] = ()
+    wrap_up_ms: int = -1  # -1: the queue's
+    second_line: bool = False  # True: a call of another kind doesn't occupy him for offers

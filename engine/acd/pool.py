@@ -1,0 +1,252 @@
+"""The pool: everything that the distributor holds, as data (DESIGN §4, law 9).
+
+A pool is the set of queues and agents that can meet. Columns hold agents, entries, offers and memberships; `Queue`
+holds what there is one of per queue. Order lists, idle lists, dictionaries and the deadline heap are derived: they
+can be rebuilt from the columns at any time (`reindex`), which restoring and healing rely on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+
+import msgspec
+import numpy as np
+
+from engine.acd.columns import NEEDS_MAX, AgentColumns, Column, EntryColumns, OfferColumns, TeamColumns
+from engine.acd.commands import AcdCommand, Breach
+from engine.acd.deadlines import AGENT, ENTRY, OFFER, DeadlineHeap
+from engine.acd.metrics import Tally
+from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.tables import E_CONNECTED, E_ENDED, E_WAITING, LOGGED_OUT, SkillArray
+
+OFFER_GRACE_MS = 2_000  # the owner's own ring limit comes first; after this the offer fails by itself
+LATE_MS = 32_000  # how long a closed offer is remembered: 64·T1, after that no answer can cross
+OFFERS_MAX = 1 << 16
+MEMBERSHIPS_MAX = 1 << 20
+SKILLS_MAX = 1 << 10
+
+Place = tuple[int, int, int]  # effective age, sequence of joining, entry row
+
+
+class Queue(msgspec.Struct):
+    """One queue's state. `order` holds everybody who isn't connected yet, `waiting` those for whom nothing rings."""
+
+    row: int
+    spec: QueueSpec
+    strategy: int  # row of policy.STRATEGIES
+    draining: bool = False
+    tally: Tally = msgspec.field(default_factory=Tally)
+    # derived
+    order: list[Place] = []
+    waiting: list[Place] = []
+    idle: list[int] = []  # membership rows of idle agents, ascending: best level first
+    first_row: int = 0
+    end_row: int = 0
+    on_duty: int = 0  # logged in
+    connected: int = 0
+    touched: bool = False
+
+
+class Pool:
+    """Plain state and its bookkeeping; the rules are in agents, offers, entries, decide and reload."""
+
+    def __init__(self, seed: int, entries_max: int, agents_max: int) -> None:
+        self.seed = seed  # for the strategies that draw lots
+        self.now_ms = 0
+        self.sequence = 0  # of joining
+        self.agents = AgentColumns(agents_max)
+        self.entries = EntryColumns(entries_max)
+        self.offers = OfferColumns(OFFERS_MAX)
+        self.team = TeamColumns(MEMBERSHIPS_MAX)
+        self.skills: SkillArray = np.zeros((1, 1), dtype=np.int8)  # [agent, skill] -> level
+        self.specs: list[AgentSpec | None] = []  # by agent row
+        self.memberships: list[tuple[tuple[int, int, int], ...]] = []  # by agent row: (queue row, level, position)
+        self.pause_reasons: list[str] = []  # by agent row
+        self.queues: list[Queue | None] = []
+        self.closed: deque[int] = deque()  # closed offers, oldest first
+        self.touched: list[int] = []
+        self.out: list[AcdCommand] = []
+        # derived
+        self.calls: dict[int, int] = {}  # call -> entry row
+        self.agent_rows: dict[int, int] = {}  # agent id -> row
+        self.queue_rows: dict[int, int] = {}  # queue id -> row
+        self.seats: list[list[tuple[Queue, int]]] = []  # by agent row: (queue, membership row)
+        self.skill_of: list[dict[int, int]] = []
+        self.heap = DeadlineHeap()
+
+    # --- small verbs --------------------------------------------------------------------------------
+    def touch(self, queue: Queue) -> None:
+        """Something changed that may let a caller of this queue be served: look at it in the next settle."""
+        if not queue.touched:
+            queue.touched = True
+            self.touched.append(queue.row)
+
+    def breach(self, rule: str, detail: str) -> None:
+        self.out.append(Breach(rule, detail))
+
+    def queue_at(self, row: int) -> Queue:
+        queue = self.queues[row]
+        assert queue is not None  # entries and memberships keep their queue alive
+        return queue
+
+    def deadline_columns(self) -> tuple[Column, Column, Column]:
+        return self.offers.deadline, self.entries.deadline, self.agents.deadline
+
+    def arm_agent(self, row: int, at_ms: int) -> None:
+        self.agents.deadline[row] = at_ms
+        if at_ms:
+            self.heap.arm(AGENT, row, at_ms)
+
+    def arm_entry(self, row: int, at_ms: int) -> None:
+        self.entries.deadline[row] = at_ms
+        if at_ms:
+            self.heap.arm(ENTRY, row, at_ms)
+
+    def arm_offer(self, row: int, at_ms: int) -> None:
+        self.offers.deadline[row] = at_ms
+        if at_ms:
+            self.heap.arm(OFFER, row, at_ms)
+
+    def trim_heap(self) -> None:
+        """Most deadlines never fire: throw the stale words away when they outnumber the live ones."""
+        live_max = 2 * len(self.agents) + len(self.entries)  # an agent has one deadline, and one offer that rings
+        if len(self.heap.words) > 256 + 3 * live_max:
+            self.rebuild_heap()
+
+    def rebuild_heap(self) -> None:
+        self.heap.rebuild(self.deadline_columns(), (self.offers.used, self.entries.used, self.agents.used))
+
+    # --- places and idle lists ----------------------------------------------------------------------
+    def place(self, entry: int) -> Place:
+        entries = self.entries
+        return entries.effective[entry], entries.sequence[entry], entry
+
+    def queue_up(self, queue: Queue, entry: int) -> None:
+        """Into `waiting`, at the place he has always had."""
+        insort(queue.waiting, self.place(entry))
+        self.touch(queue)
+
+    def unqueue(self, places: list[Place], entry: int) -> None:
+        place = self.place(entry)
+        index = bisect_left(places, place)
+        if index < len(places) and places[index] == place:
+            del places[index]
+
+    def set_idle(self, agent: int, idle: int) -> None:
+        """Into or out of the idle lists of all his queues."""
+        if self.agents.idle[agent] == idle:
+            return
+        self.agents.idle[agent] = idle
+        for queue, row in self.seats[agent]:
+            if idle:
+                insort(queue.idle, row)
+                self.touch(queue)
+            else:
+                del queue.idle[bisect_left(queue.idle, row)]
+
+    def needs_of(self, entry: int) -> tuple[int, ...]:
+        """skill << 8 | level, without the empty places."""
+        needs = []
+        for column in self.entries.needs:
+            need = column[entry]
+            if not need:
+                break
+            needs.append(need)
+        return tuple(needs)
+
+    # --- derived state ------------------------------------------------------------------------------
+    def reindex(self) -> None:
+        """Build everything derived from columns, specs and memberships: after configure, restore and healing."""
+        agents = self.agents
+        self.agent_rows = {spec.id: row for row, spec in enumerate(self.specs) if spec is not None}
+        self.queue_rows = {queue.spec.id: row for row, queue in enumerate(self.queues) if queue is not None}
+        skills = [dict(spec.skills) if spec is not None else {} for spec in self.specs]
+        self.skill_of = skills
+        top = max((skill for held in skills for skill in held), default=0)
+        self.skills = np.zeros((max(1, len(skills)), top + 1), dtype=np.int8)
+        for row, held in enumerate(skills):
+            for skill, level in held.items():
+                self.skills[row, skill] = level
+        self._seat_everybody()
+        for row, spec in enumerate(self.specs):
+            if spec is None:
+                continue
+            for home, membership in self.seats[row]:
+                if agents.idle[row]:
+                    home.idle.append(membership)
+                if agents.state[row] != LOGGED_OUT:
+                    home.on_duty += 1
+        for queue in self.queues:
+            if queue is not None:
+                queue.idle.sort()
+        self._line_up()
+        self.rebuild_heap()
+
+    def _seat_everybody(self) -> None:
+        """The membership rows, contiguous by queue."""
+        for queue in self.queues:
+            if queue is not None:
+                queue.idle, queue.on_duty = [], 0
+        seats = sorted(
+            (queue, level, position, agent)
+            for agent, memberships in enumerate(self.memberships)
+            for queue, level, position in memberships
+        )
+        self.team = team = TeamColumns(MEMBERSHIPS_MAX, max(64, len(seats)))
+        self.seats = [[] for _ in self.specs]
+        for queue_row, level, position, agent in seats:
+            row = team.take()
+            team.queue[row], team.agent[row] = queue_row, agent
+            team.level[row], team.position[row] = level, position
+            self.seats[agent].append((self.queue_at(queue_row), row))
+        starts = np.searchsorted(team.block[TeamColumns.index("queue"), : team.used], np.arange(len(self.queues) + 1))
+        for queue in self.queues:
+            if queue is not None:
+                queue.first_row, queue.end_row = int(starts[queue.row]), int(starts[queue.row + 1])
+
+    def _line_up(self) -> None:
+        """Callers into the order and waiting lists."""
+        entries = self.entries
+        self.calls = {}
+        for queue in self.queues:
+            if queue is not None:
+                queue.order, queue.waiting, queue.connected = [], [], 0
+        for row in range(entries.used):
+            state = entries.state[row]
+            if state == E_ENDED:
+                continue
+            self.calls[entries.call[row]] = row
+            home = self.queue_at(entries.queue[row])
+            if state == E_CONNECTED:
+                home.connected += 1
+                continue
+            home.order.append(self.place(row))
+            if state == E_WAITING:
+                home.waiting.append(self.place(row))
+        for queue in self.queues:
+            if queue is not None:
+                queue.order.sort()
+                queue.waiting.sort()
+
+
+_NO_NEEDS = (0,) * NEEDS_MAX
+
+
+def pack_needs(needs: tuple[tuple[int, int], ...]) -> tuple[int, ...] | None:
+    """(skill, level) pairs as words, padded to NEEDS_MAX; None when they can't be held: too many or out of range."""
+    if not needs:
+        return _NO_NEEDS
+    if len(needs) > NEEDS_MAX:
+        return None
+    words = []
+    for skill, level in needs:
+        if not (0 <= skill < SKILLS_MAX and 1 <= level <= 16):
+            return None
+        words.append(skill << 8 | level)
+    return (*words, *(0 for _ in range(NEEDS_MAX - len(words))))
+
+
+def bounded(value: int, limit: int) -> int:
+    """A configured maximum: 0 (or nonsense) means the limit's own value."""
+    return min(value, limit) if value > 0 else limit

@@ -1,0 +1,82 @@
+"""Readable pictures of the pool for `ringdown queues`, `ringdown agents` and the first wallboard.
+
+The five figures that a manager sees from afar (inbound volume, service level, utilisation, names on duty, their
+state) are `offered`, `service_level` (both forms), `utilisation` and `on_duty` of a queue's row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.acd.metrics import service_level, service_level_patient, utilisation
+from engine.acd.pool import Pool, Queue
+from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, TALKING, WRAP_UP
+
+
+def queue_row(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
+    """One queue. Times in ms, shares in per mille; longest_wait_ms is of those who wait now."""
+    tally, spec = queue.tally, queue.spec
+    on_duty: list[dict[str, Any]] = []
+    busy = logged = ready = 0
+    for row in range(queue.first_row, queue.end_row):
+        agent = pool.team.agent[row]
+        held = pool.specs[agent]
+        if held is None or pool.agents.state[agent] == LOGGED_OUT:
+            continue
+        agent_busy, agent_logged = times(pool, agent, now_ms)
+        busy, logged = busy + agent_busy, logged + agent_logged
+        ready += pool.agents.idle[agent]
+        on_duty.append({"agent": held.id, "name": held.name, "state": AGENT_STATES[pool.agents.state[agent]]})
+    joined = [pool.entries.joined[entry] for _, _, entry in queue.order]
+    return {
+        "queue": spec.id, "name": spec.name, "tenant": spec.tenant, "strategy": spec.strategy,
+        "draining": queue.draining,
+        "waiting": len(queue.waiting), "alerting": len(queue.order) - len(queue.waiting), "connected": queue.connected,
+        "longest_wait_ms": now_ms - min(joined) if joined else 0,
+        "offered": tally.offered, "answered": tally.answered, "abandoned": tally.abandoned,
+        "timed_out": tally.timed_out, "left": tally.left, "completed": tally.completed,
+        "refused_full": tally.refused_full, "refused_no_agents": tally.refused_no_agents,
+        "offers": tally.offers, "missed": tally.missed,
+        "waited_ms_mean": tally.waited_ms // tally.answered if tally.answered else 0,
+        "waited_ms_max": tally.waited_ms_max, "talked_ms": tally.talked_ms,
+        "service_level_ms": spec.service_level_ms,
+        "service_level": service_level(tally), "service_level_patient": service_level_patient(tally),
+        "utilisation": utilisation(busy, logged), "ready": ready, "on_duty": on_duty,
+    }  # fmt: skip
+
+
+def agent_row(pool: Pool, row: int, now_ms: int) -> dict[str, Any]:
+    """One agent. `spent_ms` by state sums to the time since he was configured, without gaps."""
+    agents = pool.agents
+    spec = pool.specs[row]
+    assert spec is not None
+    state = agents.state[row]
+    busy, logged = times(pool, row, now_ms)
+    entry = agents.entry[row]
+    offer = agents.offer[row]
+    call = pool.entries.call[entry] if entry >= 0 else pool.offers.call_id[offer] if offer >= 0 else -1
+    spent = {name: agents.spent[index][row] for index, name in enumerate(AGENT_STATES)}
+    spent[AGENT_STATES[state]] += now_ms - agents.since[row]
+    return {
+        "agent": spec.id, "name": spec.name, "tenant": spec.tenant, "state": AGENT_STATES[state],
+        "reason": pool.pause_reasons[row] if state == NOT_READY else "",
+        "state_ms": now_ms - agents.since[row], "until_ms": max(0, agents.deadline[row] - now_ms),
+        "reachable": bool(agents.reachable[row]), "other_call": agents.occupied_until[row] > now_ms,
+        "leaving": bool(agents.removed[row]), "call": call,
+        "queues": [queue.spec.name for queue, _ in pool.seats[row]],
+        "offered": agents.offered[row], "answered": agents.answered[row], "missed": agents.missed[row],
+        "misses_in_a_row": agents.misses[row], "utilisation": utilisation(busy, logged), "spent_ms": spent,
+    }  # fmt: skip
+
+
+def times(pool: Pool, row: int, now_ms: int) -> tuple[int, int]:
+    """(talking and wrap-up, logged in) of one agent in ms, up to now."""
+    agents = pool.agents
+    state, running = agents.state[row], now_ms - agents.since[row]
+    busy = agents.spent[TALKING][row] + agents.spent[WRAP_UP][row]
+    logged = sum(agents.spent[index][row] for index in range(len(AGENT_STATES)) if index != LOGGED_OUT)
+    if state in (TALKING, WRAP_UP):
+        busy += running
+    if state != LOGGED_OUT:
+        logged += running
+    return busy, logged

@@ -1,0 +1,288 @@
+"""Agents: their logins, phones, and what occupies them. The distributor keeps their states; here is who they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine import limits
+from engine.acd.events import (
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentNotReady,
+    AgentOccupied,
+    AgentReachable,
+    AgentReady,
+)
+from engine.acd.model import AgentSpec, QueueSpec
+from engine.sip.digest import verify
+from engine.sip.events import BindingChanged, Credentials, Qualified, RegisterRequest
+
+if TYPE_CHECKING:
+    from engine.call.room import Room
+    from engine.dialplan.model import AgentModel, QueueModel, Site, TenantModel
+
+CHALLENGE_DELAY_MS_MAX = 4_000
+FAILURES_FREE = 3  # wrong passwords of one source that are answered without delay
+FAILURE_FORGOTTEN_MS = 60_000
+
+
+class AgentRow(msgspec.Struct):
+    """One agent in the running engine. `id` is his row in the distributor, the same over reloads."""
+
+    id: int
+    key: str  # tenant/number
+    name: str
+    logged_in: bool = False
+    reachable: bool = False
+    other_legs: int = 0  # legs on his phones that no queue offered
+    login_ms: int = 0
+    state: str = "logged_out"
+    reason: str = ""
+    since_ms: int = 0
+    here: bool = True  # in the current site
+
+
+def load(room: Room, site: Site, now_ms: int) -> None:
+    """A new site: ids for what is new, the distributor configured, static contacts reachable, logins restored."""
+    for key in site.queues:
+        if key not in room.queue_ids:
+            room.queue_ids[key] = len(room.queue_ids)
+            room.queue_names[room.queue_ids[key]] = key
+    fresh = []
+    for row in room.agents.values():
+        if row.here and row.key not in site.agents:
+            logout(room, row, "removed", now_ms)  # after the conversation he is in, if any
+        row.here = row.key in site.agents
+    for key, model in site.agents.items():
+        known = room.agents.get(key)
+        if known is None:
+            known = room.agents[key] = AgentRow(len(room.agents), key, model.name, since_ms=now_ms)
+            room.agent_keys[known.id] = key
+            fresh.append(key)
+        known.name = model.name
+    room.acd.configure(
+        [_queue_spec(room, key, queue) for key, queue in site.queues.items()],
+        [_agent_spec(room, key, agent) for key, agent in site.agents.items()],
+        now_ms,
+    )
+    room.unsettled = True
+    for key in site.agents:  # known ones too: a contact may have changed, and who comes back is new to the distributor
+        row = room.agents[key]
+        update_reachable(room, row, now_ms)
+        room.distribute(AgentReachable(row.id, row.reachable))
+    for key in fresh:
+        model, row = site.agents[key], room.agents[key]
+        kept = room.agent_states.get(key)
+        if kept is None:
+            if model.contact and model.logged_in:
+                login(room, row, "site", now_ms)
+        elif kept != "logged_out":
+            login(room, row, "restored", now_ms)
+            if kept.startswith("not_ready"):
+                room.distribute(AgentNotReady(row.id, kept.partition(":")[2]))
+
+
+def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
+    return QueueSpec(
+        id=room.queue_ids[key], name=key, tenant=queue.tenant, strategy=queue.strategy, ring_ms_max=queue.ring_ms,
+        wrap_up_ms=queue.wrap_up_ms, entries_max=queue.entries_max, wait_ms_max=queue.wait_ms_max,
+        join_empty=queue.join_empty, weight=queue.weight, service_level_ms=queue.service_level_ms,
+        delay_no_answer_ms=queue.delay_no_answer_ms, delay_busy_ms=queue.delay_busy_ms,
+        delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max,
+    )  # fmt: skip
+
+
+def _agent_spec(room: Room, key: str, agent: AgentModel) -> AgentSpec:
+    return AgentSpec(
+        id=room.agents[key].id, name=key, tenant=agent.tenant,
+        queues=tuple((room.queue_ids[q], level, place) for q, level, place in agent.queues if q in room.queue_ids),
+        skills=tuple((skill_id(room, name), level) for name, level in agent.skills),
+        wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line,
+    )  # fmt: skip
+
+
+def skill_id(room: Room, name: str) -> int:
+    return room.skill_ids.setdefault(name, len(room.skill_ids))
+
+
+# --- login and readiness ---------------------------------------------------------------------------------
+def login(room: Room, row: AgentRow, way: str, now_ms: int) -> None:
+    if not row.logged_in:
+        row.logged_in, row.login_ms = True, now_ms
+        room.agent_states.pop(row.key, None)
+        room.emit("agent.login", row.key.split("/")[0], "", agent=row.key, way=way)
+    room.distribute(AgentLoggedIn(row.id))
+
+
+def logout(room: Room, row: AgentRow, way: str, now_ms: int) -> None:
+    if row.logged_in:
+        row.logged_in = False
+        room.agent_states[row.key] = "logged_out"  # his phone's next registration doesn't log him in again
+        room.emit("agent.logout", row.key.split("/")[0], "", agent=row.key, way=way, logged_in_ms=now_ms - row.login_ms)
+    room.distribute(AgentLoggedOut(row.id))
+
+
+def not_ready(room: Room, row: AgentRow, reason: str) -> None:
+    room.emit("agent.paused", row.key.split("/")[0], "", agent=row.key, paused=True, reason=reason)
+    room.distribute(AgentNotReady(row.id, reason))
+
+
+def ready(room: Room, row: AgentRow) -> None:
+    room.emit("agent.paused", row.key.split("/")[0], "", agent=row.key, paused=False, reason="")
+    room.distribute(AgentReady(row.id))
+
+
+# --- other calls on his phones -------------------------------------------------------------------------------
+def occupy(room: Room, key: str, kind: str) -> bool:
+    """A leg on one of his phones that no queue offered begins. True when `key` is an agent."""
+    row = room.agents.get(key)
+    if row is None:
+        return False
+    row.other_legs += 1
+    if row.other_legs == 1:
+        room.distribute(AgentOccupied(row.id, True, kind))
+    return True
+
+
+def release(room: Room, key: str) -> None:
+    row = room.agents.get(key)
+    if row is not None and row.other_legs:
+        row.other_legs -= 1
+        if row.other_legs == 0:
+            room.distribute(AgentOccupied(row.id, False))
+
+
+# --- who is it? ----------------------------------------------------------------------------------------------
+def identify(
+    room: Room, tenant: TenantModel, credentials: Credentials | None, method: str, host: str, now_ms: int
+) -> tuple[str, str]:
+    """Check credentials: ("good", agent key), ("stale", ""), ("none", "") or ("bad", "").
+
+    An unknown user and a wrong password take the same path and the same work.
+    """
+    if credentials is None:
+        return "none", ""
+    freshness = room.endpoint.nonce_ok(credentials.nonce, now_ms)
+    key = f"{tenant.name}/{credentials.username}"
+    secret = room.secrets.get(key) or {"MD5": "0" * 32, "SHA-256": "0" * 64}
+    right = verify(credentials, secret, method)
+    if not right or credentials.realm != tenant.realm or key not in room.agents or not room.agents[key].here:
+        if freshness == "stale":
+            return "stale", ""
+        if freshness == "unknown":
+            return "none", ""  # a nonce of another server or of yesterday: a first challenge, no failure
+        _count_failure(room, host, now_ms)
+        return "bad", ""
+    if freshness != "good":
+        return "stale", ""
+    return "good", key
+
+
+def _count_failure(room: Room, host: str, now_ms: int) -> None:
+    entry = room.failures.get(host)
+    if entry is None or now_ms - entry[1] > FAILURE_FORGOTTEN_MS:
+        if len(room.failures) >= 10_000:  # bounded: forget the oldest source
+            room.failures.pop(next(iter(room.failures)))
+        room.failures[host] = [1, now_ms]
+    else:
+        entry[0] += 1
+        entry[1] = now_ms
+
+
+def challenge_delay_ms(room: Room, host: str) -> int:
+    """How long a source with many wrong passwords waits for its next challenge (it alone; good answers never wait)."""
+    count = room.failures.get(host, (0, 0))[0] - FAILURES_FREE
+    return 0 if count <= 0 else min(CHALLENGE_DELAY_MS_MAX, 250 << min(count, 5))
+
+
+def challenge(room: Room, kind: str, request: int, realm: str, host: str, now_ms: int, verdict: str) -> None:
+    """401 with a fresh nonce; after wrong credentials with the source's delay. `kind`: register | invite.
+
+    A first challenge is never delayed, so that a good phone behind the same address doesn't suffer.
+    """
+    stale, failed = verdict == "stale", verdict == "bad"
+    delay_ms = challenge_delay_ms(room, host) if failed else 0
+    if delay_ms and len(room.pending) < 1_000:
+        room.pending_serial += 1
+        room.pending[room.pending_serial] = (kind, request, realm)
+        room.deadlines.arm(("challenge", room.pending_serial), now_ms + delay_ms)
+    elif kind == "register":
+        room.endpoint.challenge_register(request, realm, now_ms, stale=stale)
+    else:
+        room.endpoint.challenge(request, realm, now_ms, stale=stale)
+
+
+def challenge_due(room: Room, number: int, now_ms: int) -> None:
+    kind, request, realm = room.pending.pop(number)
+    if kind == "register":
+        room.endpoint.challenge_register(request, realm, now_ms)
+    else:
+        room.endpoint.challenge(request, realm, now_ms)
+
+
+# --- registrations --------------------------------------------------------------------------------------------
+def register(room: Room, event: RegisterRequest, now_ms: int) -> None:
+    if not room.site:
+        room.endpoint.refuse_register(event.request, 503, now_ms, phrase="Not Ready")
+        return
+    tenant = room.index().tenant(event.domain)
+    verdict, key = identify(room, tenant, event.credentials, "REGISTER", event.path.host, now_ms)
+    if verdict == "good":
+        if key == f"{tenant.name}/{event.user}":
+            room.endpoint.accept_register(event.request, tenant.realm, event.user, now_ms)
+        else:
+            room.endpoint.refuse_register(event.request, 403, now_ms, phrase="Not Your Address")
+        return
+    if verdict == "bad":
+        refused(room, "password", event.path.host, f"REGISTER as {event.user[:32]}: wrong user or password")
+    challenge(room, "register", event.request, tenant.realm, event.path.host, now_ms, verdict)
+
+
+def refused(room: Room, kind: str, host: str, detail: str) -> None:
+    """Count a refusal; the log and the record are told at a bounded rate (1st, 10th, 100th … of its kind)."""
+    count = room.refused[kind] = room.refused.get(kind, 0) + 1
+    if count < limits.log_lines_per_second_max or count % 100 == 0:
+        room.emit("engine.refused", "", "", kind=kind, peer=host, detail=detail, count=count)
+    room.log("warning", f"refused {kind} from {host}: {detail}", f"refused.{kind}")
+
+
+def binding_changed(room: Room, event: BindingChanged, now_ms: int) -> None:
+    tenant = room.index().by_realm.get(event.realm)
+    if tenant is None:
+        return
+    key = f"{tenant.name}/{event.user}"
+    row = room.agents.get(key)
+    room.emit(
+        "agent.binding", tenant.name, "", agent=key, contact=event.contact, change=event.change,
+        user_agent=event.user_agent,
+    )  # fmt: skip
+    if row is None:
+        return
+    model = room.index().agent(tenant.name, event.user)
+    update_reachable(room, row, now_ms)
+    wanted = model is not None and model.logged_in and room.agent_states.get(key) != "logged_out"
+    if event.change == "added" and wanted and not row.logged_in:
+        login(room, row, "registration", now_ms)
+
+
+def qualified(room: Room, event: Qualified, now_ms: int) -> None:
+    realm, _, rest = event.token.partition("/")
+    tenant = room.index().by_realm.get(realm)
+    row = room.agents.get(f"{tenant.name}/{rest.split('/')[0]}") if tenant else None
+    if row is not None:
+        update_reachable(room, row, now_ms, round_trip_ms=event.round_trip_ms)
+
+
+def update_reachable(room: Room, row: AgentRow, now_ms: int, *, round_trip_ms: int = -1) -> None:
+    """Reachable when any of his phones is registered and answers, or his contact is static."""
+    tenant, _, number = row.key.partition("/")
+    index = room.index()
+    model = index.agent(tenant, number)
+    realm = index.site.tenants[tenant].realm if tenant in index.site.tenants else tenant
+    reachable = bool(model and model.contact) or any(b.reachable for b in room.endpoint.bindings(realm, number))
+    if reachable != row.reachable:
+        row.reachable = reachable
+        room.distribute(AgentReachable(row.id, reachable))
+        room.emit("agent.reachable", tenant, "", agent=row.key, reachable=reachable, round_trip_ms=round_trip_ms)

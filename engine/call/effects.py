@@ -1,0 +1,165 @@
+"""Inputs that enter `Switch` and outputs that leave it. Nothing else crosses this wall (DESIGN law 1)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.media.commands import MediaCommand, MediaEvent
+from engine.records.events import Event
+from engine.sip.events import CloseFlow, Connect, Path, Send
+
+
+# --- inputs --------------------------------------------------------------------------------------------
+class Received(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """One datagram, or one whole message cut from a stream by `sip.stream`."""
+
+    path: Path
+    data: bytes
+
+
+class FlowOpened(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A stream connection exists: accepted by us (its id is the runtime's, ≥ 1_000_000) or asked for by Connect."""
+
+    path: Path
+
+
+class FlowClosed(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The connection is gone or never came up."""
+
+    flow: int
+    reason: str
+
+
+class Listening(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A listening address; `flow` is its id for UDP. Far ends outside `local_networks` are told `advertise_*`."""
+
+    flow: int
+    transport: str
+    host: str
+    port: int
+    advertise_host: str
+    advertise_port: int
+    local_networks: tuple[str, ...] = ()
+
+
+class MediaHappened(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    event: MediaEvent
+
+
+class Deadline(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Time has come to `now_ms`; a spurious one does nothing."""
+
+
+class Entropy(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Fresh bytes from the system's CSPRNG."""
+
+    fresh: bytes
+
+
+class WallClock(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """wall time in Unix ms = now_ms + offset_ms; sent at start and when it changes by more than 5 ms."""
+
+    offset_ms: int
+
+
+class SiteLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A checked and linked site (msgpack of `dialplan.model.Site`), active for every call that arrives from now on."""
+
+    version: str
+    site: bytes
+
+
+class SecretsLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """`agents`: "tenant/user" -> {"MD5": HA1, "SHA-256": HA1} hex; `trunks`: name -> (user, password).
+
+    Sealed in the journal.
+    """
+
+    agents: dict[str, dict[str, str]]
+    trunks: dict[str, tuple[str, str]] = {}
+
+
+class Operator(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A command of a person: `verb` such as "agents", "agent.not_ready", "call.hangup"; answered by Reply(request)."""
+
+    request: int
+    author: str
+    verb: str
+    arguments: dict[str, str]
+
+
+class Drain(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """No new calls from now on (503 with Retry-After); the rest goes on. Drained when no call is left."""
+
+
+class StorageState(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The record store's state: ok | spooling | failed."""
+
+    state: str
+    detail: str
+    spooled: int
+
+
+class PortsReady(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """RTP ports at the local address `host` that the runtime has bound, rested, for the next legs in this order."""
+
+    host: str
+    ports: tuple[int, ...]
+
+
+class AgentStates(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Agents' logins kept over a restart: "tenant/number" -> "ready" | "not_ready:reason" | "logged_out"."""
+
+    states: dict[str, str]
+
+
+Input = (
+    Received
+    | FlowOpened
+    | FlowClosed
+    | Listening
+    | MediaHappened
+    | Deadline
+    | Entropy
+    | WallClock
+    | SiteLoaded
+    | SecretsLoaded
+    | Operator
+    | Drain
+    | StorageState
+    | AgentStates
+    | PortsReady
+)
+
+
+# --- outputs -------------------------------------------------------------------------------------------
+class Media(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    command: MediaCommand
+
+
+class Emit(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    event: Event
+
+
+class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Answer to Operator: `ok` False comes with `error`; `data` is JSON bytes."""
+
+    request: int
+    ok: bool
+    data: bytes
+    error: str = ""
+
+
+class Drained(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """After Drain: the last call has ended."""
+
+
+class LogLine(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A line for the operator's log; `rate_key` bounds how often its like is printed."""
+
+    level: str  # debug | info | warning | error
+    text: str
+    rate_key: str = ""
+
+
+Output = Send | Connect | CloseFlow | Media | Emit | Reply | Drained | LogLine

@@ -1,0 +1,54 @@
+"""Whose digit is it? The dialplan's, a recording's end, an exit key, an agent's feature code, or the far end's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.call import codes, recording, waiting
+from engine.call import leg as legs
+from engine.dialplan.actions import Digit
+
+if TYPE_CHECKING:
+    from engine.call.call import Call
+    from engine.call.leg import Leg
+    from engine.call.room import Room
+
+MASK = "·"
+
+
+def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: int) -> None:
+    """One press on a leg, by whichever way it came."""
+    call = room.calls.get(leg.call)
+    if call is None or call.phase == "closing":
+        return
+    if leg.digit_way and leg.digit_way != way:
+        return  # the same press again: some phones send each in two ways
+    leg.digit_way = way
+    own = leg.id == call.leg
+    shown = MASK if own and hidden(room, call) else digit
+    room.emit("call.digit", call.tenant, call.name, digit=shown, way=way, leg="caller" if own else leg.party)
+    if leg.partner in room.legs and call.phase == "talking":
+        if leg.agent:
+            codes.keyed(room, call, leg, digit, duration_ms, now_ms)
+        else:
+            legs.send_digit(room, room.legs[leg.partner], digit, duration_ms, now_ms)
+    elif own:
+        if call.record_ticket and digit in call.record_keys:
+            recording.stop(room, call, now_ms)
+        elif not waiting.exit_key(room, call, digit, now_ms):
+            room.happen(call, Digit(digit))
+
+
+def hidden(room: Room, call: Call) -> bool:
+    """May this press be a secret? While one is gathered, and while he types ahead to a dialplan that asks for one."""
+    if call.sensitive or call.collecting or call.phase != "script" or call.running is None:
+        return call.sensitive
+    program = room.site_of(call).programs[call.program]
+    return any(variable.sensitive for variable in program.variables.values())
+
+
+def started(room: Room, leg: Leg) -> None:
+    """A press begins: the prompt stops at once where keys are being collected (the digit itself follows)."""
+    call = room.calls.get(leg.call)
+    if call is not None and leg.id == call.leg and call.barge_in and leg.playing.startswith("step:"):
+        legs.quiet(room, leg)

@@ -1,0 +1,223 @@
+"""The state of the call room: everything that the modules beside this one share, as data (DESIGN law 9).
+
+`Room` holds the SIP endpoint, the distributor, the sites in use and the living calls, legs and attempts. The
+modules are rules over it: arrival, script, dial, waiting, agents, transfer, keys, liveness, desk.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine import limits
+from engine.acd.events import AcdEvent
+from engine.acd.machine import Distributor
+from engine.call.agents import AgentRow
+from engine.call.call import Call
+from engine.call.dial import Attempt
+from engine.call.effects import Emit, Listening, LogLine, Output
+from engine.call.leg import Leg
+from engine.call.rows import Rows
+from engine.call.site_index import SiteIndex
+from engine.clock import Deadlines
+from engine.dialplan.actions import Happening
+from engine.dialplan.model import Site
+from engine.ids import Tokens
+from engine.records.events import Event
+from engine.sip.endpoint import Endpoint
+from engine.sip.events import Path
+
+
+class Held(msgspec.Struct):
+    """What `Room` encodes beside the endpoint and the distributor."""
+
+    boot: str
+    tokens: Tokens
+    rows: Rows
+    deadlines: Deadlines
+    sites: dict[str, Site]
+    site: str
+    calls: dict[int, Call] = {}
+    legs: dict[int, Leg] = {}
+    attempts: dict[int, Attempt] = {}
+    session_legs: dict[int, int] = {}
+    row_legs: dict[int, int] = {}
+    closing: list[tuple[int, int, int, str]] = []
+    agents: dict[str, AgentRow] = {}
+    queue_ids: dict[str, int] = {}
+    skill_ids: dict[str, int] = {}
+    listeners: list[Listening] = []
+    secrets: dict[str, dict[str, str]] = {}
+    trunk_secrets: dict[str, tuple[str, str]] = {}
+    agent_states: dict[str, str] = {}
+    failures: dict[str, list[int]] = {}
+    pending: dict[int, tuple[str, int, str]] = {}
+    offers: dict[int, tuple[int, int]] = {}
+    taps: dict[int, tuple[int, str, str]] = {}
+    trunk_calls: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    serials: list[int] = []
+    wall_offset_ms: int = 0
+    draining: bool = False
+    drained: bool = False
+    storage: str = "ok"
+
+
+class Room:
+    """See the module's docstring. Attributes are the fields of `Held`, plus what is derived or drained each step."""
+
+    def __init__(self, tokens_key: bytes, *, boot: str, seed: int, rows_max: int = 1_024) -> None:
+        self.boot = boot
+        self.tokens = Tokens(tokens_key)
+        self.endpoint = Endpoint(Tokens(self.tokens.hex(64).encode()))
+        self.acd = Distributor(seed)
+        self.rows = Rows(rows_max=rows_max)
+        self.deadlines = Deadlines()
+        self.sites: dict[str, Site] = {}
+        self.site = ""
+        self.indexes: dict[str, SiteIndex] = {}
+        self.calls: dict[int, Call] = {}
+        self.legs: dict[int, Leg] = {}
+        self.attempts: dict[int, Attempt] = {}
+        self.session_legs: dict[int, int] = {}
+        self.row_legs: dict[int, int] = {}
+        self.closing: dict[tuple[int, int], tuple[int, str]] = {}  # (row, generation) -> (call, leg's name)
+        self.agents: dict[str, AgentRow] = {}
+        self.agent_keys: dict[int, str] = {}
+        self.queue_ids: dict[str, int] = {}
+        self.queue_names: dict[int, str] = {}
+        self.skill_ids: dict[str, int] = {}
+        self.listeners: list[Listening] = []
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.trunk_secrets: dict[str, tuple[str, str]] = {}
+        self.agent_states: dict[str, str] = {}
+        self.failures: dict[str, list[int]] = {}  # source host -> [bad passwords lately, last ms]
+        self.pending: dict[int, tuple[str, int, str]] = {}  # delayed challenges: id -> (kind, request, realm)
+        self.offers: dict[int, tuple[int, int]] = {}  # offer -> (attempt that rings, 0) or (0, leg that answered)
+        self.taps: dict[int, tuple[int, str, str]] = {}
+        self.trunk_calls: dict[str, int] = {}
+        self.refused: dict[str, int] = {}
+        self.call_serial = self.leg_serial = self.attempt_serial = self.play_serial = 0
+        self.event_serial = self.pending_serial = self.tap_serial = 0
+        self.wall_offset_ms = 0
+        self.draining = self.drained = False
+        self.storage = "ok"
+        self.now_ms = 0
+        self.out: list[Output] = []
+        self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
+        self.joining: list[tuple[int, int]] = []  # (call, priority_ms) joined in this step
+        self.unsettled = False
+
+    # --- sites --------------------------------------------------------------------------------------
+    def index(self, version: str = "") -> SiteIndex:
+        """Look-ups over a site, derived on demand and never encoded."""
+        version = version or self.site
+        found = self.indexes.get(version)
+        if found is None:
+            found = self.indexes[version] = SiteIndex(self.sites[version])
+        return found
+
+    def site_of(self, call: Call) -> Site:
+        return self.sites[call.site]
+
+    def clips(self, site: Site, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Clip numbers for names; an unknown name is left out and counted (the linker found it at check time)."""
+        prompts = site.prompts
+        numbers = []
+        for name in names:
+            prompt = prompts.get(name)
+            if prompt is None:
+                self.log("error", f"no clip {name} in site {site.version[:8]}: silence instead", "clip")
+            else:
+                numbers.append(prompt.clip)
+        return tuple(numbers)
+
+    # --- what is told ---------------------------------------------------------------------------------
+    def emit(self, kind: str, tenant: str, call: str, /, **data: str | int | float | bool | None) -> None:
+        self.event_serial += 1
+        self.out.append(
+            Emit(
+                Event(
+                    self.event_serial,
+                    self.boot,
+                    self.now_ms + self.wall_offset_ms,
+                    self.now_ms,
+                    kind,
+                    tenant,
+                    call,
+                    data,
+                )
+            )
+        )
+
+    def log(self, level: str, text: str, rate_key: str = "") -> None:
+        self.out.append(LogLine(level, text, rate_key))
+
+    # --- what is asked of others within this step ------------------------------------------------------
+    def distribute(self, event: AcdEvent) -> None:
+        """An event for the distributor; it decides once per step, in `settle`."""
+        self.acd.apply(event, self.now_ms)
+        self.unsettled = True
+
+    def happen(self, call: Call, happening: Happening) -> None:
+        """Something a dialplan waits for; told to it before the step ends."""
+        self.happenings.append((call.id, happening))
+
+    # --- legs -------------------------------------------------------------------------------------------
+    def bind_host(self, path: Path) -> str:
+        """The local address on which media for this path is bound: that of the listening socket."""
+        for listener in self.listeners:
+            if listener.flow == path.flow:
+                return listener.host
+        for listener in self.listeners:
+            if listener.transport == path.transport:
+                return listener.host
+        return self.listeners[0].host if self.listeners else "127.0.0.1"
+
+    def new_leg(self, call: Call, kind: str, session: int, path: Path, party: str, *, outgoing: bool) -> Leg:
+        self.leg_serial += 1
+        leg = Leg(
+            self.leg_serial, call.id, kind, session, outgoing, "calling" if outgoing else "offered", party, path,
+            tenant=call.tenant, created_ms=self.now_ms,
+        )  # fmt: skip
+        self.legs[leg.id] = leg
+        self.session_legs[session] = leg.id
+        call.legs.append(leg.id)
+        return leg
+
+    # --- law 9 --------------------------------------------------------------------------------------------
+    def encode(self) -> bytes:
+        """The whole room as bytes; `decode` continues with the same outputs."""
+        held = Held(
+            self.boot, self.tokens, self.rows, self.deadlines, self.sites, self.site, self.calls, self.legs,
+            self.attempts, self.session_legs, self.row_legs,
+            [(row, generation, call, name) for (row, generation), (call, name) in self.closing.items()],
+            self.agents, self.queue_ids, self.skill_ids, self.listeners, self.secrets, self.trunk_secrets,
+            self.agent_states, self.failures, self.pending, self.offers, self.taps, self.trunk_calls, self.refused,
+            [self.call_serial, self.leg_serial, self.attempt_serial, self.play_serial, self.event_serial,
+             self.pending_serial, self.tap_serial],
+            self.wall_offset_ms, self.draining, self.drained, self.storage,
+        )  # fmt: skip
+        return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
+
+    @classmethod
+    def decode(cls, data: bytes) -> Room:
+        """The room as it was. Raises msgspec.DecodeError when the bytes are torn."""
+        endpoint, acd, now_ms, held = msgspec.msgpack.decode(data, type=tuple[bytes, bytes, int, Held])
+        room = cls.__new__(cls)
+        room.endpoint, room.acd, room.now_ms = Endpoint.decode(endpoint), Distributor.decode(acd), now_ms
+        for name in Held.__struct_fields__:
+            if name not in ("closing", "serials"):
+                setattr(room, name, getattr(held, name))
+        room.closing = {(row, generation): (call, name) for row, generation, call, name in held.closing}
+        (
+            room.call_serial, room.leg_serial, room.attempt_serial, room.play_serial, room.event_serial,
+            room.pending_serial, room.tap_serial,
+        ) = held.serials  # fmt: skip
+        room.indexes, room.out, room.happenings, room.joining, room.unsettled = {}, [], [], [], False
+        room.agent_keys = {row.id: key for key, row in room.agents.items()}
+        room.queue_names = {number: name for name, number in room.queue_ids.items()}
+        return room
+
+    def full(self) -> bool:
+        """The node itself can't take one more call (DESIGN §3: only then is 503 said)."""
+        return len(self.calls) >= limits.calls_max or self.rows.used >= self.rows.rows_max - 2

@@ -1,0 +1,167 @@
+"""The dialplan at the wheel: its actions carried out on the caller's leg, happenings told to its interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from engine.call import ending, recording, talking, waiting
+from engine.call import leg as legs
+from engine.call.call import Call, tread
+from engine.dialplan import actions, interpreter
+
+if TYPE_CHECKING:
+    from engine.call.room import Room
+    from engine.dialplan.actions import Action, Happening
+
+CAUSE_OF_STATUS = {404: 1, 480: 19, 486: 17, 603: 21, 484: 28, 488: 88, 500: 41, 503: 41}
+
+
+def begin(room: Room, call: Call, program: str, entry: str, now_ms: int) -> bool:
+    """Start a dialplan of the call's site at `entry` ('' = its own). False when the site has no such dialplan."""
+    site = room.site_of(call)
+    linked = site.programs.get(program)
+    if linked is None:
+        return False
+    tenant = site.tenants.get(call.tenant)
+    languages = linked.languages or (tenant.languages if tenant is not None else ("en",))
+    call.program, call.phase = program, "script"
+    call.language = languages[0]
+    call.running, wishes = interpreter.start(linked, facts(room, call), call.language, site, now_ms, entry=entry)
+    perform(room, call, wishes, now_ms)
+    return True
+
+
+def facts(room: Room, call: Call) -> dict[str, str]:
+    """The namespaces' first values; `system.now` is Unix ms, which the interpreter shows in the site's zone."""
+    return {
+        "access.caller": call.caller,
+        "access.dialled": call.dialled,
+        "access.trunk": call.trunk,
+        "access.kind": call.via,
+        "system.now": str(room.now_ms + room.wall_offset_ms),
+        "system.tenant": call.tenant,
+    }
+
+
+def tell(room: Room, call: Call, happening: Happening, now_ms: int) -> None:
+    """One happening for the call's dialplan (dropped when it has none, or has ended)."""
+    running = call.running
+    if running is None or running.waiting == "ended":
+        return
+    site = room.site_of(call)
+    perform(room, call, interpreter.step(running, happening, site.programs[call.program], site), now_ms)
+
+
+def perform(room: Room, call: Call, wishes: list[Action], now_ms: int) -> None:
+    """Carry out what the dialplan asks. After the call ended only notes are heeded."""
+    for wish in wishes:
+        if isinstance(wish, actions.Note):
+            _note(room, call, wish)
+        elif call.phase != "closing":
+            _RULES[type(wish)](room, call, wish, now_ms)
+
+
+def _note(room: Room, call: Call, note: actions.Note) -> None:
+    if note.kind == "step":
+        tread_step(call, note.step)
+        room.emit("call.step", call.tenant, call.name, step=note.step, text=note.text)
+    elif note.kind == "fault":
+        room.emit("call.fault", call.tenant, call.name, where=note.step, detail=note.text)
+        room.log("error", f"{call.name} {note.step}: {note.text}", "dialplan")
+    elif note.kind == "set":
+        variable, _, value = note.text.partition("=")
+        room.emit("call.gathered", call.tenant, call.name, variable=variable, value=value)
+    else:
+        room.emit("call.step", call.tenant, call.name, step=note.step, text=f"{note.kind}: {note.text}")
+
+
+def tread_step(call: Call, step: str) -> None:
+    """Flows make the path, not every step: `main`, `choose`, `support`."""
+    flow = step.split("/", 1)[0].split("#", 1)[0]
+    if not call.path or call.path[-1] != flow:
+        tread(call, flow)
+
+
+def _answer(room: Room, call: Call, wish: actions.Answer, now_ms: int) -> None:
+    if not talking.answer_caller(room, call, now_ms):
+        return
+    if not room.legs[call.leg].pending_answer:
+        room.happen(call, actions.AnsweredNow(wish.ticket))
+
+
+def _play(room: Room, call: Call, wish: actions.PlayPrompts, now_ms: int) -> None:
+    leg = room.legs[call.leg]
+    clips = room.clips(room.site_of(call), wish.clips)
+    room.emit("call.prompt", call.tenant, call.name, clips=" ".join(wish.clips))
+    if clips and leg.row >= 0:
+        legs.play(room, leg, f"step:{wish.ticket}", clips, loop=wish.loop)
+    elif not wish.loop:
+        room.happen(call, actions.PlayDone(wish.ticket))
+
+
+def _stop_play(room: Room, call: Call, wish: actions.StopPlay, now_ms: int) -> None:
+    legs.quiet(room, room.legs[call.leg])
+
+
+def _collect(room: Room, call: Call, wish: actions.Collect, now_ms: int) -> None:
+    call.collecting, call.sensitive = wish.on, wish.on and wish.sensitive
+    call.barge_in = wish.on and _barges_in(room, call)
+
+
+def _barges_in(room: Room, call: Call) -> bool:
+    """Does the menu or gather that collects let a key cut its prompt short? (`barge_in: no` lets it be heard out.)"""
+    running = call.running
+    if running is None or not running.stack:
+        return True
+    flow, following = running.stack[-1]
+    steps = room.site_of(call).programs[call.program].flows.get(flow, ())
+    return not 0 < following <= len(steps) or steps[following - 1].data.get("barge_in") is not False
+
+
+def _set_timer(room: Room, call: Call, wish: actions.SetTimer, now_ms: int) -> None:
+    if wish.ms > 0:
+        call.timer_ticket = wish.ticket
+        room.deadlines.arm(("script", call.id), now_ms + wish.ms)
+    else:
+        room.deadlines.cancel(("script", call.id))
+
+
+def _join_queue(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
+    if talking.answer_caller(room, call, now_ms):
+        waiting.join(room, call, wish, now_ms)
+
+
+def _dial(room: Room, call: Call, wish: actions.DialOut, now_ms: int) -> None:
+    talking.dial_out(room, call, wish, now_ms)
+
+
+def _record(room: Room, call: Call, wish: actions.StartRecord, now_ms: int) -> None:
+    recording.start(
+        room, call, now_ms, ticket=wish.ticket, ms_max=wish.ms_max, keys="".join(wish.end_keys), beep=wish.beep
+    )
+
+
+def _stop_record(room: Room, call: Call, wish: actions.StopRecord, now_ms: int) -> None:
+    recording.stop(room, call, now_ms)
+
+
+def _echo(room: Room, call: Call, wish: actions.EchoBack, now_ms: int) -> None:
+    legs.echo(room, room.legs[call.leg])
+
+
+def _hang_up(room: Room, call: Call, wish: actions.Hangup, now_ms: int) -> None:
+    ending.hang_up(room, call, "dialplan", wish.outcome, wish.cause, now_ms)
+
+
+def _reject(room: Room, call: Call, wish: actions.Reject, now_ms: int) -> None:
+    cause = wish.cause or CAUSE_OF_STATUS.get(wish.status, 31)
+    ending.hang_up(room, call, "dialplan", "failed", cause, now_ms, status=wish.status)
+
+
+_RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
+    actions.Answer: _answer, actions.PlayPrompts: _play, actions.StopPlay: _stop_play, actions.Collect: _collect,
+    actions.SetTimer: _set_timer, actions.JoinQueue: _join_queue, actions.DialOut: _dial,
+    actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
+    actions.Hangup: _hang_up, actions.Reject: _reject,
+}  # fmt: skip

@@ -1,0 +1,198 @@
+"""Blind transfer, by REFER from the phone or by feature code: the one who stays goes on to another target.
+
+The transferor's leg is kept until the target answers when his phone waits for the NOTIFY, so that a failure
+brings the two together again; a transferor who has hung up is rung back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.call import bridge, dial, ending, script, talking, waiting
+from engine.call import leg as legs
+from engine.call.call import Call, drop_leg, tread
+from engine.dialplan import actions
+
+if TYPE_CHECKING:
+    from engine.call.dial import Attempt, Outcome
+    from engine.call.leg import Leg
+    from engine.call.room import Room
+
+RING_MS_MAX = 30_000
+TRANSFEROR_BYE_MS_MAX = 5_000
+STATUS_OF_RESULT = {"busy": 486, "no_answer": 408, "rejected": 603, "unreachable": 404}
+
+
+def referred(room: Room, leg: Leg, refer: int, user: str, now_ms: int) -> None:
+    """REFER from a phone. 202 has been said; the NOTIFYs tell him how it goes."""
+    call = room.calls.get(leg.call)
+    if call is None or call.phase != "talking" or leg.partner not in room.legs:
+        room.endpoint.notify_refer(refer, 481, "No Conversation To Transfer", now_ms)
+        return
+    if not leg.agent and call.via == "public":  # a stranger reaches public numbers only, by this way too
+        room.endpoint.notify_refer(refer, 403, "Forbidden", now_ms)
+        return
+    call.refer, call.refer_leg = refer, leg.id
+    if not blind(room, call, leg, user, now_ms, by_key=False):
+        call.refer = 0
+        room.endpoint.notify_refer(refer, 404, "Not Found", now_ms)
+
+
+def blind(room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, by_key: bool) -> bool:
+    """Send the partner of `leg` to `user`: a number of the site, an agent, or outside. False: no such target."""
+    tenant = leg.agent.split("/")[0] if leg.agent else call.tenant
+    index = room.index(call.site)
+    if call.phase != "talking" or leg.partner not in room.legs:
+        return False  # the code was typed, and meanwhile the conversation ended
+    number, agent = index.number(user, tenant), index.agent(tenant, user)
+    model = index.site.agents.get(leg.agent)
+    outside = index.outbound(tenant, model.team, user) if model is not None else None
+    if number is None and agent is None and outside is None:
+        return False
+    if leg.id == call.leg:
+        _swap(room, call, leg)
+    stays = room.legs[call.leg]
+    if leg.remote_hold:
+        leg.held_ms += now_ms - leg.hold_from_ms
+        leg.remote_hold = leg.key_hold = False
+    bridge.part(room, call, leg)
+    tread(call, f"transfer to {user}")
+    way = "code" if by_key else "refer"
+    room.emit("call.transferred", call.tenant, call.name, by=leg.party, to=user, way=way, result="started")
+    if by_key:
+        call.refer_leg = 0
+    call.transfer_by, call.transfer_leg, call.transfer_to = leg.agent, leg.id, user
+    if number is not None:
+        _to_dialplan(room, call, leg, number.dialplan, number.entry, now_ms)
+        return True
+    call.phase = "transfer"
+    bridge.hold_music(room, call, stays)
+    if by_key:
+        release_transferor(room, call, now_ms)
+    target = f"agent/{tenant}/{user}" if agent is not None else f"number/{user}"
+    attempt, outcome = dial.start(
+        room, call, "transfer", (target,), now_ms, ring_ms_max=RING_MS_MAX, team=model.team if model else "",
+        display=waiting.display_name(call, index.site.queues.get(call.queue)) if call.queue else "",
+    )  # fmt: skip
+    call.attempt = attempt.id
+    if outcome is not None:
+        attempt_over(room, attempt, outcome, now_ms)
+    return True
+
+
+def _swap(room: Room, call: Call, leg: Leg) -> None:
+    """The one who dialled transfers the other: the other is the call's caller from now on."""
+    stays = leg.partner
+    call.leg, call.other = stays, leg.id
+    call.legs.sort(key=lambda number: number != stays)
+    if call.running is not None:
+        call.running.waiting = "ended"  # the dialplan served the one who leaves
+
+
+def _to_dialplan(room: Room, call: Call, leg: Leg, program: str, entry: str, now_ms: int) -> None:
+    _told(room, call, 200, "OK", now_ms)
+    release_transferor(room, call, now_ms)
+    if call.running is not None:
+        call.running.waiting = "ended"
+    call.queue = ""
+    room.emit("call.transferred", call.tenant, call.name, by=leg.party, to=call.transfer_to, way="", result="done")
+    if not script.begin(room, call, program, entry, now_ms):
+        ending.hang_up(room, call, "system", "failed", 41, now_ms)
+
+
+def release_transferor(room: Room, call: Call, now_ms: int) -> None:
+    """His part is over: the queue's conversation ends for him, and his phone hangs up (or is hung up)."""
+    if call.served_by == call.transfer_by:  # else the one who stays is the queue's agent: he talks on
+        waiting.completed(room, call, "transfer", now_ms)
+    leg = room.legs.get(call.transfer_leg)
+    if leg is None:
+        return
+    if call.refer_leg != leg.id:
+        room.endpoint.hang_up(leg.session, now_ms)
+        drop_leg(room, leg, now_ms)
+    else:  # a phone that sent REFER says BYE itself; ours follows if it forgets
+        room.deadlines.arm(("leg", leg.id), now_ms + TRANSFEROR_BYE_MS_MAX)
+
+
+def _told(room: Room, call: Call, status: int, phrase: str, now_ms: int) -> None:
+    if call.refer:
+        room.endpoint.notify_refer(call.refer, status, phrase, now_ms)
+        if status >= 200:
+            call.refer = 0
+
+
+def progressed(room: Room, call: Call, status: int, now_ms: int) -> None:
+    if call.phase == "transfer" and 100 < status < 200:
+        _told(room, call, status, "Ringing", now_ms)
+
+
+def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
+    """The target answered, or didn't: then back to the transferor, on the line or by ringing him."""
+    call = room.calls.get(attempt.call)
+    if call is None:
+        return
+    call.attempt = 0
+    answered = outcome.result == "answered"
+    happy = "done" if attempt.purpose == "transfer" else "returned"
+    room.emit(
+        "call.transferred", call.tenant, call.name, by=call.transfer_by, to=call.transfer_to, way="",
+        result=happy if answered else outcome.result,
+    )  # fmt: skip
+    if answered:
+        leg = room.legs[outcome.leg]
+        _told(room, call, 200, "OK", now_ms)
+        release_transferor(room, call, now_ms)
+        tread(call, leg.party)
+        bridge.join(room, call, room.legs[call.leg], leg, now_ms)
+        return
+    _told(room, call, STATUS_OF_RESULT.get(outcome.result, 480), "Transfer Failed", now_ms)
+    back = room.legs.get(call.transfer_leg)
+    if attempt.purpose == "transfer" and back is not None and back.state == "up":
+        back.remote_hold, back.hold_from_ms = bridge.sdp_hold(back), now_ms  # his phone holds until it takes him back
+        bridge.join(room, call, room.legs[call.leg], back, now_ms)
+    elif attempt.purpose == "transfer" and call.transfer_by:
+        again, failed = dial.start(
+            room, call, "return", (f"agent/{call.transfer_by}",), now_ms, ring_ms_max=RING_MS_MAX
+        )
+        call.attempt = again.id
+        if failed is not None:
+            attempt_over(room, again, failed, now_ms)
+    else:
+        _nobody(room, call, now_ms)
+
+
+def _nobody(room: Room, call: Call, now_ms: int) -> None:
+    """Neither the target nor the transferor: the dialplan goes on; without one the caller hears that it failed."""
+    running = call.running
+    legs.quiet(room, room.legs[call.leg])
+    if running is not None and running.waiting in ("queue", "dial"):
+        call.phase = "script"
+        if running.waiting == "queue":
+            room.happen(call, actions.QueueEnded(call.queue_ticket, "no_agents"))
+        else:
+            room.happen(call, actions.DialEnded(call.dial_ticket, "no_answer"))
+        return
+    clips = room.clips(room.site_of(call), (f"{call.language}/transfer_failed",))
+    call.outcome = "failed"
+    if clips:
+        call.phase = "code"
+        legs.play(room, room.legs[call.leg], "code", clips)
+        room.deadlines.arm(("tone", call.id), now_ms + 15_000)
+    else:
+        ending.hang_up(room, call, "system", "failed", 19, now_ms)
+
+
+def transferor_left(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
+    """He hung up while the target rings: free for the next call; the target goes on ringing."""
+    drop_leg(room, leg, now_ms)
+    if call.phase == "transfer" and leg.agent == call.served_by:
+        waiting.completed(room, call, "transfer", now_ms)
+
+
+def leg_over(room: Room, leg: Leg, by: str, cause: int, now_ms: int) -> None:
+    """A session ended: the transferor's during a transfer frees only him; every other one is `talking`'s."""
+    call = room.calls.get(leg.call)
+    if call is not None and leg.id == call.transfer_leg and leg.id not in (call.leg, call.other):
+        transferor_left(room, call, leg, now_ms)
+    else:
+        talking.leg_over(room, leg, by, cause, now_ms)

@@ -1,0 +1,55 @@
+"""`ringdown agent ID VERB`: log in or out, pause, make a new password."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from engine.cli.options import Data, Json, data_folder
+
+VERBS = ("login", "logout", "ready", "not-ready", "password")
+
+
+def agent(
+    agent: Annotated[str, typer.Argument(help="Number, or tenant/number.")],
+    verb: Annotated[str, typer.Argument(help="login | logout | ready | not-ready | password")],
+    reason: Annotated[str, typer.Argument(help="Why not ready: lunch, training …")] = "",
+    site: Annotated[str, typer.Option("--site", help="For `password` while the engine is down.")] = "",
+    data: Data = None, json: Json = False,
+) -> None:
+    """Act on one agent; prints the effect and its undo."""
+    from engine.cli import client, show
+    from engine.errors import UsageError
+
+    verb = verb.replace("_", "-")
+    if verb not in VERBS:
+        raise UsageError(f"unknown verb {verb!r}: one of {', '.join(VERBS)}")
+    folder = data_folder(data)
+    if verb == "password":
+        result = _password(agent, site, folder)
+        print(show.as_json(result) if json else f"agent {result['agent']}  new password  {result['password']}")
+        return
+    arguments = {"agent": agent} | ({"reason": reason} if reason else {})
+    result = client.ask(folder, f"agent.{verb.replace('-', '_')}", **arguments)
+    print(show.as_json(result) if json else f"agent {result['agent']}: {result['done']}   (undo: {result['undo']})")
+
+
+def _password(agent: str, site: str, folder: object) -> dict[str, str]:
+    """Through the running engine, which uses it at once; else straight into the file."""
+    from pathlib import Path
+
+    from engine.cli import client
+
+    assert isinstance(folder, Path)
+    try:
+        return dict(client.ask(folder, "agent.password", agent=agent))
+    except client.NotRunning:
+        from engine.errors import SiteError
+        from engine.runtime import secrets, site_files
+
+        reading = site_files.read_folder(Path(site) if site else site_files.demo_site())
+        if reading.site is None:
+            raise SiteError("the site has errors; `ringdown check` shows them") from None
+        made = secrets.Secrets(secrets.prepare_folder(folder)).rotate(reading.site, agent)
+        return {"agent": made.agent, "realm": made.realm, "password": made.password}

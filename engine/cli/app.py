@@ -1,0 +1,77 @@
+"""All commands in one Typer application. Importing it must stay cheap: commands import what they need when they run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from engine.cli import (
+    agent,
+    agents,
+    call,
+    calls,
+    check,
+    dial,
+    doctor,
+    queues,
+    reload,
+    replay,
+    serve,
+    status,
+    tail,
+    warm,
+)
+from engine.errors import RingdownError, UsageError
+
+app = typer.Typer(
+    name="ringdown", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="A telephony IVR and ACD engine. `ringdown serve` runs it; everything else talks to it or reads its records.",
+)
+
+_COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
+    ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues), ("status", status.status),
+    ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
+    ("doctor", doctor.doctor),
+)
+for _name, _command in _COMMANDS:
+    app.command(_name)(_command)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        from engine import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line; returns the exit status."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+    except typer.Exit as leave:
+        return int(leave.exit_code)
+    except UsageError as error:
+        print(f"ringdown: {error}", file=sys.stderr)
+        return 2
+    except RingdownError as error:
+        print(f"ringdown: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (head, less) has what it wanted
+        return 0
+    except Exception as error:
+        show = getattr(error, "show", None)  # Typer's own usage errors and aborts
+        if show is None:
+            if type(error).__name__ == "Abort":
+                return 130
+            raise
+        show()
+        return int(getattr(error, "exit_code", 2))
+    return result if isinstance(result, int) else 0

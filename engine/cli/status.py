@@ -1,0 +1,43 @@
+"""`ringdown status`: what runs, how it feels, and what is off its default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.cli.options import Data, Json, data_folder
+
+
+def status(data: Data = None, json: Json = False) -> None:
+    """Show the engine's state: calls, records, delays, refused messages."""
+    from engine.cli import client, show
+
+    found = client.ask(data_folder(data), "status")
+    print(show.as_json(found) if json else "\n".join(lines(found)))
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """The status as text."""
+    switch, runtime = found["switch"], found["runtime"]
+    storage, journal = runtime["storage"], runtime["journal"]
+    result = [
+        f"ringdown {found['version']} boot {found['boot']}, up {found['up_s']} s, {' '.join(found['addresses'])}"
+        + (", DRAINING" if found["draining"] else ""),
+        f"site     {found['site']['folder']} version {found['site']['version'][:12]}",
+        f"calls    {switch.get('calls', '?')} up, {switch.get('waiting', '?')} waiting, "
+        f"{switch.get('agents_ready', '?')} agents ready, {switch.get('sessions', '?')} SIP sessions",
+        f"records  {storage['state']} {storage['detail']} ({storage['written']} events written, "
+        f"{storage['spooled']} waiting, {storage['lost']} lost)",
+        f"journal  {journal['failed'] or 'ok'}, {journal['bytes'] // 1024} KiB, {runtime['inputs']} inputs",
+        f"loop     lag {runtime['loop_lag_mean_ms']} ms mean, {runtime['loop_lag_max_ms']} ms max; "
+        f"CPU {runtime['cpu_s']} s; memory {runtime['memory_kib_max'] // 1024} MiB",
+        f"sip      {runtime['datagrams_in']} in, {runtime['datagrams_out']} out, "
+        f"{runtime['datagrams_dropped']} dropped, "
+        f"{runtime['tcp_flows']} TCP connections, send failures {runtime['send_failures'] or 'none'}",
+        "media    " + ", ".join(f"{key} {value}" for key, value in runtime["media"].items()),
+    ]
+    refused = switch.get("refused") or {}
+    if refused:
+        result.append("refused  " + ", ".join(f"{kind} {count}" for kind, count in refused.items()))
+    if runtime["faults"]:
+        result.append(f"FAULTS   {runtime['faults']}: see the log, and keep the journal")
+    return result

@@ -1,0 +1,209 @@
+"""Facts as lines for people: one readable line per event, one closing line per call, and the SIP ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.cli.show import clock, seconds
+from engine.records.call_detail import CallDetail, CallFold
+from engine.records.events import Event
+
+Data = dict[str, Any]
+
+# kind -> words; a missing kind prints its fields plainly, so nothing is ever swallowed
+_TEXT: dict[str, Callable[[Data], str]] = {
+    "call.started": lambda d: f"{_who(d)} calls {d['dialled']}" + (f" through {d['trunk']}" if d.get("trunk") else "")
+    + f" ({d['via']}, {d['peer']})",
+    "call.answered": lambda d: f"answered after {seconds(d['after_ms'])}",
+    "call.step": lambda d: f"step {d['step']}" + (f"  {d['text']}" if d.get("text") else ""),
+    "call.prompt": lambda d: f"plays {d['clips']}",
+    "call.digit": lambda d: f"key {d['digit']} from {d['leg']} ({d['way']})",
+    "call.gathered": lambda d: f"{d['variable']} = {d['value']}",
+    "call.bridged": lambda d: f"talks with {d['with']}",
+    "call.held": lambda d: f"{d['by']} {'holds' if d['held'] else 'resumes'}",
+    "call.transferred": lambda d: f"{d['by']} transfers to {d['to']}: {d['result']}" + _in(d.get("way")),
+    "call.recording": lambda d: f"recording {d['state']}: {d['name']}" + _ms(d.get("duration_ms")),
+    "call.media": lambda d: f"audio {d['state']} on {d['leg']}: {d['detail']}",
+    "call.fault": lambda d: f"FAULT in {d['where']}: {d['detail']}",
+    "dial.started": lambda d: f"rings {d['target']}",
+    "dial.ended": lambda d: f"{d['target']}: {d['result']}" + (f" ({d['status']})" if d.get("status") else "")
+    + _ms(d.get("rang_ms"), "after "),
+    "queue.joined": lambda d: f"waits in {d['queue']} as number {d['position']}",
+    "queue.position": lambda d: f"is number {d['position']} in {d['queue']}",
+    "queue.offered": lambda d: f"offered to {d['agent']} ({d['queue']})",
+    "queue.offer_ended": lambda d: f"{d['agent']}: {str(d['reason']).replace('_', ' ')}"
+    + _ms(d.get("rang_ms"), "after "),
+    "queue.connected": lambda d: f"connected to {d['agent']} after {seconds(d['waited_ms'])} in {d['queue']}",
+    "queue.completed": lambda d: f"{d['agent']} talked {seconds(d['talked_ms'])}, ended by {d['by']}",
+    "queue.abandoned": lambda d: f"gave up {d['queue']} as number {d['position']} after {seconds(d['waited_ms'])}",
+    "queue.left": lambda d: f"left {d['queue']}: {d['reason']} after {seconds(d['waited_ms'])}"
+    + (f" by key {d['key']}" if d.get("key") else ""),
+    "agent.state": lambda d: f"agent {d['agent']} {d['old']} → {d['new']}" + _in(d.get("reason")),
+    "agent.login": lambda d: f"agent {d['agent']} logged in ({d['way']})",
+    "agent.logout": lambda d: f"agent {d['agent']} logged out ({d['way']})" + _ms(d.get("logged_in_ms"), "after "),
+    "agent.paused": lambda d: f"agent {d['agent']} {'not ready' if d['paused'] else 'ready'}" + _in(d.get("reason")),
+    "agent.binding": lambda d: f"agent {d['agent']} phone {d['change']}: {d['contact']}" + _in(d.get("user_agent")),
+    "agent.reachable": lambda d: f"agent {d['agent']} phone {'reachable' if d['reachable'] else 'UNREACHABLE'}",
+    "engine.started": lambda d: f"engine {d['version']} at {d['addresses']}",
+    "engine.loaded": lambda d: f"site {str(d['version'])[:12]} loaded: {d['files']} dialplans, {d['flows']} flows",
+    "engine.drain": lambda d: f"draining with {d['calls']} calls",
+    "engine.stopped": lambda d: f"stopped with {d['calls']} calls",
+    "engine.refused": lambda d: f"refused {d['kind']} from {d['peer']}: {d['detail']}"
+    + (f" ({d['count']} so far)" if d.get("count") else ""),
+    "engine.breach": lambda d: f"BREACH of {d['rule']}: {d['detail']}",
+    "engine.storage": lambda d: f"records {d['state']} {d['detail']} ({d['spooled']} waiting)",
+    "engine.limit": lambda d: f"limit {d['name']} reached ({d['value']})",
+    "operator.command": lambda d: f"{d['author']}: {d['verb']} {d['arguments']} → {d['result']}",
+}
+_SILENT = ("call.quality", "call.ended")  # they make the closing line
+
+
+def _who(data: Data) -> str:
+    name = data.get("name") or ""
+    caller = data.get("caller") or "anonymous"
+    return f"{name} {caller}" if name and name != caller else str(caller)
+
+
+def _in(text: object) -> str:
+    return f" ({text})" if text else ""
+
+
+def _ms(value: object, before: str = "") -> str:
+    return f" {before}{seconds(value)}" if isinstance(value, int) and value > 0 else ""
+
+
+def words(kind: str, data: Data) -> str:
+    """The sentence of one event, without time and call."""
+    rule = _TEXT.get(kind)
+    if rule is not None:
+        try:
+            return rule(data)
+        except KeyError as missing:
+            return f"{kind} (without {missing}) {_plain(data)}"
+    return f"{kind} {_plain(data)}"
+
+
+def _plain(data: Data) -> str:
+    return " ".join(f"{key}={value}" for key, value in data.items())
+
+
+class TailText:
+    """Holds what a call's closing line needs; `lines(event)` gives zero to two lines."""
+
+    def __init__(self) -> None:
+        self._fold = CallFold()
+
+    def lines(self, event: Event) -> list[str]:
+        """Printable lines of one event, in order."""
+        detail = self._fold.feed(event)
+        if event.kind == "call.ended":
+            if detail is None:  # the tail began in the middle of this call
+                return [_line(event, f"ended by {event.data.get('by')}: {event.data.get('outcome')}")]
+            return [_line(event, closing(detail))]
+        if event.kind in _SILENT:
+            return []
+        return [_line(event, words(event.kind, event.data))]
+
+
+def _line(event: Event, text: str) -> str:
+    return f"{clock(event.at_ms)}  {event.call or '-':9}  {text}"
+
+
+def closing(detail: CallDetail) -> str:
+    """One line about a whole call: outcome, path, times, quality."""
+    parts = [f"ENDED {detail.outcome or 'unknown'} by {detail.by or 'unknown'}", detail.path or "no path"]
+    times = [f"{seconds(detail.duration_ms)} in all"]
+    if detail.waited_ms:
+        times.append(f"waited {seconds(detail.waited_ms)}")
+    if detail.talked_ms:
+        times.append(f"talked {seconds(detail.talked_ms)}")
+    if detail.held_ms:
+        times.append(f"held {seconds(detail.held_ms)}")
+    parts.append(", ".join(times))
+    parts.append(quality(detail))
+    return "; ".join(part for part in parts if part)
+
+
+def quality(detail: CallDetail) -> str:
+    """Loss, jitter and longest gap per leg; '' for a call without audio."""
+    texts = []
+    for leg in detail.quality:
+        if not leg.packets_in:
+            texts.append(f"{leg.leg}: nothing heard")
+            continue
+        texts.append(
+            f"{leg.leg}: loss {leg.loss_percent():.1f} %, jitter {leg.jitter_us / 1000:.1f} ms, "
+            f"longest gap {leg.gap_max_us / 1000:.0f} ms"
+        )
+    if detail.one_way:
+        texts.append("ONE-WAY AUDIO")
+    return ", ".join(texts)
+
+
+# --- the SIP ladder ------------------------------------------------------------------------------------------
+def ladder(hop: dict[str, Any], *, whole: bool = False) -> list[str]:
+    """One message as an arrow between the far end and us; `whole` adds its text, indented."""
+    text = str(hop["text"])
+    first, _, _ = text.partition("\r\n")
+    what = first.removeprefix("SIP/2.0 ") if first.startswith("SIP/2.0 ") else first.removesuffix(" SIP/2.0")
+    arrow = "──▶" if hop["way"] == "in" else "◀──"
+    details = _sip_details(text)
+    line = f"{clock(hop['at_ms'])}  {hop['call'] or '-':9}  {hop['far_end']:>21} {arrow} {what}{details}"
+    if not whole:
+        return [line]
+    return [line, *(f"    {each}" for each in text.splitlines())]
+
+
+def _sip_details(text: str) -> str:
+    """CSeq of an answer, and where its SDP wants the audio."""
+    method = address = port = ""
+    for line in text.splitlines():
+        low = line[:5].lower()
+        if low == "cseq:":
+            method = line.split()[-1]
+        elif line.startswith("c=IN "):
+            address = line.split()[-1]
+        elif line.startswith("m=audio "):
+            port = line.split()[1]
+    details = f"  ({method})" if text.startswith("SIP/2.0") and method else ""
+    return details + (f"  audio {address}:{port}" if port else "")
+
+
+class Filter:
+    """Which events a tail shows: by call, agent or queue. A call that matched once is followed to its end."""
+
+    def __init__(self, *, call: str = "", agent: str = "", queue: str = "") -> None:
+        self.call, self.agent, self.queue = call, agent, queue
+        self._following: dict[str, None] = {}
+
+    def wants(self, event: Event) -> bool:
+        """True when every filter that was given fits this event or its call."""
+        if not (self.call or self.agent or self.queue):
+            return True
+        if event.call and event.call in self._following:
+            return True
+        if self._fits(event):
+            if event.call:
+                if len(self._following) >= 4_096:
+                    self._following.pop(next(iter(self._following)))
+                self._following[event.call] = None
+            return True
+        return False
+
+    def _fits(self, event: Event) -> bool:
+        data = event.data
+        if self.call == "last":
+            if event.kind != "call.started":
+                return False
+        elif self.call and self.call not in (event.call, data.get("caller")):
+            return False
+        if self.agent and not any(_names(data.get(key), self.agent) for key in ("agent", "with", "by", "target")):
+            return False
+        return not self.queue or _names(data.get("queue"), self.queue)
+
+
+def _names(value: object, wanted: str) -> bool:
+    """ "default/201", "agent/201" and "201" all are the agent 201."""
+    text = str(value or "")
+    return text == wanted or text.endswith(f"/{wanted}")

@@ -1,0 +1,199 @@
+"""What a running dialplan asks for (actions) and what it is told (happenings). The interpreter never sees SIP or RTP.
+
+A step waits for at most one thing. Each wait has a `ticket`, a number that grows with every wait of this call;
+a happening that carries another ticket is late and is dropped.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+# --- actions (interpreter -> call) -------------------------------------------------------------------
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """Answer the caller; told back by Answered. Already answered: told back at once."""
+
+    ticket: int
+
+
+class PlayPrompts(msgspec.Struct, frozen=True, tag=True):
+    """Play clips by name ("en/welcome", "tone/beep"); PlayDone(ticket) when the last ends (never when `loop`)."""
+
+    ticket: int
+    clips: tuple[str, ...]
+    loop: bool = False
+
+
+class StopPlay(msgspec.Struct, frozen=True, tag=True):
+    """Silence (barge-in by key, end of a step)."""
+
+
+class Collect(msgspec.Struct, frozen=True, tag=True):
+    """From now on digits belong to this wait (False: the type-ahead buffer). `sensitive`: seal and mask them."""
+
+    ticket: int
+    on: bool
+    sensitive: bool = False
+
+
+class SetTimer(msgspec.Struct, frozen=True, tag=True):
+    """TimerFired(ticket) after `ms`; one timer per call: setting replaces, ms = 0 cancels."""
+
+    ticket: int
+    ms: int
+
+
+class JoinQueue(msgspec.Struct, frozen=True, tag=True):
+    """Put the caller into a queue ("default/support"). QueueEnded(ticket) when it is over.
+
+    `music` is what he hears while waiting; `position_every_ms` 0: never announced; `needs` skill name -> level.
+    """
+
+    ticket: int
+    queue: str
+    music: tuple[str, ...]
+    priority_ms: int = 0
+    wait_ms_max: int = 0
+    needs: tuple[tuple[str, int], ...] = ()
+    announce: tuple[str, ...] = ()  # played before the music, interrupted when an agent answers
+    position_every_ms: int = 0
+    whisper: tuple[str, ...] = ()  # to the agent, before the bridge
+    exit_keys: tuple[str, ...] = ()
+    # the wait list, to be repeated: ("play", clips, 0) | ("position", (), 0) | ("music", clips, ms). Where it is given
+    # it says exactly what `announce`, `music` and `position_every_ms` say approximately.
+    cycle: tuple[tuple[str, tuple[str, ...], int], ...] = ()
+
+
+class DialOut(msgspec.Struct, frozen=True, tag=True):
+    """Ring targets; DialEnded(ticket) when it is over. The caller hears early media, else ringback.
+
+    `targets`: "agent/201", "number/+44207…", "sip:…" ; `mode`: parallel | serial. `music`: instead of ringback.
+    """
+
+    ticket: int
+    targets: tuple[str, ...]
+    mode: str = "parallel"
+    ring_ms_max: int = 30_000
+    music: tuple[str, ...] = ()
+    caller_id: str = ""
+    record: bool = False
+
+
+class StartRecord(msgspec.Struct, frozen=True, tag=True):
+    """Record the caller's leg.
+
+    `ticket` 0: runs beside the call; else RecordDone(ticket) on key, silence or `ms_max`.
+    """
+
+    ticket: int
+    ms_max: int
+    end_keys: tuple[str, ...] = ()
+    beep: bool = True
+
+
+class StopRecord(msgspec.Struct, frozen=True, tag=True):
+    """End the recording of the caller's leg."""
+
+
+class EchoBack(msgspec.Struct, frozen=True, tag=True):
+    """The caller hears himself, until he hangs up."""
+
+
+class Hangup(msgspec.Struct, frozen=True, tag=True):
+    """End the call. `outcome` served | transferred | abandoned | failed | a word of the dialplan's; `cause` Q.850."""
+
+    outcome: str
+    cause: int = 16
+
+
+class Reject(msgspec.Struct, frozen=True, tag=True):
+    """Refuse an unanswered call with a SIP status; on an answered call the same as Hangup('failed')."""
+
+    status: int
+    cause: int = 0
+
+
+class Note(msgspec.Struct, frozen=True, tag=True):
+    """A fact for the records: `kind` step | tag | log | set | fault; masked where sensitive."""
+
+    kind: str
+    text: str
+    step: str = ""
+
+
+Action = (
+    Answer
+    | PlayPrompts
+    | StopPlay
+    | Collect
+    | SetTimer
+    | JoinQueue
+    | DialOut
+    | StartRecord
+    | StopRecord
+    | EchoBack
+    | Hangup
+    | Reject
+    | Note
+)
+
+
+# --- happenings (call -> interpreter) ----------------------------------------------------------------
+class Started(msgspec.Struct, frozen=True, tag=True):
+    """The call arrived; the interpreter begins at the program's entry. Facts are its namespaces' first values.
+
+    Keys: access.caller, access.dialled, access.trunk, access.kind (trunk | agent | public), system.now (for later).
+    """
+
+    facts: dict[str, str]
+
+
+class AnsweredNow(msgspec.Struct, frozen=True, tag=True):
+    ticket: int
+
+
+class PlayDone(msgspec.Struct, frozen=True, tag=True):
+    ticket: int
+
+
+class Digit(msgspec.Struct, frozen=True, tag=True):
+    """One digit for the current Collect; `digit` is 0-9, *, #, A-D."""
+
+    digit: str
+
+
+class TimerFired(msgspec.Struct, frozen=True, tag=True):
+    ticket: int
+
+
+class QueueEnded(msgspec.Struct, frozen=True, tag=True):
+    """The queue is done with the caller, who is free to hear the next step.
+
+    `result`: served (the agent hung up first) | full | no_agents | timeout | exit (then `key`) | transferred
+    (the transferred conversation is over).
+    """
+
+    ticket: int
+    result: str
+    key: str = ""
+
+
+class DialEnded(msgspec.Struct, frozen=True, tag=True):
+    """`result`: served (answered, far end hung up first) | busy | no_answer | rejected | unreachable | failed."""
+
+    ticket: int
+    result: str
+    status: int = 0
+
+
+class RecordDone(msgspec.Struct, frozen=True, tag=True):
+    ticket: int
+    name: str
+    duration_ms: int
+
+
+class CallerGone(msgspec.Struct, frozen=True, tag=True):
+    """The caller hung up: whatever the step was, it is over; `finally:` runs."""
+
+
+Happening = Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | RecordDone | CallerGone

@@ -1,0 +1,427 @@
+"""What can happen on the way through a linked dialplan: reachability, ends, loops, answering, set variables.
+
+The graph's nodes are (flow, index). A hoisted list's end leads behind its branching step; a subflow's end leads
+behind its `subflow` step. Edges that need the caller's key, another person or the passing of a long time are
+`input` edges; a cycle without one is a loop that nobody can leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from engine import marks
+from engine.dialplan.findings import Report
+from engine.dialplan.linker import AGAIN, Linked, Unit
+from engine.dialplan.program import Step
+
+Node = tuple[str, int]
+_QUEUE_INSTANT = ("full", "no_agents")
+_SOUND_EXEMPT = ("dial",)
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """`to` None: the flow's own end without anything behind it. `knows`: variables set on this way."""
+
+    to: Node | None
+    input: bool = False
+    call: bool = False
+    knows: tuple[str, ...] = ()
+    after_answer: bool = False
+    always: bool = False  # leaves every running subflow
+
+
+def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) -> None:
+    """Report every finding about paths. `used_elsewhere`: flows that numbers or other dialplans enter."""
+    graph = _Graph(unit)
+    roots = _roots(unit, used_elsewhere)
+    reached = graph.reach(roots)
+    _unreachable(report, unit, reached)
+    _ends(report, unit, graph, used_elsewhere)
+    _loops(report, unit, graph, reached)
+    _recursion(report, unit, graph)
+    _answered(report, unit, graph, used_elsewhere)
+    _assigned(report, unit, graph, used_elsewhere)
+    _finally(report, unit, graph)
+    for name in unit.unread:
+        variable = unit.draft.variables[name]
+        report.add("RD094", variable.key, f"the variable {name!r} is never read", "remove it, or use it")
+
+
+def _roots(unit: Unit, used_elsewhere: tuple[str, ...]) -> list[str]:
+    program = unit.program
+    named = [program.entry, program.rescue, program.finally_, *program.always.values(), *used_elsewhere]
+    return [name for name in dict.fromkeys(named) if name in program.flows]
+
+
+class _Graph:
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.flows = unit.program.flows
+        self.edges: dict[Node, list[Edge]] = {}
+        for flow, steps in self.flows.items():
+            for index, step in enumerate(steps):
+                self.edges[flow, index] = list(self._leaving((flow, index), step))
+
+    def after(self, node: Node) -> Node | None:
+        """Where control goes when the step falls through; None at the end of a named flow."""
+        flow, index = node
+        while index + 1 >= len(self.flows[flow]):
+            if flow not in self.unit.origin:
+                return None
+            flow, index = self.unit.origin[flow]
+        return flow, index + 1
+
+    def first(self, flow: str, branching: Node) -> Node | None:
+        """The first node of a flow; an empty list falls through behind the branching step."""
+        if self.flows.get(flow):
+            return flow, 0
+        return self.after(branching) if "#" in flow else None
+
+    def to(self, node: Node, target: str) -> Node | None:
+        if not target:
+            return self.after(node)
+        return node if target == AGAIN else self.first(target, node)
+
+    def _leaving(self, node: Node, step: Step) -> Iterator[Edge]:
+        verb, outs = step.verb, step.outs
+        linked = self.unit.linked[node[0]][node[1]]
+        if verb in ("goto", "subflow"):
+            if "flow" in outs:
+                yield Edge(self.to(node, outs["flow"]), call=verb == "subflow")
+            if verb == "subflow":
+                yield Edge(self.after(node))
+        elif verb in ("return", "hangup", "reject", "echo") or self._endless(step):
+            return
+        elif verb in ("menu", "gather"):
+            for name, target in outs.items():
+                yield Edge(self.to(node, target), input=name != "failed")
+            for key in step.data.get("always", ()):
+                yield Edge(self.first(self.unit.program.always[key], node), input=True, always=True)
+            if verb == "gather":
+                yield Edge(self.after(node), input=True)
+        elif verb == "queue":
+            for name, target in outs.items():
+                yield Edge(self.to(node, target), input=name not in _QUEUE_INSTANT)
+            yield Edge(self.after(node), input=True)
+        elif verb == "dial":
+            for target in outs.values():
+                yield Edge(self.to(node, target))
+            yield Edge(self.after(node), input=True, after_answer=True)
+        elif verb == "record" and "call" not in step.data:
+            yield Edge(self.after(node), input=True)
+        elif verb in ("when", "switch"):
+            for name, target in outs.items():
+                yield Edge(self.to(node, target), knows=tuple(linked.knows.get(name, ())))
+            if "else" not in outs and not (verb == "switch" and self._covered(step)):
+                yield Edge(self.after(node))
+        else:
+            yield Edge(self.after(node))
+
+    def _endless(self, step: Step) -> bool:
+        return step.verb in ("music", "silence") and "for" not in step.data
+
+    def _covered(self, step: Step) -> bool:
+        return bool(step.outs) and "else" not in step.outs
+
+    def reach(self, roots: list[str], *, calls: bool = True, always: bool = True) -> dict[Node, None]:
+        """Every node that can be reached from the flows `roots`, also by way of subflows and `always` keys."""
+        found: dict[Node, None] = {}
+        todo: list[Node] = [(flow, 0) for flow in roots if self.flows.get(flow)]
+        while todo:
+            node = todo.pop()
+            if node in found:
+                continue
+            found[node] = None
+            for edge in self.edges[node]:
+                if edge.to is not None and (calls or not edge.call) and (always or not edge.always):
+                    todo.append(edge.to)
+        return found
+
+    def step(self, node: Node) -> Step:
+        return self.flows[node[0]][node[1]]
+
+    def linked(self, node: Node) -> Linked:
+        return self.unit.linked[node[0]][node[1]]
+
+    def key(self, node: Node) -> marks.Scalar:
+        return self.linked(node).draft.key
+
+    def subflows(self) -> dict[str, None]:
+        """Flows that are entered by `subflow`."""
+        called: dict[str, None] = {}
+        for steps in self.flows.values():
+            for step in steps:
+                if step.verb == "subflow" and "flow" in step.outs:
+                    called[step.outs["flow"]] = None
+        return called
+
+
+def _own(unit: Unit, flow: str) -> bool:
+    return "." not in flow
+
+
+def _unreachable(report: Report, unit: Unit, reached: dict[Node, None]) -> None:
+    for flow, steps in unit.program.flows.items():
+        if not _own(unit, flow) or not steps:
+            continue
+        if (flow, 0) not in reached:
+            if "#" not in flow:
+                message = f"no step leads to the flow {flow!r}"
+                report.add("RD050", unit.keys[flow], message, "name it at a branch, or remove it")
+            continue
+        for index in range(1, len(steps)):
+            if (flow, index) not in reached:
+                key = unit.linked[flow][index].draft.key
+                before = steps[index - 1].verb
+                report.add("RD054", key, f"this step is never reached: {before} stands before it", "remove it")
+                break
+
+
+def _ends(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
+    """A call's own way must end in hangup, reject or a person; `return` belongs to subflows."""
+    program = unit.program
+    called = graph.subflows()
+    # a flow that another dialplan enters may be meant as a subflow: that dialplan's own check follows it
+    main = [program.entry, program.rescue, *program.always.values()]
+    main = [flow for flow in main if flow in program.flows and flow not in used_elsewhere]
+    for node in graph.reach(main, calls=False):
+        if not _own(unit, node[0]) and node[0] in called:
+            continue
+        step = graph.step(node)
+        if step.verb == "return":
+            hint = "end with hangup, or go to another flow"
+            report.add("RD059", graph.key(node), "return stands outside a subflow", hint)
+        elif any(edge.to is None for edge in graph.edges[node]):
+            message = f"after this step the flow {node[0].partition('#')[0]!r} has no end"
+            report.add("RD053", graph.key(node), message, "end it: - hangup: served, or - goto: FLOW")
+    for flow in main:
+        if not program.flows[flow]:
+            report.add("RD053", unit.keys[flow], f"the flow {flow!r} has no steps", "end it: - hangup: served")
+
+
+def _silent_return(graph: _Graph, flow: str) -> bool:
+    """Can the subflow come back without any input?"""
+    seen: dict[Node, None] = {}
+    todo: list[Node] = [(flow, 0)] if graph.flows.get(flow) else []
+    if not todo:
+        return True
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen[node] = None
+        if graph.step(node).verb == "return":
+            return True
+        for edge in graph.edges[node]:
+            if edge.input or edge.call:
+                continue
+            if edge.to is None:
+                return True
+            todo.append(edge.to)
+    return False
+
+
+def _loops(report: Report, unit: Unit, graph: _Graph, reached: dict[Node, None]) -> None:
+    """Strongly connected parts of the graph without its input edges (Tarjan, iterative)."""
+    silent = {flow: _silent_return(graph, flow) for flow in graph.subflows()}
+
+    def following(node: Node) -> list[Node]:
+        step = graph.step(node)
+        if step.verb == "subflow" and not silent.get(step.outs.get("flow", ""), True):
+            return []
+        return [edge.to for edge in graph.edges[node] if edge.to is not None and not edge.input and not edge.call]
+
+    for part in _components(list(reached), following):
+        node = min(part, key=lambda each: (graph.key(each).line, graph.key(each).column))
+        last = max(part, key=lambda each: (graph.key(each).line, graph.key(each).column))
+        if len(part) == 1 and node not in following(node):
+            continue
+        if all(not _own(unit, each[0]) for each in part):
+            continue
+        message = f"from here the caller comes back here without pressing a key (by way of line {graph.key(last).line})"
+        report.add("RD051", graph.key(node), message, "end it after some tries, or take input on the way")
+
+
+def _components(nodes: list[Node], following: Callable[[Node], list[Node]]) -> Iterator[list[Node]]:
+    order: dict[Node, int] = {}
+    low: dict[Node, int] = {}
+    stack: list[Node] = []
+    held: dict[Node, None] = {}
+    for root in nodes:
+        if root in order:
+            continue
+        work: list[tuple[Node, Iterator[Node]]] = []
+        order[root] = low[root] = len(order)
+        stack.append(root)
+        held[root] = None
+        work.append((root, iter(following(root))))
+        while work:
+            node, rest = work[-1]
+            for each in rest:
+                if each not in order:
+                    order[each] = low[each] = len(order)
+                    stack.append(each)
+                    held[each] = None
+                    work.append((each, iter(following(each))))
+                    break
+                if each in held:
+                    low[node] = min(low[node], order[each])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == order[node]:
+                    part = []
+                    while True:
+                        each = stack.pop()
+                        del held[each]
+                        part.append(each)
+                        if each == node:
+                            break
+                    yield part
+
+
+def _recursion(report: Report, unit: Unit, graph: _Graph) -> None:
+    """A subflow that can enter itself before it returned."""
+    for flow in graph.subflows():
+        inside = graph.reach([flow], always=False)
+        for node in inside:
+            step = graph.step(node)
+            if step.verb == "subflow" and step.outs.get("flow") == flow and _own(unit, node[0]):
+                message = f"the subflow {flow!r} enters itself before it has returned"
+                report.add("RD058", graph.key(node), message, "use goto for a loop")
+
+
+def _answered(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
+    """Forward flow of {not answered: 1, answered: 2}: sound needs an answered call, reject an unanswered one."""
+    program = unit.program
+    state: dict[Node, int] = {}
+    todo: list[tuple[Node, int]] = []
+
+    def push(node: Node | None, value: int) -> None:
+        if node is not None and state.get(node, 0) | value != state.get(node, 0):
+            state[node] = state.get(node, 0) | value
+            todo.append((node, state[node]))
+
+    def enter(flow: str, value: int) -> None:
+        if program.flows.get(flow):
+            push((flow, 0), value)
+
+    answering = {flow: _answers(graph, flow) for flow in graph.subflows()}
+    enter(program.entry, 1)
+    for flow in (program.rescue, *program.always.values()):
+        enter(flow, 2)
+    called = graph.subflows()
+    for flow in used_elsewhere:
+        if flow not in called and not state.get((flow, 0)):
+            enter(flow, 2)
+    while todo:
+        node, _ = todo.pop()
+        value = state[node]
+        step = graph.step(node)
+        if step.verb == "answer":
+            value = 2
+        for edge in graph.edges[node]:
+            passed = 2 if edge.after_answer else value
+            if step.verb == "subflow" and not edge.call and answering.get(step.outs.get("flow", "")):
+                passed = 2
+            push(edge.to, passed)
+    for node, value in state.items():
+        verb = graph.linked(node).draft.verb
+        if verb.sound and value & 1 and verb.name not in _SOUND_EXEMPT:
+            way = "" if value == 1 else " on some way"
+            message = f"{verb.name} before the call is answered{way}"
+            report.add("RD055", graph.key(node), message, "put - answer before it")
+        elif verb.name == "reject" and value == 2:
+            report.add("RD056", graph.key(node), "reject, but the call has been answered", "use - hangup: OUTCOME")
+
+
+def _answers(graph: _Graph, flow: str) -> bool:
+    return any(graph.step(node).verb == "answer" for node in graph.reach([flow]))
+
+
+def _assigned(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
+    """Definite assignment: a forward analysis that meets by intersection, on bit masks."""
+    program = unit.program
+    names = list(program.variables)
+    bit = {name: 1 << place for place, name in enumerate(names)}
+    every = (1 << len(names)) - 1
+    defaults = sum(bit[name] for name, variable in program.variables.items() if variable.default is not None)
+    state: dict[Node, int] = {}
+    exits: dict[str, int] = {}
+    callers: dict[str, list[Node]] = {}
+    todo: list[Node] = []
+
+    def push(node: Node | None, value: int) -> None:
+        if node is None:
+            return
+        old = state.get(node)
+        new = value if old is None else old & value
+        if new != old:
+            state[node] = new
+            todo.append(node)
+
+    for flow in (program.entry, program.rescue, program.finally_, *used_elsewhere):
+        if program.flows.get(flow):
+            push((flow, 0), defaults)
+    bodies = {flow: graph.reach([flow], calls=False, always=False) for flow in graph.subflows()}
+    owners: dict[Node, list[str]] = {}
+    for flow, body in bodies.items():
+        for node in body:
+            owners.setdefault(node, []).append(flow)
+    while todo:
+        node = todo.pop()
+        step, linked = graph.step(node), graph.linked(node)
+        before = state[node]
+        written = sum(bit[name] for name in dict.fromkeys(linked.writes) if name in bit)
+        after = before | written
+        callee = step.outs.get("flow", "") if step.verb == "subflow" else ""
+        for edge in graph.edges[node]:
+            known = sum(bit[name] for name in dict.fromkeys(edge.knows) if name in bit)
+            if callee and edge.call:
+                callers.setdefault(callee, []).append(node)
+                # `into` is written when the subflow returns, not when it begins
+                into = bit.get(str(step.data.get("into", "")), 0)
+                push(edge.to, before | (written & ~into))
+            elif callee:
+                if callee in exits:
+                    push(edge.to, after | exits[callee])
+            elif _fails(step, edge, graph, node):
+                push(edge.to, before | known)
+            else:
+                push(edge.to, after | known)
+        if step.verb == "return" or any(edge.to is None for edge in graph.edges[node]):
+            for flow in owners.get(node, ()):
+                old = exits.get(flow, every)
+                if flow not in exits or old & after != old:
+                    exits[flow] = old & after
+                    todo.extend(each for each in dict.fromkeys(callers.get(flow, ())))
+    for node, before in state.items():
+        for name, place, at in graph.linked(node).reads:
+            if name in bit and not before & bit[name] and not _set_here(graph.linked(node), name):
+                hint = f"give it a default: {name}: {program.variables[name].type} = …, or test known({name})"
+                report.add("RD072", place, f"{name!r} may not be set here", hint, at=at, width=len(name))
+
+
+def _set_here(linked: Linked, name: str) -> bool:
+    """`set: {a: 1, b: a + 1}`: an earlier line of the same step has set it."""
+    return linked.draft.verb.name == "set" and name in linked.writes[: max(0, len(linked.writes) - 1)]
+
+
+def _fails(step: Step, edge: Edge, graph: _Graph, node: Node) -> bool:
+    """On the unhappy ways of a gather nothing has been written."""
+    return step.verb in ("gather", "record") and edge.to != graph.after(node)
+
+
+def _finally(report: Report, unit: Unit, graph: _Graph) -> None:
+    """What runs after the caller has gone may neither sound nor wait."""
+    flow = unit.program.finally_
+    if not flow:
+        return
+    for node in graph.reach([flow]):
+        verb = graph.linked(node).draft.verb
+        if "finally" not in verb.places:
+            message = f"{verb.name} cannot run in finally: nobody is on the line any more"
+            report.add("RD060", graph.key(node), message, "here: when, switch, set, tag, goto")

@@ -1,0 +1,461 @@
+"""The expressions of `if`, `switch` and `set`: typed, total, without side effects (LANGUAGE.md, Expressions).
+
+`compile_expression` turns text into nested lists (data, so that a program can be encoded) and finds every mistake
+before a caller meets it; `evaluate` cannot fail on what was compiled. Arithmetic saturates at ±(2**53 − 1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from engine.dialplan import types
+from engine.dialplan.types import FLAG, NUMBER, TEXT, Type, Value
+
+# facts about the call that expressions and texts may read; all are known when the call arrives
+FACTS: dict[str, Type] = {
+    "access.caller": types.PHONE,
+    "access.name": TEXT,
+    "access.dialled": TEXT,
+    "access.trunk": TEXT,
+    "access.kind": Type("choice", words=("trunk", "agent", "public")),
+    "call.language": TEXT,
+}
+NAMESPACES = ("customer", "system", "call", "agent", "access", "flags")
+nesting_max = 32
+length_max = 1_000
+
+
+class Problem(Exception):
+    """A mistake in an expression: code, column offset (from 0), message, suggestion."""
+
+    def __init__(self, code: str, at: int, message: str, suggestion: str = "", width: int = 1) -> None:
+        super().__init__(message)
+        self.code, self.at, self.message, self.suggestion, self.width = code, at, message, suggestion, width
+
+
+class Compiled(msgspec.Struct):
+    """`tree` is what `evaluate` runs; `reads` each variable with its offset; `knows` what is set when it holds."""
+
+    tree: list[Any]
+    type: Type
+    reads: list[tuple[str, int]]
+    knows: list[str]
+
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'[^']*')|(?P<duration>[0-9]+(?:\.[0-9]+)?(?:ms|s|min|h|d)\b)|(?P<number>[0-9]+)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)|(?P<sign>!=|<=|>=|[=<>+*(),-]))"
+)
+_FOREIGN = {"==": "=", "&&": "and", "||": "or", "!": "not", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}
+
+
+class _Token(msgspec.Struct, frozen=True):
+    kind: str
+    text: str
+    at: int
+
+
+def _tokens(text: str) -> list[_Token]:
+    if len(text) > length_max:
+        raise Problem("RD071", 0, f"an expression longer than {length_max} characters")
+    tokens: list[_Token] = []
+    place = 0
+    end = len(text.rstrip())
+    while place < end:
+        match = _TOKEN.match(text, place)
+        rest = text[place:].lstrip()
+        at = len(text) - len(rest)
+        for sign, ours in _FOREIGN.items():
+            if rest.startswith(sign) and not rest.startswith("!="):
+                raise Problem("RD071", at, f"{sign!r} is not written here", f"write {ours!r}", len(sign))
+        if match is None or match.lastgroup is None:
+            hint = "quote a text with ' '" if rest[0] == '"' else "names, numbers, 'text' and = != < <= > >= + - * ( )"
+            if rest[0] == "$":
+                hint = "expressions read bare names, without $"
+            raise Problem("RD071", at, f"{rest[0]!r} has no meaning in an expression", hint)
+        kind = match.lastgroup
+        tokens.append(_Token(kind, match.group(kind), match.start(kind)))
+        place = match.end()
+    tokens.append(_Token("end", "", end))
+    return tokens
+
+
+class _Bare(msgspec.Struct, frozen=True):
+    """A word that is no variable: an enum word until its neighbour says which, then a mistake."""
+
+    text: str
+    at: int
+    suggestion: str
+
+
+_Typed = tuple[list[Any], Type]
+_NO_BARE = _Bare("", 0, "")
+
+
+class _Parser:
+    """Recursive descent over: or < and < not < comparison < + - < * < value."""
+
+    def __init__(self, text: str, variables: Mapping[str, Type]) -> None:
+        self.text = text
+        self.tokens = _tokens(text)
+        self.place = 0
+        self.variables = variables
+        self.reads: list[tuple[str, int]] = []
+        self.bare = _NO_BARE
+        self.depth = 0
+
+    # --- tokens
+    def look(self) -> _Token:
+        return self.tokens[self.place]
+
+    def take(self) -> _Token:
+        token = self.tokens[self.place]
+        if token.kind != "end":
+            self.place += 1
+        return token
+
+    def accept(self, *texts: str) -> _Token | None:
+        token = self.look()
+        if token.text in texts and token.kind in ("sign", "name"):
+            return self.take()
+        return None
+
+    def expect(self, text: str) -> None:
+        if self.accept(text) is None:
+            token = self.look()
+            raise Problem("RD071", token.at, f"{text!r} is missing here", "", max(1, len(token.text)))
+
+    # --- grammar
+    def whole(self) -> _Typed:
+        tree = self.either()
+        token = self.look()
+        if token.kind != "end":
+            message = f"{token.text!r} is one word too many"
+            raise Problem("RD071", token.at, message, "join conditions by and, or", len(token.text))
+        return tree
+
+    def either(self) -> _Typed:
+        return self.chain(("or",), self.both, FLAG)
+
+    def both(self) -> _Typed:
+        return self.chain(("and",), self.negated, FLAG)
+
+    def chain(self, signs: tuple[str, ...], inner: Callable[[], _Typed], wanted: Type) -> _Typed:
+        start = self.look().at
+        left, kind = inner()
+        while (sign := self.accept(*signs)) is not None:
+            self.need(kind, wanted, start, sign.text)
+            start = self.look().at
+            right, right_kind = inner()
+            self.need(right_kind, wanted, start, sign.text)
+            left, kind = [sign.text, left, right], wanted
+        return left, kind
+
+    def need(self, kind: Type, wanted: Type, at: int, sign: str) -> None:
+        self.settle()
+        if kind.kind != wanted.kind:
+            raise Problem("RD070", at, f"{sign!r} needs a {wanted.kind}, this is {kind}", "", 1)
+
+    def settle(self) -> None:
+        """A bare word that found no choice beside it is an unknown variable."""
+        if self.bare.text:
+            bare = self.bare
+            code = "RD042" if "." in bare.text else "RD034"
+            raise Problem(code, bare.at, f"{bare.text!r} is not declared", bare.suggestion, len(bare.text))
+
+    def negated(self) -> _Typed:
+        sign = self.accept("not")
+        if sign is None:
+            return self.comparison()
+        self.deeper()
+        at = self.look().at
+        tree, kind = self.negated()
+        self.need(kind, FLAG, at, "not")
+        self.depth -= 1
+        return ["not", tree], FLAG
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > nesting_max:
+            raise Problem("RD071", self.look().at, "nested too deep", "use set to name a part")
+
+    def comparison(self) -> _Typed:
+        left, kind = self.sum()
+        left_bare, self.bare = self.bare, _NO_BARE
+        sign = self.accept("=", "!=", "<", "<=", ">", ">=", "in")
+        if sign is None:
+            self.bare = left_bare
+            return left, kind
+        if sign.text == "in":
+            self.bare = left_bare
+            self.settle()
+            return self.listed(left, kind)
+        right_at = self.look().at
+        right, right_kind = self.sum()
+        right_bare, self.bare = self.bare, _NO_BARE
+        if left_bare.text:
+            self.bare = left_bare
+            self.settle()
+        if right_bare.text:
+            right, right_kind = self.word(right_bare, kind, sign.text)
+        right, right_kind = self.adapt(right, right_kind, kind)
+        if sign.text in ("=", "!="):
+            if not types.comparable(kind, right_kind):
+                raise Problem("RD070", right_at, f"a {kind.kind} is compared with a {right_kind.kind}")
+        elif kind.kind not in ("number", "duration") or right_kind.kind != kind.kind:
+            message = f"{sign.text!r} compares two numbers or two durations, not {kind.kind} and {right_kind.kind}"
+            raise Problem(
+                "RD070", sign.at, message, "digits compare by = and !=; length(x) is a number", len(sign.text)
+            )
+        if self.look().text in ("=", "!=", "<", "<=", ">", ">="):
+            raise Problem("RD071", self.look().at, "comparisons don't chain", "join two by and")
+        return [sign.text, left, right], FLAG
+
+    def word(self, bare: _Bare, kind: Type, sign: str) -> _Typed:
+        if kind.kind == "choice":
+            if bare.text not in kind.words:
+                message = f"{bare.text!r} is not one of {', '.join(kind.words)}"
+                raise Problem("RD070", bare.at, message, _suggest(bare.text, kind.words), len(bare.text))
+            return ["literal", bare.text], kind
+        if kind.kind == "text" and sign in ("=", "!="):
+            return ["literal", bare.text], TEXT
+        self.bare = bare
+        self.settle()
+        raise AssertionError
+
+    def adapt(self, tree: list[Any], kind: Type, wanted: Type) -> _Typed:
+        """A number's digits beside digits, text or a phone number keep the text that was written (0042 is not 42)."""
+        if kind.kind == "number" and tree[0] == "literal" and wanted.kind in ("digits", "text", "phone"):
+            return ["literal", tree[2]], wanted
+        return tree, kind
+
+    def listed(self, left: list[Any], kind: Type) -> _Typed:
+        self.expect("(")
+        values: list[Any] = []
+        while True:
+            token = self.look()
+            tree, right_kind = self.value()
+            bare, self.bare = self.bare, _NO_BARE
+            if bare.text:
+                tree, right_kind = self.word(bare, kind, "=")
+            tree, right_kind = self.adapt(tree, right_kind, kind)
+            if tree[0] != "literal":
+                raise Problem("RD071", token.at, "a list after in holds only fixed values", "", len(token.text))
+            if not types.comparable(kind, right_kind):
+                raise Problem(
+                    "RD070", token.at, f"a {right_kind.kind} in a list for a {kind.kind}", "", len(token.text)
+                )
+            values.append(tree[1])
+            if self.accept(",") is None:
+                break
+        self.expect(")")
+        return ["in", left, values], FLAG
+
+    def sum(self) -> _Typed:
+        return self.arithmetic(("+", "-"), self.product)
+
+    def product(self) -> _Typed:
+        return self.arithmetic(("*",), self.value)
+
+    def arithmetic(self, signs: tuple[str, ...], inner: Callable[[], _Typed]) -> _Typed:
+        at = self.look().at
+        left, kind = inner()
+        while (sign := self.accept(*signs)) is not None:
+            self.settle()
+            right_at = self.look().at
+            right, right_kind = inner()
+            self.settle()
+            for place, each in ((at, kind), (right_at, right_kind)):
+                if each.kind not in ("number", "duration"):
+                    raise Problem("RD070", place, f"{sign.text!r} needs numbers or durations, this is {each}")
+            if sign.text == "*":
+                if kind.kind == right_kind.kind == "duration":
+                    raise Problem("RD070", sign.at, "a duration times a duration")
+                kind = kind if kind.kind == "duration" else right_kind
+            elif kind.kind != right_kind.kind:
+                raise Problem("RD070", sign.at, f"a {kind.kind} {sign.text} a {right_kind.kind}")
+            left = [sign.text, left, right]
+        return left, kind
+
+    def value(self) -> _Typed:
+        token = self.take()
+        if token.kind == "text":
+            return ["literal", token.text[1:-1]], TEXT
+        if token.kind == "number":
+            if len(token.text) > 15:
+                return ["literal", types.number_max, token.text], NUMBER
+            return ["literal", int(token.text), token.text], NUMBER
+        if token.kind == "duration":
+            try:
+                return ["literal", types.duration_ms(token.text)], types.DURATION
+            except types.TypeProblem as problem:
+                raise Problem("RD071", token.at, str(problem), "", len(token.text)) from None
+        if token.text == "(":
+            self.deeper()
+            inner = self.either()
+            self.expect(")")
+            self.depth -= 1
+            return inner
+        if token.text == "-":
+            self.deeper()
+            tree, kind = self.value()
+            self.depth -= 1
+            if kind.kind not in ("number", "duration"):
+                raise Problem("RD070", token.at, f"'-' needs a number, this is {kind}")
+            return ["-", ["literal", 0], tree], kind
+        if token.kind == "name":
+            return self.name(token)
+        message = "the expression ends too early" if token.kind == "end" else f"{token.text!r} cannot stand here"
+        raise Problem("RD071", token.at, message, "a name, a number or 'text' is expected", max(1, len(token.text)))
+
+    def name(self, token: _Token) -> _Typed:
+        name = token.text
+        if self.look().text == "(":
+            return self.function(token)
+        if name in self.variables:
+            self.reads.append((name, token.at))
+            return ["variable", name], self.variables[name]
+        if name in FACTS:
+            return ["fact", name], FACTS[name]
+        if name in types.FLAGS:
+            return ["literal", types.FLAGS[name]], FLAG
+        if name in ("and", "or", "not", "in"):
+            raise Problem("RD071", token.at, f"{name!r} cannot stand here", "a name is expected", len(name))
+        known = [*self.variables, *FACTS]
+        self.settle()
+        self.bare = _Bare(name, token.at, _suggest(name, known) or "declare it under variables:")
+        return ["literal", name], Type("word")
+
+    def function(self, token: _Token) -> _Typed:
+        self.expect("(")
+        if token.text == "known":
+            inner = self.take()
+            self.expect(")")
+            if inner.text not in self.variables:
+                raise Problem(
+                    "RD034", inner.at, f"{inner.text!r} is not declared", _suggest(inner.text, self.variables)
+                )
+            return ["known", inner.text], FLAG
+        if token.text not in ("length", "starts"):
+            known = ("known", "length", "starts")
+            raise Problem(
+                "RD071", token.at, f"no function {token.text!r}", _suggest(token.text, known), len(token.text)
+            )
+        self.deeper()
+        at = self.look().at
+        tree, kind = self.sum()
+        self.settle()
+        self.depth -= 1
+        if kind.kind not in ("text", "digits", "phone", "choice"):
+            raise Problem("RD070", at, f"{token.text}() reads text or digits, not a {kind.kind}")
+        if token.text == "length":
+            self.expect(")")
+            return ["length", tree], NUMBER
+        self.expect(",")
+        at = self.look().at
+        prefix, prefix_kind = self.value()
+        self.settle()
+        prefix, prefix_kind = self.adapt(prefix, prefix_kind, TEXT)
+        if prefix_kind.kind not in ("text", "digits", "phone"):
+            raise Problem("RD070", at, "starts() compares with a text", "quote it: '+44'")
+        self.expect(")")
+        return ["starts", tree, prefix], FLAG
+
+
+def _suggest(word: str, known: Any) -> str:
+    from engine.dialplan.findings import did_you_mean
+
+    return did_you_mean(word, known)
+
+
+def compile_expression(text: str, variables: Mapping[str, Type], wanted: Type | None = None) -> Compiled:
+    """Compile `text`; `wanted` is the type it must have (a flag for `if`, a variable's for `set`). Raises Problem."""
+    parser = _Parser(text, variables)
+    tree, kind = parser.whole()
+    if wanted is not None and parser.bare.text and wanted.kind in ("choice", "text"):
+        bare = parser.bare
+        if wanted.kind == "text":
+            parser.settle()
+        tree, kind = parser.word(bare, wanted, "=")
+        parser.bare = _NO_BARE
+    parser.settle()
+    if wanted is not None:
+        tree, kind = parser.adapt(tree, kind, wanted)
+        if tree[0] == "literal" and wanted.kind in ("digits", "phone", "choice", "text") and isinstance(tree[1], str):
+            try:
+                tree, kind = ["literal", types.literal(tree[1], wanted)], wanted
+            except types.TypeProblem as problem:
+                raise Problem("RD070", 0, str(problem), "", len(text)) from None
+        if not types.fits(kind, wanted):
+            need = "a condition is a flag (yes or no)" if wanted is FLAG else f"{wanted} is needed"
+            hint = f"compare it: {text.strip()} = …" if wanted is FLAG else ""
+            raise Problem("RD070", 0, f"{need}, this is {kind}", hint, len(text))
+    return Compiled(tree, kind, parser.reads, _known(tree))
+
+
+def _known(tree: list[Any]) -> list[str]:
+    """Variables that are certainly set when the condition holds."""
+    if tree[0] == "known":
+        return [tree[1]]
+    if tree[0] == "and":
+        return _known(tree[1]) + _known(tree[2])
+    return []
+
+
+# --- evaluation ----------------------------------------------------------------------------------------
+Lookup = Callable[[str], Value]
+
+
+def evaluate(tree: list[Any], variables: Mapping[str, Value], facts: Mapping[str, str]) -> Value:
+    """The value of a compiled expression. A variable that isn't set reads as '' (the check forbids such paths)."""
+    sign = tree[0]
+    if sign == "literal":
+        value: Value = tree[1]
+        return value
+    if sign == "variable":
+        return variables.get(tree[1], "")
+    if sign == "fact":
+        return facts.get(tree[1], "")
+    return _RULES[sign](tree, variables, facts)
+
+
+def _saturated(value: int) -> int:
+    return max(-types.number_max, min(types.number_max, value))
+
+
+def _whole(value: Value) -> int:
+    return int(value) if isinstance(value, int) else 0
+
+
+Rule = Callable[[list[Any], Mapping[str, Value], Mapping[str, str]], Value]
+
+
+def _pair(combine: Callable[[int, int], Value]) -> Rule:
+    def rule(tree: list[Any], variables: Mapping[str, Value], facts: Mapping[str, str]) -> Value:
+        return combine(_whole(evaluate(tree[1], variables, facts)), _whole(evaluate(tree[2], variables, facts)))
+
+    return rule
+
+
+_RULES: dict[str, Rule] = {
+    "=": lambda tree, v, f: evaluate(tree[1], v, f) == evaluate(tree[2], v, f),
+    "!=": lambda tree, v, f: evaluate(tree[1], v, f) != evaluate(tree[2], v, f),
+    "<": _pair(lambda a, b: a < b),
+    "<=": _pair(lambda a, b: a <= b),
+    ">": _pair(lambda a, b: a > b),
+    ">=": _pair(lambda a, b: a >= b),
+    "+": _pair(lambda a, b: _saturated(a + b)),
+    "-": _pair(lambda a, b: _saturated(a - b)),
+    "*": _pair(lambda a, b: _saturated(a * b)),
+    "and": lambda tree, v, f: bool(evaluate(tree[1], v, f)) and bool(evaluate(tree[2], v, f)),
+    "or": lambda tree, v, f: bool(evaluate(tree[1], v, f)) or bool(evaluate(tree[2], v, f)),
+    "not": lambda tree, v, f: not evaluate(tree[1], v, f),
+    "in": lambda tree, v, f: evaluate(tree[1], v, f) in tree[2],
+    "known": lambda tree, v, f: tree[1] in v,
+    "length": lambda tree, v, f: len(str(evaluate(tree[1], v, f))),
+    "starts": lambda tree, v, f: str(evaluate(tree[1], v, f)).startswith(str(evaluate(tree[2], v, f))),
+}

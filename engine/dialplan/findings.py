@@ -1,0 +1,243 @@
+"""Findings: what is wrong with a site, whose line it is, what the caller would suffer and what to write instead.
+
+Codes are stable: an admin's waivers and an operator's searches depend on them. A code is never used again for
+another mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+import msgspec
+
+from engine import marks
+
+ERROR, WARNING = "error", "warning"
+findings_max = 200
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One mistake. Lines and columns count from 1; `snippet` is the source line with a caret below (may be '')."""
+
+    code: str
+    severity: str
+    file: str
+    line: int
+    column: int
+    message: str
+    suggestion: str = ""
+    snippet: str = ""
+    suffers: str = ""
+    width: int = 1
+
+
+# code -> (severity, title, what the caller or the agent would suffer)
+CODES: dict[str, tuple[str, str, str]] = {
+    # --- the text ---------------------------------------------------------------------------------
+    "RD001": (ERROR, "not readable as YAML", ""),
+    "RD002": (ERROR, "wrong characters or size", ""),
+    "RD003": (ERROR, "tab", ""),
+    "RD004": (ERROR, "a line that YAML drops", "the key would do nothing"),
+    "RD005": (ERROR, "the key *", ""),
+    "RD006": (ERROR, "anchor or alias", ""),
+    "RD007": (ERROR, "merge key", ""),
+    "RD008": (ERROR, "tag", "the value would be empty"),
+    "RD009": (ERROR, "key twice", "one of the two would never be reached"),
+    "RD010": (ERROR, "key that is not a word", ""),
+    "RD011": (ERROR, "several documents", ""),
+    "RD012": (ERROR, "directive", ""),
+    "RD013": (ERROR, "empty value", ""),
+    "RD014": (ERROR, "nested too deep for YAML", ""),
+    "RD015": (ERROR, "text over several lines", ""),
+    "RD016": (ERROR, "expression that YAML misreads", ""),
+    "RD017": (ERROR, "words lost after #", "the caller would hear half of the sentence"),
+    # --- the shape --------------------------------------------------------------------------------
+    "RD020": (ERROR, "format line missing", ""),
+    "RD021": (ERROR, "unknown key", "the setting would do nothing"),
+    "RD022": (ERROR, "required key missing", ""),
+    "RD023": (ERROR, "wrong shape", ""),
+    "RD024": (ERROR, "wrong value", ""),
+    "RD025": (WARNING, "file that nothing reads", ""),
+    "RD026": (ERROR, "not in this version", ""),
+    "RD027": (ERROR, "not a name", ""),
+    "RD028": (ERROR, "file missing", ""),
+    "RD029": (WARNING, "not used yet in this version", ""),
+    # --- names ------------------------------------------------------------------------------------
+    "RD030": (ERROR, "unknown verb", ""),
+    "RD031": (ERROR, "unknown flow", "the call would end here"),
+    "RD032": (ERROR, "unknown queue", "the caller would reach nobody"),
+    "RD033": (ERROR, "unknown prompt", "the caller would hear silence"),
+    "RD034": (ERROR, "unknown variable", ""),
+    "RD035": (ERROR, "unknown agent", "nobody would ring"),
+    "RD036": (ERROR, "unknown trunk", "no call would leave"),
+    "RD037": (ERROR, "unknown wait list", ""),
+    "RD038": (ERROR, "unknown dialplan", "the number would answer 404"),
+    "RD039": (ERROR, "unknown language", "the caller would not be understood"),
+    "RD040": (ERROR, "unknown skill", "no agent would fit"),
+    "RD041": (ERROR, "unknown tenant", ""),
+    "RD042": (ERROR, "unknown fact", ""),
+    "RD043": (ERROR, "unknown team", ""),
+    # --- the way through --------------------------------------------------------------------------
+    "RD050": (WARNING, "unreachable flow", "no caller gets here"),
+    "RD051": (ERROR, "loop without input", "the caller would go round until the engine stops him"),
+    "RD052": (ERROR, "outcome missing", "the caller would be cut off when it happens"),
+    "RD053": (ERROR, "flow without an end", "the call would end in silence"),
+    "RD054": (WARNING, "unreachable step", "no caller gets here"),
+    "RD055": (ERROR, "sound before answer", "the caller would hear nothing"),
+    "RD056": (ERROR, "reject after answer", "the caller would be cut off"),
+    "RD057": (ERROR, "lists nested too deep", ""),
+    "RD058": (ERROR, "subflow that enters itself", "the call would fail"),
+    "RD059": (ERROR, "return outside a subflow", "the call would end here"),
+    "RD060": (ERROR, "verb not allowed here", ""),
+    "RD061": (ERROR, "keys clash", "the longer code would wait for nothing, or never be reached"),
+    "RD062": (ERROR, "same key twice", "one choice would never be reached"),
+    "RD063": (ERROR, "not a key of the phone", "the choice would never be reached"),
+    # --- types and expressions ----------------------------------------------------------------------
+    "RD070": (ERROR, "types don't fit", ""),
+    "RD071": (ERROR, "expression not understood", ""),
+    "RD072": (ERROR, "variable perhaps unset", "the caller would hear or follow a value that isn't there"),
+    "RD073": (ERROR, "type not understood", ""),
+    "RD074": (ERROR, "digits into a variable that cannot hold them", ""),
+    "RD075": (ERROR, "lengths contradict", "the caller could never enter it"),
+    "RD076": (ERROR, "switch with uncovered values", "the caller would be cut off"),
+    "RD077": (ERROR, "computed name", ""),
+    "RD078": (ERROR, "value that cannot be spoken", "the caller would hear a gap"),
+    "RD079": (ERROR, "sensitive value leaves", "a secret would be heard or stored in clear"),
+    # --- the site -----------------------------------------------------------------------------------
+    "RD080": (ERROR, "literal password", "whoever reads the file can call at your cost"),
+    "RD081": (ERROR, "unknown strategy", ""),
+    "RD082": (ERROR, "bad number or pattern", "the number would never match"),
+    "RD083": (ERROR, "realm or domain twice", "phones of two tenants would be mistaken for one another"),
+    "RD084": (ERROR, "number twice", "one of the two would never be reached"),
+    "RD085": (ERROR, "not a SIP status", ""),
+    "RD086": (ERROR, "bad address", "calls would not be recognised"),
+    "RD087": (ERROR, "feature code clash", "one of the two would do nothing"),
+    "RD088": (WARNING, "pattern never reached", "these calls take the earlier rule's trunk"),
+    # --- prompts --------------------------------------------------------------------------------------
+    "RD090": (WARNING, "prompt missing in a language", "the caller would hear another language"),
+    "RD091": (WARNING, "text without a recording", "the caller would hear silence"),
+    "RD092": (WARNING, "text changed since it was recorded", "the caller would hear the old words"),
+    "RD093": (ERROR, "not a usable WAV", "the caller would hear silence"),
+    "RD094": (WARNING, "variable never read", ""),
+}
+
+_FAULTS = {
+    "syntax": "RD001",
+    "encoding": "RD002",
+    "size": "RD002",
+    "tab": "RD003",
+    "vanished": "RD004",
+    "star": "RD005",
+    "anchor": "RD006",
+    "merge": "RD007",
+    "tag": "RD008",
+    "duplicate": "RD009",
+    "key": "RD010",
+    "documents": "RD011",
+    "directive": "RD012",
+    "empty": "RD013",
+    "flow": "RD014",
+    "depth": "RD014",
+    "multiline": "RD015",
+    "expression": "RD016",
+}
+
+
+class Report:
+    """Collects findings while a site is read. At most `findings_max`; `errors` counts the refusing ones."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.errors = 0
+        self.seen: dict[tuple[str, str, int, int], None] = {}
+
+    def add(
+        self, code: str, node: marks.Node, message: str, suggestion: str = "", *, at: int = 0, width: int = 0
+    ) -> None:
+        """Report `code` at `node`; `at` moves the caret by so many columns (inside an expression)."""
+        self.put(code, node.file, node.line, node.column + at, message, suggestion, width or node.width)
+
+    def put(
+        self, code: str, file: str, line: int, column: int, message: str, suggestion: str = "", width: int = 1
+    ) -> None:
+        severity, _, suffers = CODES[code]
+        if severity == ERROR:
+            self.errors += 1
+        key = (code, file, line, column)
+        if key in self.seen or len(self.findings) >= findings_max:
+            return
+        self.seen[key] = None
+        self.findings.append(
+            Finding(code, severity, file, line, column, message, suggestion, suffers=suffers, width=width)
+        )
+
+    def fault(self, fault: marks.Fault) -> None:
+        code = _FAULTS[fault.kind]
+        self.put(code, fault.file, fault.line, fault.column, fault.message, fault.suggestion, fault.width)
+
+    def finished(self, files: Mapping[str, object]) -> list[Finding]:
+        """The findings in file order, each with its snippet."""
+        ordered = sorted(self.findings, key=lambda each: (each.file, each.line, each.column, each.code))
+        lines: dict[str, list[str]] = {}
+        done = []
+        for finding in ordered:
+            content = files.get(finding.file)
+            if finding.file not in lines:
+                text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+                lines[finding.file] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            done.append(msgspec.structs.replace(finding, snippet=_snippet(finding, lines[finding.file])))
+        return done
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The nearest good spelling, or ''."""
+    candidates = list(known)
+    folded = {each.lower(): each for each in reversed(candidates)}
+    close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else ""
+
+
+def did_you_mean(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """A suggestion naming the nearest good spelling, or the whole choice when it is short."""
+    candidates = list(known)
+    close = nearest(word, candidates)
+    if close:
+        return f"did you mean {close!r}?"
+    if candidates and len(candidates) <= 12:
+        return "known here: " + ", ".join(candidates)
+    return otherwise
+
+
+def _snippet(finding: Finding, lines: list[str]) -> str:
+    if not 0 < finding.line <= len(lines):
+        return ""
+    line = lines[finding.line - 1]
+    start = min(finding.column - 1, len(line))
+    first = max(0, start - 60)
+    shown = line[first : first + 110]
+    # wide characters take two cells, so the caret's indentation is measured in cells
+    lead = "".join("  " if ord(letter) > 0x2E7F else " " for letter in shown[: start - first])
+    covered = shown[start - first : start - first + finding.width]
+    carets = "".join("^^" if ord(letter) > 0x2E7F else "^" for letter in covered) or "^"
+    return f"{shown}\n{lead}{carets}"
+
+
+def render(finding: Finding, files: Mapping[str, object] | None = None) -> str:
+    """A finding as text for a terminal: place, code, message, the line with a caret, the remedy.
+
+    `files` (path -> bytes) serves a finding that carries no snippet yet.
+    """
+    snippet = finding.snippet
+    if not snippet and files is not None:
+        content = files.get(finding.file)
+        if isinstance(content, bytes):
+            snippet = _snippet(finding, content.decode("utf-8", "replace").split("\n"))
+    head = f"{finding.file}:{finding.line}:{finding.column}: {finding.severity} {finding.code}: {finding.message}"
+    parts = [head]
+    parts.extend(f"    {line}" for line in snippet.split("\n") if snippet)
+    if finding.suggestion:
+        parts.append(f"    = {finding.suggestion}")
+    if finding.suffers:
+        parts.append(f"    otherwise {finding.suffers}")
+    return "\n".join(parts)

@@ -1,0 +1,172 @@
+"""A checked and linked site as data: everything that `Switch` needs, encodable, no YAML left (DESIGN §5).
+
+The reader builds it from a folder; `Program` holds one dialplan's flows as flat steps. Names are resolved to
+ids here; a later reload keeps the ids of things that kept their name.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.dialplan.program import Program
+
+
+class QueueModel(msgspec.Struct, frozen=True):
+    """A queue as an admin wrote it. Times in ms, 0 = limit's default. `tenant`/`name` is its full name."""
+
+    tenant: str
+    name: str
+    strategy: str = "longest-idle-agent"
+    ring_ms: int = 20_000
+    wrap_up_ms: int = 0
+    entries_max: int = 0
+    wait_ms_max: int = 0
+    join_empty: bool = True
+    weight: int = 0
+    service_level_ms: int = 20_000
+    service_level_percent: int = 80
+    music: tuple[str, ...] = ()
+    announce_position_ms: int = 0
+    delay_no_answer_ms: int = 5_000
+    delay_busy_ms: int = 10_000
+    delay_reject_ms: int = 10_000
+    misses_max: int = 3
+    record: bool = False
+    skills: tuple[str, ...] = ()
+    announce: dict[str, tuple[str, ...]] = {}  # language -> clips that a caller hears when he joins
+
+
+class AgentModel(msgspec.Struct, frozen=True):
+    """An agent: `number` is his extension and SIP user. `contact`: a static SIP URI instead of registration."""
+
+    tenant: str
+    number: str
+    name: str
+    queues: tuple[tuple[str, int, int], ...] = ()  # (full queue name, level, position)
+    skills: tuple[tuple[str, int], ...] = ()
+    team: str = ""
+    contact: str = ""
+    wrap_up_ms: int = -1
+    second_line: bool = False
+    auto_answer: str = ""  # phone profile's way: '' | alert-info | call-info | answer-mode
+    logged_in: bool = False  # logged in when his phone registers (otherwise *50)
+    dtmf: str = "auto"  # auto | rfc4733 | info
+
+
+class TrunkModel(msgspec.Struct, frozen=True):
+    """A carrier or gateway.
+
+    `addresses`: hosts or CIDRs its calls come from; `host`, `port`, `transport` where ours go.
+    """
+
+    name: str
+    tenant: str = "default"
+    host: str = ""
+    port: int = 5060
+    transport: str = "udp"
+    addresses: tuple[str, ...] = ()
+    user: str = ""
+    calls_max: int = 0
+    trust_identity: bool = False
+    media_from: str = "any"  # any | signalled | CIDR
+    country: str = "us"  # whose ringback, busy and congestion tones
+    session_timer_s: int = 1_800
+    dtmf: str = "auto"
+    secret: str = ""  # name under which the password lies in the data folder
+
+
+class OutboundRule(msgspec.Struct, frozen=True):
+    """Agents' way out: digits matching `pattern` (prefix, then . for any rest, x one digit) go to `trunk`."""
+
+    tenant: str
+    pattern: str
+    trunk: str
+    strip: int = 0
+    prepend: str = ""
+    caller_id: str = ""
+    teams: tuple[str, ...] = ()  # empty: every agent of the tenant
+
+
+class NumberModel(msgspec.Struct, frozen=True):
+    """A dialled number of the platform: leads to a dialplan ("tenant/name"), to a flow in it, or to a queue."""
+
+    number: str
+    tenant: str
+    dialplan: str
+    entry: str = ""  # flow name; '' = the dialplan's own entry
+    public: bool = False  # reachable without trunk address or credentials
+
+
+class TenantModel(msgspec.Struct, frozen=True):
+    name: str
+    realm: str  # digest realm, unique per tenant
+    domain: str = ""  # host part by which phones name the tenant
+    languages: tuple[str, ...] = ("en",)
+    time_zone: str = "UTC"
+    country: str = "us"
+    music: tuple[str, ...] = ("music/default",)  # hold music where no queue names its own
+    codes: dict[str, str] = {}  # feature code -> login | logout | not_ready | ready | transfer | hold | record_pause
+
+
+class PromptModel(msgspec.Struct, frozen=True):
+    """A clip the site can play. `clip` is its number in the clip store, assigned by the reader in a stable order."""
+
+    clip: int
+    name: str  # "en/welcome", "tone/ringback.us", "music/default", "acme:en/welcome" for a tenant's own
+    text: str
+    path: str  # WAV file, '' for tones that the plane makes
+    duration_ms: int
+    sha256: str = ""  # of the recording: the number changes when the recording does
+
+
+class Site(msgspec.Struct, frozen=True):
+    """The whole of it. `version` is the content hash of all files."""
+
+    format: int
+    version: str
+    tenants: dict[str, TenantModel]
+    numbers: dict[str, NumberModel]
+    queues: dict[str, QueueModel]  # "tenant/name"
+    agents: dict[str, AgentModel]  # "tenant/number"
+    trunks: dict[str, TrunkModel]
+    outbound: tuple[OutboundRule, ...]
+    programs: dict[str, Program]  # "tenant/name"
+    prompts: dict[str, PromptModel]  # by full name
+    listen: tuple[str, ...] = ()
+    advertise: str = ""
+    local_networks: tuple[str, ...] = ()
+    retention_days: dict[str, int] = {}  # calls | recordings | journal …: how long each kind of record is kept
+
+
+def find_number(site: Site, dialled: str, domain_tenant: str = "") -> NumberModel | None:
+    """The number that `dialled` reaches: the tenant's own first (tenant.yaml `numbers:`), then the platform's."""
+    if domain_tenant:
+        own = site.numbers.get(f"{domain_tenant}/{dialled}")
+        if own is not None:
+            return own
+    return site.numbers.get(dialled)
+
+
+def match(site: Site, tenant: str, digits: str, team: str = "") -> tuple[OutboundRule, str] | None:
+    """The first outbound rule that `tenant` may use for `digits`, with the number as the trunk shall get it."""
+    for rule in site.outbound:
+        if rule.tenant != tenant or (rule.teams and team not in rule.teams):
+            continue
+        if matches(rule.pattern, digits):
+            return rule, rule.prepend + digits[rule.strip :]
+    return None
+
+
+def matches(pattern: str, digits: str) -> bool:
+    """`x` is one digit, a final `.` any rest (also none), everything else itself."""
+    if pattern.endswith("."):
+        pattern = pattern[:-1]
+        digits, rest = digits[: len(pattern)], digits[len(pattern) :]
+        if rest and not (rest.isascii() and rest.isdigit()):
+            return False
+    if len(digits) != len(pattern):
+        return False
+    for wanted, digit in zip(pattern, digits, strict=True):
+        if (digit not in "0123456789") if wanted == "x" else wanted != digit:
+            return False
+    return True

@@ -1,0 +1,357 @@
+"""A site's folder -> a checked and linked Site, or findings. Pure: file contents come in, nothing is opened.
+
+Stages: every file is composed (marks); files become drafts; names are resolved and dialplans linked; paths are
+analysed. A file that cannot be read hides names, so later stages then don't complain about missing names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from engine import marks
+from engine.dialplan import options, values
+from engine.dialplan.analysis import analyse
+from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
+from engine.dialplan.drafts import Draft
+from engine.dialplan.findings import Finding, Report, did_you_mean
+from engine.dialplan.flow_reader import read_dialplan
+from engine.dialplan.linker import Unit, link
+from engine.dialplan.model import AgentModel, NumberModel, QueueModel, Site, TenantModel
+from engine.dialplan.options import Context, Scope
+from engine.dialplan.program import Program
+from engine.dialplan.prompts import StockPrompt, WavInfo
+from engine.dialplan.site_reader import (
+    AgentDraft,
+    NumberDraft,
+    SiteDraft,
+    TenantDraft,
+    read_agents,
+    read_outbound,
+    read_queues,
+    read_site_file,
+    read_tenant_file,
+    read_trunks,
+)
+from engine.dialplan.verbs.table import Option
+
+FORMAT = 1
+TENANT_FILES = ("queues.yaml", "agents.yaml")
+PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml")
+LATER_FILES = ("calendars.yaml", "lookups.yaml", "surveys.yaml")
+
+
+def read_site(
+    files: Mapping[str, bytes | WavInfo],
+    stock: Mapping[str, StockPrompt] | None = None,
+    kept: Site | None = None,
+) -> tuple[Site | None, list[Finding]]:
+    """Read, link and check a site.
+
+    `files`: path inside the site's folder -> bytes (WAV files may be given as WavInfo). `stock`: the stock prompts by
+    name ("en/digits/1"), see prompts.read_stock. `kept`: the site in force, whose clip numbers stay. The Site is None
+    when any finding is an error. Never raises, whatever the files hold.
+    """
+    return _Reader(files, stock or {}, kept).read()
+
+
+def check_text(text: bytes, file: str = "dialplans/main.yaml") -> list[Finding]:
+    """Findings about one dialplan text in an otherwise empty one-language site (for editors and tests)."""
+    site = b"ringdown: 1\nlanguages: [en]\n"
+    return read_site({"site.yaml": site, file: text})[1]
+
+
+class _Tenant:
+    """One tenant while its folder is read."""
+
+    def __init__(self, name: str, home: str, draft: TenantDraft) -> None:
+        self.name = name
+        self.home = home
+        self.draft = draft
+        self.queue_nodes: dict[str, marks.Mapping] = {}
+        self.agents: dict[str, AgentDraft] = {}
+        self.drafts: dict[str, Draft] = {}
+        self.units: dict[str, Unit] = {}
+        self.scope: Scope | None = None
+
+
+class _Reader:
+    def __init__(
+        self, files: Mapping[str, bytes | WavInfo], stock: Mapping[str, StockPrompt], kept: Site | None
+    ) -> None:
+        self.files = files
+        self.kept = kept
+        self.report = Report()
+        self.catalogue = Catalogue(self.report, stock)
+        self.trees: dict[str, marks.Node | None] = {}
+        self.unreadable: list[str] = []
+        self.tenants: dict[str, _Tenant] = {}
+        self.site = SiteDraft()
+
+    def read(self) -> tuple[Site | None, list[Finding]]:
+        self.compose()
+        root = self.top("site.yaml")
+        if root is None and not self.report.errors:
+            self.report.put("RD028", "site.yaml", 1, 1, "there is no site.yaml", "it begins with: ringdown: 1")
+        if root is not None:
+            self.site, draft = read_site_file(self.report, root)
+            self.tenants[ROOT_TENANT] = _Tenant(ROOT_TENANT, "", draft)
+            self.find_tenants(draft.model)
+            for tenant in self.tenants.values():
+                self.read_tenant(tenant)
+        site = self.link() if root is not None else None
+        findings = self.report.finished(self.files)
+        return (None if self.report.errors else site), findings
+
+    # --- files
+    def compose(self) -> None:
+        for path in sorted(self.files):
+            content = self.files[path]
+            if not path.endswith(".yaml") or not isinstance(content, bytes) or path.endswith("/manifest.yaml"):
+                continue
+            if path.endswith((".test.yaml", ".speech.yaml")) or path.startswith("."):
+                continue
+            node, faults = marks.load(content, path)
+            self.trees[path] = node
+            for fault in faults:
+                self.report.fault(fault)
+            if faults:
+                self.unreadable.append(path)
+            self.known_file(path)
+
+    def known_file(self, path: str) -> None:
+        parts = path.split("/")
+        inner = parts[2:] if parts[0] == "tenants" and len(parts) > 2 else parts
+        names = (*TENANT_FILES, "tenant.yaml") if inner is not parts else (*TENANT_FILES, *PLATFORM_FILES)
+        if len(inner) == 1 and inner[0] in LATER_FILES:
+            message = f"{inner[0]} is not read yet in this version"
+            self.report.put("RD029", path, 1, 1, message, "see dialplans/LANGUAGE.md")
+        elif len(inner) == 1 and inner[0] not in names:
+            self.report.put("RD025", path, 1, 1, "nothing reads this file", did_you_mean(inner[0], names))
+        elif len(inner) == 2 and inner[0] not in ("dialplans", "prompts"):
+            known = ("dialplans", "prompts")
+            self.report.put("RD025", path, 1, 1, "nothing reads this file", did_you_mean(inner[0], known))
+
+    def top(self, path: str) -> marks.Mapping | None:
+        return values.mapping(self.report, self.trees.get(path), path)
+
+    def find_tenants(self, parent: TenantModel) -> None:
+        names = sorted(
+            {path.split("/")[1] for path in self.files if path.startswith("tenants/") and path.count("/") > 1}
+        )
+        for name in names:
+            path = f"tenants/{name}/tenant.yaml"
+            root = self.top(path)
+            if values.NAME.fullmatch(name) is None or name == ROOT_TENANT:
+                self.report.put(
+                    "RD027", path, 1, 1, f"{name!r} is not a name for a tenant", "small letters, a letter first"
+                )
+            elif root is not None:
+                draft = read_tenant_file(self.report, root, name, parent)
+                self.tenants[name] = _Tenant(name, f"tenants/{name}/", draft)
+            elif path not in self.unreadable:
+                self.report.put("RD028", path, 1, 1, f"the tenant {name} has no tenant.yaml", "it may hold: name: …")
+        self.unique("realm", "realm")
+        self.unique("domain", "domain")
+
+    def unique(self, field: str, what: str) -> None:
+        seen: dict[str, str] = {}
+        for tenant in self.tenants.values():
+            value = str(getattr(tenant.draft.model, field))
+            if value and value in seen:
+                root = tenant.draft.root
+                place = root
+                if isinstance(root, marks.Mapping):
+                    place = root.entries.get(field) or root
+                if place is not None:
+                    message = f"the {what} {value!r} belongs to {seen[value]} already"
+                    self.report.add("RD083", place, message, f"give each tenant a {what} of its own")
+            seen.setdefault(value, tenant.name)
+
+    # --- tenants
+    def read_tenant(self, tenant: _Tenant) -> None:
+        report, home, name = self.report, tenant.home, tenant.name
+        self.catalogue.load(self.files, self.trees, name, home)
+        scope = Scope(name, self.catalogue)
+        scope.complete = not any(
+            path.startswith(home) and (home or not path.startswith("tenants/")) for path in self.unreadable
+        )
+        tenant.scope = scope
+        for queue, (model, node) in read_queues(report, self.trees.get(f"{home}queues.yaml"), name).items():
+            scope.queues[queue] = model
+            tenant.queue_nodes[queue] = node
+        tenant.agents = read_agents(report, self.trees.get(f"{home}agents.yaml"), name)
+        for number, agent in tenant.agents.items():
+            scope.agents[number] = self.agent(tenant, agent, scope)
+        skills = [skill for each in scope.agents.values() for skill, _ in each.skills]
+        scope.skills = list(dict.fromkeys([*skills, *(s for q in scope.queues.values() for s in q.skills)]))
+        self.music(tenant, scope)
+        folder = f"{home}dialplans/"
+        for path, tree in self.trees.items():
+            if path.startswith(folder) and "/" not in path[len(folder) :] and path not in self.unreadable:
+                dialplan = path[len(folder) : -5]
+                if values.NAME.fullmatch(dialplan) is None:
+                    report.put(
+                        "RD027", path, 1, 1, f"{dialplan!r} is not a name for a dialplan", "a small letter first"
+                    )
+                elif tree is None:
+                    report.put("RD020", path, 1, 1, "the format line is missing", "begin the file with: ringdown: 1")
+                else:
+                    draft = read_dialplan(report, dialplan, tree, tenant.draft.model.languages)
+                    if draft is not None:
+                        tenant.drafts[dialplan] = draft
+                        scope.drafts[dialplan] = draft
+
+    def agent(self, tenant: _Tenant, agent: AgentDraft, scope: Scope) -> AgentModel:
+        joined = []
+        for position, (word, level) in enumerate(agent.queues, 1):
+            if word.text in scope.queues:
+                joined.append((f"{tenant.name}/{word.text}", level, position))
+            elif scope.complete:
+                hint = did_you_mean(word.text, scope.queues)
+                self.report.add("RD032", word, f"no queue {word.text!r}", hint)
+        return msgspec.structs.replace(agent.model, queues=tuple(joined))
+
+    def music(self, tenant: _Tenant, scope: Scope) -> None:
+        """Resolve the music and announcements that tenant and queues name."""
+        context = Context(self.report, scope, tenant.draft.model.languages)
+        clips = [options.music(context, word, Option("music"), "music") for word in tenant.draft.music]
+        scope.music = tuple(clip for found in clips if found for clip in found) or ("music/default",)
+        own = scope.catalogue.full_music(tenant.name, "music/default")
+        if scope.music == ("music/default",) and own:
+            scope.music = (own,)
+        tenant.draft.model = msgspec.structs.replace(tenant.draft.model, music=scope.music)
+        for name, node in tenant.queue_nodes.items():
+            changes: dict[str, object] = {}
+            if "music" in node.entries:
+                found = options.music(context, node.entries["music"], Option("music"), f"music of {name}")
+                changes["music"] = tuple(found or scope.music)
+            else:
+                changes["music"] = scope.music
+            if "announce" in node.entries:
+                heard = options.prompt(context, node.entries["announce"], Option("prompt"), f"announce of {name}")
+                changes["announce"] = {
+                    language: tuple(part for part in parts if isinstance(part, str))
+                    for language, parts in heard.items()
+                    if language
+                }
+            scope.queues[name] = msgspec.structs.replace(scope.queues[name], **changes)
+
+    # --- linking
+    def link(self) -> Site:
+        report = self.report
+        trunk_forms = read_trunks(report, self.trees.get("trunks.yaml"))
+        trunks = {name: model for name, (model, _) in trunk_forms.items()}
+        for name, (_, form) in trunk_forms.items():
+            owner = values.scalar(report, form.entries.get("tenant"), "tenant")
+            if owner is not None and owner.text not in self.tenants:
+                hint = did_you_mean(owner.text, self.tenants)
+                report.add("RD041", owner, f"no tenant {owner.text!r}", hint)
+            elif owner is not None:
+                trunks[name] = msgspec.structs.replace(trunks[name], tenant=owner.text)
+        teams = dict.fromkeys(a.model.team for t in self.tenants.values() for a in t.agents.values() if a.model.team)
+        outbound = read_outbound(report, self.trees.get("outbound.yaml"), trunks, self.tenants, teams)
+        programs: dict[str, Program] = {}
+        for tenant in self.tenants.values():
+            if tenant.scope is None:
+                continue
+            tenant.scope.outbound = [rule.pattern for rule in outbound if rule.tenant == tenant.name]
+            for name, draft in tenant.drafts.items():
+                before = report.errors
+                unit = link(report, tenant.scope, draft)
+                draft.broken = draft.broken or report.errors > before
+                if unit is not None:
+                    tenant.units[name] = unit
+                    programs[unit.program.name] = unit.program
+        numbers = self.numbers()
+        self.analyse(numbers)
+        languages = dict.fromkeys(each for t in self.tenants.values() for each in t.draft.model.languages)
+        return Site(
+            FORMAT,
+            self.version(),
+            {name: tenant.draft.model for name, tenant in self.tenants.items()},
+            numbers,
+            self.joined_queues(),
+            self.joined_agents(),
+            trunks,
+            outbound,
+            programs,
+            self.catalogue.models(tuple(languages), self.kept.prompts if self.kept else {}),
+            self.site.listen,
+            self.site.advertise,
+            self.site.local_networks,
+            self.site.retention_days,
+        )
+
+    def joined_queues(self) -> dict[str, QueueModel]:
+        return {f"{t.name}/{name}": q for t in self.tenants.values() if t.scope for name, q in t.scope.queues.items()}
+
+    def joined_agents(self) -> dict[str, AgentModel]:
+        return {f"{t.name}/{name}": a for t in self.tenants.values() if t.scope for name, a in t.scope.agents.items()}
+
+    def version(self) -> str:
+        digest = blake2b(digest_size=10)
+        for path in sorted(self.files):
+            content = self.files[path]
+            if isinstance(content, bytes):
+                digest.update(b"%s\0%d\0" % (path.encode("utf-8", "surrogateescape"), len(content)) + content)
+            else:
+                digest.update(f"{path}\0{content.sha256}\0{content.duration_ms}\0".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def numbers(self) -> dict[str, NumberModel]:
+        numbers: dict[str, NumberModel] = {}
+        for tenant in self.tenants.values():
+            prefix = "" if tenant.name == ROOT_TENANT else f"{tenant.name}/"
+            for draft in tenant.draft.numbers:
+                model = self.number(tenant, draft)
+                if draft.key.text in tenant.agents:
+                    place = tenant.agents[draft.key.text].key
+                    message = f"{draft.key.text} is the number of an agent too ({place.file}:{place.line})"
+                    self.report.add("RD084", draft.key, message, "give one of them another number")
+                if model is not None:
+                    numbers[prefix + draft.key.text] = model
+        return numbers
+
+    def number(self, owner: _Tenant, draft: NumberDraft) -> NumberModel | None:
+        report, node = self.report, draft.node
+        head, slash, name = draft.target.rpartition("/")
+        tenant = self.tenants.get(head) if slash else owner
+        if tenant is None or (slash and owner.name != ROOT_TENANT and tenant is not owner):
+            report.add("RD041", node, f"no tenant {head!r}", did_you_mean(head, self.tenants))
+            return None
+        flow = draft.entry
+        if name in tenant.draft.entries:
+            node, inner = tenant.draft.entries[name]
+            name, flow = node.text, flow or inner
+        dialplan = tenant.drafts.get(name)
+        if dialplan is None:
+            if tenant.scope is not None and tenant.scope.complete:
+                known = [*tenant.draft.entries, *tenant.drafts]
+                if tenant is owner and not slash:
+                    known += [f"{other.name}/{each}" for other in self.tenants.values() for each in other.drafts]
+                hint = did_you_mean(draft.target if node is draft.node else name, known)
+                report.add("RD038", node, f"no dialplan {draft.target if node is draft.node else name!r}", hint)
+            return None
+        if flow is not None and flow.text not in dialplan.flows:
+            known = [each for each in dialplan.flows if "#" not in each]
+            report.add("RD031", flow, f"no flow {flow.text!r} in {dialplan.file}", did_you_mean(flow.text, known))
+        return NumberModel(
+            draft.key.text, tenant.name, f"{tenant.name}/{name}", flow.text if flow else "", draft.public
+        )
+
+    def analyse(self, numbers: dict[str, NumberModel]) -> None:
+        for tenant in self.tenants.values():
+            used: dict[str, dict[str, None]] = {}
+            for unit in tenant.units.values():
+                for full, dialplan in unit.foreign.items():
+                    used.setdefault(dialplan, {})[full.partition(".")[2]] = None
+            for number in numbers.values():
+                if number.tenant == tenant.name and number.entry:
+                    used.setdefault(number.dialplan.partition("/")[2], {})[number.entry] = None
+            if any(draft.broken for draft in tenant.drafts.values()):
+                continue
+            for name, unit in tenant.units.items():
+                analyse(self.report, unit, tuple(used.get(name, ())))

@@ -1,0 +1,537 @@
+"""site.yaml, tenant.yaml, queues, agents, trunks and outbound rules -> typed models. Names are checked by `reader`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from engine import limits, marks
+from engine.dialplan import types, values
+from engine.dialplan.catalogue import ROOT_TENANT
+from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan.flow_reader import check_format
+from engine.dialplan.model import AgentModel, OutboundRule, QueueModel, TenantModel, TrunkModel
+
+STRATEGIES = ("longest-idle-agent", "ring-all")
+STRATEGIES_LATER = (
+    "round-robin", "top-down", "fewest-calls", "random", "sequential", "skills", "most-idle", "least-occupied",
+)  # fmt: skip
+CODES = {
+    "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
+    "transfer": "*1", "hold": "*2", "record_pause": "*3",
+}  # fmt: skip
+COUNTRIES = ("us", "gb", "cn", "eu")
+PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
+SITE_KEYS = (
+    "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "numbers", "codes",
+    "listen", "advertise", "local_networks", "music", "retention",
+)  # fmt: skip
+SITE_LATER = ("emergency", "limits", "allow", "calendars")
+TENANT_KEYS = (
+    "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "entries",
+    "numbers", "codes", "music",
+)  # fmt: skip
+TENANT_LATER = ("lends", "borrows", "agents_see", "seasons")
+_DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,8})?")
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+_NUMBER = re.compile(r"\+?[0-9]{1,32}")
+_PATTERN = re.compile(r"\+?[0-9x*#]{0,32}\.?")
+_SIP = re.compile(r"sips?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]+@[A-Za-z0-9.\[\]:-]+(?:;[A-Za-z0-9=._-]+)*")
+
+
+class NumberDraft(msgspec.Struct, frozen=True):
+    """A number as written: `target` "dialplan" or "tenant/dialplan"."""
+
+    key: marks.Scalar
+    node: marks.Scalar
+    target: str
+    entry: marks.Scalar | None = None
+    public: bool = False
+
+
+class TenantDraft(msgspec.Struct):
+    """A tenant with what its numbers and entries name. `entries`: name -> (dialplan scalar, flow scalar or None)."""
+
+    model: TenantModel
+    root: marks.Node | None
+    music: list[marks.Scalar] = []
+    numbers: list[NumberDraft] = []
+    entries: dict[str, tuple[marks.Scalar, marks.Scalar | None]] = {}
+
+
+class SiteDraft(msgspec.Struct):
+    listen: tuple[str, ...] = ()
+    advertise: str = ""
+    local_networks: tuple[str, ...] = ()
+    retention_days: dict[str, int] = {}
+
+
+# --- site and tenants --------------------------------------------------------------------------------------
+def read_site_file(report: Report, root: marks.Mapping) -> tuple[SiteDraft, TenantDraft]:
+    """site.yaml: the platform, and the tenant `default` that owns the root folder."""
+    check_format(report, root)
+    values.known_keys(report, root, "site.yaml", SITE_KEYS, SITE_LATER)
+    tenant = _tenant(report, root, ROOT_TENANT, TenantModel(ROOT_TENANT, "ringdown"))
+    site = SiteDraft()
+    listen = values.scalars(report, root.entries.get("listen"), "listen")
+    site.listen = tuple(each.text for each in listen if _listen(report, each))
+    advertise = values.scalar(report, root.entries.get("advertise"), "advertise")
+    if advertise is not None and _host(report, advertise, "advertise"):
+        site.advertise = advertise.text
+    networks = values.scalars(report, root.entries.get("local_networks"), "local_networks")
+    site.local_networks = tuple(each.text for each in networks if _network(report, each))
+    for key, value in values.mapping(report, root.entries.get("retention"), "retention") or ():
+        kept = values.duration(report, value, f"retention of {key.text}", _DAY, 36_500 * _DAY)
+        if values.choice(report, key, "retention", ("calls", "recordings", "journal", "events")) and kept is not None:
+            site.retention_days[key.text] = kept // _DAY
+    return site, tenant
+
+
+def read_tenant_file(report: Report, root: marks.Mapping, name: str, parent: TenantModel) -> TenantDraft:
+    """tenants/NAME/tenant.yaml; what it doesn't say is as in site.yaml, its realm is its own."""
+    values.known_keys(report, root, "tenant.yaml", TENANT_KEYS, TENANT_LATER)
+    inherited = msgspec.structs.replace(
+        parent, name=name, realm=f"{name}.{parent.realm}", domain="", codes=parent.codes
+    )
+    tenant = _tenant(report, root, name, inherited)
+    for key, value in values.mapping(report, root.entries.get("entries"), "entries") or ():
+        if isinstance(value, marks.Scalar):
+            tenant.entries[key.text] = (value, None)
+            continue
+        entry = values.mapping(report, value, f"entry {key.text}")
+        if entry is None:
+            continue
+        values.known_keys(report, entry, "an entry", ("dialplan", "flow"), ("seasons",))
+        dialplan = values.scalar(report, entry.entries.get("dialplan"), "dialplan")
+        if "dialplan" not in entry.entries:
+            report.add("RD022", key, f"the entry {key.text} names no dialplan", "add dialplan: NAME")
+        elif dialplan is not None:
+            flow = values.scalar(report, entry.entries.get("flow"), "flow")
+            tenant.entries[key.text] = (dialplan, flow)
+    return tenant
+
+
+def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) -> TenantDraft:
+    entries = root.entries
+    changes: dict[str, Any] = {}
+    for key in ("name", "about"):
+        if key in entries:
+            values.prose(report, entries[key], key)
+    languages = [
+        each.text
+        for each in values.scalars(report, entries.get("languages"), "languages")
+        if _matches(report, each, _LANGUAGE, "a language such as en or zh")
+    ]
+    if languages:
+        changes["languages"] = tuple(dict.fromkeys(languages))
+    zone = values.scalar(report, entries.get("time_zone"), "time_zone")
+    if zone is not None and _matches(report, zone, _ZONE, "a time zone such as Europe/London"):
+        changes["time_zone"] = zone.text
+    for key in ("realm", "domain"):
+        host = values.scalar(report, entries.get(key), key)
+        if host is not None and _host(report, host, key):
+            changes[key] = host.text
+    country = values.choice(report, entries.get("country"), "country", COUNTRIES)
+    if country:
+        changes["country"] = country
+    codes = _codes(report, entries.get("codes"), model.codes or {code: act for act, code in CODES.items()})
+    draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes), root)
+    draft.music = values.scalars(report, entries.get("music"), "music")
+    for key_node, value in values.mapping(report, entries.get("numbers"), "numbers") or ():
+        number = _number(report, key_node, value)
+        if number is not None:
+            draft.numbers.append(number)
+    return draft
+
+
+def _codes(report: Report, node: marks.Node | None, inherited: dict[str, str]) -> dict[str, str]:
+    by_act = {act: code for code, act in inherited.items()}
+    places: dict[str, marks.Node] = {}
+    for key, value in values.mapping(report, node, "codes") or ():
+        code = values.scalar(report, value, f"the code of {key.text}")
+        if values.choice(report, key, "codes", CODES) is None or code is None:
+            continue
+        if re.fullmatch(r"[*#][0-9*#]{1,7}", code.text) is None:
+            report.add("RD024", code, f"{code.text!r} is not a feature code", "a quoted code such as '*50'")
+            continue
+        by_act[key.text] = code.text
+        places[key.text] = code
+    for act, code_text in by_act.items():
+        for other, other_text in by_act.items():
+            if other != act and other_text.startswith(code_text) and (act in places or other in places):
+                place = places.get(other) or places[act]
+                report.add(
+                    "RD087", place, f"{other_text} ({other}) begins with {code_text} ({act})", "choose another code"
+                )
+                return inherited
+    return {code: act for act, code in by_act.items()}
+
+
+def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft | None:
+    if _NUMBER.fullmatch(key.text) is None:
+        hint = "digits, with + before a country code; 2xx for agents follows from agents.yaml"
+        report.add("RD082", key, f"{key.text!r} is not a number that can be dialled", hint)
+        return None
+    if isinstance(value, marks.Scalar):
+        return None if values.computed(report, value, "a dialplan") else NumberDraft(key, value, value.text)
+    form = values.mapping(report, value, f"the number {key.text}")
+    if form is None:
+        return None
+    values.known_keys(report, form, "a number", ("dialplan", "entry", "public"))
+    dialplan = values.scalar(report, form.entries.get("dialplan"), "dialplan")
+    if dialplan is None:
+        if "dialplan" not in form.entries:
+            report.add("RD022", key, f"the number {key.text} leads nowhere", "add dialplan: NAME")
+        return None
+    entry = values.scalar(report, form.entries.get("entry"), "entry")
+    public = values.flag(report, form.entries.get("public"), "public")
+    return NumberDraft(key, dialplan, dialplan.text, entry, bool(public))
+
+
+# --- queues and agents ---------------------------------------------------------------------------------------
+QUEUE_KEYS = (
+    "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
+    "join_empty", "weight", "rest", "misses", "record", "about",
+)  # fmt: skip
+QUEUE_LATER = ("callback", "overflow", "estimate", "priority", "needs", "calendar", "teams")
+
+
+def read_queues(report: Report, root: marks.Node | None, tenant: str) -> dict[str, tuple[QueueModel, marks.Mapping]]:
+    """queues.yaml: name -> model with its node (music and announce are resolved later)."""
+    found: dict[str, tuple[QueueModel, marks.Mapping]] = {}
+    for key, value in values.mapping(report, root, "queues.yaml") or ():
+        name = values.name(report, key, "a queue")
+        form = values.mapping(report, value, f"the queue {key.text}")
+        if name is not None and form is not None:
+            found[name] = (_queue(report, form, tenant, name), form)
+    return found
+
+
+def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> QueueModel:
+    values.known_keys(report, form, "a queue", QUEUE_KEYS, QUEUE_LATER)
+    entries = form.entries
+    changes: dict[str, Any] = {}
+
+    def keep(field: str, value: Any) -> None:
+        if value is not None:
+            changes[field] = value
+
+    keep("strategy", _strategy(report, entries.get("strategy")))
+    for key, field, low, high in (
+        ("ring", "ring_ms", 2_000, limits.ring_ms_max),
+        ("wrap_up", "wrap_up_ms", 0, limits.wrap_up_ms_max),
+        ("max_wait", "wait_ms_max", 1_000, limits.queue_wait_ms_max),
+        ("position", "announce_position_ms", 5_000, _HOUR),
+    ):
+        keep(field, values.duration(report, entries.get(key), key, low, high))
+    keep("entries_max", values.number(report, entries.get("length"), "length", 1, limits.entries_max))
+    keep("weight", values.number(report, entries.get("weight"), "weight", 0, 1_000))
+    keep("misses_max", values.number(report, entries.get("misses"), "misses", 0, 100))
+    keep("join_empty", values.flag(report, entries.get("join_empty"), "join_empty"))
+    keep("record", values.flag(report, entries.get("record"), "record"))
+    _service_level(report, entries.get("service_level"), changes)
+    rests = {"no_answer": "delay_no_answer_ms", "busy": "delay_busy_ms", "rejected": "delay_reject_ms"}
+    for why, value in values.mapping(report, entries.get("rest"), "rest") or ():
+        if values.choice(report, why, "rest", rests) is not None:
+            keep(rests[why.text], values.duration(report, value, f"rest after {why.text}", 0, _HOUR))
+    skills = [values.name(report, each, "a skill") for each in values.scalars(report, entries.get("skills"), "skills")]
+    changes["skills"] = tuple(each for each in skills if each)
+    return QueueModel(tenant, name, **changes)
+
+
+def _strategy(report: Report, node: marks.Node | None) -> str | None:
+    found = values.scalar(report, node, "strategy")
+    if found is None or found.text in STRATEGIES:
+        return found.text if found is not None else None
+    if found.text in STRATEGIES_LATER:
+        message = f"the strategy {found.text!r} is not built yet in this version"
+        report.add("RD026", found, message, "built: " + ", ".join(STRATEGIES))
+    else:
+        report.add("RD081", found, f"no strategy {found.text!r}", did_you_mean(found.text, STRATEGIES))
+    return None
+
+
+def _service_level(report: Report, node: marks.Node | None, changes: dict[str, Any]) -> None:
+    found = values.scalar(report, node, "service_level")
+    if found is None:
+        return
+    match = re.fullmatch(r"([0-9]{1,3})\s*%\s+in\s+(\S+)", found.text)
+    try:
+        if match is None or not 1 <= int(match.group(1)) <= 100:
+            raise types.TypeProblem("")
+        changes["service_level_percent"] = int(match.group(1))
+        changes["service_level_ms"] = types.duration_ms(match.group(2))
+    except types.TypeProblem:
+        report.add("RD024", found, f"{found.text!r} is not a service level", "write it as: 80% in 20s")
+
+
+AGENT_KEYS = ("name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "about")
+
+
+class AgentDraft(msgspec.Struct):
+    model: AgentModel
+    key: marks.Scalar
+    queues: list[tuple[marks.Scalar, int]]
+
+
+def read_agents(report: Report, root: marks.Node | None, tenant: str) -> dict[str, AgentDraft]:
+    """agents.yaml: number -> agent; queues by short name, checked by the reader."""
+    found: dict[str, AgentDraft] = {}
+    for key, value in values.mapping(report, root, "agents.yaml") or ():
+        if re.fullmatch(r"[0-9]{1,12}", key.text) is None:
+            hint = "the key is the agent's extension, as in 201; his name stands below it"
+            report.add("RD082", key, f"{key.text!r} is not an agent's number", hint)
+            continue
+        form = values.mapping(report, value, f"the agent {key.text}")
+        if form is not None:
+            found[key.text] = _agent(report, form, key, tenant)
+    return found
+
+
+def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str) -> AgentDraft:
+    _no_passwords(report, form, "agents' passwords are generated into the data folder: ringdown serve prints them once")
+    known = [each for each in form.keys if each not in PASSWORD_KEYS]
+    shown = marks.Mapping(form.entries, {each: form.keys[each] for each in known}, form.file, form.line, form.column)
+    values.known_keys(report, shown, "an agent", AGENT_KEYS)
+    entries = form.entries
+    changes: dict[str, Any] = {"name": key.text}
+    name = values.prose(report, entries.get("name"), "name")
+    if name is not None:
+        changes["name"] = name.text
+    skills = []
+    for skill, level in values.mapping(report, entries.get("skills"), "skills") or ():
+        value = values.number(report, level, f"the level of {skill.text}", 1, 16)
+        if values.name(report, skill, "a skill") and value is not None:
+            skills.append((skill.text, value))
+    changes["skills"] = tuple(skills)
+    team = values.name(report, entries.get("team"), "a team")
+    contact = values.scalar(report, entries.get("contact"), "contact")
+    if contact is not None and re.match(r"sips?:[^@]*:[^@]*@", contact.text):
+        report.add("RD080", contact, "a password in a contact", "leave it out; secrets lie in the data folder")
+    elif contact is not None and _SIP.fullmatch(contact.text) is None:
+        report.add("RD086", contact, f"{contact.text!r} is not a sip: address", "as in sip:ana@192.0.2.5:5060")
+    elif contact is not None:
+        changes["contact"] = contact.text
+    changes["team"] = team or ""
+    wrap_up = values.duration(report, entries.get("wrap_up"), "wrap_up", 0, limits.wrap_up_ms_max)
+    changes["wrap_up_ms"] = -1 if wrap_up is None else wrap_up
+    changes["second_line"] = bool(values.flag(report, entries.get("second_line"), "second_line"))
+    changes["logged_in"] = bool(values.flag(report, entries.get("logged_in"), "logged_in"))
+    phone = values.mapping(report, entries.get("phone"), "phone")
+    if phone is not None:
+        values.known_keys(report, phone, "phone", ("auto_answer", "dtmf"))
+        ways = ("alert-info", "call-info", "answer-mode")
+        changes["auto_answer"] = values.choice(report, phone.entries.get("auto_answer"), "auto_answer", ways) or ""
+        dtmf = values.choice(report, phone.entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
+        changes["dtmf"] = dtmf or "auto"
+    return AgentDraft(AgentModel(tenant, key.text, **changes), key, _agent_queues(report, entries.get("queues")))
+
+
+def _agent_queues(report: Report, node: marks.Node | None) -> list[tuple[marks.Scalar, int]]:
+    """`[support, sales]`, all of level 1, or `{support: 1, sales: 2}`."""
+    if not isinstance(node, marks.Mapping):
+        return [(each, 1) for each in values.scalars(report, node, "queues")]
+    found = []
+    for key, value in node:
+        level = values.number(report, value, f"the level in {key.text}", 1, 100)
+        if level is not None:
+            found.append((key, level))
+    return found
+
+
+def _no_passwords(report: Report, form: marks.Mapping, remedy: str) -> None:
+    for key, value in form:
+        if key.text in PASSWORD_KEYS and not (isinstance(value, marks.Scalar) and value.text.startswith("secret ")):
+            report.add("RD080", key, f"a literal {key.text} in a site's file", remedy)
+
+
+# --- trunks and the way out ------------------------------------------------------------------------------------
+TRUNK_KEYS = (
+    "host", "port", "transport", "addresses", "user", "password", "auth", "calls_max", "trust_identity",
+    "media_from", "country", "session_timer", "dtmf", "tenant", "about",
+)  # fmt: skip
+TRUNK_LATER = ("register", "srtp", "fallback", "caller_id", "codecs")
+
+
+def read_trunks(report: Report, root: marks.Node | None) -> dict[str, tuple[TrunkModel, marks.Mapping]]:
+    """trunks.yaml: name -> trunk."""
+    found: dict[str, tuple[TrunkModel, marks.Mapping]] = {}
+    for key, value in values.mapping(report, root, "trunks.yaml") or ():
+        name = values.name(report, key, "a trunk")
+        form = values.mapping(report, value, f"the trunk {key.text}")
+        if name is not None and form is not None:
+            found[name] = (_trunk(report, form, key, name), form)
+    return found
+
+
+def _trunk(report: Report, form: marks.Mapping, key: marks.Scalar, name: str) -> TrunkModel:
+    _no_passwords(report, form, "write: password: secret NAME, and put the value into the data folder under that name")
+    known = (*TRUNK_KEYS, *PASSWORD_KEYS)
+    values.known_keys(report, form, "a trunk", known, TRUNK_LATER)
+    entries = form.entries
+    changes: dict[str, Any] = {}
+    host = values.scalar(report, entries.get("host"), "host")
+    if host is not None and _host(report, host, "host"):
+        changes["host"] = host.text
+    port = values.number(report, entries.get("port"), "port", 1, 65_535)
+    transport = values.choice(report, entries.get("transport"), "transport", ("udp", "tcp"))
+    addresses = values.scalars(report, entries.get("addresses"), "addresses")
+    changes["addresses"] = tuple(each.text for each in addresses if _network(report, each))
+    if not changes.get("host") and not addresses and "host" not in entries:
+        report.add("RD022", key, f"the trunk {name} has neither host nor addresses", "add host: or addresses:")
+    user = values.scalar(report, entries.get("user"), "user")
+    secret = values.scalar(report, entries.get("auth") or entries.get("password"), "auth")
+    if secret is not None and secret.text.startswith("secret "):
+        changes["secret"] = secret.text.removeprefix("secret ").strip()
+    elif secret is not None and "auth" in entries:
+        report.add("RD080", secret, "a literal secret in a site's file", "write: auth: secret NAME")
+    changes["user"] = user.text if user is not None else ""
+    changes["port"] = port or 5060
+    changes["transport"] = transport or "udp"
+    changes["calls_max"] = values.number(report, entries.get("calls_max"), "calls_max", 1, limits.calls_max) or 0
+    changes["trust_identity"] = bool(values.flag(report, entries.get("trust_identity"), "trust_identity"))
+    media = values.scalar(report, entries.get("media_from"), "media_from")
+    if media is not None and (media.text in ("any", "signalled") or _network(report, media)):
+        changes["media_from"] = media.text
+    changes["country"] = values.choice(report, entries.get("country"), "country", COUNTRIES) or "us"
+    timer = values.duration(report, entries.get("session_timer"), "session_timer", 90_000, 24 * _HOUR)
+    changes["session_timer_s"] = timer // 1_000 if timer else limits.session_expires_s_default
+    dtmf = values.choice(report, entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
+    changes["dtmf"] = dtmf or "auto"
+    return TrunkModel(name, **changes)
+
+
+OUTBOUND_KEYS = ("trunk", "strip", "prepend", "caller_id", "teams", "tenants", "about")
+
+
+def read_outbound(
+    report: Report, root: marks.Node | None, trunks: Iterable[str], tenants: Iterable[str], teams: Iterable[str]
+) -> tuple[OutboundRule, ...]:
+    """outbound.yaml: pattern -> rule, in file order; the first that matches is taken."""
+    rules: list[OutboundRule] = []
+    seen: list[str] = []
+    for key, value in values.mapping(report, root, "outbound.yaml") or ():
+        if _PATTERN.fullmatch(key.text) is None or key.text.strip("+") in ("",):
+            hint = "digits, x for one digit, a final . for any rest, as in 00. or 0[…] written 0x."
+            report.add("RD082", key, f"{key.text!r} is not a number pattern", hint)
+            continue
+        for earlier in seen:
+            if earlier == key.text or (
+                earlier.endswith(".") and key.text.startswith(earlier[:-1]) and "x" not in earlier
+            ):
+                message = f"{key.text!r} is never reached: {earlier!r} stands before it"
+                report.add("RD088", key, message, "put the longer pattern first")
+                break
+        seen.append(key.text)
+        rules.extend(_rule(report, key, value, tuple(trunks), tuple(tenants), tuple(teams)))
+    return tuple(rules)
+
+
+def _rule(
+    report: Report,
+    key: marks.Scalar,
+    value: marks.Node,
+    trunks: tuple[str, ...],
+    tenants: tuple[str, ...],
+    teams: tuple[str, ...],
+) -> list[OutboundRule]:
+    if isinstance(value, marks.Scalar):
+        trunk: marks.Scalar | None = value
+        form = marks.Mapping({}, {}, value.file, value.line, value.column)
+    else:
+        found = values.mapping(report, value, f"the rule {key.text}")
+        if found is None:
+            return []
+        form = found
+        values.known_keys(report, form, "an outbound rule", OUTBOUND_KEYS)
+        trunk = values.scalar(report, form.entries.get("trunk"), "trunk")
+        if "trunk" not in form.entries:
+            report.add("RD022", key, f"the rule {key.text} names no trunk", "add trunk: NAME")
+    if trunk is None:
+        return []
+    if trunk.text not in trunks:
+        report.add("RD036", trunk, f"no trunk {trunk.text!r}", did_you_mean(trunk.text, trunks))
+        return []
+    entries = form.entries
+    strip = values.number(report, entries.get("strip"), "strip", 0, len(key.text.rstrip("."))) or 0
+    prepend = _plain_number(report, entries.get("prepend"), "prepend")
+    caller_id = _plain_number(report, entries.get("caller_id"), "caller_id")
+    allowed = []
+    for team in values.scalars(report, entries.get("teams"), "teams"):
+        if team.text in teams:
+            allowed.append(team.text)
+        else:
+            report.add("RD043", team, f"no agent is in the team {team.text!r}", did_you_mean(team.text, teams))
+    owners = []
+    for owner in values.scalars(report, entries.get("tenants"), "tenants"):
+        if owner.text in tenants:
+            owners.append(owner.text)
+        else:
+            report.add("RD041", owner, f"no tenant {owner.text!r}", did_you_mean(owner.text, tenants))
+    return [
+        OutboundRule(owner, key.text, trunk.text, strip, prepend, caller_id, tuple(allowed))
+        for owner in owners or [ROOT_TENANT]
+    ]
+
+
+def _plain_number(report: Report, node: marks.Node | None, what: str) -> str:
+    found = values.scalar(report, node, what)
+    if found is None:
+        return ""
+    if _NUMBER.fullmatch(found.text) is None and not (what == "prepend" and found.text == "+"):
+        report.add("RD082", found, f"{what}: {found.text!r} is not a number")
+        return ""
+    return found.text
+
+
+# --- addresses ---------------------------------------------------------------------------------------------
+def _matches(report: Report, node: marks.Scalar, pattern: re.Pattern[str], what: str) -> bool:
+    if pattern.fullmatch(node.text) is None or len(node.text) > 64:
+        report.add("RD024", node, f"{node.text!r} is not {what}")
+        return False
+    return True
+
+
+def _host(report: Report, node: marks.Scalar, what: str) -> bool:
+    if _HOST.fullmatch(node.text) is not None and not re.fullmatch(r"[0-9.]+", node.text):
+        return True
+    try:
+        ipaddress.ip_address(node.text)
+    except ValueError:
+        report.add("RD086", node, f"{what}: {node.text!r} is neither a host name nor an address")
+        return False
+    return True
+
+
+def _network(report: Report, node: marks.Scalar) -> bool:
+    host, _, port = node.text.rpartition(":")
+    with_port = port.isascii() and port.isdigit() and 0 < int(port) < 65_536 and "/" not in node.text
+    text = host.strip("[]") if with_port and (":" not in host or host.startswith("[")) else node.text
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        if re.search(r"[A-Za-z]", node.text) and "/" not in node.text and _HOST.fullmatch(node.text):
+            return True
+        message = f"{node.text!r} is not an address or a network"
+        report.add("RD086", node, message, "as in 192.0.2.10 or 192.0.2.0/24 (its host bits are 0)")
+        return False
+    return True
+
+
+def _listen(report: Report, node: marks.Scalar) -> bool:
+    transport, _, rest = node.text.partition(":")
+    host, _, port = rest.rpartition(":")
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+        fine = transport in ("udp", "tcp") and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
+    except ValueError:
+        fine = False
+    if not fine:
+        report.add("RD086", node, f"{node.text!r} is not an address to listen on", "as in udp:127.0.0.1:5060")
+    return fine

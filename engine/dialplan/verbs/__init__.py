@@ -1,0 +1,1 @@
+"""The verbs: `table` says how each is written, the other modules what it does."""

@@ -1,0 +1,200 @@
+"""The only place that imports numba (DESIGN §2): kernels, atomics between threads, libc calls, the cache folder.
+
+Numba keeps compiled kernels on disk, but its cache sees neither changes in callees nor in globals, and it has no
+place to write under a read-only install. So before numba is imported its cache folder is set to one whose name is a
+hash of every kernel source, the limits, numba's version and the flags that change code. A changed callee gives
+another folder; nothing stale is ever loaded.
+
+Rooms write `@kernel` functions over arrays and integers. A word that two threads touch is read and written by
+`load_acquire` / `store_release` only: plain array access is no protocol, LLVM hoists and deletes it.
+This file reads the environment and source files, which rules may not do: nothing else on the ground floor does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_ENGINE = Path(__file__).parent
+_FLAGS = ("NUMBA_BOUNDSCHECK", "NUMBA_OPT", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+_FOLDERS_KEPT = 4
+
+
+def kernel_sources(root: Path = _ENGINE) -> list[Path]:
+    """Files whose text can reach compiled code, sorted: those that use `engine.jit`, and whatever these import.
+
+    Kernels bake in the constants of modules they import, so the closure over imports counts, not only kernels.
+    """
+    texts = {path: path.read_text("utf-8") for path in root.rglob("*.py")}
+    found = {path for path, text in texts.items() if re.search(r"engine\.jit|engine import .*\bjit\b", text)}
+    found |= {root / "jit.py", root / "limits.py"} & texts.keys()
+    waiting = sorted(found)
+    while waiting:
+        for path in sorted(_imported(texts[waiting.pop()], root) & texts.keys() - found):
+            found.add(path)
+            waiting.append(path)
+    return sorted(found)
+
+
+def _imported(text: str, root: Path) -> set[Path]:
+    modules: list[str] = re.findall(r"^import engine\.([\w.]+)", text, re.MULTILINE)
+    for module, names in re.findall(r"^from engine\.?([\w.]*) import (\([^)]*\)|[^\n]*)", text, re.MULTILINE):
+        modules.append(module)
+        modules += [f"{module}.{name}".lstrip(".") for name in re.findall(r"\w+", names)]
+    return {root / (module.replace(".", "/") + ".py") for module in modules}
+
+
+def kernel_hash(root: Path = _ENGINE) -> str:
+    """Twelve hexadecimal digits that change when any kernel source, limit, flag or numba's version does."""
+    digest = hashlib.blake2b(digest_size=6)
+    for path in kernel_sources(root):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    for part in (metadata.version("numba"), sys.version, *(os.environ.get(flag, "") for flag in _FLAGS)):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def cache_root() -> Path:
+    """Where kernel caches live: $RINGDOWN_CACHE, else the user's cache folder."""
+    chosen = os.environ.get("RINGDOWN_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ringdown"
+
+
+def cache_folder(root: Path = _ENGINE) -> Path:
+    """Create and return this build's cache folder, private to the user (numba unpickles what lies in it)."""
+    name = "kernels-" + kernel_hash(root)
+    for base in (cache_root(), Path(tempfile.gettempdir()) / f"ringdown-{os.getuid()}"):
+        folder = base / name
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="ringdown-"))
+
+
+def prune(keep: int = _FOLDERS_KEPT) -> None:
+    """Remove cache folders of older builds but the `keep` newest; a running process has its kernels in memory."""
+    folders = sorted(cache_root().glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for folder in folders[keep:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if "numba" not in sys.modules:
+    os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+
+import numba as _numba  # noqa: E402
+import numpy  # noqa: E402
+from numba import types  # noqa: E402
+from numba.core import cgutils as _cgutils  # noqa: E402
+from numba.extending import intrinsic  # noqa: E402
+
+numba: Any = _numba  # its own annotations are partial
+cgutils: Any = _cgutils
+DISABLED = bool(numba.config.DISABLE_JIT)
+i64: Any = numpy.int64  # widens a byte in a kernel: numba's own int() of an unsigned type stays unsigned
+
+
+def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile on first use, without the GIL, cached on disk. Kernels take arrays, integers and named tuples of them.
+
+    They compute in int64, never raise, and run as plain Python under NUMBA_DISABLE_JIT=1.
+    """
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        compiled = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no source file to key the cache on (typed at a prompt)
+        compiled = numba.njit(**options)(function)
+    return cast("Callable[_P, _R]", compiled)
+
+
+def _load_acquire(typing_context: Any, array: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        address = cgutils.get_item_pointer(
+            context, builder, signature.args[0], view, [arguments[1]], wraparound=False
+        )
+        return builder.load_atomic(address, "acquire", 8)
+
+    return types.int64(array, types.intp), codegen
+
+
+def _store_release(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        address = cgutils.get_item_pointer(
+            context, builder, signature.args[0], view, [arguments[1]], wraparound=False
+        )
+        builder.store_atomic(arguments[2], address, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.int64), codegen
+
+
+def _plain_load(array: Any, index: int) -> int:
+    return int(array[index])
+
+
+def _plain_store(array: Any, index: int, value: int) -> None:
+    array[index] = value
+
+
+# With the JIT off there is one thread (tests), so plain access is enough.
+load_acquire = cast("Callable[[Any, int], int]", _plain_load if DISABLED else intrinsic(_load_acquire))
+# load_acquire(array, index): word `index` of a one-dimensional int64 array, as another thread last released it.
+store_release = cast("Callable[[Any, int, int], None]", _plain_store if DISABLED else intrinsic(_store_release))
+# store_release(array, index, value): publish `value`; what was written before it is seen by whoever acquires it.
+
+_C_TYPES: dict[str, Any] = {
+    "int": types.int32,
+    "uint": types.uint32,
+    "long": types.intp,
+    "size": types.uintp,
+    "pointer": types.voidptr,
+}
+
+
+def external(name: str, result: str, *arguments: str) -> Any:
+    """A C function of the running process, callable from kernels with `cache=True` (ctypes pointers aren't).
+
+    Types are words: int, uint, long, size, pointer. Pass an array's memory as `array.ctypes`, a null pointer as 0.
+    """
+    return types.ExternalFunction(name, _C_TYPES[result](*[_C_TYPES[kind] for kind in arguments]))
+
+
+_warmers: list[tuple[str, Callable[[], object]]] = []
+
+
+def on_warm(name: str, run: Callable[[], object]) -> None:
+    """Register `run`, which calls or compiles a room's kernels once with the types they meet in production."""
+    _warmers.append((name, run))
+
+
+def compile_for(function: Callable[..., object], *arguments: object) -> None:
+    """Compile a kernel for arguments of these types without running it."""
+    if not DISABLED:
+        cast("Any", function).compile(tuple(numba.typeof(argument) for argument in arguments))
+
+
+def warm(progress: Callable[[int, int, str], None] | None = None) -> None:
+    """Compile (or load from the cache) everything registered so far; `progress(done, total, name)` before each."""
+    for done, (name, run) in enumerate(_warmers):
+        if progress:
+            progress(done, len(_warmers), name)
+        run()
+    if progress:
+        progress(len(_warmers), len(_warmers), "")
+    prune()

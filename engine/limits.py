@@ -1,0 +1,74 @@
+"""Every limit by name, units last (DESIGN law 7). A site may lower most of them; nothing is unlimited.
+
+Rooms read limits from here; kernels get them as arguments (numba bakes globals into its cache).
+"""
+
+from __future__ import annotations
+
+# --- SIP (RFC 3261 §17, §18) ------------------------------------------------------------------
+T1_MS = 500
+T2_MS = 4_000
+T4_MS = 5_000
+TIMER_B_MS = 64 * T1_MS
+TIMER_D_MS = 32_000
+message_bytes_max = 65_535
+header_lines_max = 256
+header_line_bytes_max = 16_384
+datagram_bytes_max = 65_507
+transactions_max = 40_000
+dialogs_max = 20_000
+bindings_per_user_max = 10
+register_expires_s_min = 60
+register_expires_s_default = 300
+register_expires_s_max = 3_600
+nonce_ms_max = 300_000
+session_expires_s_min = 90
+session_expires_s_default = 1_800
+flows_max = 4_096
+flow_idle_ms_max = 7_200_000
+stream_message_ms_max = 32_000
+qualify_ms = 60_000
+qualify_answer_ms_max = 4_000
+log_lines_per_second_max = 20
+
+# --- media -------------------------------------------------------------------------------------
+legs_max = 4_096
+rtp_port_first = 16_384
+rtp_port_last = 32_766
+port_rest_ms = 60_000
+packet_bytes_max = 1_500
+frame_ms = 20
+media_missing_ms = 3_000
+media_probe_ms = 15_000
+held_probe_ms = 60_000
+unconfirmed_send_ms_max = 5_000
+relatch_silent_ms = 500
+clips_max = 16_384
+taps_max = 256
+digits_buffered_max = 64
+
+# --- calls -------------------------------------------------------------------------------------
+calls_max = 4_000
+ring_ms_max = 180_000
+dial_targets_max = 16
+steps_without_input_max = 1_000
+forwards_max = 70
+call_ms_max = 14_400_000
+early_ms_max = 180_000
+hangup_grace_ms = 5_000
+
+# --- distribution ------------------------------------------------------------------------------
+agents_max = 16_384
+entries_max = 16_384
+queues_max = 1_024
+offer_ms_default = 20_000
+offers_parallel_max = 64
+wrap_up_ms_max = 3_600_000
+queue_wait_ms_max = 14_400_000
+
+# --- records and operators -----------------------------------------------------------------------
+batch_ms_max = 200
+spool_events_max = 200_000
+operator_reply_bytes_max = 4_000_000
+tail_lines_buffered_max = 2_000
+journal_bytes_max = 512_000_000

@@ -1,0 +1,330 @@
+"""Everything the media plane knows, as preallocated arrays (DESIGN §2): one row per leg, no allocation in the loop.
+
+A leg's integers are one row of `legs`, named by the constants below. Rows are contiguous rather than the columns:
+a packet touches some thirty of its leg's words and no other leg's, so a row costs ten cache lines, not thirty.
+Everything large that few legs need (playout buffers, recordings) is a pool beside the rows. Times are monotonic
+microseconds, lengths are samples at the leg's clock rate, the tick counts K are units of 10 ms.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from engine import limits
+from engine.rtp import events, quality
+
+# --- one leg: words of legs[row] -------------------------------------------------------------------------
+(
+    STATE,  # FREE, OPEN or CLOSING
+    GENERATION,
+    FD,
+    ACTIVE_AT,  # its place in Plane.active
+    # what the last offer/answer said
+    IS_SET,
+    SEND,
+    RECEIVE,
+    CODEC_OUT,
+    LAW_OUT,
+    PAYLOAD_TYPE_OUT,
+    EVENTS_OUT,
+    FRAME,  # samples a packet carries to the far end
+    FRAME_K,
+    CLOCK_RATE,
+    CIPHER,  # 0: plain RTP; SRTP's state will lie in columns of its own
+    # who hears whom: a leg hears at most one source; a source heads a list of listeners
+    SOURCE,
+    SOURCE_ROW,
+    FIRST_LISTENER,
+    NEXT_LISTENER,
+    # the one outgoing timeline
+    SSRC,
+    SEQUENCE,
+    TIMESTAMP,  # of the next sample to send …
+    DUE_US,  # … which is due now
+    MARKER,  # the next packet begins a talkspurt
+    FLOWING,  # the last tick sent a frame of the present source
+    NEXT_K,
+    # forwarding on arrival: how the source's numbers map onto the timeline
+    MAPPED,
+    MAP_SSRC,
+    MAP_ROW,
+    MAP_SEQUENCE,
+    MAP_TIMESTAMP,
+    MAP_FIRST,
+    MAP_LAST,
+    MAP_LAST_TIMESTAMP,
+    MAP_LAST_US,
+    # paced forwarding: its playout buffer, or -1
+    SLOT,
+    CONFORMING,
+    LAST_LENGTH,  # of `last`: the payload sent last, in the law sent
+    LAST_LAW,
+    # playing clips
+    TICKET,
+    CLIPS,
+    CLIP_AT,
+    CURSOR,
+    LOOP,
+    STOP_ON_DIGIT,
+    STAGED,
+    PLAY_DONE,  # an end that the full event ring has not taken yet
+    # sending digits
+    DIGIT_FIRST,
+    DIGIT_COUNT,
+    DIGIT_PHASE,
+    DIGIT_CODE,
+    DIGIT_TIMESTAMP,
+    DIGIT_START_US,
+    DIGIT_START_K,
+    DIGIT_K,
+    DIGIT_ENDS,
+    DIGIT_ON,
+    DIGIT_GAP,
+    DIGIT_REST_K,
+    # symmetric RTP
+    ACCEPT,
+    NETWORK_FAMILY,
+    NETWORK_BITS,
+    SIGNALLED_LENGTH,  # of its socket address; 0 none
+    CURRENT_LENGTH,
+    CANDIDATE_LENGTH,
+    LATCHED,
+    LEARN_UNTIL_US,
+    HEARD_US,  # last packet of the latched source
+    CANDIDATE_SSRC,
+    CANDIDATE_SEQUENCE,
+    CANDIDATE_COUNT,
+    CONFIRMED,  # the present destination has sent to us
+    SENDING_SINCE_US,  # first packet to a destination that is not confirmed; 0 none yet
+    TELL_LATCHED,  # a latching that the full event ring has not taken yet
+    # supervision
+    WATCH_K,
+    ALIVE_US,  # last sign of life: RTP or RTCP
+    SILENCE_TOLD,  # 0, 1 (3 s), 2 (15 s)
+    HELD_DIGITS,  # digits the full event ring has not taken: four bits each …
+    HELD_COUNT,  # … and how many
+    TAP,
+    # counters
+    PACKETS_OUT,
+    IGNORED,
+    DIGITS_HEARD,
+    SEND_ERRORS,
+    MISSED_FRAMES,
+) = range(85)
+LEG_FIELDS = 88
+
+FREE, OPEN, CLOSING = range(3)
+NOTHING, PLAYING, ECHOING, HEARING = range(4)
+ANYONE, AS_SIGNALLED, FROM_NETWORK = range(3)
+SIGNALLED, CURRENT, CANDIDATE = range(3)  # second index of `addresses`
+EVENT_CODEC = 100  # in `payloads`: a telephone-event payload type
+NO_CODEC = -1
+
+# --- the whole plane: words of counters -------------------------------------------------------------------
+(
+    ACTIVE,  # legs in use
+    OUT_COUNT,  # packets waiting in `out`
+    FREE_SLOTS,
+    EVENTS_PUSHED,
+    EVENTS_REFUSED,
+    EVENTS_LOST,
+    PACKETS_RECEIVED,
+    PACKETS_SENT,
+    PACKETS_IGNORED,
+    TICKS,
+    TICKS_MISSED,
+    LATE_US_MAX,
+    LATE_US_SUM,
+    COMMANDS_DONE,
+    COMMANDS_LATE,
+    FRAMES_MISSED,
+    SLOTS_EXHAUSTED,
+    SEND_FAILED,
+    FINE_LEGS,  # open legs whose frame is no multiple of 20 ms: the tick runs at 10 ms
+    TICK_US,  # when k was 0
+    TICK_K,  # the last k that ran
+    OUT_OVERFLOWED,
+    TAPS_RUNNING,
+    MEDIA_HANDED_ON,  # STUN and DTLS: places for ICE and SRTP
+) = range(24)
+COUNTERS = 32
+
+# --- limits as kernels see them: words of settings ---------------------------------------------------------
+UNCONFIRMED_US, RELATCH_US, MISSING_US, PROBE_US, LEARN_US = range(5)
+SETTINGS = 8
+
+# --- a playout buffer: words of playout[slot] ----------------------------------------------------------------
+(
+    LIVE,
+    P_SSRC,
+    READ_AT,  # timestamp of the next sample to play
+    END_AT,  # timestamp behind the newest sample
+    TARGET,  # delay to start with, learnt
+    MIN_SLACK,
+    WINDOW,
+    SHRINK,
+    CONCEALED,  # length of the present concealment
+    BLEND,
+    PITCH,
+    HISTORY_AT,
+    LATE_PACKETS,
+    CONCEALED_TOTAL,
+    GROWN_TOTAL,
+    SHRUNK_TOTAL,
+) = range(16)
+PLAYOUT_FIELDS = 16
+PLAYOUT_SAMPLES = 4_096  # a power of two: ring positions are timestamps masked
+HISTORY_SAMPLES = 512
+
+# --- a clip: words of clips[number] ------------------------------------------------------------------------
+CLIP_MU, CLIP_A, CLIP_LENGTH = range(3)
+DTMF_CLIPS = limits.clips_max  # sixteen clips behind the site's own: tones for far ends without RFC 4733
+
+# --- a recording: words of taps[tap] ------------------------------------------------------------------------
+TAP_STATE, TAP_ROW, TAP_PAUSED, TAP_NEXT_K, TAP_FRAMES, TAP_OWED, TAP_TOLD_AT = range(7)
+TAP_FIELDS = 8
+TAP_FREE, TAP_RUNNING, TAP_STOPPING = range(3)
+TAP_RING_FRAMES = 64
+TAP_FRAME = 160
+
+# --- rings -----------------------------------------------------------------------------------------------
+COMMAND_WORDS, COMMAND_SIZE = 32, 2_048
+EVENT_WORDS, EVENT_SIZE = 16, 8_192
+HEAD, TAIL = 0, 8  # on cache lines of their own
+SHARED_WORDS = 16
+
+OUT_PACKETS = 64
+ADDRESS_BYTES = 32  # room for sockaddr_in6, 28 bytes
+PLAYLIST_CLIPS = 128
+DIGITS_QUEUED = limits.digits_buffered_max
+LAST_BYTES = 480
+
+
+LEGS, SLOTS, TAPS = limits.legs_max, limits.legs_max // 2, limits.taps_max
+ALL_SLOTS = SLOTS + 2 * TAPS  # a recording owns two: what the leg says, what it hears
+CLIPS_ALL = limits.clips_max + len(events.DIGITS)
+AUDIO_BYTES = 512 << 20  # nine hours of audio in both laws
+
+
+class Plane(Protocol):
+    """The arrays kernels work on: rows are legs, slots playout buffers, taps recordings.
+
+    In memory it is one numpy record with all of these as nested arrays (`LAYOUT`), so that a kernel takes one
+    pointer: with forty array arguments the kernels took four times as long to compile, and cost reference counts.
+    Shapes are therefore constants. Memory is the system's zero pages until a row, slot or clip is first used.
+    """
+
+    legs: Any  # int64[rows, LEG_FIELDS]
+    quality: Any  # int64[rows, quality.FIELDS]
+    presses: Any  # int64[rows, events.FIELDS]
+    active: Any  # int64[rows]: open legs, densely
+    addresses: Any  # uint8[rows, 3, ADDRESS_BYTES]: SIGNALLED, CURRENT, CANDIDATE as the kernel's sockaddr
+    networks: Any  # uint8[rows, 16]
+    payloads: Any  # int8[rows, 128]: codec number by incoming payload type
+    playlists: Any  # int32[rows, PLAYLIST_CLIPS]
+    digits: Any  # uint8[rows, DIGITS_QUEUED]: event codes to send, a ring
+    last: Any  # uint8[rows, LAST_BYTES]
+    playout: Any  # int64[slots, PLAYOUT_FIELDS]
+    samples: Any  # int16[slots, PLAYOUT_SAMPLES]
+    history: Any  # int16[slots, HISTORY_SAMPLES]
+    free_slots: Any  # int64[slots]
+    clips: Any  # int64[clips, 4]
+    decode: Any  # int16[2, 256]
+    encode: Any  # uint8[2, 65536], index: sample & 0xFFFF
+    cross: Any  # uint8[2, 256]: from that law to the other
+    frame: Any  # int16[3, 2048]: scratch
+    quiet: Any  # int16[2 * TAP_FRAME]: zeros
+    taps: Any  # int64[taps, TAP_FIELDS]
+    tap_frames: Any  # int16[taps, TAP_RING_FRAMES, 2 * TAP_FRAME]: left, right interleaved
+    tap_shared: Any  # int64[taps, SHARED_WORDS]
+    out: Any  # uint8[OUT_PACKETS, packet_bytes_max]
+    out_legs: Any  # int64[OUT_PACKETS, 2]: row, length
+    settings: Any  # int64[SETTINGS]: limits the kernels obey
+    record: Any  # int64[EVENT_WORDS]: scratch
+    packed_address: Any  # uint8[ADDRESS_BYTES]: scratch
+    counters: Any  # int64[COUNTERS]: the loop's own
+    metrics_shared: Any  # int64[COUNTERS]: a copy for Python, released after each tick
+    commands: Any  # int64[COMMAND_SIZE, COMMAND_WORDS]
+    command_shared: Any  # int64[SHARED_WORDS]
+    happenings: Any  # int64[EVENT_SIZE, EVENT_WORDS]
+    happening_shared: Any  # int64[SHARED_WORDS]
+    audio: Any  # uint8[AUDIO_BYTES]: clips in both laws
+
+
+_ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
+    ("legs", np.int64, (LEGS, LEG_FIELDS)),
+    ("quality", np.int64, (LEGS, quality.FIELDS)),
+    ("presses", np.int64, (LEGS, events.FIELDS)),
+    ("active", np.int64, (LEGS,)),
+    ("playout", np.int64, (ALL_SLOTS, PLAYOUT_FIELDS)),
+    ("free_slots", np.int64, (SLOTS,)),
+    ("clips", np.int64, (CLIPS_ALL, 4)),
+    ("taps", np.int64, (TAPS, TAP_FIELDS)),
+    ("tap_shared", np.int64, (TAPS, SHARED_WORDS)),
+    ("out_legs", np.int64, (OUT_PACKETS, 2)),
+    ("settings", np.int64, (SETTINGS,)),
+    ("record", np.int64, (EVENT_WORDS,)),
+    ("counters", np.int64, (COUNTERS,)),
+    ("metrics_shared", np.int64, (COUNTERS,)),
+    ("command_shared", np.int64, (SHARED_WORDS,)),
+    ("happening_shared", np.int64, (SHARED_WORDS,)),
+    ("commands", np.int64, (COMMAND_SIZE, COMMAND_WORDS)),
+    ("happenings", np.int64, (EVENT_SIZE, EVENT_WORDS)),
+    ("playlists", np.int32, (LEGS, PLAYLIST_CLIPS)),
+    ("samples", np.int16, (ALL_SLOTS, PLAYOUT_SAMPLES)),
+    ("history", np.int16, (ALL_SLOTS, HISTORY_SAMPLES)),
+    ("decode", np.int16, (2, 256)),
+    ("frame", np.int16, (3, 2_048)),
+    ("quiet", np.int16, (2 * TAP_FRAME,)),
+    ("tap_frames", np.int16, (TAPS, TAP_RING_FRAMES, 2 * TAP_FRAME)),
+    ("addresses", np.uint8, (LEGS, 3, ADDRESS_BYTES)),
+    ("networks", np.uint8, (LEGS, 16)),
+    ("payloads", np.int8, (LEGS, 128)),
+    ("digits", np.uint8, (LEGS, DIGITS_QUEUED)),
+    ("last", np.uint8, (LEGS, LAST_BYTES)),
+    ("encode", np.uint8, (2, 65_536)),
+    ("cross", np.uint8, (2, 256)),
+    ("out", np.uint8, (OUT_PACKETS, limits.packet_bytes_max)),
+    ("packed_address", np.uint8, (ADDRESS_BYTES,)),
+    ("audio", np.uint8, (AUDIO_BYTES,)),
+)
+
+
+def _layout() -> np.dtype[Any]:
+    """Every array on a cache line of its own: shared words must not lie beside the loop's."""
+    offsets, at = [], 0
+    for _, kind, shape in _ARRAYS:
+        offsets.append(at)
+        at += (int(np.prod(shape)) * np.dtype(kind).itemsize + 127) // 128 * 128
+    return np.dtype({
+        "names": [name for name, _, _ in _ARRAYS],
+        "formats": [(kind, shape) for _, kind, shape in _ARRAYS],
+        "offsets": offsets,
+        "itemsize": at,
+    })
+
+
+LAYOUT = _layout()
+
+
+def allocate() -> Plane:
+    """An idle plane. It takes a few MB of memory until calls come, whatever its address space says."""
+    from engine.media import g711
+
+    plane = cast("Plane", np.zeros(1, LAYOUT).view(np.recarray)[0])
+    plane.decode[:] = g711.decode_tables()
+    plane.encode[:] = g711.encode_tables()
+    plane.cross[:] = g711.cross_tables()
+    plane.free_slots[:] = np.arange(SLOTS - 1, -1, -1)
+    plane.counters[FREE_SLOTS] = SLOTS
+    for word, limit_ms in (
+        (UNCONFIRMED_US, limits.unconfirmed_send_ms_max),
+        (RELATCH_US, limits.relatch_silent_ms),
+        (MISSING_US, limits.media_missing_ms),
+        (PROBE_US, limits.media_probe_ms),
+        (LEARN_US, limits.unconfirmed_send_ms_max),
+    ):
+        plane.settings[word] = limit_ms * 1_000
+    return plane

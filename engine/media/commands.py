@@ -1,0 +1,242 @@
+"""Commands to the media plane and events from it: plain structs, later packed into ring words by `media.wire`.
+
+A leg is (row, generation): the generation grows each time the row is used again, so that a late command or
+event for an earlier leg is recognised and dropped. Times are milliseconds unless a name says otherwise.
+Codecs are named by their RTP encoding name; the plane maps them to numbers.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+PCMU, PCMA = 0, 8  # codec numbers are the static payload types of RFC 3551
+
+
+class OpenLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Bind `port` (RTP) on local address `host`, start receiving.
+
+    ssrc, sequence and timestamp begin the leg's one timeline.
+    """
+
+    row: int
+    generation: int
+    host: str
+    port: int
+    ssrc: int
+    sequence: int
+    timestamp: int
+
+
+class SetLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The result of an offer/answer: where and how to send, what may come. Opens learning again (symmetric RTP).
+
+    `codecs_in`: pairs (payload type, codec number) accepted; `events_in`/`events_out`: telephone-event payload
+    types or -1. `accept`: any | signalled | network (then `network` is a CIDR) narrows who may be latched.
+    """
+
+    row: int
+    generation: int
+    host: str
+    port: int
+    codec_out: int
+    payload_type_out: int
+    codecs_in: tuple[tuple[int, int], ...]
+    events_in: int
+    events_out: int
+    frame_ms_out: int
+    send: bool
+    receive: bool
+    accept: str = "any"
+    network: str = ""
+
+
+class Play(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Play clips one after another; replaces what the leg sends now. Ends with PlayEnded(ticket) unless `loop`.
+
+    `clips` are clip numbers of the clip store; `start_ms` skips into the first (music goes on where it was).
+    `stop_on_digit`: the first packet of a key silences the play inside the plane, without PlayEnded; DigitStarted
+    tells the owner.
+    """
+
+    row: int
+    generation: int
+    ticket: int
+    clips: tuple[int, ...]
+    loop: bool = False
+    start_ms: int = 0
+    stop_on_digit: bool = False
+
+
+class Stop(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The leg sends silence from now on: ends Play, Echo and its side of a Bridge."""
+
+    row: int
+    generation: int
+
+
+class Echo(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Send back what is received."""
+
+    row: int
+    generation: int
+
+
+class Bridge(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Each leg hears the other. Copies on arrival when codec and frame time agree, transcodes otherwise.
+
+    Telephone-event packets never cross: they become DigitHeard, and the owner decides (feature codes) and sends on.
+    """
+
+    row_a: int
+    generation_a: int
+    row_b: int
+    generation_b: int
+
+
+class Hear(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """One-way bridge: `row` hears `source` (early media, one side on hold)."""
+
+    row: int
+    generation: int
+    source: int
+    source_generation: int
+
+
+class SendDigits(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Send digits (0-9 * # A-D) as RFC 4733 events on the leg's own timeline, over whatever it plays."""
+
+    row: int
+    generation: int
+    digits: str
+    on_ms: int = 100
+    gap_ms: int = 60
+
+
+class StartTap(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Record the leg: left channel what it says, right channel what it hears, to the file `name` in the data folder."""
+
+    row: int
+    generation: int
+    tap: int
+    name: str
+
+
+class PauseTap(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Pause (silence on both channels, time goes on) or resume a recording."""
+
+    row: int
+    generation: int
+    tap: int
+    paused: bool
+
+
+class StopTap(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """End a recording; answered by TapEnded."""
+
+    row: int
+    generation: int
+    tap: int
+
+
+class CloseLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Free the row; answered by LegClosed with the leg's quality. Ends a tap that still runs."""
+
+    row: int
+    generation: int
+
+
+MediaCommand = (
+    OpenLeg | SetLeg | Play | Stop | Echo | Bridge | Hear | SendDigits | StartTap | PauseTap | StopTap | CloseLeg
+)
+
+
+# --- events ------------------------------------------------------------------------------------------
+class PlayEnded(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The last clip of `ticket` has been sent (not raised for a play that was replaced or stopped)."""
+
+    row: int
+    generation: int
+    ticket: int
+
+
+class DigitHeard(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """One press, raised once, when its end (or 3 s, or the next digit) is seen; `way`: rfc4733 | inband."""
+
+    row: int
+    generation: int
+    digit: str
+    duration_ms: int
+    way: str
+
+
+class DigitStarted(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """First packet of a press: for barge-in. DigitHeard follows."""
+
+    row: int
+    generation: int
+    digit: str
+
+
+class Latched(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The leg now sends to this source address (symmetric RTP)."""
+
+    row: int
+    generation: int
+    host: str
+    port: int
+
+
+class MediaMissing(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A leg that should send has been silent: raised at 3 s (`silent_ms` 3000) and again at 15 s (15000)."""
+
+    row: int
+    generation: int
+    silent_ms: int
+
+
+class MediaBack(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Packets again, after MediaMissing."""
+
+    row: int
+    generation: int
+
+
+class LegFailed(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The port could not be bound or the socket broke; the row is closed."""
+
+    row: int
+    generation: int
+    detail: str
+
+
+class TapEnded(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A recording is complete (or failed: `detail` not empty). `duration_ms` is what the file holds."""
+
+    row: int
+    generation: int
+    tap: int
+    name: str
+    duration_ms: int
+    detail: str
+
+
+class LegClosed(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The row is free again; quality of the leg over its life. Gaps and jitter in microseconds."""
+
+    row: int
+    generation: int
+    packets_in: int
+    packets_out: int
+    lost: int
+    duplicated: int
+    reordered: int
+    ignored: int  # strangers, wrong payload, short, malformed
+    jitter_us: int  # RFC 3550 interarrival jitter, last value
+    jitter_max_us: int
+    gap_max_us: int
+    digits: int
+
+
+MediaEvent = (
+    PlayEnded | DigitHeard | DigitStarted | Latched | MediaMissing | MediaBack | LegFailed | TapEnded | LegClosed
+)

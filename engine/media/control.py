@@ -1,0 +1,312 @@
+"""Commands applied to the columns, in the media thread. A command for an earlier generation of a row is counted only.
+
+`apply` returns what the loop must do with the row's socket: the kernels themselves make no system calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.jit import i64, kernel
+from engine.media import columns as c
+from engine.media import digits, forward, latch, play, playout, receive, rings
+from engine.media.columns import Plane
+from engine.rtp import events, quality
+
+# --- kinds of commands --------------------------------------------------------------------------------------
+(
+    NO_COMMAND, OPEN_LEG, SET_LEG, STAGE_CLIPS, PLAY, STOP, ECHO, BRIDGE, HEAR, SEND_DIGITS,
+    START_TAP, PAUSE_TAP, STOP_TAP, CLOSE_LEG, SET_CLIP, HALT,
+) = range(16)
+
+# --- what the loop must do ------------------------------------------------------------------------------------
+DO_NOTHING, DO_WATCH, DO_UNWATCH, DO_HALT = range(4)
+
+# --- places of figures in a command record (0 kind, 1 row, 2 generation) ----------------------------------------
+OPEN_FD, OPEN_SSRC, OPEN_SEQUENCE, OPEN_TIMESTAMP = 3, 4, 5, 6
+SET_CODEC, SET_TYPE, SET_EVENTS_IN, SET_EVENTS_OUT, SET_FRAME_MS, SET_FLAGS, SET_ACCEPT = 3, 4, 5, 6, 7, 8, 9
+SET_LENGTH, SET_ADDRESS, SET_FAMILY, SET_BITS, SET_NETWORK, SET_PAIRS, SET_FIRST_PAIR = 10, 11, 15, 16, 17, 19, 20
+SET_PAIRS_MAX = 12
+PLAY_TICKET, PLAY_FLAGS, PLAY_START, PLAY_COUNT, PLAY_CLIPS = 3, 4, 5, 6, 7
+PLAY_CLIPS_MAX = 4 * (c.COMMAND_WORDS - PLAY_CLIPS)
+DIGITS_ON_MS, DIGITS_GAP_MS, DIGITS_COUNT, DIGITS_CODES = 3, 4, 5, 6
+FLAG_SEND, FLAG_RECEIVE = 1, 2
+FLAG_LOOP, FLAG_STOP_ON_DIGIT = 1, 2
+
+_FRAMES_MS = (10, 20, 30, 40, 60)
+
+
+@kernel
+def apply(p: Plane, words: Any, now_us: int) -> int:
+    """Apply one command record; returns DO_NOTHING, DO_WATCH, DO_UNWATCH (the row's socket) or DO_HALT."""
+    kind, row = words[0], words[1]
+    p.counters[c.COMMANDS_DONE] += 1
+    if kind == HALT:
+        return DO_HALT
+    if kind == SET_CLIP:
+        clip = p.clips[row % p.clips.shape[0]]
+        for word in range(3):
+            clip[word] = words[3 + word]
+        return DO_NOTHING
+    if row < 0 or row >= p.legs.shape[0]:
+        p.counters[c.COMMANDS_LATE] += 1
+        return DO_NOTHING
+    leg = p.legs[row]
+    if kind == OPEN_LEG:
+        return _open(p, words, now_us)
+    if leg[c.STATE] != c.OPEN or leg[c.GENERATION] != words[2]:
+        p.counters[c.COMMANDS_LATE] += 1
+        if kind == START_TAP:
+            rings.emit(p, rings.TAP_DONE, row, words[3], -1, 0, True)
+        return DO_NOTHING
+    if kind == CLOSE_LEG:
+        close(p, row)
+        return DO_UNWATCH
+    if kind in (START_TAP, PAUSE_TAP, STOP_TAP):
+        _tap(p, kind, row, words)
+    elif kind in (BRIDGE, HEAR):
+        _connect(p, kind, row, words[3], words[4])
+    else:
+        _direct(p, kind, row, words, now_us)
+    return DO_NOTHING
+
+
+@kernel
+def _direct(p: Plane, kind: int, row: int, words: Any, now_us: int) -> None:
+    """Commands that touch one leg."""
+    leg = p.legs[row]
+    if kind == SET_LEG:
+        _set(p, words, now_us)
+    elif kind == STAGE_CLIPS:
+        if leg[c.SOURCE] == c.PLAYING:  # its playlist is about to be overwritten
+            forward.detach(p, row)
+        leg[c.STAGED] = _stage(p, row, words, leg[c.STAGED])
+    elif kind == PLAY:
+        count = _stage(p, row, words, leg[c.STAGED])
+        leg[c.STAGED] = 0
+        flags = words[PLAY_FLAGS]
+        play.begin(p, row, words[PLAY_TICKET], count, flags & 1, (flags >> 1) & 1, words[PLAY_START])
+    elif kind == STOP:
+        forward.detach(p, row)
+    elif kind == ECHO:
+        forward.attach(p, row, row)
+    elif kind == SEND_DIGITS:
+        leg[c.DIGIT_ON] = min(max(words[DIGITS_ON_MS], 40), 8_000) * 8
+        leg[c.DIGIT_GAP] = min(max(words[DIGITS_GAP_MS], 40), 8_000) * 8
+        for index in range(min(words[DIGITS_COUNT], c.DIGITS_QUEUED)):
+            digits.queue(p, row, (words[DIGITS_CODES + (index >> 3)] >> (8 * (index & 7))) & 15)
+
+
+# --- a leg's life ----------------------------------------------------------------------------------------------
+@kernel
+def _open(p: Plane, words: Any, now_us: int) -> int:
+    row = words[1]
+    leg = p.legs[row]
+    if leg[c.STATE] != c.FREE:
+        p.counters[c.COMMANDS_LATE] += 1
+        return DO_NOTHING
+    for word in range(c.LEG_FIELDS):
+        leg[word] = 0
+    for word in range(quality.FIELDS):
+        p.quality[row, word] = 0
+    for word in range(events.FIELDS):
+        p.presses[row, word] = 0
+    for payload_type in range(128):
+        p.payloads[row, payload_type] = c.NO_CODEC
+    leg[c.STATE] = c.OPEN
+    leg[c.GENERATION] = words[2]
+    leg[c.FD] = words[OPEN_FD]
+    leg[c.SSRC] = words[OPEN_SSRC] & 0xFFFFFFFF
+    leg[c.SEQUENCE] = words[OPEN_SEQUENCE] & 0xFFFF
+    leg[c.TIMESTAMP] = words[OPEN_TIMESTAMP] & 0xFFFFFFFF
+    leg[c.DUE_US] = now_us
+    leg[c.ALIVE_US] = now_us
+    leg[c.FRAME] = 160
+    leg[c.FRAME_K] = 2
+    leg[c.CLOCK_RATE] = 8_000
+    leg[c.EVENTS_OUT] = -1
+    leg[c.SOURCE_ROW] = -1
+    leg[c.FIRST_LISTENER] = -1
+    leg[c.NEXT_LISTENER] = -1
+    leg[c.SLOT] = -1
+    leg[c.TAP] = -1
+    leg[c.ACTIVE_AT] = p.counters[c.ACTIVE]
+    p.active[p.counters[c.ACTIVE]] = row
+    p.counters[c.ACTIVE] += 1
+    return DO_WATCH
+
+
+@kernel
+def _set(p: Plane, words: Any, now_us: int) -> None:
+    row = words[1]
+    leg = p.legs[row]
+    frame_ms = words[SET_FRAME_MS]
+    if frame_ms not in _FRAMES_MS:
+        frame_ms = 20
+    fine_before = leg[c.FRAME_K] & 1
+    leg[c.CODEC_OUT] = words[SET_CODEC]
+    leg[c.LAW_OUT] = 1 if words[SET_CODEC] == 8 else 0
+    leg[c.PAYLOAD_TYPE_OUT] = words[SET_TYPE] & 0x7F
+    leg[c.EVENTS_OUT] = words[SET_EVENTS_OUT] if words[SET_EVENTS_OUT] <= 127 else -1
+    if frame_ms * 8 != leg[c.FRAME]:
+        forward.release_slot(p, row)
+        leg[c.MAPPED] = 0
+        leg[c.FLOWING] = 0
+    leg[c.FRAME] = frame_ms * 8
+    leg[c.FRAME_K] = frame_ms // 10
+    p.counters[c.FINE_LEGS] += (leg[c.FRAME_K] & 1) - fine_before
+    leg[c.SEND] = words[SET_FLAGS] & 1
+    receive = (words[SET_FLAGS] >> 1) & 1
+    if leg[c.IS_SET] == 0 or receive != leg[c.RECEIVE]:
+        leg[c.ALIVE_US] = now_us
+        leg[c.SILENCE_TOLD] = 0
+    leg[c.RECEIVE] = receive
+    leg[c.IS_SET] = 1
+    _set_payloads(p, row, words)
+    _set_network(p, row, words)
+    address = p.packed_address
+    for index in range(c.ADDRESS_BYTES):
+        address[index] = (words[SET_ADDRESS + (index >> 3)] >> (8 * (index & 7))) & 0xFF
+    length = words[SET_LENGTH]
+    latch.signal(p, row, address, length if length == 16 or length == 28 else 0, now_us)
+
+
+@kernel
+def _set_payloads(p: Plane, row: int, words: Any) -> None:
+    for payload_type in range(128):
+        p.payloads[row, payload_type] = c.NO_CODEC
+    for index in range(min(max(words[SET_PAIRS], 0), SET_PAIRS_MAX)):
+        pair = words[SET_FIRST_PAIR + index]
+        if (pair & 0xFF) == 0 or (pair & 0xFF) == 8:
+            p.payloads[row, (pair >> 8) & 0x7F] = pair & 0xFF
+    if 0 <= words[SET_EVENTS_IN] <= 127:
+        p.payloads[row, words[SET_EVENTS_IN]] = c.EVENT_CODEC
+
+
+@kernel
+def _set_network(p: Plane, row: int, words: Any) -> None:
+    leg = p.legs[row]
+    leg[c.ACCEPT] = words[SET_ACCEPT]
+    leg[c.NETWORK_FAMILY] = words[SET_FAMILY]
+    leg[c.NETWORK_BITS] = words[SET_BITS]
+    for index in range(16):
+        p.networks[row, index] = (words[SET_NETWORK + (index >> 3)] >> (8 * (index & 7))) & 0xFF
+
+
+@kernel
+def _stage(p: Plane, row: int, words: Any, staged: int) -> int:
+    """Append the record's clip numbers to the row's playlist; returns the new count. Unknown clips are left out."""
+    for index in range(min(max(words[PLAY_COUNT], 0), PLAY_CLIPS_MAX)):
+        clip = (words[PLAY_CLIPS + (index >> 2)] >> (16 * (index & 3))) & 0xFFFF
+        if staged < c.PLAYLIST_CLIPS and clip < c.DTMF_CLIPS and p.clips[clip, c.CLIP_LENGTH] > 0:
+            p.playlists[row, staged] = clip
+            staged += 1
+    return staged
+
+
+@kernel
+def _connect(p: Plane, kind: int, row: int, other: int, generation: int) -> None:
+    known = 0 <= other < p.legs.shape[0] and other != row
+    if not known or p.legs[other, c.STATE] != c.OPEN or p.legs[other, c.GENERATION] != generation:
+        p.counters[c.COMMANDS_LATE] += 1
+        return
+    forward.attach(p, row, other)
+    if kind == BRIDGE:
+        forward.attach(p, other, row)
+
+
+@kernel
+def close(p: Plane, row: int) -> None:
+    """End everything a leg does; the row is free once LegClosed has gone out."""
+    leg = p.legs[row]
+    forward.detach(p, row)
+    forward.dismiss(p, row)
+    if leg[c.TAP] >= 0:
+        _stop_tap(p, leg[c.TAP])
+    p.counters[c.FINE_LEGS] -= leg[c.FRAME_K] & 1
+    leg[c.STATE] = c.CLOSING
+    finish_closing(p, row)
+
+
+@kernel
+def finish_closing(p: Plane, row: int) -> None:
+    """Raise LegClosed with the leg's quality; a full ring leaves the row CLOSING and each tick tries again."""
+    leg, stream = p.legs[row], p.quality[row]
+    receive.release_digits(p, row)
+    if leg[c.HELD_COUNT] > 0:
+        return
+    record = p.record
+    record[0] = rings.LEG_CLOSED
+    record[1] = row
+    record[2] = leg[c.GENERATION]
+    record[3] = stream[quality.PACKETS]
+    record[4] = leg[c.PACKETS_OUT]
+    record[5] = quality.lost(stream)
+    record[6] = stream[quality.DUPLICATED]
+    record[7] = stream[quality.REORDERED]
+    record[8] = leg[c.IGNORED]
+    record[9] = quality.jitter_us(stream)
+    record[10] = stream[quality.JITTER_MAX_US]
+    record[11] = stream[quality.GAP_MAX_US]
+    record[12] = leg[c.DIGITS_HEARD]
+    if not rings.emit_record(p, record):
+        return
+    leg[c.STATE] = c.FREE
+    last = p.counters[c.ACTIVE] - 1
+    moved = p.active[last]
+    p.active[leg[c.ACTIVE_AT]] = moved
+    p.legs[moved, c.ACTIVE_AT] = leg[c.ACTIVE_AT]
+    p.counters[c.ACTIVE] = last
+
+
+# --- recordings ------------------------------------------------------------------------------------------------
+@kernel
+def _tap(p: Plane, kind: int, row: int, words: Any) -> None:
+    tap = words[3]
+    if tap < 0 or tap >= p.taps.shape[0]:
+        p.counters[c.COMMANDS_LATE] += 1
+        return
+    state, leg = p.taps[tap], p.legs[row]
+    if kind == START_TAP:
+        if state[c.TAP_STATE] != c.TAP_FREE or leg[c.TAP] >= 0:
+            rings.emit(p, rings.TAP_DONE, row, tap, -1, 0, True)
+            return
+        for word in range(c.TAP_FIELDS):
+            state[word] = 0
+        state[c.TAP_STATE] = c.TAP_RUNNING
+        state[c.TAP_ROW] = row
+        state[c.TAP_NEXT_K] = p.counters[c.TICK_K] + 1
+        leg[c.TAP] = tap
+        p.counters[c.TAPS_RUNNING] += 1
+        left = c.SLOTS + 2 * tap
+        playout.reset(p, left)
+        playout.reset(p, left + 1)
+    elif state[c.TAP_STATE] == c.TAP_RUNNING and state[c.TAP_ROW] == row:
+        if kind == PAUSE_TAP:
+            state[c.TAP_PAUSED] = i64(words[4] != 0)
+        else:
+            _stop_tap(p, tap)
+
+
+@kernel
+def _stop_tap(p: Plane, tap: int) -> None:
+    state = p.taps[tap]
+    p.legs[state[c.TAP_ROW], c.TAP] = -1
+    state[c.TAP_STATE] = c.TAP_STOPPING
+    finish_tap(p, tap)
+
+
+@kernel
+def finish_tap(p: Plane, tap: int) -> None:
+    """Say that a recording's frames are complete; a full ring leaves it STOPPING and each tick tries again."""
+    state = p.taps[tap]
+    if rings.emit(p, rings.TAP_DONE, state[c.TAP_ROW], tap, state[c.TAP_FRAMES], state[c.TAP_OWED], True):
+        state[c.TAP_STATE] = c.TAP_FREE
+        p.counters[c.TAPS_RUNNING] -= 1
+
+
+@kernel
+def abandon(p: Plane, row: int) -> None:
+    """The row's socket can't be watched: LegFailed, then LegClosed."""
+    rings.emit(p, rings.LEG_BROKEN, row, 0, 0, 0, True)
+    close(p, row)

@@ -1,0 +1,44 @@
+"""Rate conversion of prompts by a windowed-sinc filter: pure numpy, done once when a clip is loaded.
+
+The filter is a Kaiser-windowed sinc (β 10, about −100 dB in the stop band) whose pass band ends at 0.46 of the lower
+rate: 3.68 kHz for 16 → 8 kHz, above a telephone line's 3.4 kHz, and nothing above 4 kHz folds back audibly.
+"""
+
+from __future__ import annotations
+
+from math import gcd
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+_ZEROS = 48  # zero crossings of the sinc on each side
+_BETA = 10.0
+_EDGE = 0.46 * 2  # of the lower rate's half
+_BLOCK = 16_384
+
+
+def resample(samples: Samples, rate_from: int, rate_to: int) -> Samples:
+    """`samples` at another rate; ceil(len · to / from) of them, without delay."""
+    if rate_from == rate_to or samples.size == 0:
+        return samples.astype(np.int16)
+    common = gcd(rate_from, rate_to)
+    up, down = rate_to // common, rate_from // common
+    scale = min(1.0, rate_to / rate_from) * _EDGE  # cut-off, in units of the input's half rate
+    reach = int(np.ceil(_ZEROS / scale))
+    phases = np.arange(up)
+    offsets = np.arange(-reach, reach + 1)
+    # output n lies at input position n·down/up: whole part and one of `up` phases
+    distance = offsets[None, :] - (phases * down % up / up)[:, None]
+    window = np.kaiser(4 * reach * 64 + 1, _BETA)
+    place = np.clip(distance / (reach + 1), -1, 1)
+    bank = scale * np.sinc(scale * distance) * np.interp(place, np.linspace(-1, 1, window.size), window)
+    bank /= bank.sum(axis=1, keepdims=True)
+    padded = np.concatenate([np.zeros(reach), samples.astype(np.float64), np.zeros(reach + 1)])
+    total = -(-samples.size * up // down)
+    out = np.empty(total)
+    for first in range(0, total, _BLOCK):
+        n = np.arange(first, min(first + _BLOCK, total))
+        whole, phase = n * down // up, n % up
+        out[n] = np.einsum("ij,ij->i", padded[whole[:, None] + np.arange(2 * reach + 1)], bank[phase])
+    return np.clip(np.rint(out), -32_768, 32_767).astype(np.int16)

@@ -1,0 +1,73 @@
+"""The one typed, versioned event stream that feeds everything else (DESIGN §6).
+
+`Event` is the envelope: node, boot and n have no gaps within a boot. `kind` is a dotted word listed in KINDS with
+the fields its `data` must hold; a test holds every emitter to the list.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One fact. `at_ms` is wall time (Unix ms), `now_ms` the engine's monotonic time."""
+
+    n: int
+    boot: str
+    at_ms: int
+    now_ms: int
+    kind: str
+    tenant: str
+    call: str  # speakable call id, or ''
+    data: dict[str, str | int | float | bool | None]
+
+
+# kind -> fields of `data`, each with its unit in the name or stated here. This table is the schema.
+KINDS: dict[str, tuple[str, ...]] = {
+    # calls
+    "call.started": ("caller", "name", "dialled", "trunk", "via", "peer"),  # via: trunk | agent | public
+    "call.answered": ("after_ms",),
+    "call.step": ("step", "text"),
+    "call.prompt": ("clips",),
+    "call.digit": ("digit", "way", "leg"),  # digit is '·' where sensitive
+    "call.gathered": ("variable", "value"),  # masked where sensitive
+    "call.bridged": ("with", "kind"),
+    "call.held": ("by", "held"),
+    "call.transferred": ("by", "to", "way", "result"),
+    "call.recording": ("name", "state", "duration_ms"),
+    "call.quality": ("leg", "packets_in", "packets_out", "lost", "jitter_us", "gap_max_us", "ignored", "digits"),
+    "call.media": ("leg", "state", "detail"),  # one-way, missing, back, latched
+    "call.fault": ("where", "detail"),
+    "call.ended": ("by", "outcome", "cause", "duration_ms", "answered_ms", "waited_ms", "talked_ms", "held_ms", "path"),
+    # dialling
+    "dial.started": ("target", "kind"),
+    "dial.ended": ("target", "result", "status", "rang_ms"),
+    # queues
+    "queue.joined": ("queue", "position", "priority_ms", "caller"),
+    "queue.position": ("queue", "position"),
+    "queue.offered": ("queue", "agent", "offer"),
+    "queue.offer_ended": ("queue", "agent", "offer", "reason", "rang_ms"),
+    "queue.connected": ("queue", "agent", "waited_ms", "rang_ms"),
+    "queue.completed": ("queue", "agent", "by", "waited_ms", "talked_ms"),
+    "queue.abandoned": ("queue", "position", "first_position", "waited_ms"),
+    "queue.left": ("queue", "reason", "position", "first_position", "waited_ms", "key"),
+    # agents
+    "agent.state": ("agent", "name", "old", "new", "reason", "queue"),
+    "agent.login": ("agent", "way"),
+    "agent.logout": ("agent", "way", "logged_in_ms"),
+    "agent.paused": ("agent", "paused", "reason"),
+    "agent.binding": ("agent", "contact", "change", "user_agent"),
+    "agent.reachable": ("agent", "reachable", "round_trip_ms"),
+    # engine
+    "engine.started": ("version", "schema", "addresses"),
+    "engine.loaded": ("version", "files", "flows"),
+    "engine.drain": ("calls",),
+    "engine.stopped": ("calls",),
+    "engine.refused": ("kind", "peer", "detail", "count"),
+    "engine.breach": ("rule", "detail"),
+    "engine.storage": ("state", "detail", "spooled"),
+    "engine.limit": ("name", "value"),
+    "operator.command": ("author", "verb", "arguments", "result"),
+}

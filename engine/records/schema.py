@@ -1,0 +1,121 @@
+"""The record store's schema as data: versioned DDL, and how an event becomes rows.
+
+SQL text and pure functions only; `runtime.storage` owns the connection. A stored format, once released, is never
+edited: a change is a new entry of `MIGRATIONS`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.records.call_detail import CallDetail
+from engine.records.events import Event
+
+APPLICATION_ID = 0x52444E31  # "RDN1" in the file's header: tells our file from another product's
+
+_VERSION_1 = """
+CREATE TABLE events (
+    node TEXT NOT NULL, boot TEXT NOT NULL, n INTEGER NOT NULL, at_ms INTEGER NOT NULL, now_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL, tenant TEXT NOT NULL, call TEXT NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (node, boot, n)
+) WITHOUT ROWID;
+CREATE INDEX events_call ON events (call) WHERE call != '';
+
+CREATE TABLE calls (
+    node TEXT NOT NULL, boot TEXT NOT NULL, n INTEGER NOT NULL, call TEXT NOT NULL, tenant TEXT NOT NULL,
+    started_ms INTEGER NOT NULL, answered_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
+    caller TEXT NOT NULL, name TEXT NOT NULL, dialled TEXT NOT NULL, trunk TEXT NOT NULL, via TEXT NOT NULL,
+    source TEXT NOT NULL, ended_by TEXT NOT NULL, outcome TEXT NOT NULL, cause INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL, answer_ms INTEGER NOT NULL, waited_ms INTEGER NOT NULL,
+    talked_ms INTEGER NOT NULL, held_ms INTEGER NOT NULL, path TEXT NOT NULL, queues TEXT NOT NULL,
+    agents TEXT NOT NULL, transfers INTEGER NOT NULL, faults INTEGER NOT NULL, one_way INTEGER NOT NULL,
+    recordings TEXT NOT NULL, quality TEXT NOT NULL,
+    PRIMARY KEY (node, boot, n)
+) WITHOUT ROWID;
+CREATE INDEX calls_started ON calls (started_ms);
+CREATE INDEX calls_caller ON calls (caller, started_ms);
+
+CREATE TABLE queue_events (
+    node TEXT NOT NULL, boot TEXT NOT NULL, n INTEGER NOT NULL, at_ms INTEGER NOT NULL, tenant TEXT NOT NULL,
+    queue TEXT NOT NULL, call TEXT NOT NULL, agent TEXT NOT NULL, event TEXT NOT NULL, reason TEXT NOT NULL,
+    position INTEGER NOT NULL, waited_ms INTEGER NOT NULL, rang_ms INTEGER NOT NULL, talked_ms INTEGER NOT NULL,
+    PRIMARY KEY (node, boot, n)
+) WITHOUT ROWID;
+CREATE INDEX queue_events_queue ON queue_events (queue, at_ms);
+
+CREATE TABLE agent_logins (agent TEXT PRIMARY KEY, state TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+# (version, SQL script that leads from the version before). Applied in order, each in one transaction.
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1),)
+VERSION = MIGRATIONS[-1][0]
+
+VERSION_TABLE = """
+CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied_at_ms INTEGER NOT NULL)
+"""
+
+CALL_COLUMNS = (
+    "node", "boot", "n", "call", "tenant", "started_ms", "answered_ms", "ended_ms", "caller", "name", "dialled",
+    "trunk", "via", "source", "ended_by", "outcome", "cause", "duration_ms", "answer_ms", "waited_ms", "talked_ms",
+    "held_ms", "path", "queues", "agents", "transfers", "faults", "one_way", "recordings", "quality",
+)
+
+
+def _insert(table: str, columns: int, *, word: str) -> str:
+    return f"INSERT OR {word} INTO {table} VALUES ({','.join('?' * columns)})"
+
+
+# An event that was written before a crash or a retry is the same row: IGNORE makes the replay exactly once.
+INSERT_EVENT = _insert("events", 9, word="IGNORE")
+INSERT_QUEUE_EVENT = _insert("queue_events", 14, word="IGNORE")
+# A call's row is written again when its quality arrives late.
+INSERT_CALL = _insert("calls", len(CALL_COLUMNS), word="REPLACE")
+INSERT_LOGIN = "INSERT OR REPLACE INTO agent_logins VALUES (?,?,?)"
+
+Row = tuple[object, ...]
+_json = msgspec.json.Encoder()
+
+
+def event_row(node: str, event: Event) -> Row:
+    """Row of `events`."""
+    data = _json.encode(event.data).decode()
+    return (node, event.boot, event.n, event.at_ms, event.now_ms, event.kind, event.tenant, event.call, data)
+
+
+def queue_row(node: str, event: Event) -> Row | None:
+    """Row of `queue_events` for the kinds that begin with `queue.`, else None."""
+    if not event.kind.startswith("queue."):
+        return None
+    get = event.data.get
+    reason = get("reason") or get("by") or ""
+    return (
+        node, event.boot, event.n, event.at_ms, event.tenant, get("queue") or "", event.call, get("agent") or "",
+        event.kind[6:], reason, get("position") or 0, get("waited_ms") or 0, get("rang_ms") or 0, get("talked_ms") or 0,
+    )
+
+
+def call_row(node: str, detail: CallDetail) -> Row:
+    """Row of `calls`, in the order of CALL_COLUMNS; lists are JSON text."""
+    return (
+        node, detail.boot, detail.n, detail.call, detail.tenant, detail.started_ms, detail.answered_ms,
+        detail.ended_ms, detail.caller, detail.name, detail.dialled, detail.trunk, detail.via, detail.source, detail.by,
+        detail.outcome, detail.cause, detail.duration_ms, detail.answer_ms, detail.waited_ms, detail.talked_ms,
+        detail.held_ms, detail.path, _json.encode(detail.queues).decode(), _json.encode(detail.agents).decode(),
+        detail.transfers, detail.faults, int(detail.one_way), _json.encode(detail.recordings).decode(),
+        _json.encode(detail.quality).decode(),
+    )
+
+
+def login_state(event: Event) -> tuple[str, str, int] | None:
+    """(agent "tenant/number", state, at_ms) when the event says how an agent's login stands; what AgentStates takes."""
+    agent = str(event.data.get("agent") or "")
+    if "/" not in agent:
+        agent = f"{event.tenant or 'default'}/{agent}"
+    if event.kind == "agent.login":
+        return agent, "ready", event.at_ms
+    if event.kind == "agent.logout":
+        return agent, "logged_out", event.at_ms
+    if event.kind == "agent.paused":
+        paused, reason = event.data.get("paused"), event.data.get("reason") or ""
+        return agent, f"not_ready:{reason}" if paused else "ready", event.at_ms
+    return None

@@ -1,0 +1,152 @@
+"""What operators may ask of the serving process: what the Switch doesn't know itself, and the way to it.
+
+Verbs of the runtime: status, reload, ladder, agent.password, metrics, drain, stop. Every other verb is an Operator
+input of the Switch.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine import __version__
+from engine.dialplan.findings import render
+from engine.errors import SiteError
+from engine.runtime.admin import Answer, Request, answer, refusal
+from engine.runtime.secrets import resolve_agent
+from engine.runtime.site_files import read_in_child
+
+if TYPE_CHECKING:
+    from engine.runtime.server import Server
+
+
+class Desk:
+    """`handle(author, request)` is what the admin socket calls."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._verbs: dict[str, Callable[[str, dict[str, str]], Awaitable[Answer]]] = {
+            "status": self._status, "reload": self._reload, "ladder": self._ladder,
+            "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
+        }
+
+    async def handle(self, author: str, request: Request) -> Answer:
+        """One command; anything that goes wrong becomes a sentence."""
+        own = self._verbs.get(request.verb)
+        try:
+            if own is not None:
+                return await own(author, request.arguments)
+            reply = await self.server.ask(author, request.verb, self._named(request))
+        except TimeoutError:
+            return refusal("the engine didn't answer within 5 s")
+        except SiteError as error:
+            return refusal(str(error))
+        if not reply.ok:
+            return refusal(reply.error or "refused")
+        return Answer(True, msgspec.Raw(reply.data or b"null"))
+
+    def _named(self, request: Request) -> dict[str, str]:
+        """The arguments with an agent's bare number or name made "tenant/number". Raises SiteError when it is unclear.
+
+        Nobody of that name in the site is the Switch's to say: he may still be on a call of an earlier site.
+        """
+        agent = request.arguments.get("agent", "")
+        if not agent or not request.verb.startswith("agent."):
+            return request.arguments
+        return request.arguments | {"agent": resolve_agent(self.server.site, agent, strict=False)}
+
+    async def _status(self, author: str, arguments: dict[str, str]) -> Answer:
+        server = self.server
+        try:
+            reply = await server.ask(author, "status", arguments)
+            switch: object = msgspec.json.decode(reply.data) if reply.ok and reply.data else {"error": reply.error}
+        except TimeoutError:
+            switch = {"error": "no answer"}
+        return answer({
+            "version": __version__, "boot": server.boot, "node": server.options.node,
+            "up_s": int(time.time() - server.started_at), "addresses": server.addresses,
+            "site": {"folder": str(server.options.site), "version": server.site.version},
+            "draining": server.draining, "switch": switch, "runtime": self.figures(),
+        })
+
+    def figures(self) -> dict[str, object]:
+        """Counters and delays of the runtime, by name with units."""
+        server = self.server
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        mean = server.lag_sum_ms / server.lag_count if server.lag_count else 0.0
+        return {
+            "cpu_s": round(usage.ru_utime + usage.ru_stime, 3), "memory_kib_max": usage.ru_maxrss,
+            "loop_lag_max_ms": round(server.lag_max_ms, 2), "loop_lag_mean_ms": round(mean, 3),
+            "inputs": server.journal.inputs, "faults": server.faults, **server.counts,
+            "datagrams_in": sum(sock.datagrams_in for sock in server.udp.values()),
+            "datagrams_out": sum(sock.datagrams_out for sock in server.udp.values()),
+            "datagrams_dropped": sum(sock.dropped for sock in server.udp.values()),
+            "send_failures": {str(flow): sock.failures for flow, sock in server.udp.items() if sock.failures},
+            "tcp_flows": len(server.flows.flows), "tcp_refused": server.flows.refused,
+            "storage": {
+                "state": server.storage.state, "detail": server.storage.detail, "spooled": server.storage.spooled,
+                "written": server.storage.written, "lost": server.storage.lost,
+            },
+            "journal": {
+                "file": str(server.journal.path), "bytes": server.journal.bytes_written,
+                "failed": server.journal.failed,
+            },
+            "tails": len(server.admin.readers), "tails_dropped": server.admin.dropped,
+            "log_lines_held_back": server.log.held_back, "media": server.plane.metrics(),
+        }
+
+    async def _metrics(self, author: str, arguments: dict[str, str]) -> Answer:
+        return answer(self.figures())
+
+    async def _reload(self, author: str, arguments: dict[str, str]) -> Answer:
+        return await self.reload(author)
+
+    async def reload(self, author: str) -> Answer:
+        """Read the site again in a child; on success it is active for new calls, otherwise the running one stays."""
+        server = self.server
+        try:
+            reading = await read_in_child(server.options.site, server.site)
+        except SiteError as error:
+            server.log.error(f"reload refused: {error}", "reload")
+            return refusal(str(error))
+        findings = [render(finding) for finding in reading.findings]
+        if reading.site is None:
+            first = reading.errors()[0] if reading.errors() else None
+            where = f"{first.file}:{first.line}: {first.message}" if first else "no site"
+            server.log.error(f"reload refused, the running site stays: {where}", "reload")
+            return Answer(False, msgspec.Raw(msgspec.json.encode({"findings": findings})), "the site has errors")
+        old, listen = server.site.version, server.site.listen
+        made = server.load_site(reading)
+        server.log.info(f"site reloaded by {author}: {reading.site.version[:12]}", "reload", files=reading.files)
+        notes = []
+        if reading.site.listen != listen:
+            notes.append("listening addresses change at the next start")
+        return answer({
+            "old": old, "new": reading.site.version, "changed": old != reading.site.version, "findings": findings,
+            "passwords": [{"agent": each.agent, "password": each.password} for each in made], "notes": notes,
+        })
+
+    async def _ladder(self, author: str, arguments: dict[str, str]) -> Answer:
+        ladder = self.server.ladder
+        wanted = arguments.get("call", "last")
+        call = ladder.last_call() if wanted == "last" else wanted
+        hops = ladder.of_call(call)
+        if not hops:
+            return refusal(f"no signalling kept for {wanted!r} (the last 1,000 calls are kept)")
+        return answer({"call": call, "hops": hops})
+
+    async def _password(self, author: str, arguments: dict[str, str]) -> Answer:
+        made = self.server.secrets.rotate(self.server.site, arguments.get("agent", ""))
+        self.server.secrets_changed()
+        self.server.log.info(f"{author} made a new password for agent {made.agent}")
+        return answer({"agent": made.agent, "realm": made.realm, "password": made.password})
+
+    async def _drain(self, author: str, arguments: dict[str, str]) -> Answer:
+        self.server.log.info(f"{author} drains the engine")
+        if not self.server.draining:
+            self.server.terminate()
+        return answer({"draining": True})

@@ -1,0 +1,404 @@
+"""The media plane as the event loop sees it: commands in, events out, one thread of compiled code (DESIGN §2).
+
+Python binds sockets and owns files; the thread owns the columns. A leg's socket is closed here once the thread has
+said LegClosed, never before: the thread must not send through a descriptor that has become somebody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine import jit, limits
+from engine.errors import LimitExceeded, SiteError
+from engine.media import clips as clip_store
+from engine.media import columns as c
+from engine.media import commands as m
+from engine.media import control, receive, rings, tick, wire
+from engine.rtp.events import DIGITS
+from engine.runtime import rtp_loop, rtp_ports
+from engine.runtime.recordings import Recording, Recordings
+from engine.runtime.wav import read_wav
+
+_WORDS = [struct.Struct(f"<{count}q") for count in range(c.COMMAND_WORDS + 1)]
+_PRIORITY = -15
+_POLL_RECORDS = 256
+_PUSH_TRIES = 100
+
+
+class Prompt(Protocol):
+    """What a clip needs of `dialplan.model.PromptModel`."""
+
+    @property
+    def clip(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+
+class RtpPlane:
+    """Legs, clips and recordings of one process.
+
+    `on_events` is called on the event loop when `poll` has something (needs a running loop at `start`); without it,
+    watch `event_fd` yourself. All methods belong to one thread.
+    """
+
+    def __init__(
+        self, *, legs_max: int = 1_024, data_dir: Path = Path(), on_events: Callable[[], None] | None = None,
+        taps_max: int = limits.taps_max,
+    ) -> None:
+        self.plane = c.allocate()
+        self._legs_max = min(legs_max, c.LEGS)
+        self._commands, self._command_shared = self.plane.commands, self.plane.command_shared
+        self._happenings, self._happening_shared = self.plane.happenings, self.plane.happening_shared
+        self.event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._on_events = on_events
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._sockets: dict[int, tuple[m.OpenLeg, socket.socket]] = {}
+        self._ports: dict[str, rtp_ports.Ports] = {}
+        self._failed: list[m.MediaEvent] = []
+        self._held: deque[tuple[int, ...]] = deque()
+        self._record = np.zeros(c.COMMAND_WORDS, np.int64)
+        self._record_bytes = self._record.view(np.uint8).data
+        self._records = np.zeros((_POLL_RECORDS, c.EVENT_WORDS), np.int64)
+        self._metrics = np.zeros(c.COUNTERS, np.int64)
+        self._taken = 0
+        self._loaded: dict[int, tuple[str, str, int, int]] = {}
+        self._recordings = Recordings(data_dir, self._announce)
+        self._taps: dict[int, Recording] = {}
+        self._free_taps = list(range(min(taps_max, c.TAPS) - 1, -1, -1))
+        self._tap_frames = np.zeros((c.TAP_RING_FRAMES, 2 * c.TAP_FRAME), np.int16)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            m.OpenLeg: self._open, m.SetLeg: lambda command: self._push(wire.pack_set(command)), m.Play: self._play,
+            m.Stop: lambda command: self._push((control.STOP, command.row, command.generation)),
+            m.Echo: lambda command: self._push((control.ECHO, command.row, command.generation)),
+            m.Bridge: self._bridge, m.Hear: self._hear,
+            m.SendDigits: lambda command: self._push(wire.pack_digits(command)),
+            m.StartTap: self._start_tap, m.PauseTap: self._pause_tap, m.StopTap: self._stop_tap,
+            m.CloseLeg: lambda command: self._push((control.CLOSE_LEG, command.row, command.generation)),
+        }
+        self._store_dtmf()
+
+    # --- life -------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the thread (kernels compile now if `warm` hasn't run) and, with `on_events`, watch `event_fd`."""
+        if self._on_events is not None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self.event_fd, self._on_events)
+        warm_kernels(self.plane)
+        self._thread = threading.Thread(target=self._run, name="media", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):  # needs CAP_SYS_NICE; without it the plane only loses under load
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PRIORITY)
+        rtp_loop.serve(self.plane, self._wake_fd, self.event_fd)
+
+    def stop(self) -> None:
+        """End the thread, close every socket and file. No events come for legs that were open."""
+        if self._thread is not None:
+            self._push((control.HALT,))
+            self._thread.join()
+            self._thread = None
+        if self._loop is not None:
+            self._loop.remove_reader(self.event_fd)
+            self._loop = None
+        for recording in self._taps.values():
+            self._recordings.append(recording, b"", True)
+        self._taps.clear()
+        self._recordings.stop()
+        for _, bound in self._sockets.values():
+            bound.close()
+        self._sockets.clear()
+        for ports in self._ports.values():
+            ports.close()
+        for fd in (self.event_fd, self._wake_fd):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    def _announce(self) -> None:
+        with contextlib.suppress(OSError):
+            os.eventfd_write(self.event_fd, 1)
+
+    # --- commands -----------------------------------------------------------------------------------------
+    def command(self, command: m.MediaCommand) -> None:
+        """Give one command to the thread. Never raises for what a command says: failures come as events."""
+        self._handlers[type(command)](command)
+
+    def _push(self, words: tuple[int, ...]) -> None:
+        if self._held or not self._try_push(words):
+            self._held.append(words)
+            self._release_held()
+        os.eventfd_write(self._wake_fd, 1)
+
+    def _try_push(self, words: tuple[int, ...]) -> bool:
+        _WORDS[len(words)].pack_into(self._record_bytes, 0, *words)
+        return rings.push(self._commands, self._command_shared, self._record, 0)
+
+    def _release_held(self) -> None:
+        """Push commands that found the ring full, in order; the thread's NUDGE brings us back for the rest."""
+        while self._held and self._try_push(self._held[0]):
+            self._held.popleft()
+
+    def _open(self, command: m.OpenLeg) -> None:
+        if command.row in self._sockets or not 0 <= command.row < self._legs_max:
+            self._fail(command, "the row is in use" if command.row in self._sockets else "no such row")
+            return
+        ports = self._ports.get(command.host)
+        bound = ports.take(command.port) if ports is not None else None
+        if bound is None:
+            try:
+                bound = rtp_ports.bind(command.host, command.port)
+            except (OSError, OverflowError) as error:
+                self._fail(command, f"{command.host}:{command.port}: {error}")
+                return
+        self._sockets[command.row] = (command, bound)
+        self._push((
+            control.OPEN_LEG, command.row, command.generation, bound.fileno(), command.ssrc, command.sequence,
+            command.timestamp,
+        ))
+
+    def prepare_ports(self, host: str) -> tuple[int, ...]:
+        """Bind more RTP ports of `host` when few are left: the new ones, for the Switch to hand out (or none).
+
+        Raises OSError when the address is none of this machine's.
+        """
+        ports = self._ports.get(host)
+        if ports is None:
+            ports = self._ports[host] = rtp_ports.Ports(host)
+        return ports.prepare() if ports.low() else ()
+
+    def _fail(self, command: m.OpenLeg, detail: str) -> None:
+        self._failed.append(m.LegFailed(command.row, command.generation, detail))
+        self._announce()
+
+    def _play(self, command: m.Play) -> None:
+        clips = command.clips
+        while len(clips) > control.PLAY_CLIPS_MAX:
+            staged, clips = clips[: control.PLAY_CLIPS_MAX], clips[control.PLAY_CLIPS_MAX :]
+            self._push((
+                control.STAGE_CLIPS, command.row, command.generation, 0, 0, 0, len(staged), *wire.pack_clips(staged)
+            ))
+        flags = control.FLAG_LOOP * command.loop + control.FLAG_STOP_ON_DIGIT * command.stop_on_digit
+        self._push((
+            control.PLAY, command.row, command.generation, command.ticket, flags, command.start_ms * 8, len(clips),
+            *wire.pack_clips(clips),
+        ))
+
+    def _bridge(self, command: m.Bridge) -> None:
+        self._push((control.BRIDGE, command.row_a, command.generation_a, command.row_b, command.generation_b))
+
+    def _hear(self, command: m.Hear) -> None:
+        self._push((control.HEAR, command.row, command.generation, command.source, command.source_generation))
+
+    # --- recordings -----------------------------------------------------------------------------------------
+    def _start_tap(self, command: m.StartTap) -> None:
+        recording = Recording(command.row, command.generation, command.tap, command.name)
+        if not self._free_taps:
+            recording.detail = "too many recordings at once"
+            self._recordings.append(recording, b"", True)
+            return
+        slot = self._free_taps.pop()
+        self._taps[slot] = recording
+        self._push((control.START_TAP, command.row, command.generation, slot))
+
+    def _slot_of(self, command: m.PauseTap | m.StopTap) -> int:
+        for slot, recording in self._taps.items():
+            if (recording.row, recording.generation, recording.tap) == (command.row, command.generation, command.tap):
+                return slot
+        return -1
+
+    def _pause_tap(self, command: m.PauseTap) -> None:
+        self._push((
+            control.PAUSE_TAP, command.row, command.generation, self._slot_of(command), int(command.paused)
+        ))
+
+    def _stop_tap(self, command: m.StopTap) -> None:
+        self._push((control.STOP_TAP, command.row, command.generation, self._slot_of(command)))
+
+    def _drain_tap(self, slot: int, last: bool, owed: int, failed: bool) -> None:
+        recording = self._taps.get(slot)
+        if recording is None:
+            return
+        count = rings.pop_many(self.plane.tap_frames[slot], self.plane.tap_shared[slot], self._tap_frames)
+        interleaved = self._tap_frames[:count].tobytes() + bytes(4 * c.TAP_FRAME * owed)
+        if failed:
+            recording.detail = recording.detail or "the leg is gone or recorded already"
+        self._recordings.append(recording, interleaved, last)
+        if last:
+            del self._taps[slot]
+            self._free_taps.append(slot)
+
+    # --- events ---------------------------------------------------------------------------------------------
+    def poll(self) -> list[m.MediaEvent]:
+        """Everything that has happened since the last call, in order."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self.event_fd)
+        happened, self._failed = self._failed, []
+        records = self._records
+        while True:
+            count = rings.pop_many(self._happenings, self._happening_shared, records)
+            for words in records[:count].tolist():
+                event = wire.unpack_event(words)
+                if event is None:
+                    self._mind(words)
+                else:
+                    happened.append(event)
+                    if words[0] == rings.LEG_CLOSED:
+                        self._close_socket(words[1])
+            if count < _POLL_RECORDS:
+                break
+        while self._recordings.ended:
+            happened.append(self._recordings.ended.popleft())
+        if self._held:
+            self._release_held()
+            os.eventfd_write(self._wake_fd, 1)
+        return happened
+
+    def _close_socket(self, row: int) -> None:
+        """The thread has let go of the leg: the port rests."""
+        opened, bound = self._sockets.pop(row)
+        bound.close()
+        ports = self._ports.get(opened.host)
+        if ports is not None:
+            ports.give_back(opened.port)
+
+    def _mind(self, words: list[int]) -> None:
+        """Records that concern only the runtime."""
+        if words[0] == rings.TAP_READY:
+            self._drain_tap(words[3], False, 0, False)
+        elif words[0] == rings.TAP_DONE:
+            self._drain_tap(words[3], True, words[5], words[4] < 0)
+
+    # --- clips ------------------------------------------------------------------------------------------------
+    def load_clips(self, prompts: Mapping[int, Prompt] | Iterable[Prompt]) -> list[str]:
+        """Load clips that are new or whose file changed; returns what could not be loaded, in words.
+
+        A clip that fails keeps its earlier audio, or is skipped when played. A replaced clip's memory isn't used
+        again while the process lives: somebody may be hearing it.
+        """
+        problems = []
+        for prompt in prompts.values() if isinstance(prompts, Mapping) else prompts:
+            try:
+                self._load(prompt)
+            except (SiteError, LimitExceeded) as error:
+                problems.append(f"{prompt.name}: {error}")
+        return problems
+
+    def _load(self, prompt: Prompt) -> None:
+        if not 0 <= prompt.clip < limits.clips_max:
+            raise LimitExceeded("clips_max", limits.clips_max)
+        if not prompt.path:
+            key = (prompt.name, "", 0, 0)
+            if self._loaded.get(prompt.clip) == key:
+                return
+            both = clip_store.tone(prompt.name)
+            if both is None:
+                raise SiteError("neither a file nor a known tone")
+        else:
+            path = Path(prompt.path)
+            try:
+                stat = path.stat()
+            except OSError as error:
+                raise SiteError(f"{path}: {error.strerror}") from error
+            key = (prompt.name, prompt.path, stat.st_mtime_ns, stat.st_size)
+            if self._loaded.get(prompt.clip) == key:
+                return
+            both = clip_store.encode_both(read_wav(path))
+        self._store(prompt.clip, both)
+        self._loaded[prompt.clip] = key
+
+    def _store(self, clip: int, both: tuple[bytes, bytes]) -> None:
+        length = len(both[0])
+        places = (self._taken, self._taken + length)
+        audio = self.plane.audio
+        if places[1] + length > audio.shape[0]:
+            raise LimitExceeded("audio_bytes", audio.shape[0])
+        for place, octets in zip(places, both, strict=True):
+            audio[place : place + length] = np.frombuffer(octets, np.uint8)
+        self._taken += 2 * length
+        if self._thread is None:
+            self.plane.clips[clip, :3] = (*places, length)
+        else:  # the thread alone writes its columns once it runs
+            for _ in range(_PUSH_TRIES):
+                if not self._held and rings.waiting(self._command_shared) < c.COMMAND_SIZE // 2:
+                    break
+                time.sleep(0.001)
+            self._push((control.SET_CLIP, clip, 0, *places, length))
+
+    def _store_dtmf(self) -> None:
+        for code, digit in enumerate(DIGITS):
+            self._store(c.DTMF_CLIPS + code, clip_store.encode_both(clip_store.dtmf(digit)))
+
+    # --- figures ------------------------------------------------------------------------------------------------
+    def metrics(self) -> dict[str, int]:
+        """Counters since start, as of the last tick. Lateness in microseconds."""
+        rings.read_metrics(self.plane.metrics_shared, self._metrics)
+        figures: list[int] = self._metrics.tolist()
+        ticks = max(figures[c.TICKS], 1)
+        return {
+            "legs": figures[c.ACTIVE],
+            "ticks": figures[c.TICKS],
+            "ticks_missed": figures[c.TICKS_MISSED],
+            "frames_missed": figures[c.FRAMES_MISSED],
+            "tick_late_us_max": figures[c.LATE_US_MAX],
+            "tick_late_us_mean": figures[c.LATE_US_SUM] // ticks,
+            "packets_in": figures[c.PACKETS_RECEIVED],
+            "packets_out": figures[c.PACKETS_SENT],
+            "packets_ignored": figures[c.PACKETS_IGNORED],
+            "send_failed": figures[c.SEND_FAILED],
+            "commands": figures[c.COMMANDS_DONE],
+            "commands_late": figures[c.COMMANDS_LATE],
+            "commands_waiting": rings.waiting(self._command_shared) + len(self._held),
+            "events": figures[c.EVENTS_PUSHED],
+            "events_waiting": rings.waiting(self._happening_shared),
+            "events_refused": figures[c.EVENTS_REFUSED],
+            "events_lost": figures[c.EVENTS_LOST],
+            "playout_free": figures[c.FREE_SLOTS],
+            "playout_exhausted": figures[c.SLOTS_EXHAUSTED],
+            "recordings": figures[c.TAPS_RUNNING],
+            "audio_bytes": self._taken,
+        }
+
+
+def warm_kernels(plane: c.Plane, progress: Callable[[int, int, str], None] | None = None) -> None:
+    """Compile every kernel that the plane runs, or load it from the cache; the order is from callee to caller."""
+    datagram, address, record = np.zeros(8, np.uint8), np.zeros(c.ADDRESS_BYTES, np.uint8), np.zeros(1, np.int64)
+    tap = plane.tap_frames[0]
+    steps: list[tuple[str, Callable[..., object], tuple[object, ...]]] = [
+        ("rings", rings.push, (plane.commands, plane.command_shared, record, 0)),
+        ("rings", rings.pop_many, (plane.happenings, plane.happening_shared, plane.happenings)),
+        ("recording rings", rings.pop_many, (tap, plane.command_shared, tap)),
+        ("metrics", rings.read_metrics, (plane.metrics_shared, record)),
+        ("metrics", rings.waiting, (plane.command_shared,)),
+        ("receive", receive.receive, (plane, 0, datagram, 0, address, 0, 0)),
+        ("commands", control.apply, (plane, record, 0)),
+        ("tick", tick.tick_leg, (plane, 0, 0, 0, 0)),
+        ("recording", tick.tick_tap, (plane, 0, 0)),
+        ("media loop", rtp_loop.serve, (plane, 0, 0)),
+    ]
+    for done, (name, function, arguments) in enumerate(steps):
+        if progress:
+            progress(done, len(steps), name)
+        jit.compile_for(function, *arguments)
+
+
+def _warm() -> None:
+    warm_kernels(c.allocate())
+
+
+jit.on_warm("media plane", _warm)

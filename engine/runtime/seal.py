@@ -1,0 +1,124 @@
+"""Sealing of sensitive journal records: AES-256-GCM with one random key per name (per call), kept apart.
+
+The keys file (0600) is the only way back to a sealed value: destroying a key erases the content wherever copies of the
+journal lie. A line is `name hex-key`; a destroyed key's digits are overwritten in place by zeroes and synced.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as chance
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from engine.errors import RingdownError
+
+nonce_bytes = 12
+key_bytes = 32
+ciphers_kept_max = 4_096
+_DESTROYED = "0" * (2 * key_bytes)
+
+
+class KeyDestroyed(RingdownError):
+    """The key of this name is gone: its records can't be read any more, by anybody."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the key {name!r} was destroyed or is missing: what it sealed can't be read any more")
+        self.name = name
+
+
+class Keys:
+    """The keys file as names -> ciphers. New keys are appended by `flush`, before any record that needs them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._keys: dict[str, bytes] = {}
+        self._ciphers: dict[str, AESGCM] = {}
+        self._unsaved: list[str] = []
+        self._read()
+
+    def _read(self) -> None:
+        if not self.path.exists():
+            return
+        for line in self.path.read_text().splitlines():
+            name, _, digits = line.rpartition(" ")
+            if name and len(digits) == 2 * key_bytes and digits != _DESTROYED:
+                try:
+                    self._keys[name] = bytes.fromhex(digits)
+                except ValueError:
+                    continue  # a torn last line: its key never sealed anything that was written
+
+    def seal(self, name: str, plain: bytes) -> bytes:
+        """nonce + ciphertext under the key of `name`; a new name gets a new key. The name is authenticated with it."""
+        nonce = chance.token_bytes(nonce_bytes)
+        return nonce + self._cipher(name, create=True).encrypt(nonce, plain, name.encode())
+
+    def open(self, name: str, sealed: bytes) -> bytes:
+        """The plain bytes. Raises KeyDestroyed when the key is gone or the record was made under another one."""
+        try:
+            return self._cipher(name, create=False).decrypt(sealed[:nonce_bytes], sealed[nonce_bytes:], name.encode())
+        except (InvalidTag, ValueError) as error:
+            raise KeyDestroyed(name) from error
+
+    def _cipher(self, name: str, *, create: bool) -> AESGCM:
+        cipher = self._ciphers.get(name)
+        if cipher is not None:
+            return cipher
+        key = self._keys.get(name)
+        if key is None:
+            if not create:
+                raise KeyDestroyed(name)
+            key = self._keys[name] = chance.token_bytes(key_bytes)
+            self._unsaved.append(name)
+        if len(self._ciphers) >= ciphers_kept_max:
+            self._ciphers.clear()
+        cipher = self._ciphers[name] = AESGCM(key)
+        return cipher
+
+    def take_unsaved(self) -> bytes:
+        """Lines for the keys made since the last call; the caller appends them with `append` before its records."""
+        names, self._unsaved = self._unsaved, []
+        return "".join(f"{name} {self._keys[name].hex()}\n" for name in names).encode()
+
+    def append(self, lines: bytes) -> None:
+        """Append saved lines to the file (made 0600 when new). Raises OSError."""
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, lines)
+        finally:
+            os.close(descriptor)
+
+    def flush(self) -> None:
+        """Save what is unsaved, now."""
+        lines = self.take_unsaved()
+        if lines:
+            self.append(lines)
+
+    def forget(self, name: str) -> None:
+        """Drop the key from memory only (its call is long over); the file keeps it."""
+        if name not in self._unsaved:
+            self._keys.pop(name, None)
+            self._ciphers.pop(name, None)
+
+    def destroy(self, name: str) -> bool:
+        """Overwrite the key in the file and forget it. True when there was one. Raises OSError."""
+        self.flush()
+        self._keys.pop(name, None)
+        self._ciphers.pop(name, None)
+        if not self.path.exists():
+            return False
+        content = self.path.read_bytes()
+        mark = name.encode() + b" "
+        at, found = 0, False
+        with self.path.open("r+b") as file:
+            for line in content.splitlines(keepends=True):
+                if line.startswith(mark) and len(line) == len(mark) + 2 * key_bytes + 1:
+                    found = found or line[len(mark):-1] != _DESTROYED.encode()
+                    file.seek(at + len(mark))
+                    file.write(_DESTROYED.encode())
+                at += len(line)
+            file.flush()
+            os.fsync(file.fileno())
+        return found

@@ -1,0 +1,151 @@
+"""Agents' and trunks' secrets: generated here, kept in the data folder (0700, file 0600), never in a site.
+
+The file holds only what digest authentication needs (HA1 per algorithm, RFC 7616 and 8760), not the passwords: those
+are shown once, when they are made. HA1 covers the realm, so a tenant whose realm changed gets new passwords.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as chance
+from pathlib import Path
+
+import msgspec
+
+from engine.call.effects import SecretsLoaded
+from engine.dialplan.model import Site
+from engine.errors import SiteError
+from engine.sip import digest
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no look-alikes: people type this into phones
+
+
+class AgentSecret(msgspec.Struct):
+    realm: str
+    ha1: dict[str, str]
+
+
+class _File(msgspec.Struct):
+    format: int = 1
+    agents: dict[str, AgentSecret] = {}
+    trunks: dict[str, str] = {}  # trunk name -> password, put there by the admin
+
+
+class Password(msgspec.Struct, frozen=True):
+    """A password that exists in clear only now. `agent` is "tenant/number"."""
+
+    agent: str
+    realm: str
+    password: str
+
+
+def default_data_folder() -> Path:
+    """$XDG_STATE_HOME/ringdown, else ~/.local/state/ringdown."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "ringdown"
+
+
+def prepare_folder(folder: Path) -> Path:
+    """Make the data folder with mode 0700 (and narrow one that is wider). Raises SiteError with a remedy."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise SiteError(f"can't use the data folder {folder}: {error.strerror}; choose another by --data") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SiteError(f"the data folder {folder} is not writable for this user; choose another by --data")
+    return folder
+
+
+def new_password() -> str:
+    """Twelve characters in three groups, 59 bits: `x7kd-p2mq-9hta`."""
+    groups = ("".join(chance.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
+    return "-".join(groups)
+
+
+class Secrets:
+    """The secrets file, read and written whole (atomically)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "secrets.json"
+        self._file = self._read()
+
+    def _read(self) -> _File:
+        if not self.path.exists():
+            return _File()
+        try:
+            if self.path.stat().st_mode & 0o077:
+                self.path.chmod(0o600)
+            return msgspec.json.decode(self.path.read_bytes(), type=_File)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise SiteError(f"can't read {self.path}: {error}; repair it, or move it away for new passwords") from error
+
+    def save(self) -> None:
+        """Write the file 0600 beside itself and rename: a crash leaves the old one or the new one."""
+        data = msgspec.json.format(msgspec.json.encode(self._file), indent=2)
+        beside = self.path.with_suffix(".new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(self.path)
+
+    def ensure(self, site: Site) -> list[Password]:
+        """Make what is missing for the site's agents; returns the new passwords, in the site's order, and saves."""
+        made = []
+        for key, agent in sorted(site.agents.items()):
+            tenant = site.tenants.get(agent.tenant)
+            realm = tenant.realm if tenant else agent.tenant
+            known = self._file.agents.get(key)
+            if known is None or known.realm != realm:
+                made.append(self._make(key, realm, agent.number))
+        if made:
+            self.save()
+        return made
+
+    def rotate(self, site: Site, agent: str) -> Password:
+        """A new password for "tenant/number" (or a bare number that only one tenant has). Raises SiteError."""
+        key = resolve_agent(site, agent)
+        model = site.agents[key]
+        tenant = site.tenants.get(model.tenant)
+        made = self._make(key, tenant.realm if tenant else model.tenant, model.number)
+        self.save()
+        return made
+
+    def _make(self, key: str, realm: str, user: str) -> Password:
+        password = new_password()
+        self._file.agents[key] = AgentSecret(realm, digest.ha1(user, realm, password))
+        return Password(key, realm, password)
+
+    def loaded(self, site: Site) -> SecretsLoaded:
+        """The input for the Switch: agents of this site, and trunks whose password is here or in the environment."""
+        agents = {
+            key: secret.ha1 for key, secret in sorted(self._file.agents.items()) if key in site.agents
+        }
+        trunks = {}
+        for name, trunk in sorted(site.trunks.items()):
+            variable = f"RINGDOWN_TRUNK_{name.upper().replace('-', '_')}"
+            password = os.environ.get(variable) or self._file.trunks.get(name, "")
+            if trunk.user and password:
+                trunks[name] = (trunk.user, password)
+        return SecretsLoaded(agents, trunks)
+
+
+def resolve_agent(site: Site, agent: str, *, strict: bool = True) -> str:
+    """ "tenant/number" of what an operator typed; of several tenants' agents the default tenant's is meant.
+
+    Raises SiteError naming the choices when more than one can be meant or, if `strict`, nobody.
+    """
+    for key in (agent, f"default/{agent}"):
+        if key in site.agents:
+            return key
+    found = [key for key, model in sorted(site.agents.items()) if agent in (model.number, model.name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SiteError(f"agent {agent} exists in several tenants: say one of {', '.join(found)}")
+    if strict:
+        raise SiteError(f"no agent {agent} in this site")
+    return agent

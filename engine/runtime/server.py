@@ -1,0 +1,508 @@
+"""The serving process: sockets, media plane, records and operators round one deterministic Switch (DESIGN §1, §3).
+
+Everything that happens goes through `deliver`: journal the input, let the Switch handle it, carry out its outputs,
+re-arm the one timer. Nothing else calls the Switch. What the loop does beside calls is batched (200 ms), bounded, or
+done in another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import secrets as chance
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from engine import __version__, limits
+from engine.call.effects import (
+    AgentStates,
+    Deadline,
+    Drain,
+    Drained,
+    Emit,
+    Entropy,
+    FlowClosed,
+    FlowOpened,
+    Input,
+    LogLine,
+    Media,
+    MediaHappened,
+    Operator,
+    Output,
+    PortsReady,
+    Received,
+    Reply,
+    SiteLoaded,
+    StorageState,
+    WallClock,
+)
+from engine.dialplan.model import Site
+from engine.errors import SiteError
+from engine.media.commands import OpenLeg
+from engine.runtime import net, opening
+from engine.runtime.admin import SOCKET_NAME, Admin
+from engine.runtime.desk import Desk
+from engine.runtime.feed import Feed
+from engine.runtime.journal import FORMAT, Header, Journal
+from engine.runtime.ladder import Ladder, call_id_of
+from engine.runtime.log import Log
+from engine.runtime.opening import Options
+from engine.runtime.provision import Provisioner
+from engine.runtime.resolver import Resolver
+from engine.runtime.secrets import Password, Secrets, prepare_folder
+from engine.runtime.site_files import Reading, read_folder
+from engine.runtime.storage import Storage
+from engine.runtime.tcp import Flows
+from engine.runtime.udp import UdpSocket
+from engine.sip.events import CloseFlow, Connect, Path, Send
+
+housekeeping_s = 1.0
+lag_s = 0.25
+entropy_rounds = 60  # of housekeeping
+journal_writes_max = 100
+operator_s_max = 5.0
+_NAMING = ("call.started", "dial.started", "queue.offered")
+
+
+class Server:
+    """One engine. `await run()` serves until it is stopped; parts are attributes, for the desk and for tests."""
+
+    site: Site
+    secrets: Secrets
+    switch: Any  # engine.switch.Switch, or what replays and tests put in its place
+    plane: Any  # engine.runtime.rtp_plane.RtpPlane
+
+    def __init__(
+        self, options: Options, *, log: Log | None = None, build_switch: Callable[..., Any] = opening.build_switch,
+        build_plane: Callable[..., Any] = opening.build_plane, warm: Callable[[], None] = opening.warm,
+    ) -> None:
+        self.options = options
+        self.log = log or Log(level=options.log_level, as_json=options.log_json)
+        self.boot = chance.token_hex(4)
+        self.started_at = time.time()
+        self.loop = asyncio.get_running_loop()
+        self.resolver = Resolver(self.loop)
+        self.ladder = Ladder()
+        self.flows = Flows(self.loop, self)
+        self.desk = Desk(self)
+        self.admin = Admin(options.data / SOCKET_NAME, self.desk.handle)
+        self.feed = Feed(self.loop, self.admin, self.ladder)
+        self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
+        self.udp: dict[int, UdpSocket] = {}
+        self.addresses: list[str] = []
+        self.counts = {"unsent": 0, "unresolved": 0}
+        self.faults = 0
+        self.lag_max_ms = self.lag_sum_ms = 0.0
+        self.lag_count = 0
+        self.draining = False
+        self._build = (build_switch, build_plane)
+        self._warm = warm
+        self._stopping = asyncio.Event()
+        self._replies: dict[int, asyncio.Future[Reply]] = {}
+        self._request = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_at: int | None = None
+        self._batch_armed = False
+        self._invites: list[bytes] = []
+        self._named: list[str] = []
+        self._now_ms = 0
+        self._offset_ms = 0
+        self._rounds = 0
+        self._journal_thread = ThreadPoolExecutor(1, "journal")
+        self._journal_waiting = 0
+        self._journal_told = False
+        self._opened: list[str] = []  # parts to close, by name
+        self._provisioner: Provisioner | None = None
+        self._reloading: asyncio.Task[Any] | None = None
+        self._media_hosts: dict[str, None] = {}
+        self._preparing = False
+        self._carry: dict[type, Callable[[Any], None]] = {
+            Send: self._send, Emit: self._emit, Media: self._media, Connect: self._connect, CloseFlow: self._close_flow,
+            Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
+        }
+
+    # --- the one door to the Switch ------------------------------------------------------------------------
+    def deliver(self, input: Input) -> None:
+        """Journal, handle, carry out, re-arm. Never raises: a fault of the Switch is logged and costs this input."""
+        now_ms = time.monotonic_ns() // 1_000_000
+        switch = self.switch
+        try:
+            self.journal.append(now_ms, input, switch.seal_for(input))
+            outputs: list[Output] = switch.handle(input, now_ms)
+        except Exception:
+            self._fault(input)
+            outputs = []
+        if outputs:
+            self.journal.outputs(outputs)
+            self._now_ms = now_ms
+            carry = self._carry
+            for output in outputs:
+                carry[type(output)](output)
+            if self._invites or self._named:
+                self._name_dialogs(input)
+        if not self._batch_armed:
+            self._batch_armed = True
+            self.loop.call_later(limits.batch_ms_max / 1000, self._write_batch)
+        due = switch.next_deadline()
+        if due is not None and (self._armed_at is None or due < self._armed_at):
+            self._arm(due, now_ms)
+
+    def _arm(self, due_ms: int, now_ms: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed_at = due_ms
+        self._timer = self.loop.call_later(max(0, due_ms - now_ms) / 1000, self._due)
+
+    def _due(self) -> None:
+        """The timer fired. A deadline that was cancelled or moved meanwhile only re-arms (no input, no journal)."""
+        self._armed_at = None
+        self._timer = None
+        now_ms = time.monotonic_ns() // 1_000_000
+        due = self.switch.next_deadline()
+        if due is None:
+            return
+        if due > now_ms:
+            self._arm(due, now_ms)
+        else:
+            self.deliver(Deadline())
+
+    def _fault(self, input: Input) -> None:
+        self.faults += 1
+        self.log.error(f"fault in the switch at {type(input).__name__}", "fault", trace=traceback.format_exc(limit=-6))
+
+    # --- outputs -----------------------------------------------------------------------------------------------
+    def _send(self, send: Send) -> None:
+        path = send.path
+        self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
+        if self.admin.sip_readers:
+            self.feed.message("out", path, send.data)
+        if send.data[:7] == b"INVITE ":
+            self._invites.append(send.data)
+        if path.transport != "udp":
+            if not self.flows.send(path.flow, send.data):
+                self.counts["unsent"] += 1
+            return
+        address = self.resolver.numeric(path.host)
+        if address is not None:
+            sock = self.udp.get(path.flow)
+            if sock is not None:
+                sock.send(send.data, address, path.port)
+            else:
+                self.counts["unsent"] += 1
+            return
+        self.resolver.ask(path.host, lambda found: self._send_resolved(path, send.data, found))
+
+    def _send_resolved(self, path: Path, data: bytes, address: str | None) -> None:
+        sock = self.udp.get(path.flow)
+        if address is None or sock is None:
+            self.counts["unresolved"] += 1
+            self.log.warning(f"can't find an address for {path.host!r}", "unresolved")
+        else:
+            sock.send(data, address, path.port)
+
+    def _emit(self, emit: Emit) -> None:
+        event = emit.event
+        self.storage.events.append(event)
+        if event.kind in _NAMING:
+            self._named.append(event.call)
+        if self.admin.readers:
+            self.feed.event(event)
+
+    def _media(self, media: Media) -> None:
+        command = media.command
+        self.plane.command(command)
+        if type(command) is OpenLeg and not self._preparing:
+            self._preparing = True
+            self.loop.call_soon(self._prepare_ports)
+
+    def _prepare_ports(self) -> None:
+        """RTP ports are bound ahead, for every address we listen on; the Switch hands out only what is bound."""
+        self._preparing = False
+        for host in self._media_hosts:
+            ports = self.plane.prepare_ports(host)
+            if ports:
+                self.deliver(PortsReady(host, ports))
+
+    def _connect(self, connect: Connect) -> None:
+        address = self.resolver.numeric(connect.host)
+        if address is not None:
+            self.flows.connect(connect.flow, address, connect.port)
+            return
+
+        def found(address: str | None) -> None:
+            if address is None:
+                self.loop.call_soon(self.flow_closed, connect.flow, f"no address for {connect.host!r}")
+            else:
+                self.flows.connect(connect.flow, address, connect.port)
+
+        self.resolver.ask(connect.host, found)
+
+    def _close_flow(self, close: CloseFlow) -> None:
+        self.flows.close_flow(close.flow, close.reason)
+
+    def _reply(self, reply: Reply) -> None:
+        waiting = self._replies.pop(reply.request, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(reply)
+
+    def _drained(self, drained: Drained) -> None:
+        self.stop()
+
+    def _log_line(self, line: LogLine) -> None:
+        self.log.write(line.level, line.text, line.rate_key)
+
+    def _name_dialogs(self, input: Input) -> None:
+        """Which call do these Call-IDs belong to? The INVITE that came in, and those that went out with this input."""
+        names, self._named = self._named, []
+        invites, self._invites = self._invites, []
+        if isinstance(input, Received) and names and input.data[:7] == b"INVITE ":
+            self.ladder.name(names[0], call_id_of(input.data))
+        for place, data in enumerate(invites):
+            if names:
+                self.ladder.name(names[min(place, len(names) - 1)], call_id_of(data))
+
+    # --- sockets -----------------------------------------------------------------------------------------------
+    def _datagram(self, sock: UdpSocket, data: bytes, host: str, port: int) -> None:
+        path = Path(sock.flow, host, port, "udp")
+        self._heard(path, data)
+
+    def _heard(self, path: Path, data: bytes) -> None:
+        self.ladder.note(int(time.time() * 1000), "in", path, data)
+        if self.admin.sip_readers:
+            self.feed.message("in", path, data)
+        self.deliver(Received(path, data))
+
+    def _send_failed(self, error: str, host: str, port: int) -> None:
+        self.log.warning(f"send to {host}:{port} refused: {error}", "send refused")
+
+    def flow_opened(self, path: Path) -> None:
+        """A TCP connection stands."""
+        self.deliver(FlowOpened(path))
+
+    def flow_received(self, path: Path, data: bytes) -> None:
+        """One whole message from a TCP connection."""
+        self._heard(path, data)
+
+    def flow_closed(self, flow: int, reason: str) -> None:
+        """A TCP connection is gone or never came up."""
+        if not self._stopping.is_set():
+            self.deliver(FlowClosed(flow, reason))
+
+    def flow_refused(self, kind: str, path: Path, detail: str) -> None:
+        """A stream broke its rules and is being closed."""
+        self.log.warning(f"tcp {path.host}:{path.port}: {detail}", f"stream {kind}")
+
+    def media_happened(self) -> None:
+        """The media plane's eventfd fired."""
+        for event in self.plane.poll():
+            self.deliver(MediaHappened(event))
+
+    # --- batches and housekeeping ------------------------------------------------------------------------------
+    def _write_batch(self) -> None:
+        self._batch_armed = False
+        self.storage.flush()
+        keys, records = self.journal.take()
+        if not records or self.journal.failed:
+            return
+        if self._journal_waiting > journal_writes_max:
+            self.journal.failed = "journal stopped: the disk is too slow"
+            self.log.error(self.journal.failed)
+            return
+        self._journal_waiting += 1
+        self._journal_thread.submit(self.journal.write, keys, records).add_done_callback(self._journal_written)
+
+    def _journal_written(self, _: object) -> None:
+        self._journal_waiting -= 1
+
+    def _measure_lag(self, expected: float) -> None:
+        lag_ms = max(0.0, (self.loop.time() - expected) * 1000)
+        self.lag_max_ms = max(self.lag_max_ms, lag_ms)
+        self.lag_sum_ms += lag_ms
+        self.lag_count += 1
+        self.loop.call_later(lag_s, self._measure_lag, self.loop.time() + lag_s)
+
+    def _housekeeping(self) -> None:
+        self._rounds += 1
+        self._tell_wall_clock()
+        if self._rounds % entropy_rounds == 0:
+            self.deliver(Entropy(chance.token_bytes(32)))
+        if self.journal.failed and not self._journal_told:
+            self._journal_told = True
+            self.log.error(self.journal.failed)
+        elif self.journal.due_for_rotation() and not self._journal_waiting:
+            self.journal.rotate(self.switch.encode(), self.site.version)
+        self.loop.call_later(housekeeping_s, self._housekeeping)
+
+    def _tell_wall_clock(self) -> None:
+        offset_ms = time.time_ns() // 1_000_000 - time.monotonic_ns() // 1_000_000
+        if abs(offset_ms - self._offset_ms) > 5:
+            if self._offset_ms and abs(offset_ms - self._offset_ms) > 1_000:
+                self.log.warning(f"the wall clock jumped by {(offset_ms - self._offset_ms) / 1000:.1f} s")
+            self._offset_ms = offset_ms
+            self.deliver(WallClock(offset_ms))
+
+    def _storage_says(self, state: str, detail: str, spooled: int) -> None:
+        level = "info" if state == "ok" else "warning"
+        self.log.write(level, f"record store: {state} {detail}".strip(), "storage", spooled=spooled)
+        self.deliver(StorageState(state, detail, spooled))
+
+    # --- operators -----------------------------------------------------------------------------------------------
+    async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
+        """One operator command to the Switch, and its answer. Raises TimeoutError when none comes."""
+        self._request += 1
+        request = self._request
+        waiting = self._replies[request] = self.loop.create_future()
+        try:
+            self.deliver(Operator(request, author, verb, arguments))
+            return await asyncio.wait_for(waiting, operator_s_max)
+        finally:
+            self._replies.pop(request, None)
+
+    def load_site(self, reading: Reading) -> list[Password]:
+        """Make a read site the one for new calls; returns passwords that had to be made for new agents."""
+        site = reading.site
+        assert site is not None
+        self.site = site
+        made = self.secrets.ensure(site)
+        for problem in self.plane.load_clips(site.prompts):
+            self.log.warning(problem, "clip")
+        self.deliver(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
+        self.deliver(self.secrets.loaded(site))
+        return made
+
+    def secrets_changed(self) -> None:
+        """A password was rotated."""
+        self.deliver(self.secrets.loaded(self.site))
+
+    # --- life ----------------------------------------------------------------------------------------------------
+    async def run(self, *, ready: Callable[[str], None] = opening.say) -> None:
+        """Start, print `ready`, serve, and close everything whatever happened.
+
+        Raises SiteError or UsageError, with the remedy, when it can't start.
+        """
+        try:
+            ready(await self._start())
+            await self._stopping.wait()
+        finally:
+            await self._close()
+
+    async def _start(self) -> str:
+        options = self.options
+        prepare_folder(options.data)
+        reading = read_folder(options.site)
+        if reading.site is None:
+            raise SiteError(opening.refused(reading))
+        self.site = reading.site
+        self.secrets = Secrets(options.data)
+        net.raise_file_limit()
+        self._warm()
+        try:
+            await self.admin.start()
+        except OSError as error:
+            raise SiteError(str(error)) from error
+        sockets, warnings = opening.bind(opening.addresses(options, self.site), self.site)
+        for warning in warnings:
+            self.log.warning(warning)
+        await self._open_parts()
+        self.deliver(Entropy(chance.token_bytes(32)))
+        self._tell_wall_clock()
+        for _, listening in sockets:
+            self.deliver(listening)
+            self._media_hosts[listening.host] = None
+        self._prepare_ports()
+        made = self.load_site(reading)
+        if self.storage.logins:
+            self.deliver(AgentStates(self.storage.logins))
+        for sock, listening in sockets:
+            self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
+            if listening.transport == "tcp":
+                await self.flows.listen(sock)
+            else:
+                self.udp[listening.flow] = UdpSocket(
+                    self.loop, sock, listening.flow, self._datagram, self._send_failed
+                )
+        self._provisioner = await opening.show_passwords(self, made)
+        self._housekeeping()
+        self._measure_lag(self.loop.time())
+        self._catch_signals()
+        gc.collect()
+        gc.freeze()
+        return f"ready {' '.join(self.addresses)} http:- calls:0 boot:{self.boot} data:{options.data}"
+
+    async def _open_parts(self) -> None:
+        """Journal, Switch, media plane, records: nothing is delivered before all four stand."""
+        options = self.options
+        tokens_key, seed = chance.token_bytes(32), chance.randbits(62)
+        self.journal = Journal(
+            options.data / "journal",
+            Header(
+                FORMAT, __version__, self.boot, options.node, seed, tokens_key, self.site.version,
+                int(time.time() * 1000), options.legs_max,
+            ),
+        )
+        self._opened.append("journal")
+        build_switch, build_plane = self._build
+        self.switch = build_switch(
+            tokens_key, boot=self.boot, seed=seed, node=options.node, rows_max=options.legs_max
+        )
+        self.plane = build_plane(legs_max=options.legs_max, data_dir=options.data, on_events=self.media_happened)
+        self.plane.start()
+        self._opened.append("plane")
+        await self.storage.start()
+
+    def _catch_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self.terminate)
+        self.loop.add_signal_handler(signal.SIGHUP, self._hang_up_signal)
+
+    def _hang_up_signal(self) -> None:
+        self._reloading = self.loop.create_task(self.desk.reload("SIGHUP"))
+
+    def terminate(self) -> None:
+        """SIGTERM: drain; once more: stop."""
+        if self.draining:
+            self.stop()
+            return
+        self.draining = True
+        self.log.info("draining: no new calls; once more SIGTERM stops at once")
+        self.deliver(Drain())
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopping.set()
+
+    async def _close(self) -> None:
+        """In this order: no new work, no more packets, then records to disk."""
+        self._stopping.set()
+        if self._provisioner is not None:
+            self._provisioner.close()
+        await self.admin.close()
+        self.resolver.close()
+        await self.flows.close()
+        for sock in self.udp.values():
+            sock.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            if "plane" in self._opened:
+                self.plane.stop()
+        finally:
+            try:
+                self._journal_thread.shutdown(wait=True)
+                if "journal" in self._opened:
+                    self.journal.close()
+            finally:
+                await self.storage.close()
+
+
+async def serve(options: Options) -> None:
+    """Run a server until it is stopped."""
+    os.umask(0o077)  # whatever it writes is the operator's alone
+    await Server(options).run()

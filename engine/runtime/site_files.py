@@ -1,0 +1,163 @@
+"""A site's folder on disk -> the pure reader -> a Site, in this process or (for reloads) in a child.
+
+Only here are a site's files opened. WAV files enter the reader as what it must know of them (`WavInfo`), with absolute
+paths, so that the media plane can load the prompts that come out from anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from engine.dialplan.findings import Finding
+from engine.dialplan.model import Site
+from engine.dialplan.prompts import StockPrompt, WavInfo, read_stock, wav_info
+from engine.errors import SiteError
+
+files_max = 20_000
+text_bytes_max = 4_000_000
+wav_bytes_max = 200_000_000
+read_s_max = 120.0
+_TEXT = (".yaml", ".yml", ".txt", ".csv", ".json", ".md")
+
+Content = bytes | WavInfo
+
+
+class Reading(msgspec.Struct):
+    """What reading a folder gave: a site unless `findings` has an error. `files` is how many were read."""
+
+    site: Site | None
+    findings: list[Finding]
+    files: int = 0
+    folder: str = ""
+
+    def errors(self) -> list[Finding]:
+        """The findings that refuse the site."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+
+def package_folder(name: str) -> Path:
+    """A folder that ships with the distribution (`prompts`, `dialplans/demo`): beside `engine` in a checkout, else
+    inside the package. Raises SiteError when neither exists."""
+    engine = Path(__file__).resolve().parent.parent
+    for candidate in (engine.parent / name, engine / "share" / name, Path(sys.prefix) / "share" / "ringdown" / name):
+        if candidate.is_dir():
+            return candidate
+    raise SiteError(f"the installation lacks its folder {name!r}: install ringdown again")
+
+
+def demo_site() -> Path:
+    """The site that runs when none is named."""
+    return package_folder("dialplans/demo")
+
+
+def collect(folder: Path, *, wavs: bool = True) -> dict[str, Content]:
+    """Relative path -> content of every file of a folder that the reader may look at, in sorted order.
+
+    Hidden files and folders are left out. A WAV that can't be parsed enters as bytes, so that the reader reports it.
+    Raises SiteError when the folder can't be read or is absurdly large.
+    """
+    if not folder.is_dir():
+        raise SiteError(f"{folder} is no folder: a site is a folder with site.yaml (ringdown serve --site DIR)")
+    found: dict[str, Content] = {}
+    try:
+        for path in sorted(_walk(folder)):
+            if len(found) >= files_max:
+                raise SiteError(f"{folder} holds more than {files_max} files: is it really a site?")
+            name = path.relative_to(folder).as_posix()
+            if path.suffix.lower() == ".wav":
+                if wavs:
+                    found[name] = _wav(path)
+            elif path.suffix.lower() in _TEXT:
+                if path.stat().st_size > text_bytes_max:
+                    raise SiteError(f"{path}: {path.stat().st_size} bytes are too many for a text file")
+                found[name] = path.read_bytes()
+    except OSError as error:
+        raise SiteError(f"can't read {error.filename or folder}: {error.strerror}") from error
+    return found
+
+
+def _walk(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+        found.extend(Path(root) / name for name in files if not name.startswith("."))
+    return found
+
+
+def _wav(path: Path) -> Content:
+    if path.stat().st_size > wav_bytes_max:
+        raise SiteError(f"{path}: recordings may have at most {wav_bytes_max // 1_000_000} MB")
+    data = path.read_bytes()
+    try:
+        return wav_info(data, str(path.resolve()))
+    except SiteError:
+        return data[:64]  # the reader parses it again and says what is wrong, at the right place
+
+
+def stock_prompts() -> tuple[Path, dict[str, StockPrompt]]:
+    """The folder of the stock prompts and what is in it, with absolute paths. Only manifests and music are opened."""
+    folder = package_folder("prompts")
+    files: dict[str, Content] = {}
+    for path in sorted(folder.glob("*/manifest.yaml")):
+        files[path.relative_to(folder).as_posix()] = path.read_bytes()
+    for path in sorted((folder / "music").glob("*.wav")):
+        files[path.relative_to(folder).as_posix()] = _wav(path)
+    stock = read_stock(files)
+    return folder, {
+        name: msgspec.structs.replace(prompt, path=str(folder / prompt.path)) for name, prompt in stock.items()
+    }
+
+
+def read_folder(folder: Path, kept: Site | None = None) -> Reading:
+    """Read, check and link a site in this process. Raises SiteError only when there is nothing to read.
+
+    `kept` is the site in force: clips that are loaded keep their numbers.
+    """
+    from engine.dialplan.reader import read_site
+
+    folder = folder.resolve()
+    files = collect(folder)
+    _, stock = stock_prompts()
+    site, findings = read_site(files, stock, kept)
+    return Reading(site, list(findings), len(files), str(folder))
+
+
+async def read_in_child(folder: Path, kept: Site | None = None) -> Reading:
+    """The same in a child process: a reload must not hold the serving process's GIL. Raises SiteError."""
+    given = msgspec.msgpack.encode(kept) if kept is not None else b""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "engine.runtime.site_files", str(folder),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, errors = await asyncio.wait_for(child.communicate(given), read_s_max)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+        raise SiteError(f"reading {folder} took longer than {read_s_max:.0f} s") from None
+    if child.returncode != 0:
+        last = errors.decode("utf-8", "replace").strip().splitlines()
+        raise SiteError(last[-1] if last else f"reading {folder} failed with status {child.returncode}")
+    return msgspec.msgpack.decode(out, type=Reading)
+
+
+def main(arguments: list[str]) -> int:
+    """The child: a folder and, on stdin, the site in force; one msgpack Reading on stdout, or a text and status 1."""
+    given = sys.stdin.buffer.read()
+    kept = msgspec.msgpack.decode(given, type=Site) if given else None
+    try:
+        reading = read_folder(Path(arguments[0]), kept)
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        return 1
+    sys.stdout.buffer.write(msgspec.msgpack.encode(reading))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,210 @@
+"""SIP over TCP: accept and connect, cut the stream with the pure `sip.stream.Framer`, bound everything.
+
+Flow ids of accepted connections begin at 1,000,000 (those of `Connect` are chosen by the endpoint). A connection that
+never finishes a message, idles, floods or doesn't read what we write is closed alone; the others never notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Protocol, cast
+
+from engine import limits
+from engine.errors import ProtocolError
+from engine.sip.events import Path
+from engine.sip.stream import PONG, Framer, Ping
+
+accepted_flow_first = 1_000_000
+connect_s_max = 8.0
+write_buffer_bytes_max = 1_000_000
+sweep_s = 1.0
+flows_per_host_max = 512
+
+
+class Owner(Protocol):
+    """Who hears of flows: the server."""
+
+    def flow_opened(self, path: Path) -> None: ...
+    def flow_received(self, path: Path, data: bytes) -> None: ...
+    def flow_closed(self, flow: int, reason: str) -> None: ...
+    def flow_refused(self, kind: str, path: Path, detail: str) -> None: ...
+
+
+class Flow(asyncio.Protocol):
+    """One TCP connection. `path.flow` is its id, for life."""
+
+    def __init__(self, flows: Flows, flow: int) -> None:
+        self.flows = flows
+        self.path = Path(flow, "", 0, "tcp")
+        self.framer = Framer()
+        self.transport: asyncio.Transport | None = None
+        self.heard_at = 0.0
+        self.unfinished_since = 0.0  # 0: no message is half here
+        self.reason = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
+        self.path = Path(self.path.flow, host, port, "tcp")
+        self.heard_at = self.flows.loop.time()
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.flows.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.over():
+            return
+        now = self.flows.loop.time()
+        self.heard_at = now
+        try:
+            messages = self.framer.feed(data)
+        except ProtocolError as error:
+            self.flows.owner.flow_refused("stream", self.path, error.detail)
+            self.close(f"broken framing: {error.detail}")
+            return
+        if self.framer.idle:
+            self.unfinished_since = 0.0
+        elif messages or not self.unfinished_since:
+            self.unfinished_since = now
+        for message in messages:
+            if isinstance(message, Ping):
+                self.write(PONG)  # RFC 5626 §3.5.1
+            else:
+                self.flows.owner.flow_received(self.path, message)
+            if self.over():
+                return
+        if self.framer.broken:  # whole messages came before the damage
+            self.flows.owner.flow_refused("stream", self.path, self.framer.broken)
+            self.close(f"broken framing: {self.framer.broken}")
+
+    def over(self) -> bool:
+        """True once a close was decided; bytes that still come are thrown away."""
+        return bool(self.reason)
+
+    def write(self, data: bytes) -> None:
+        """Send, or close the connection when the far end has stopped reading."""
+        transport = self.transport
+        if transport is None or self.reason:
+            return
+        if transport.get_write_buffer_size() > write_buffer_bytes_max:
+            self.close("far end doesn't read")
+            return
+        transport.write(data)
+
+    def close(self, reason: str) -> None:
+        """Close now (what was written before is still flushed unless the far end doesn't read)."""
+        if self.reason:
+            return
+        self.reason = reason
+        if self.transport is not None:
+            if "read" in reason or "framing" in reason:
+                self.transport.abort()
+            else:
+                self.transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.flows.lost(self, self.reason or (str(error) if error else "closed by the far end"))
+
+
+class Flows:
+    """All stream connections of one engine, by flow id; listening sockets too."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner) -> None:
+        self.loop = loop
+        self.owner = owner
+        self.flows: dict[int, Flow] = {}
+        self.refused = 0
+        self._per_host: dict[str, int] = {}
+        self._next = accepted_flow_first
+        self._servers: list[asyncio.Server] = []
+        self._connecting: dict[int, asyncio.Task[None]] = {}
+        self._sweeper = loop.call_later(sweep_s, self._sweep)
+
+    async def listen(self, sock: socket.socket) -> None:
+        """Accept on a bound socket."""
+        self._servers.append(await self.loop.create_server(self._accepted, sock=sock, backlog=1024))
+
+    def _accepted(self) -> Flow:
+        self._next += 1
+        return Flow(self, self._next)
+
+    def opened(self, flow: Flow) -> None:
+        """A connection stands: count it against the limits, then tell the owner."""
+        host = flow.path.host
+        accepted = flow.path.flow > accepted_flow_first
+        if accepted and (
+            len(self.flows) >= limits.flows_max or self._per_host.get(host, 0) >= flows_per_host_max
+        ):
+            self.refused += 1
+            self.owner.flow_refused("limit", flow.path, "too many connections")
+            flow.close("too many connections")
+            return
+        self.flows[flow.path.flow] = flow
+        self._per_host[host] = self._per_host.get(host, 0) + 1
+        self.owner.flow_opened(flow.path)
+
+    def lost(self, flow: Flow, reason: str) -> None:
+        """A connection is gone."""
+        if self.flows.pop(flow.path.flow, None) is None:
+            return
+        left = self._per_host.get(flow.path.host, 1) - 1
+        if left:
+            self._per_host[flow.path.host] = left
+        else:
+            self._per_host.pop(flow.path.host, None)
+        self.owner.flow_closed(flow.path.flow, reason)
+
+    def send(self, flow: int, data: bytes) -> bool:
+        """Write to a flow; False when it doesn't exist (any more)."""
+        found = self.flows.get(flow)
+        if found is None:
+            return False
+        found.write(data)
+        return True
+
+    def connect(self, flow: int, host: str, port: int) -> None:
+        """Open a connection under the id `flow`; the owner hears flow_opened or flow_closed."""
+        if len(self.flows) + len(self._connecting) >= limits.flows_max:
+            self.loop.call_soon(self.owner.flow_closed, flow, "too many connections")
+            return
+        self._connecting[flow] = self.loop.create_task(self._connect(flow, host, port))
+
+    async def _connect(self, flow: int, host: str, port: int) -> None:
+        try:
+            await asyncio.wait_for(
+                self.loop.create_connection(lambda: Flow(self, flow), host, port), connect_s_max
+            )
+        except (OSError, OverflowError, ValueError, TimeoutError) as error:
+            self.owner.flow_closed(flow, str(error) or type(error).__name__)
+        finally:
+            self._connecting.pop(flow, None)
+
+    def close_flow(self, flow: int, reason: str) -> None:
+        """The switch wants this flow closed; unknown ones are fine."""
+        found = self.flows.get(flow)
+        if found is not None:
+            found.close(reason)
+
+    def _sweep(self) -> None:
+        now = self.loop.time()
+        self._sweeper = self.loop.call_later(sweep_s, self._sweep)
+        unfinished_s = limits.stream_message_ms_max / 1000
+        for flow in list(self.flows.values()):
+            if flow.unfinished_since and now - flow.unfinished_since > unfinished_s:
+                self.owner.flow_refused("stream", flow.path, "message never finished")
+                flow.close("message never finished")
+            elif now - flow.heard_at > limits.flow_idle_ms_max / 1000:
+                flow.close("idle")
+
+    async def close(self) -> None:
+        """Stop listening and close every connection."""
+        self._sweeper.cancel()
+        for server in self._servers:
+            server.close()
+        for task in list(self._connecting.values()):
+            task.cancel()
+        for flow in list(self.flows.values()):
+            flow.close("engine stops")
+        await asyncio.sleep(0)

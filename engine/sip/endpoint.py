@@ -1,0 +1,263 @@
+"""`Endpoint`: the whole SIP stack as one object without I/O.
+
+Bytes and `now_ms` go in, `sends` and `events` come out (drain both after each call), deadlines by `next_deadline()`.
+A late or unknown session id in any call is ignored: call sites may be late (law 4). The state is `core`, all data.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.clock import Deadlines
+from engine.errors import LocalError
+from engine.ids import Tokens
+from engine.sip import (
+    digest,
+    dispatch,
+    qualify,
+    registrar,
+    session_end,
+    session_info,
+    session_modify,
+    session_uac,
+    session_uas,
+    transfer,
+)
+from engine.sip.binding import Binding
+from engine.sip.core import Core
+from engine.sip.events import CloseFlow, Connect, Path, Send, SipEvent
+from engine.sip.flows import Flows, Listener, networks_of
+from engine.sip.session import Move, Phase
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Endpoint:
+    """See the module. Methods are grouped as a call uses them; all times are monotonic milliseconds."""
+
+    def __init__(self, tokens: Tokens, *, user_agent: str = "Ringdown") -> None:
+        self.core = Core(tokens, user_agent, bytes.fromhex(tokens.hex(64)), Flows(), Deadlines())
+
+    # --- what comes out -------------------------------------------------------------------------------
+    @property
+    def sends(self) -> list[Send | Connect | CloseFlow]:
+        """What the runtime has to send, in order."""
+        return self.core.flows.sends
+
+    @sends.setter
+    def sends(self, value: list[Send | Connect | CloseFlow]) -> None:
+        self.core.flows.sends = value
+
+    @property
+    def events(self) -> list[SipEvent]:
+        """What the rooms above have to know, in order."""
+        return self.core.events
+
+    @events.setter
+    def events(self, value: list[SipEvent]) -> None:
+        self.core.events = value
+
+    @property
+    def overload(self) -> bool:
+        """True: new INVITEs get 503 with Retry-After (the node is full or draining)."""
+        return self.core.overload
+
+    @overload.setter
+    def overload(self, value: bool) -> None:
+        self.core.overload = value
+
+    # --- wiring -----------------------------------------------------------------------------------------
+    def listen(
+        self, flow: int, transport: str, host: str, port: int, advertise_host: str, advertise_port: int,
+        local_networks: tuple[str, ...],
+    ) -> None:
+        """A listening address (flow id below 1,000). Raises ValueError for a local network that is none."""
+        networks = networks_of(local_networks)
+        self.core.flows.listen(
+            Listener(flow, transport.lower(), host, port, advertise_host or host, advertise_port or port, networks)
+        )
+
+    def flow_opened(self, path: Path, now_ms: int) -> None:
+        """A stream connection exists: accepted, or asked for by Connect."""
+        self.core.flows.opened(path)
+
+    def flow_closed(self, flow: int, now_ms: int) -> None:
+        """A stream connection is gone or never came up."""
+        dispatch.flow_closed(self.core, flow, now_ms)
+
+    def receive(self, path: Path, data: bytes, now_ms: int) -> None:
+        """One datagram, or one message cut from a stream. Never raises."""
+        try:
+            dispatch.receive(self.core, path, data, now_ms)
+        except Exception as error:  # the last net of a promise: a fault here is ours, and costs one message
+            self.core.refuse("internal", path, f"{type(error).__name__}: {error}")
+
+    def next_deadline(self) -> int | None:
+        """When `expire` has to be called at the latest."""
+        return self.core.deadlines.next()
+
+    def expire(self, now_ms: int) -> None:
+        """Serve all due timers."""
+        dispatch.expire(self.core, now_ms)
+
+    # --- their INVITE -----------------------------------------------------------------------------------
+    def challenge(self, session: int, realm: str, now_ms: int, *, stale: bool = False, proxy: bool = False) -> None:
+        """401 (407) with SHA-256 and MD5 challenges and a fresh nonce; ends this session."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_uas.challenge(self.core, found, realm, now_ms, stale=stale, proxy=proxy)
+
+    def ring(self, session: int, status: int, now_ms: int, *, sdp: bytes | None = None, headers: Headers = ()) -> None:
+        """180, or 183 with SDP."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_uas.ring(self.core, found, status, now_ms, sdp, headers)
+
+    def answer(self, session: int, sdp: bytes, now_ms: int, *, headers: Headers = ()) -> None:
+        """200; `sdp` is the answer, or our offer when Incoming had none."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_uas.answer(self.core, found, sdp, now_ms, headers)
+
+    def reject(
+        self, session: int, status: int, now_ms: int, *, phrase: str = "", cause: int = 0, headers: Headers = ()
+    ) -> None:
+        """A final refusal; `cause` becomes Reason: Q.850."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            reason = session_end.reason_headers(cause)
+            session_uas.reject(self.core, found, status, now_ms, phrase, (*reason, *headers))
+
+    # --- our INVITE ---------------------------------------------------------------------------------------
+    def invite(
+        self, target: str, path: Path, now_ms: int, *, caller: tuple[str, str, str], sdp: bytes | None,
+        headers: Headers = (), secret: tuple[str, str] | None = None, session_timer_s: int = 1800,
+        ring_ms_max: int = 180_000,
+    ) -> int:
+        """Place a call. `caller` = (display, user, host or ''); path.flow 0: any flow of ours of that transport.
+
+        Everything that becomes of it, failures too, comes as an event of the returned session id. A Max-Forwards in
+        `headers` replaces ours. Without `sdp` the far end's offer comes with Answered and accept_offer answers it.
+        """
+        return session_uac.invite(
+            self.core, target, path, now_ms, caller, sdp, headers, secret, session_timer_s, ring_ms_max
+        )
+
+    def cancel(self, session: int, now_ms: int, *, reason: str = "") -> None:
+        """CANCEL, at once or after the first 1xx; Rejected(487) follows. `reason`: value of a Reason header."""
+        found = self.core.sessions.get(session)
+        if found is not None and found.caller:
+            session_uac.cancel(self.core, found, reason, now_ms)
+
+    # --- both ---------------------------------------------------------------------------------------------
+    def hang_up(self, session: int, now_ms: int, *, cause: int = 16, reason: str = "") -> None:
+        """End it as its phase demands: 603, CANCEL, BYE. No event follows."""
+        found = self.core.sessions.get(session)
+        if found is None:
+            return
+        headers = session_end.reason_headers(cause, reason)
+        if found.phase == Phase.INCOMING:
+            session_uas.reject(self.core, found, 603, now_ms, "", headers, Move.HANG_UP)
+        elif found.phase in (Phase.CALLING, Phase.RINGING, Phase.GIVING_UP, Phase.CANCELLING):
+            found.quiet = True
+            session_uac.cancel(self.core, found, headers[0][1] if headers else "", now_ms)
+        else:
+            session_end.hang_up_confirmed(self.core, found, headers, now_ms)
+
+    def offer(self, session: int, sdp: bytes, now_ms: int) -> None:
+        """Re-INVITE, as soon as the way is free; OfferAnswered or OfferRefused follows."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_modify.offer(self.core, found, sdp, now_ms)
+
+    def accept_offer(self, session: int, sdp: bytes, now_ms: int) -> None:
+        """200 to their re-INVITE (our offer, when Offered had none); or the answer to an offer in their 2xx."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_modify.accept(self.core, found, sdp, now_ms)
+
+    def refuse_offer(self, session: int, status: int, now_ms: int) -> None:
+        """Refuse their re-INVITE; the session stays as it was."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_modify.refuse(self.core, found, status, now_ms)
+
+    def notify_refer(self, refer: int, status: int, phrase: str, now_ms: int) -> None:
+        """Report a transfer's progress; status >= 200 ends the subscription."""
+        transfer.notify(self.core, refer, status, phrase, now_ms)
+
+    def refer(self, session: int, target: str, now_ms: int, *, referred_by: str = "") -> None:
+        """REFER the far end to `target`; ReferProgress events follow."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            transfer.refer(self.core, found, target, referred_by, now_ms)
+
+    def info_digit(self, session: int, digit: str, duration_ms: int, now_ms: int) -> None:
+        """One digit by INFO (application/dtmf-relay)."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_info.send_digit(self.core, found, digit, duration_ms, now_ms)
+
+    def probe(self, session: int, now_ms: int) -> None:
+        """OPTIONS in the dialog; Probed follows, and Ended(probe) when the far end is gone."""
+        found = self.core.sessions.get(session)
+        if found is not None:
+            session_info.probe(self.core, found, now_ms)
+
+    def session_path(self, session: int) -> Path | None:
+        """Where the far end was last seen."""
+        found = self.core.sessions.get(session)
+        return found.dialog.path if found else None
+
+    def session_call_id(self, session: int) -> str:
+        """The Call-ID, '' for an unknown session."""
+        found = self.core.sessions.get(session)
+        return found.dialog.call_id if found else ""
+
+    def session_count(self) -> int:
+        """Sessions that are not over yet (those we are hanging up count)."""
+        return len(self.core.sessions)
+
+    def contact_host(self, path: Path) -> str:
+        """The host that we advertise towards this path: for Contact, and for c= in SDP."""
+        return self.core.flows.own_address(path)[0]
+
+    # --- registrar --------------------------------------------------------------------------------------
+    def challenge_register(self, request: int, realm: str, now_ms: int, *, stale: bool = False) -> None:
+        """401 with fresh challenges."""
+        registrar.challenge(self.core, request, realm, now_ms, stale=stale)
+
+    def accept_register(self, request: int, realm: str, user: str, now_ms: int) -> None:
+        """Update the bindings of user@realm and answer 200 (or what §10.3 demands)."""
+        registrar.accept(self.core, request, realm, user, now_ms)
+
+    def refuse_register(self, request: int, status: int, now_ms: int, *, phrase: str = "") -> None:
+        """A final refusal."""
+        registrar.refuse(self.core, request, status, now_ms, phrase)
+
+    def bindings(self, realm: str, user: str) -> list[Binding]:
+        """Current contacts, the newest first."""
+        return list(self.core.bindings.get(f"{realm}/{user}", ()))
+
+    def nonce_ok(self, nonce: str, now_ms: int) -> str:
+        """good | stale | unknown. Nonces prove themselves and are never locked out."""
+        return digest.check_nonce(self.core.nonce_key, nonce, now_ms)
+
+    def qualify(self, token: str, target: str, path: Path, now_ms: int) -> None:
+        """OPTIONS to a trunk or static contact; Qualified(token) follows."""
+        qualify.send(self.core, token, target, path, now_ms)
+
+    # --- state --------------------------------------------------------------------------------------------
+    def encode(self) -> bytes:
+        """The whole state, undrained sends and events included."""
+        return msgspec.msgpack.encode(self.core)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Endpoint:
+        """The endpoint that `encode` described; raises LocalError for other bytes."""
+        endpoint = cls.__new__(cls)
+        try:
+            endpoint.core = msgspec.msgpack.decode(data, type=Core)
+        except msgspec.MsgspecError as error:
+            raise LocalError(f"not an endpoint's state: {error}") from error
+        return endpoint

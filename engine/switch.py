@@ -1,0 +1,498 @@
+"""All signalling, dialplans and distribution as one deterministic object (DESIGN law 1).
+
+`handle(input, now_ms)` takes one input and returns the outputs in the order in which they must be carried out;
+`next_deadline()` says when a `Deadline` input is due. Same inputs, same outputs, under any hash seed. Nothing
+is decided between steps: within one, events of the SIP endpoint, happenings for dialplans and the distributor's
+decisions are worked off until none is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from engine.call import (
+    agents,
+    arrival,
+    codes,
+    desk,
+    dial,
+    ending,
+    keys,
+    liveness,
+    recording,
+    script,
+    talking,
+    transfer,
+    waiting,
+)
+from engine.call.call import Call
+from engine.call.dial import Attempt, Outcome
+from engine.call.effects import (
+    AgentStates,
+    Deadline,
+    Drain,
+    Drained,
+    Entropy,
+    FlowClosed,
+    FlowOpened,
+    Input,
+    Listening,
+    MediaHappened,
+    Operator,
+    Output,
+    PortsReady,
+    Received,
+    SecretsLoaded,
+    SiteLoaded,
+    StorageState,
+    WallClock,
+)
+from engine.call.leg import Leg
+from engine.call.room import Room
+from engine.clock import Deadlines, Key
+from engine.dialplan.actions import PlayDone, TimerFired
+from engine.dialplan.model import Site
+from engine.media import commands as media
+from engine.sip import events as sip
+
+ROUNDS_MAX = 10_000  # per step; more means two rules that answer each other for ever: logged and left
+
+_site_decoder = msgspec.msgpack.Decoder(Site)
+
+
+class Switch:
+    """See the module's docstring. `tokens_key`: 32 CSPRNG bytes; `boot`: this start's name; `seed`: of decisions."""
+
+    def __init__(self, tokens_key: bytes, *, boot: str = "boot", seed: int = 1, rows_max: int = 1_024) -> None:
+        self.room = Room(tokens_key, boot=boot, seed=seed, rows_max=rows_max)
+
+    def handle(self, event: Input, now_ms: int) -> list[Output]:
+        """One input at monotonic `now_ms` (never less than before). Never raises for anything a peer can send."""
+        room = self.room
+        room.now_ms = now_ms = max(now_ms, room.now_ms)
+        _INPUTS[type(event)](room, event, now_ms)
+        self._expire(now_ms)
+        self._work(now_ms)
+        endpoint = room.endpoint
+        out = room.out
+        if endpoint.sends:
+            out.extend(endpoint.sends)
+            endpoint.sends.clear()
+        room.out = []
+        return out
+
+    def next_deadline(self) -> int | None:
+        """The monotonic ms at which a Deadline input is due, or None while nothing waits."""
+        room = self.room
+        due = [
+            at
+            for at in (room.deadlines.next(), room.endpoint.next_deadline(), room.acd.next_deadline())
+            if at is not None
+        ]
+        return min(due) if due else None
+
+    def seal_for(self, event: Input) -> str | None:
+        """The key under which the journal must seal this input, or None: credentials, secrets, sensitive digits."""
+        room = self.room
+        if isinstance(event, Received):
+            lowered = event.data.lower()
+            if b"authorization" in lowered or b"a=crypto" in lowered:
+                return "credentials"
+            return self._seal_info(event.data) if lowered.startswith(b"info ") else None
+        if isinstance(event, (SecretsLoaded, Entropy)):
+            return "secrets"
+        if isinstance(event, MediaHappened) and isinstance(event.event, (media.DigitHeard, media.DigitStarted)):
+            leg = room.legs.get(room.row_legs.get(event.event.row, 0))
+            call = room.calls.get(leg.call) if leg is not None else None
+            if call is not None and leg is not None and leg.id == call.leg and keys.hidden(room, call):
+                return f"call {call.name}"
+        return None
+
+    def _seal_info(self, data: bytes) -> str | None:
+        """An INFO may hold a digit: sealed when the call whose Call-ID it carries is being asked for a secret."""
+        room = self.room
+        for call in room.calls.values():
+            leg = room.legs.get(call.leg)
+            if leg is None or not keys.hidden(room, call):
+                continue
+            if room.endpoint.session_call_id(leg.session).encode() in data:
+                return f"call {call.name}"
+        return None
+
+    def encode(self) -> bytes:
+        """Everything it holds, as bytes."""
+        return self.room.encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Switch:
+        """The same switch again: the same inputs will give the same outputs."""
+        switch = cls.__new__(cls)
+        switch.room = Room.decode(data)
+        return switch
+
+    # --- within a step -------------------------------------------------------------------------------
+    def _expire(self, now_ms: int) -> None:
+        room = self.room
+        if _perhaps_due(room.endpoint.core.deadlines, now_ms):
+            room.endpoint.expire(now_ms)
+        due = room.acd.next_deadline()
+        if due is not None and due <= now_ms:
+            room.acd.expire(now_ms)
+            room.unsettled = True
+        if not _perhaps_due(room.deadlines, now_ms):
+            return
+        for _ in range(ROUNDS_MAX):
+            key = room.deadlines.pop_due(now_ms)
+            if key is None:
+                return
+            _deadline(room, key, now_ms)
+
+    def _work(self, now_ms: int) -> None:
+        """Work off everything that this step has raised."""
+        room = self.room
+        for _ in range(ROUNDS_MAX):
+            if room.endpoint.events:
+                events, room.endpoint.events = room.endpoint.events, []
+                for event in events:
+                    _SIP[type(event)](room, event, now_ms)
+            elif room.happenings:
+                happenings, room.happenings = room.happenings, []
+                for number, happening in happenings:
+                    call = room.calls.get(number)
+                    if call is not None:
+                        script.tell(room, call, happening, now_ms)
+            elif room.unsettled:
+                room.unsettled = False
+                waiting.settled(room, room.acd.settle(now_ms), now_ms)
+            else:
+                return
+        room.log("error", "a step didn't come to rest: rules that answer each other", "rounds")
+
+
+def _perhaps_due(deadlines: Deadlines, now_ms: int) -> bool:
+    """The heap's head is a lower bound (it may be a cancelled one): most steps need no closer look."""
+    heap = deadlines.heap
+    return bool(heap) and heap[0][0] <= now_ms
+
+
+# --- inputs ---------------------------------------------------------------------------------------------
+def _received(room: Room, event: Received, now_ms: int) -> None:
+    room.endpoint.overload = room.draining or room.full()
+    room.endpoint.receive(event.path, event.data, now_ms)
+
+
+def _listening(room: Room, event: Listening, now_ms: int) -> None:
+    room.listeners.append(event)
+    room.endpoint.listen(
+        event.flow, event.transport, event.host, event.port, event.advertise_host, event.advertise_port,
+        event.local_networks,
+    )  # fmt: skip
+
+
+def _flow_opened(room: Room, event: FlowOpened, now_ms: int) -> None:
+    room.endpoint.flow_opened(event.path, now_ms)
+
+
+def _flow_closed(room: Room, event: FlowClosed, now_ms: int) -> None:
+    room.endpoint.flow_closed(event.flow, now_ms)
+
+
+def _media(room: Room, event: MediaHappened, now_ms: int) -> None:
+    happened = event.event
+    if isinstance(happened, media.LegClosed):
+        ending.leg_closed(room, happened, now_ms)
+        return
+    if isinstance(happened, media.TapEnded):
+        recording.tap_ended(room, happened)
+        return
+    leg = room.legs.get(room.row_legs.get(happened.row, 0))
+    if leg is None or leg.generation != happened.generation:
+        return
+    match happened:
+        case media.PlayEnded():
+            _play_ended(room, leg, happened, now_ms)
+        case media.DigitHeard():
+            keys.heard(room, leg, happened.digit, happened.duration_ms, happened.way, now_ms)
+        case media.DigitStarted():
+            keys.started(room, leg)
+        case media.MediaMissing():
+            liveness.missing(room, leg, happened.silent_ms, now_ms)
+        case media.MediaBack():
+            liveness.back(room, leg)
+        case media.Latched():
+            liveness.latched(room, leg, happened.host, happened.port)
+        case media.LegFailed():
+            _leg_failed(room, leg, happened, now_ms)
+
+
+def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> None:
+    """The end of a play finds its owner by the purpose that the leg remembers."""
+    call = room.calls.get(leg.call)
+    if event.ticket != leg.play_ticket or call is None:
+        return
+    purpose, leg.playing = leg.playing, ""
+    if purpose.startswith("step:"):
+        room.happen(call, PlayDone(int(purpose[5:])))
+    elif purpose in ("announce", "position") and call.phase == "queue":
+        waiting.music(room, call, leg, now_ms)
+    elif purpose == "cycle":
+        waiting.next_row(room, call, now_ms)
+    elif purpose == "whisper":
+        waiting.whispered(room, call, now_ms)
+    elif purpose == "beep":
+        recording.tap(room, call)
+    elif purpose == "code" and call.phase == "code":
+        ending.hang_up(room, call, "system", call.outcome or "served", 16, now_ms)
+
+
+def _leg_failed(room: Room, leg: Leg, event: media.LegFailed, now_ms: int) -> None:
+    call = room.calls.get(leg.call)
+    room.log("error", f"{leg.party}: media port: {event.detail}", "media")
+    if call is not None:
+        room.emit("call.fault", call.tenant, call.name, where="media", detail=event.detail)
+    if call is not None and leg.tap:
+        recording.tap_ended(room, media.TapEnded(leg.row, leg.generation, leg.tap, call.recording, 0, event.detail))
+    room.rows.give_back(leg.row)
+    room.row_legs.pop(leg.row, None)
+    leg.row = -1
+    if call is not None and leg.id == call.leg:
+        ending.hang_up(room, call, "system", "failed", 41, now_ms, status=500)
+        return
+    room.endpoint.hang_up(leg.session, now_ms, cause=41)
+    attempt, outcome = room.attempts.get(leg.attempt), dial.lost(room, leg, now_ms)
+    if attempt is None or leg.state != "closing":
+        transfer.leg_over(room, leg, "system", 41, now_ms)
+    elif outcome is not None:
+        _attempt_over(room, attempt, outcome, now_ms)
+
+
+def _ports_ready(room: Room, event: PortsReady, now_ms: int) -> None:
+    room.rows.prepared(event.host, event.ports)
+
+
+def _nothing(room: Room, event: Input, now_ms: int) -> None:
+    """A deadline: due timers are worked off at every step anyway."""
+
+
+def _entropy(room: Room, event: Entropy, now_ms: int) -> None:
+    room.tokens.reseed(event.fresh)
+
+
+def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
+    room.wall_offset_ms = event.offset_ms
+
+
+def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
+    site = _site_decoder.decode(event.site)
+    old, room.site = room.site, event.version
+    room.sites[event.version] = site
+    room.indexes.pop(event.version, None)
+    if old and old != event.version and not any(call.site == old for call in room.calls.values()):
+        room.sites.pop(old, None)
+        room.indexes.pop(old, None)
+    agents.load(room, site, now_ms)
+    room.emit(
+        "engine.loaded", "", "", version=event.version, files=len(site.programs),
+        flows=sum(len(program.flows) for program in site.programs.values()),
+    )  # fmt: skip
+
+
+def _secrets(room: Room, event: SecretsLoaded, now_ms: int) -> None:
+    room.secrets, room.trunk_secrets = event.agents, event.trunks
+
+
+def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:
+    room.agent_states = event.states
+
+
+def _drain(room: Room, event: Drain, now_ms: int) -> None:
+    room.draining = True
+    room.emit("engine.drain", "", "", calls=len(room.calls))
+    if not room.calls:
+        room.deadlines.arm(("drained", 0), now_ms)
+
+
+def _storage(room: Room, event: StorageState, now_ms: int) -> None:
+    room.storage = event.state
+    room.emit("engine.storage", "", "", state=event.state, detail=event.detail, spooled=event.spooled)
+    level = "info" if event.state == "ok" else "error"
+    room.log(level, f"records: {event.state} {event.detail} ({event.spooled} spooled)", "storage")
+
+
+_INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
+    Received: _received, Listening: _listening, FlowOpened: _flow_opened, FlowClosed: _flow_closed,
+    MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
+    SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
+    StorageState: _storage, PortsReady: _ports_ready,
+}  # fmt: skip
+
+
+# --- events of the SIP endpoint ----------------------------------------------------------------------------
+def _leg(room: Room, session: int) -> Leg | None:
+    return room.legs.get(room.session_legs.get(session, 0))
+
+
+def _canceled(room: Room, event: sip.Canceled, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is not None:
+        transfer.leg_over(room, leg, "remote", 16, now_ms)
+
+
+def _acked(room: Room, event: sip.Acked, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is not None:
+        talking.caller_acked(room, leg, event.sdp, now_ms)
+
+
+def _progress(room: Room, event: sip.Progress, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is None:
+        return
+    early = dial.progress(room, leg, event, now_ms)
+    call = room.calls.get(leg.call)
+    if call is not None:
+        talking.progressed(room, leg, event.status, early, now_ms)
+        transfer.progressed(room, call, event.status, now_ms)
+
+
+def _answered(room: Room, event: sip.Answered, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is None:
+        room.endpoint.hang_up(event.session, now_ms)
+        return
+    attempt = room.attempts.get(leg.attempt)
+    outcome = dial.answered(room, leg, event.sdp, now_ms)
+    if attempt is not None and outcome is not None:
+        _attempt_over(room, attempt, outcome, now_ms)
+
+
+def _rejected(room: Room, event: sip.Rejected, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is None:
+        return
+    attempt = room.attempts.get(leg.attempt)
+    outcome = dial.rejected(room, leg, event, now_ms)
+    if attempt is None:
+        return
+    if outcome is not None:
+        _attempt_over(room, attempt, outcome, now_ms)
+    else:
+        talking.still_rings(room, attempt)
+
+
+def _attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
+    _PURPOSES[attempt.purpose](room, attempt, outcome, now_ms)
+
+
+_PURPOSES: dict[str, Callable[[Room, Attempt, Outcome, int], None]] = {
+    "offer": waiting.offer_over, "dial": talking.attempt_over, "direct": talking.attempt_over,
+    "transfer": transfer.attempt_over, "return": transfer.attempt_over,
+}  # fmt: skip
+
+
+def _offered(room: Room, event: sip.Offered, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is not None:
+        talking.offered(room, leg, event.sdp, now_ms)
+        liveness.held(room, leg, now_ms)
+    else:
+        room.endpoint.refuse_offer(event.session, 481, now_ms)
+
+
+def _offer_answered(room: Room, event: sip.OfferAnswered, now_ms: int) -> None:
+    """We send no re-INVITE of our own yet except as session refresh, which the endpoint answers for itself."""
+
+
+def _ended(room: Room, event: sip.Ended, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is not None:
+        transfer.leg_over(room, leg, event.by, event.cause, now_ms)
+
+
+def _info_digit(room: Room, event: sip.InfoDigit, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is not None:
+        keys.started(room, leg)
+        keys.heard(room, leg, event.digit, event.duration_ms, "info", now_ms)
+
+
+def _referred(room: Room, event: sip.Referred, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is None:
+        room.endpoint.notify_refer(event.refer, 481, "No Such Call", now_ms)
+    else:
+        transfer.referred(room, leg, event.refer, event.user, now_ms)
+
+
+def _probed(room: Room, event: sip.Probed, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is not None:
+        liveness.probed(room, leg, event.alive, now_ms)
+
+
+def _wire_refused(room: Room, event: sip.Refused, now_ms: int) -> None:
+    agents.refused(room, event.kind, event.path.host, event.detail)
+
+
+_SIP: dict[type, Callable[[Room, Any, int], None]] = {
+    sip.Incoming: arrival.incoming, sip.Canceled: _canceled, sip.Acked: _acked, sip.Progress: _progress,
+    sip.Answered: _answered, sip.Rejected: _rejected, sip.Offered: _offered, sip.OfferAnswered: _offer_answered,
+    sip.OfferRefused: _offer_answered, sip.Ended: _ended, sip.InfoDigit: _info_digit, sip.Referred: _referred,
+    sip.Probed: _probed, sip.RegisterRequest: agents.register, sip.BindingChanged: agents.binding_changed,
+    sip.Qualified: agents.qualified, sip.Refused: _wire_refused,
+}  # fmt: skip
+
+
+# --- deadlines ------------------------------------------------------------------------------------------------
+def _deadline(room: Room, key: Key, now_ms: int) -> None:
+    kind, number = key
+    if kind in _LEG_DEADLINES:
+        leg = room.legs.get(number)
+        call = room.calls.get(leg.call) if leg is not None else None
+        if leg is not None and call is not None:
+            _LEG_DEADLINES[kind](room, call, leg, now_ms)
+    elif kind in _CALL_DEADLINES:
+        call = room.calls.get(number)
+        if call is not None:
+            _CALL_DEADLINES[kind](room, call, now_ms)
+    elif kind == "ring":
+        attempt = room.attempts.get(number)
+        if attempt is None:
+            return
+        outcome = dial.timed_out(room, attempt, now_ms)
+        if outcome is not None:
+            _attempt_over(room, attempt, outcome, now_ms)
+        else:
+            talking.still_rings(room, attempt)
+    elif kind == "challenge":
+        agents.challenge_due(room, number, now_ms)
+    elif kind == "drained" and not room.calls and not room.drained:
+        room.drained = True
+        room.out.append(Drained())
+
+
+_LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {
+    "probe": lambda room, call, leg, now_ms: liveness.due(room, leg, now_ms),
+    "code": codes.gap,
+    "leg": lambda room, call, leg, now_ms: _forgotten(room, leg, now_ms),
+}
+_CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
+    "script": lambda room, call, now_ms: room.happen(call, TimerFired(call.timer_ticket)),
+    "record": recording.due,
+    "position": waiting.tell_position,
+    "whisper": waiting.whispered,
+    "report": ending.record,
+    "call": ending.too_long,
+    "tone": lambda room, call, now_ms: ending.hang_up(
+        room, call, "system", call.outcome or "failed", call.cause, now_ms
+    ),
+}
+
+
+def _forgotten(room: Room, leg: Leg, now_ms: int) -> None:
+    """A transferor whose phone never said BYE."""
+    room.endpoint.hang_up(leg.session, now_ms)
+    transfer.leg_over(room, leg, "system", 16, now_ms)

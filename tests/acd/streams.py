@@ -1,0 +1,130 @@
+"""Random streams of events, from a seed: late, repeated and unknown ids included."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+from engine.acd import events
+from engine.acd.commands import AcdCommand, Connect, Offer
+from engine.acd.machine import Distributor
+from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.offers import FAILURES
+
+QUEUES = [
+    QueueSpec(1, "sales", wrap_up_ms=3_000, wait_ms_max=60_000, entries_max=12, ring_ms_max=8_000),
+    QueueSpec(2, "support", strategy="ring-all", wait_ms_max=90_000, weight=1, delay_no_answer_ms=0, misses_max=2),
+    QueueSpec(3, "night", strategy="ring-all", join_empty=False, offers_max=2, delay_busy_ms=0),
+]
+AGENTS = [
+    AgentSpec(10, "a", queues=((1, 1, 0), (2, 1, 0)), skills=((1, 5),)),
+    AgentSpec(11, "b", queues=((1, 1, 1),), skills=((1, 2), (2, 9)), wrap_up_ms=0),
+    AgentSpec(12, "c", queues=((1, 2, 0), (2, 1, 1), (3, 1, 0)), second_line=True),
+    AgentSpec(13, "d", queues=((2, 2, 0), (3, 1, 0))),
+    AgentSpec(14, "e", queues=((3, 2, 0), (1, 3, 0)), skills=((2, 16),)),
+]
+TEMP = AgentSpec(15, "f", queues=((2, 1, 0), (3, 1, 9)))
+
+
+def site(queues: list[QueueSpec], agents: list[AgentSpec]) -> tuple[list[QueueSpec], list[AgentSpec]]:
+    """Agents without seats in queues that aren't there."""
+    known = [spec.id for spec in queues]
+    kept = [
+        msgspec.structs.replace(spec, queues=tuple(seat for seat in spec.queues if seat[0] in known)) for spec in agents
+    ]
+    return queues, kept
+
+
+ALTERNATIVES = (
+    site(QUEUES, AGENTS),
+    site(QUEUES[:2], AGENTS[:3]),
+    site(QUEUES[1:], [*AGENTS[2:4], TEMP]),
+    site([msgspec.structs.replace(QUEUES[0], strategy="ring-all", weight=2), QUEUES[2]], [TEMP, *AGENTS[::-1]]),
+)
+REASONS = [*FAILURES, "nonsense"]
+
+
+class Stream:
+    """Draws the next step; knows only what the owner of a distributor could know, and lies sometimes."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = Random(seed)
+        self.now = 1_000
+        self.call = 100
+        self.offers: list[int] = [1]
+        self.pairs: list[tuple[int, int]] = [(1, 1)]
+
+    def learn(self, commands: list[AcdCommand]) -> None:
+        for command in commands:
+            if isinstance(command, Offer):
+                self.offers.append(command.offer)
+            elif isinstance(command, Connect):
+                self.pairs.append((command.call, command.agent))
+
+    def recent(self, things: list) -> object:  # type: ignore[type-arg]
+        return things[-1 - min(self.chance.choice((0, 0, 0, 1, 1, 2, 3, 7)), len(things) - 1)]
+
+    def event(self) -> events.AcdEvent:
+        chance = self.chance
+        agent = chance.choice((10, 11, 12, 13, 14, 15, 99))
+        what = chance.randrange(100)
+        if what < 22:
+            self.call += chance.randrange(-1, 3)
+            needs = ((1, chance.randint(1, 6)),) if chance.random() < 0.2 else ()
+            return events.CallJoined(
+                self.call, chance.choice((1, 1, 2, 2, 3, 9)), chance.choice((0, 0, 5_000)), needs,
+                chance.choice((0, 0, 2_000)),
+            )  # fmt: skip
+        if what < 26:
+            return events.CallLeft(self.call - chance.randrange(6), chance.choice(("abandoned", "exit", "moved")))
+        if what < 52:
+            return events.OfferAnswered(int(self.recent(self.offers)))  # type: ignore[call-overload]
+        if what < 55:
+            return events.OfferFailed(int(self.recent(self.offers)), chance.choice(REASONS))  # type: ignore[call-overload]
+        if what < 68:
+            call, talker = self.recent(self.pairs)  # type: ignore[misc]
+            return events.CallEnded(call, talker)
+        if what < 77:
+            return events.AgentLoggedIn(agent, chance.random() < 0.9)
+        if what < 91:
+            return events.AgentReady(agent)
+        if what < 93:
+            return events.AgentNotReady(agent, chance.choice(("", "lunch")))
+        if what < 94:
+            return events.AgentLoggedOut(agent)
+        if what < 97:
+            return events.AgentReachable(agent, chance.random() < 0.85)
+        return events.AgentOccupied(agent, chance.random() < 0.5, "direct")
+
+    def step(self, distributor: Distributor) -> list[AcdCommand]:
+        """Some events, perhaps some time, one settle; perhaps a reload."""
+        chance = self.chance
+        if chance.random() < 0.03:
+            queues, agents = chance.choice(ALTERNATIVES)
+            distributor.configure(queues, agents, self.now)
+        for _ in range(chance.choice((0, 1, 1, 1, 2, 4))):
+            distributor.apply(self.event(), self.now)
+        out = distributor.settle(self.now)
+        self.learn(out)
+        self.now += chance.choice((0, 0, 1, 40, 40, 700, 700, 5_000, 5_000, 30_000))
+        if chance.random() < 0.8:
+            distributor.expire(self.now)
+        return out
+
+
+def start(seed: int, kernels: str = "python") -> tuple[Distributor, Stream]:
+    distributor = Distributor(seed, entries_max=40, agents_max=20, kernels=kernels)
+    distributor.configure(QUEUES, AGENTS, 0)
+    for spec in AGENTS:
+        distributor.apply(events.AgentReachable(spec.id, True), 10)
+        distributor.apply(events.AgentLoggedIn(spec.id), 10)
+    return distributor, Stream(seed)
+
+
+def run_stream(seed: int, steps: int, kernels: str = "python") -> list[AcdCommand]:
+    distributor, stream = start(seed, kernels)
+    out: list[AcdCommand] = []
+    for _ in range(steps):
+        out += stream.step(distributor)
+    return out

@@ -1,0 +1,201 @@
+"""The agent's life as he and his supervisor see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import limits
+from engine.acd import events
+from engine.acd.agents import CALL_MS_MAX
+from tests.acd.world import Q, R, World, agent, cancels, changes, endings, offers, queue
+
+
+def test_login_pause_ready_logout() -> None:
+    world = World([queue()], [agent(1)], ready=False)
+    assert world.state(1) == "logged_out"
+    assert changes(world.do(events.AgentLoggedIn(1))) == [(1, "logged_out", "ready", "login")]
+    assert changes(world.do(events.AgentNotReady(1, "lunch"))) == [(1, "ready", "not_ready", "lunch")]
+    assert changes(world.do(events.AgentNotReady(1, "training"))) == [(1, "not_ready", "not_ready", "training")]
+    assert world.do(events.AgentNotReady(1, "training")) == []
+    assert changes(world.do(events.AgentReady(1))) == [(1, "not_ready", "ready", "ready")]
+    assert changes(world.do(events.AgentLoggedOut(1))) == [(1, "ready", "logged_out", "logout")]
+    assert world.do(events.AgentReady(1), events.AgentNotReady(1), events.AgentLoggedOut(1)) == []
+
+
+def test_login_not_ready_takes_no_call_until_he_says_so() -> None:
+    world = World([queue()], [agent(1)], ready=False)
+    world.do(events.AgentReachable(1, True), events.AgentLoggedIn(1, ready=False))
+    assert world.state(1) == "not_ready"
+    assert offers(world.join(10)) == []
+    assert len(offers(world.do(events.AgentReady(1)))) == 1
+
+
+def test_unreachable_phones_are_not_rung() -> None:
+    world = World([queue()], [agent(1)])
+    world.do(events.AgentReachable(1, False))
+    assert world.state(1) == "ready"
+    assert offers(world.join(10)) == []
+    assert len(offers(world.do(events.AgentReachable(1, True)))) == 1
+
+
+def test_pause_and_logout_during_a_call_take_effect_at_its_end() -> None:
+    world = World([queue()], [agent(1), agent(2)])
+    wishes = ((1, events.AgentNotReady(1, "lunch"), "not_ready"), (2, events.AgentLoggedOut(2), "logged_out"))
+    for who, event, after in wishes:
+        offer = world.talk(10 + who)
+        assert offer.agent == who
+        assert world.do(event, after=1_000) == []
+        assert world.state(who) == "talking"
+        assert changes(world.end(10 + who, who, after=1_000))[0][:3] == (who, "talking", after)
+
+
+def test_a_pause_taken_back_during_the_call() -> None:
+    world = World([queue()], [agent(1)])
+    world.talk(10)
+    world.do(events.AgentNotReady(1, "lunch"), events.AgentReady(1))
+    world.end(10, 1, after=500)
+    assert world.state(1) == "ready"
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        (events.AgentNotReady(1, "lunch"), "not_ready"),
+        (events.AgentLoggedOut(1), "logged_out"),
+        (events.AgentOccupied(1, True, "outbound"), "occupied"),
+    ],
+)
+def test_leaving_while_alerting_withdraws_the_offer_and_the_caller_moves_on(event: events.AcdEvent, state: str) -> None:
+    world = World([queue()], [agent(1), agent(2)])
+    first = offers(world.join(10))[0]
+    out = world.do(event, after=2_000)
+    assert [(c.offer, c.agent, c.call, c.reason) for c in cancels(out)] == [(first.offer, 1, 10, "agent_state")]
+    assert endings(out) == [(1, "agent_state")]
+    assert world.state(1) == state
+    assert [offer.agent for offer in offers(out)] == [2]
+
+
+def test_wrap_up_is_the_agents_or_the_queues_and_ends_early_by_ready() -> None:
+    world = World([queue(wrap_up_ms=10_000)], [agent(1), agent(2, wrap_up_ms=0), agent(3, wrap_up_ms=4_000)])
+    for who in (1, 2, 3):
+        world.talk(10 + who)
+        world.end(10 + who, who, after=1_000)
+    assert [world.state(who) for who in (1, 2, 3)] == ["wrap_up", "ready", "wrap_up"]
+    world.wait(4_000)
+    assert [world.state(who) for who in (1, 3)] == ["wrap_up", "ready"]
+    assert changes(world.do(events.AgentReady(1))) == [(1, "wrap_up", "ready", "ready")]
+
+
+def test_wrap_up_runs_to_its_end_and_is_bounded() -> None:
+    world = World([queue(wrap_up_ms=10**9)], [agent(1)])
+    world.talk(10)
+    world.end(10, 1)
+    assert world.distributor.next_deadline() == world.now + limits.wrap_up_ms_max
+    world.wait(limits.wrap_up_ms_max)
+    assert world.state(1) == "ready"
+
+
+def test_a_pause_in_wrap_up_ends_it() -> None:
+    world = World([queue(wrap_up_ms=10_000)], [agent(1)])
+    world.talk(10)
+    world.end(10, 1)
+    assert changes(world.do(events.AgentNotReady(1, "coffee"))) == [(1, "wrap_up", "not_ready", "coffee")]
+    world.wait(60_000)
+    assert world.state(1) == "not_ready"
+
+
+def test_a_call_of_another_kind_occupies_unless_he_has_a_second_line() -> None:
+    world = World([queue()], [agent(1), agent(2, second_line=True)])
+    world.do(events.AgentOccupied(1, True, "direct"), events.AgentOccupied(2, True, "direct"))
+    assert (world.state(1), world.state(2)) == ("occupied", "ready")
+    assert [offer.agent for offer in offers(world.join(10))] == [2]
+    assert offers(world.join(11)) == []
+    assert [offer.call for offer in offers(world.do(events.AgentOccupied(1, False)))] == [11]
+
+
+def test_an_other_call_during_pause_conversation_or_wrap_up_shows_when_they_end() -> None:
+    world = World([queue(wrap_up_ms=5_000)], [agent(1)])
+    world.talk(10)
+    world.do(events.AgentOccupied(1, True, "consult"))
+    assert world.state(1) == "talking"
+    world.end(10, 1)
+    assert world.state(1) == "wrap_up"
+    world.wait(5_000)
+    assert world.state(1) == "occupied"
+    world.do(events.AgentNotReady(1, "lunch"))
+    world.do(events.AgentReady(1))
+    assert world.state(1) == "occupied"
+    world.do(events.AgentOccupied(1, False))
+    assert world.state(1) == "ready"
+
+
+def test_a_lost_end_of_an_other_call_does_not_keep_him_out_for_ever() -> None:
+    world = World([queue()], [agent(1)])
+    world.do(events.AgentOccupied(1, True, "direct"))
+    world.wait(CALL_MS_MAX - 1)
+    assert world.state(1) == "occupied"
+    world.wait(1)
+    assert world.state(1) == "ready"
+
+
+def test_a_second_other_call_is_believed_for_as_long_as_the_first() -> None:
+    world = World([queue()], [agent(1)])
+    world.do(events.AgentOccupied(1, True, "direct"))
+    world.do(events.AgentOccupied(1, True, "outbound"), after=60_000)
+    world.wait(CALL_MS_MAX - 1)
+    assert world.state(1) == "occupied"
+    world.wait(1)
+    assert world.state(1) == "ready"
+
+
+def test_idle_time_counts_from_the_last_work_and_login_goes_to_the_end_of_the_line() -> None:
+    world = World([queue()], [agent(1), agent(2), agent(3)])
+    for who in (1, 2, 3):  # ends in the order 1, 2, 3
+        world.talk(10 + who)
+    for who in (1, 2, 3):
+        world.end(10 + who, who, after=1_000)
+    world.do(events.AgentNotReady(2, "coffee"), events.AgentReady(2))  # a pause keeps his place
+    world.do(events.AgentLoggedOut(1), events.AgentLoggedIn(1), after=1_000)  # a new login doesn't
+    world.do(events.AgentLoggedIn(3))  # saying it twice is no login
+    asked = [offers(world.join(20 + turn))[0].agent for turn in range(3)]
+    assert asked == [2, 3, 1]
+
+
+def test_the_end_of_wrap_up_and_of_other_calls_begins_idle_time() -> None:
+    world = World([queue()], [agent(1, wrap_up_ms=5_000), agent(2), agent(3)])
+    world.talk(11)
+    world.talk(12)
+    world.end(11, 1)  # wrap-up until 5 s later
+    world.end(12, 2, after=1_000)
+    world.do(events.AgentOccupied(3, True), after=1_000)
+    world.do(events.AgentOccupied(3, False), after=1_000)
+    world.wait(10_000)
+    assert [offers(world.join(20 + turn))[0].agent for turn in range(3)] == [2, 3, 1]
+
+
+def test_unknown_agents_change_nothing() -> None:
+    world = World([queue()], [agent(1)])
+    for event in (
+        events.AgentLoggedIn(9), events.AgentLoggedOut(9), events.AgentNotReady(9), events.AgentReady(9),
+        events.AgentReachable(9, True), events.AgentOccupied(9, True), events.CallEnded(10, 9),
+    ):  # fmt: skip
+        before = world.distributor.encode()
+        assert world.do(event) == []
+        assert world.distributor.encode() == before
+    assert world.state(9) == ""
+
+
+def test_time_in_states_has_no_gaps() -> None:
+    world = World([queue(Q, wrap_up_ms=3_000), queue(R)], [agent(1, Q, R)], ready=False)
+    world.wait(500)
+    world.do(events.AgentReachable(1, True), events.AgentLoggedIn(1))
+    world.talk(10)
+    world.end(10, 1, after=7_000)
+    world.wait(4_000)
+    world.do(events.AgentNotReady(1), after=1_000)
+    row = world.distributor.snapshot_agents(world.now + 250)[0]
+    assert row["spent_ms"] == {
+        "logged_out": 500, "ready": 2_000, "alerting": 0, "talking": 7_000, "wrap_up": 3_000, "not_ready": 250,
+        "resting": 0, "occupied": 0,
+    }  # fmt: skip
+    assert sum(row["spent_ms"].values()) == world.now + 250

@@ -1,0 +1,97 @@
+"""The kernel decides like its twin: on 10⁵ random states here, 10⁶ under `slow`, with the JIT on and off."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.acd import policy
+from engine.acd.columns import AgentColumns, TeamColumns
+from engine.acd.pool import Pool
+from tests.acd.states import random_needs, random_pool, shuffle
+
+kernels: Any = pytest.importorskip("engine.acd.kernels")
+kernel_pick: Any = pytest.importorskip("engine.acd.kernel_pick")
+
+
+def compare(seed: int, pools: int, states: int) -> int:
+    """States in which both picked alike (they must all)."""
+    chance = Random(seed)
+    seen = 0
+    for _ in range(pools):
+        pool = random_pool(chance, chance.choice((1, 3, 8, 20)))
+        for _ in range(states):
+            shuffle(chance, pool)
+            for number in (0, 1):
+                queue, needs = pool.queue_at(number), random_needs(chance)
+                most = policy.offers_at_once(queue)
+                assert kernel_pick.run_kernel(pool, queue, needs, most) == policy.pick(pool, queue, needs, most)
+                seen += 1
+    return seen
+
+
+def test_like_the_twin() -> None:
+    assert compare(1, 100, 500) == 100_000
+
+
+@pytest.mark.slow
+def test_like_the_twin_for_long() -> None:
+    assert compare(2, 1_000, 500) == 1_000_000
+
+
+def pure(function: Any) -> Any:
+    return getattr(function, "py_func", function)
+
+
+def random_terms(chance: Random) -> np.ndarray:
+    """Any strategy the layout can hold, not only those that have a name."""
+    terms = np.zeros((policy.TERMS_MAX, 3), dtype=np.int64)
+    for place in range(chance.randint(0, policy.TERMS_MAX)):
+        source = chance.choice((policy.TEAM, policy.AGENT))
+        fields = (TeamColumns, AgentColumns)[source]
+        name = chance.choice(("level", "position") if source == policy.TEAM else ("idle_since", "answered", "misses"))
+        terms[place] = (source, fields.index(name), chance.choice((1, -1)))
+    return terms
+
+
+def key_pick(pool: Pool, terms: np.ndarray, first: int, end: int, most: int) -> list[int]:
+    """By tuples."""
+    blocks = (pool.team.block, pool.agents.block)
+    keys = []
+    for row in range(first, end):
+        agent = pool.team.agent[row]
+        if pool.agents.idle[agent]:
+            values = [sign * blocks[source][field, (row, agent)[source]] for source, field, sign in terms.tolist()]
+            keys.append((*values, row))
+    best = min(keys, default=())
+    return [key[-1] for key in sorted(keys) if key[:-1] == best[:-1]][:most]
+
+
+@pytest.mark.parametrize("jit", [True, False], ids=["jit", "python"])
+def test_any_key_layout(jit: bool) -> None:
+    chance = Random(3)
+    run = kernels.pick if jit else pure(kernels.pick)
+    for _ in range(300):
+        pool = random_pool(chance, 6)
+        shuffle(chance, pool)
+        for row in range(6):
+            pool.agents.answered[row], pool.agents.misses[row] = chance.randrange(2), chance.randrange(2)
+        terms, most = random_terms(chance), chance.randint(1, 4)
+        queue = pool.queue_at(0)
+        out = np.zeros(most, dtype=np.int64)
+        count = run(
+            pool.agents.block, pool.team.block, pool.skills, terms, np.zeros(0, dtype=np.int64), queue.first_row,
+            queue.end_row, kernel_pick._FIELDS, out,
+        )  # fmt: skip
+        assert out[:count].tolist() == key_pick(pool, terms, queue.first_row, queue.end_row, most)
+
+
+def test_warm_compiles_what_production_calls() -> None:
+    kernels.warm()
+    if hasattr(kernels.pick, "signatures"):
+        before = list(kernels.pick.signatures)
+        compare(4, 1, 1)
+        assert kernels.pick.signatures == before, "the kernel was compiled again for other types"

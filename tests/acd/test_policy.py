@@ -1,0 +1,90 @@
+"""Strategies: meaning on small examples, names, and the twin against the naive oracle."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from engine.acd import policy
+from engine.acd.columns import AgentColumns, TeamColumns
+from engine.acd.policy import AGENT, NAMES, STRATEGIES, TEAM, TERM_TABLES, TERMS_MAX, number_of
+from engine.errors import LocalError
+from tests.acd.naive import agent_rows, choose
+from tests.acd.states import random_needs, random_pool, shuffle
+from tests.acd.world import Q, World, agent, offers, queue
+
+
+def test_names() -> None:
+    assert NAMES == ("longest-idle-agent", "ring-all")
+    assert [number_of(name) for name in NAMES] == [0, 1]
+    with pytest.raises(LocalError, match="unknown strategy 'longest-idle': one of longest-idle-agent"):
+        number_of("longest-idle")
+
+
+def test_terms_name_columns_that_exist_and_fit() -> None:
+    for strategy, table in zip(STRATEGIES, TERM_TABLES, strict=True):
+        assert table.shape == (TERMS_MAX, 3) and len(strategy.terms) <= TERMS_MAX
+        for term, (source, field, sign) in zip(strategy.terms, table.tolist(), strict=False):
+            assert source == term.source and source in (TEAM, AGENT)
+            assert (TeamColumns, AgentColumns)[source].fields[field] == term.field
+            assert sign in (-1, 1)
+        assert not table[len(strategy.terms) :].any()
+
+
+def test_longest_idle_by_level_then_idle_time_then_position_then_row() -> None:
+    people = [agent(1, level=2), agent(2, level=1, position=5), agent(3, level=1, position=4), agent(4, level=1)]
+    world = World([queue()], people)
+    columns = world.pool.agents
+    for row, since in enumerate((0, 50, 50, 60)):
+        columns.idle_since[row] = since
+    assert [offers(world.join(10 + turn))[0].agent for turn in range(4)] == [3, 2, 4, 1]
+
+
+def test_ring_all_rings_the_best_level_that_has_anybody() -> None:
+    people = [agent(1, level=2), agent(2, level=1, position=2), agent(3, level=1, position=1), agent(4, level=3)]
+    world = World([queue(strategy="ring-all")], people)
+    assert [offer.agent for offer in offers(world.join(10))] == [3, 2]
+    assert [offer.agent for offer in offers(world.join(11))] == [1]
+
+
+def test_ring_all_is_bounded_by_offers_max() -> None:
+    world = World([queue(strategy="ring-all", offers_max=2)], [agent(n) for n in range(1, 6)])
+    assert [offer.agent for offer in offers(world.join(10))] == [1, 2]
+    assert policy.offers_at_once(world.pool.queue_at(0)) == 2
+    wide = World([queue(strategy="ring-all")], [agent(n) for n in range(1, 80)])
+    assert len(offers(wide.join(10))) == 64
+
+
+def test_needs_are_minimum_levels() -> None:
+    people = [agent(1, skills=((1, 3),)), agent(2, skills=((1, 9), (2, 1))), agent(3)]
+    world = World([queue()], people)
+    assert [offer.agent for offer in offers(world.join(10, needs=((1, 4),)))] == [2]
+    assert offers(world.join(11, needs=((1, 4),))) == []
+    assert [offer.agent for offer in offers(world.join(12, needs=((1, 3),)))] == [1]
+    assert offers(world.join(13, needs=((9, 1),))) == [], "a skill that nobody has"
+    assert [offer.agent for offer in offers(world.join(14))] == [3]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_twin_is_the_oracle(seed: int) -> None:
+    chance = Random(seed)
+    for _ in range(4):
+        pool = random_pool(chance, chance.randint(1, 30))
+        for _ in range(20):
+            shuffle(chance, pool)
+            for number in (0, 1):
+                line, needs = pool.queue_at(number), random_needs(chance)
+                most = policy.offers_at_once(line)
+                assert agent_rows(pool, policy.pick(pool, line, needs, most)) == choose(pool, line, needs, most)
+
+
+def test_a_strategy_of_other_terms_needs_no_new_code() -> None:
+    """Fewest answered first, then highest position: what later strategies are made of."""
+    term, position = policy.Term(AGENT, "answered"), policy.Term(TEAM, "position", -1)
+    world = World([queue()], [agent(n, position=n) for n in range(1, 5)])
+    pool = world.pool
+    for row, answered in enumerate((2, 1, 1, 3)):
+        pool.agents.answered[row] = answered
+    rows = policy._best(pool, policy._best(pool, pool.queue_at(0).idle, term), position)
+    assert agent_rows(pool, rows) == [2] and Q == 1

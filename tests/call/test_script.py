@@ -1,0 +1,94 @@
+"""The dialplan at the wheel: facts, paths, actions after the end, and a rejection before the answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.call import script
+from engine.dialplan import actions
+from tests.call.calls import over, ring, told, wire, world
+from tests.scenarios.sites import busy_site
+
+REJECTS = "ringdown: 1\nflows:\n  main:\n    - reject: {code: %d}\n"
+FINALLY = """
+ringdown: 1
+finally: last
+flows:
+  main:
+    - answer
+    - play: welcome
+    - hangup: served
+  last:
+    - tag: the end
+"""
+
+
+@pytest.mark.parametrize(("status", "cause"), [(486, 17), (404, 1), (603, 21), (480, 19)])
+def test_a_rejection_says_its_status_and_its_q850_cause(status: int, cause: int) -> None:
+    try:
+        site = busy_site(dialplans__echo=REJECTS % status)
+    except AssertionError:
+        site = busy_site(dialplans__echo=f"ringdown: 1\nflows:\n  main:\n    - reject: {status}\n")
+    w = world(site)
+    caller = ring(w, "9196")
+    w.run(200)
+    assert told(caller) == f"rejected {status}" and wire(w, f"SIP/2.0 {status}", f"cause={cause}")
+    ended = over(w)
+    assert (ended.data["outcome"], ended.data["cause"], ended.data["answered_ms"]) == ("failed", cause, -1)
+
+
+def test_finally_runs_without_audio_when_the_caller_is_gone() -> None:
+    w = world(busy_site(dialplans__echo=FINALLY))
+    caller = ring(w, "9196")
+    w.run(500)
+    caller.hang_up(w.now_ms)
+    over(w)
+    assert any("the end" in str(event.data["text"]) for event in w.all("call.step"))
+    assert len(w.all("call.prompt")) == 1
+
+
+def test_the_facts_a_dialplan_knows() -> None:
+    w = world()
+    line = w.phone("4420", host="192.0.2.3", password="")
+    ring(w, "9196", phone=line)
+    w.run(100)
+    (call,) = w.switch.room.calls.values()
+    facts = script.facts(w.switch.room, call)
+    assert (facts["access.caller"], facts["access.trunk"], facts["access.kind"]) == ("4420", "carrier", "trunk")
+    assert int(facts["system.now"]) == w.switch.room.now_ms + w.switch.room.wall_offset_ms
+
+
+def test_a_dialplan_that_is_not_in_the_site_is_no_dialplan() -> None:
+    w = world()
+    ring(w, "9196")
+    w.run(100)
+    (call,) = w.switch.room.calls.values()
+    assert not script.begin(w.switch.room, call, "default/nothing", "", w.now_ms)
+
+
+def test_after_the_end_only_notes_are_heeded() -> None:
+    w = world()
+    ring(w, "9196")
+    w.run(100)
+    room = w.switch.room
+    (call,) = room.calls.values()
+    call.phase = "closing"
+    room.out = []
+    script.perform(room, call, [actions.PlayPrompts(1, ("en/welcome",)), actions.Note("tag", "x", "s")], w.now_ms)
+    assert len(room.out) == 1
+    call.phase = "script"
+
+
+def test_every_action_has_a_rule() -> None:
+    from typing import get_args
+
+    assert set(script._RULES) | {actions.Note} == set(get_args(actions.Action))
+
+
+def test_the_path_names_flows_not_steps() -> None:
+    w = world()
+    caller = ring(w, "100")
+    w.run(200)
+    w.press(caller, "2")
+    ended = over(w)
+    assert ended.data["path"] == "main > pressed"

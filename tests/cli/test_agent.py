@@ -1,0 +1,49 @@
+"""`ringdown agent ID VERB`: each act prints its effect and its undo."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.cli.app import run
+from engine.runtime.secrets import Secrets
+from engine.runtime.site_files import demo_site, read_folder
+from tests.cli.engine_double import engine
+
+DONE = {"agent": "default/200", "done": "not ready", "undo": "ringdown agent default/200 ready"}
+
+
+def test_acts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine(tmp_path, {"agent.not_ready": DONE}) as asked:
+        assert run(["agent", "200", "not-ready", "lunch", "--data", str(tmp_path)]) == 0
+        out = capsys.readouterr().out
+        assert out == "agent default/200: not ready   (undo: ringdown agent default/200 ready)\n"
+        assert run(["agent", "200", "not_ready", "--json", "--data", str(tmp_path)]) == 0
+        assert json.loads(capsys.readouterr().out) == DONE
+    assert [each["arguments"] for each in asked] == [{"agent": "200", "reason": "lunch"}, {"agent": "200"}]
+
+
+def test_an_unknown_verb_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["agent", "200", "fly", "--data", str(tmp_path)]) == 2
+    assert "login, logout, ready, not-ready, password" in capsys.readouterr().err
+
+
+def test_a_password_through_the_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = {"agent": "default/200", "realm": "r", "password": "aaaa-bbbb-cccc"}
+    with engine(tmp_path, {"agent.password": made}):
+        assert run(["agent", "200", "password", "--data", str(tmp_path)]) == 0
+    assert "aaaa-bbbb-cccc" in capsys.readouterr().out
+
+
+def test_a_password_while_the_engine_is_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["agent", "200", "password", "--json", "--data", str(tmp_path)]) == 0
+    made = json.loads(capsys.readouterr().out)
+    site = read_folder(demo_site()).site
+    assert site is not None
+    from engine.sip import digest
+
+    stored = Secrets(tmp_path).loaded(site).agents["default/200"]
+    assert stored == digest.ha1("200", made["realm"], made["password"])
+    assert run(["agent", "nobody", "password", "--data", str(tmp_path)]) == 1

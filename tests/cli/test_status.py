@@ -1,0 +1,58 @@
+"""`ringdown status` in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.cli.status import lines
+
+FOUND: dict[str, Any] = {
+    "version": "0.1.0",
+    "boot": "b1",
+    "node": "a",
+    "up_s": 12,
+    "addresses": ["udp:127.0.0.1:5060"],
+    "draining": True,
+    "site": {"folder": "/s", "version": "abcdef0123456789"},
+    "switch": {"calls": 3, "waiting": 1, "agents_ready": 2, "sessions": 6, "refused": {"parse": 4}},
+    "runtime": {
+        "cpu_s": 1.5,
+        "memory_kib_max": 204_800,
+        "loop_lag_max_ms": 3.0,
+        "loop_lag_mean_ms": 0.1,
+        "inputs": 99,
+        "faults": 1,
+        "datagrams_in": 5,
+        "datagrams_out": 6,
+        "datagrams_dropped": 0,
+        "send_failures": {},
+        "tcp_flows": 2,
+        "storage": {"state": "spooling", "detail": "locked", "spooled": 7, "written": 70, "lost": 0},
+        "journal": {"file": "j", "bytes": 4_096, "failed": ""},
+        "media": {"legs": 4},
+    },
+}
+
+
+def test_everything_that_matters_is_said() -> None:
+    text = "\n".join(lines(FOUND))
+    for part in (
+        "DRAINING",
+        "3 up, 1 waiting, 2 agents ready",
+        "spooling locked",
+        "7 waiting",
+        "abcdef012345",
+        "200 MiB",
+        "parse 4",
+        "FAULTS   1",
+        "legs 4",
+        "2 TCP connections",
+        "4 KiB",
+    ):
+        assert part in text, part
+
+
+def test_a_quiet_engine_says_less() -> None:
+    quiet = FOUND | {"switch": {"error": "no answer"}, "runtime": FOUND["runtime"] | {"faults": 0}, "draining": False}
+    text = "\n".join(lines(quiet))
+    assert "FAULTS" not in text and "refused" not in text and "DRAINING" not in text

@@ -1,0 +1,51 @@
+"""The seeded corpus: every file of broken/ is one mistake; its first line says which code it must give, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.dialplan.findings import CODES, render
+from engine.dialplan.reader import read_site
+from tests.dialplan.site import BASE, STOCK
+
+BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
+
+
+def head_of(path: Path) -> tuple[str, int, str]:
+    words = path.read_bytes().split(b"\n", 1)[0].decode().lstrip("# ").split()
+    return words[0], int(words[1]), words[2] if len(words) > 2 else "dialplans/main.yaml"
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_mistake_is_found_at_its_place(path: Path) -> None:
+    code, line, name = head_of(path)
+    files = {**BASE, name: path.read_bytes()}
+    if code == "RD091":
+        files = {each: content for each, content in files.items() if not each.endswith(".wav")}
+    site, findings = read_site(files, STOCK)
+    found = [(each.code, each.line) for each in findings if each.file == name]
+    assert (code, line) in found, [render(each) for each in findings]
+    severity = CODES[code][0]
+    assert (site is None) == (severity == "error")
+    # one mistake gives one error: nothing else is accused because of it
+    errors = [(each.code, each.line) for each in findings if each.severity == "error"]
+    assert set(errors) <= {(code, line)}, [render(each) for each in findings]
+    for each in findings:
+        assert each.column >= 1
+        assert "^" in each.snippet or not each.snippet
+        assert each.file in render(each)
+
+
+def test_the_corpus_covers_the_codes() -> None:
+    seeded = {head_of(path)[0] for path in BROKEN}
+    assert len(BROKEN) >= 60
+    # the rest needs several files or bytes and is tested elsewhere
+    assert set(CODES) - seeded <= {"RD010", "RD025", "RD028", "RD029", "RD090", "RD092", "RD093"}
+
+
+def test_the_base_site_is_fine() -> None:
+    site, findings = read_site(BASE, STOCK)
+    assert site is not None
+    assert findings == []

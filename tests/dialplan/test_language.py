@@ -1,0 +1,77 @@
+"""The reference is true: every example of LANGUAGE.md loads, and names every verb, type and code that it must."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.dialplan.actions import Digit, Hangup, QueueEnded
+from engine.dialplan.findings import CODES
+from engine.dialplan.prompts import WavInfo
+from engine.dialplan.reader import read_site
+from engine.dialplan.types import KINDS
+from engine.dialplan.verbs.table import VERBS
+from tests.dialplan.site import STOCK, Caller, files_with, site_of
+
+REFERENCE = (Path(__file__).parents[2] / "dialplans" / "LANGUAGE.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```yaml\n(ringdown: 1\n.*?)```", REFERENCE, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_an_example_loads_without_a_finding(number: int) -> None:
+    site, findings = read_site(files_with({"dialplans/main.yaml": EXAMPLES[number]}), STOCK)
+    assert findings == []
+    assert site is not None
+
+
+def test_the_reference_names_everything_that_is_built() -> None:
+    assert len(EXAMPLES) == 4
+    for verb in VERBS.values():
+        assert f"`{verb.name}" in REFERENCE or f"- {verb.name}" in REFERENCE, verb.name
+        for option in [*verb.options, *verb.outcomes]:
+            assert option == verb.main or option in REFERENCE, (verb.name, option)
+    for kind in KINDS:
+        assert f"`{kind}" in REFERENCE
+
+
+def test_every_code_is_listed_with_its_title() -> None:
+    for code, (severity, title, _) in CODES.items():
+        mark = "" if severity == "error" else " (warning)"
+        assert f"{code} {title}{mark}" in REFERENCE, code
+
+
+def test_the_fragments_of_site_files_load() -> None:
+    # every second part between fences is inside one
+    fragments = [each.partition("\n")[2] for each in REFERENCE.split("```")[1::2]]
+    queues = next(each for each in fragments if each.startswith("support:"))
+    agents = next(each for each in fragments if each.startswith("201:"))
+    trunks = next(each for each in fragments if each.startswith("carrier:"))
+    outbound = next(each for each in fragments if each.startswith("00.:"))
+    files = files_with(
+        {
+            "queues.yaml": queues + "sales: {strategy: ring-all}\n",
+            "agents.yaml": agents,
+            "trunks.yaml": trunks,
+            "outbound.yaml": outbound,
+            "music/jazz.wav": "",
+        }
+    )
+    files["music/jazz.wav"] = WavInfo(60_000)
+    site, findings = read_site(files, STOCK)
+    assert findings == []
+    assert site is not None
+    assert site.queues["default/support"].music == ("music/default", "music/jazz")
+    assert site.agents["default/202"].queues == (("default/support", 1, 1), ("default/sales", 2, 2))
+    assert site.trunks["carrier"].secret == "carrier"
+
+
+def test_the_first_example_is_walked() -> None:
+    caller = Caller(site_of(EXAMPLES[0]))
+    caller.answered()
+    caller.played()
+    caller.tell(Digit("2"))
+    caller.played()
+    caller.tell(QueueEnded(caller.run.ticket, "served"))
+    assert caller.one(Hangup) == Hangup("served", 16)

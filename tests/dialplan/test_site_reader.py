@@ -1,0 +1,126 @@
+"""site.yaml, agents, queues, trunks, outbound rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.dialplan.findings import Finding, render
+from engine.dialplan.model import Site
+from engine.dialplan.prompts import WavInfo
+from engine.dialplan.reader import read_site
+from tests.dialplan.site import STOCK, files_with, lines
+
+
+def read(changes: dict[str, str], **wavs: WavInfo | bytes) -> tuple[Site | None, list[Finding]]:
+    files = files_with(changes)
+    files.update({path.replace("__", "/") + ".wav": info for path, info in wavs.items()})
+    return read_site(files, STOCK)
+
+
+def good(changes: dict[str, str], **wavs: WavInfo | bytes) -> Site:
+    site, findings = read(changes, **wavs)
+    assert site is not None, [render(each) for each in findings]
+    assert findings == [], [render(each) for each in findings]
+    return site
+
+
+def test_agents_in_every_form() -> None:
+    site = good(
+        {
+            "agents.yaml": lines(
+                "200: {name: Ana, queues: [support], team: front, skills: {power: 3}}",
+                "201:",
+                "  name: 李雷",
+                "  queues: {support: 2}",
+                "  contact: sip:li@192.0.2.5:5060",
+                "  wrap_up: 10s",
+                "  second_line: yes",
+                "  logged_in: yes",
+                "  phone: {auto_answer: alert-info, dtmf: info}",
+            )
+        }
+    )
+    agent = site.agents["default/201"]
+    assert agent.queues == (("default/support", 2, 1),)
+    assert (agent.wrap_up_ms, agent.second_line, agent.logged_in) == (10_000, True, True)
+    assert (agent.contact, agent.auto_answer, agent.dtmf) == ("sip:li@192.0.2.5:5060", "alert-info", "info")
+    assert site.agents["default/200"].wrap_up_ms == -1
+
+
+def test_site_settings() -> None:
+    site = good(
+        {
+            "site.yaml": lines(
+                "ringdown: 1",
+                "languages: [en]",
+                "listen: ['udp:192.0.2.1:5060', 'tcp:[2001:db8::1]:5060']",
+                "advertise: sip.example.org",
+                "local_networks: [10.0.0.0/8]",
+                "retention: {calls: 400d, recordings: 30d}",
+                "codes: {login: '*60', transfer: '#1'}",
+                "music: tone/silence",
+            )
+        }
+    )
+    assert site.listen == ("udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060")
+    assert (site.advertise, site.local_networks) == ("sip.example.org", ("10.0.0.0/8",))
+    assert site.retention_days == {"calls": 400, "recordings": 30}
+    tenant = site.tenants["default"]
+    assert tenant.codes["*60"] == "login"
+    assert "*50" not in tenant.codes
+    assert (tenant.codes["*51"], tenant.codes["#1"]) == ("logout", "transfer")
+    assert site.queues["default/support"].music == ("tone/silence",)
+
+
+def test_trunks() -> None:
+    site = good(
+        {
+            "trunks.yaml": lines(
+                "carrier:",
+                "  host: sip.example.net",
+                "  addresses: [192.0.2.0/24, gw.example.net]",
+                "  transport: tcp",
+                "  calls_max: 30",
+                "  media_from: 198.51.100.0/24",
+                "  session_timer: 10min",
+                "  password: secret carrier_a",
+            )
+        }
+    )
+    trunk = site.trunks["carrier"]
+    assert (trunk.transport, trunk.calls_max, trunk.session_timer_s, trunk.secret) == ("tcp", 30, 600, "carrier_a")
+    assert (trunk.addresses, trunk.media_from) == (("192.0.2.0/24", "gw.example.net"), "198.51.100.0/24")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "code"),
+    [
+        ("site.yaml", "ringdown: 1\nlisten: 'udp:localhost:5060'\n", "RD086"),
+        ("site.yaml", "ringdown: 1\nlisten: 'sctp:192.0.2.1:5060'\n", "RD086"),
+        ("site.yaml", "ringdown: 1\nadvertise: 999.1.2.3\n", "RD086"),
+        ("site.yaml", "ringdown: 1\nlanguages: [english]\n", "RD024"),
+        ("site.yaml", "ringdown: 1\ntime_zone: 5\n", "RD024"),
+        ("site.yaml", "ringdown: 1\ncountry: zz\n", "RD024"),
+        ("site.yaml", "ringdown: 1\ncodes: {login: 50}\n", "RD024"),
+        ("site.yaml", "ringdown: 1\nretention: {calls: 3h}\n", "RD024"),
+        ("queues.yaml", "support: {service_level: 80 in 20s}\n", "RD024"),
+        ("queues.yaml", "support: {ring: 1s}\n", "RD024"),
+        ("queues.yaml", "support: {rest: {nothing: 1s}}\n", "RD024"),
+        ("agents.yaml", "Ana: {name: Ana}\n", "RD082"),
+        ("agents.yaml", "200: {contact: ana}\n", "RD086"),
+        ("agents.yaml", "200: {contact: 'sip:ana:secret@192.0.2.1'}\n", "RD080"),
+        ("agents.yaml", "200: {skills: {power: 99}}\n", "RD024"),
+        ("agents.yaml", "200: {phone: {auto_answer: always}}\n", "RD024"),
+        ("trunks.yaml", "carrier: {user: x}\n", "RD022"),
+        ("trunks.yaml", "carrier: {host: a.example, auth: hunter2}\n", "RD080"),
+        ("trunks.yaml", "carrier: {host: a.example, tenant: nobody}\n", "RD041"),
+        ("outbound.yaml", "00.: {strip: 2}\n", "RD022"),
+        ("outbound.yaml", "00.: {trunk: carrier, strip: 9}\n", "RD024"),
+        ("outbound.yaml", "00.: {trunk: carrier, tenants: [nobody]}\n", "RD041"),
+        ("outbound.yaml", "00.: {trunk: carrier, caller_id: me}\n", "RD082"),
+    ],
+)
+def test_wrong_settings(file: str, text: str, code: str) -> None:
+    site, findings = read({file: text})
+    assert site is None
+    assert code in [each.code for each in findings if each.file == file]

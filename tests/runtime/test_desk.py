@@ -1,0 +1,167 @@
+"""What operators may ask of the runtime, and that wrong reloads leave the running site alone."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.call.effects import Reply
+from engine.dialplan.findings import Finding
+from engine.errors import SiteError
+from engine.runtime import desk as room
+from engine.runtime.admin import Answer, Request
+from engine.runtime.desk import Desk
+from engine.runtime.ladder import Ladder
+from engine.runtime.opening import Options
+from engine.runtime.secrets import Secrets
+from engine.runtime.site_files import Reading
+from engine.sip.events import Path as SipPath
+from tests.runtime.fakes import quiet_log, run, site
+
+
+class Fake:
+    """As much of a Server as the desk touches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.options = Options(site=folder, data=folder)
+        self.site = site()
+        self.secrets = Secrets(folder)
+        self.log, self.printed = quiet_log()
+        self.boot, self.started_at, self.addresses, self.draining = "b1", 0.0, ["udp:127.0.0.1:5060"], False
+        self.ladder = Ladder()
+        self.loaded: list[Any] = []
+        self.told = 0
+        self.lag_max_ms = self.lag_sum_ms = 1.5
+        self.lag_count = self.faults = 0
+        self.counts = {"unsent": 0}
+        self.udp: dict[int, Any] = {}
+        self.flows = types.SimpleNamespace(flows={}, refused=0)
+        self.storage = types.SimpleNamespace(state="ok", detail="", spooled=0, written=3, lost=0)
+        self.journal = types.SimpleNamespace(inputs=7, path="j", bytes_written=0, failed="")
+        self.admin = types.SimpleNamespace(readers=[], dropped=0)
+        self.plane = types.SimpleNamespace(metrics=lambda: {"legs": 0})
+
+    async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
+        if verb == "silent":
+            raise TimeoutError
+        ok = verb != "wrong"
+        return Reply(1, ok, msgspec.json.encode({"calls": 0, "by": author}) if ok else b"null", "" if ok else "no such")
+
+    def load_site(self, reading: Reading) -> list[Any]:
+        assert reading.site is not None
+        self.loaded.append(reading.site)
+        self.site = reading.site
+        return self.secrets.ensure(reading.site)
+
+    def secrets_changed(self) -> None:
+        self.told += 1
+
+    def terminate(self) -> None:
+        self.draining = True
+
+
+def ask(fake: Fake, verb: str, **arguments: str) -> Answer:
+    desk: Any = Desk(fake)  # type: ignore[arg-type]
+    return run(desk.handle("ann", Request(verb, arguments)))
+
+
+def data(answer: Answer) -> Any:
+    assert answer.ok, answer.error
+    return msgspec.json.decode(answer.data)
+
+
+def reading(monkeypatch: pytest.MonkeyPatch, found: Reading | SiteError) -> list[Any]:
+    asked: list[Any] = []
+
+    async def read(folder: Path, kept: Any) -> Reading:
+        asked.append((folder, kept))
+        await asyncio.sleep(0)
+        if isinstance(found, SiteError):
+            raise found
+        return found
+
+    monkeypatch.setattr(room, "read_in_child", read)
+    return asked
+
+
+def test_the_switch_answers_what_the_runtime_does_not_know(tmp_path: Path) -> None:
+    assert data(ask(Fake(tmp_path), "agents")) == {"calls": 0, "by": "ann"}
+    assert ask(Fake(tmp_path), "wrong").error == "no such"
+    assert "5 s" in ask(Fake(tmp_path), "silent").error
+
+
+def test_an_agent_may_be_named_by_number(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+    heard: list[dict[str, str]] = []
+
+    async def listen(author: str, verb: str, arguments: dict[str, str]) -> Reply:
+        heard.append(arguments)
+        return Reply(1, True, b"1")
+
+    fake.ask = listen  # type: ignore[method-assign]
+    ask(fake, "agent.ready", agent="200", reason="x")
+    ask(fake, "agent.ready", agent="999")
+    ask(fake, "call.hangup", call="200")
+    assert heard == [{"agent": "default/200", "reason": "x"}, {"agent": "999"}, {"call": "200"}]
+
+
+def test_status_holds_both_sides(tmp_path: Path) -> None:
+    found = data(ask(Fake(tmp_path), "status"))
+    assert found["switch"]["calls"] == 0 and found["runtime"]["inputs"] == 7 and found["boot"] == "b1"
+    assert found["runtime"]["storage"]["written"] == 3 and found["runtime"]["media"] == {"legs": 0}
+    assert data(ask(Fake(tmp_path), "metrics"))["inputs"] == 7
+
+
+def test_a_good_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Fake(tmp_path)
+    old = fake.site
+    asked = reading(monkeypatch, Reading(site(version="version-2", listen=("udp:0.0.0.0:5060",)), [], 9))
+    found = data(ask(fake, "reload"))
+    assert asked == [(tmp_path, old)]
+    assert (found["old"], found["new"], found["changed"]) == ("version-1", "version-2", True)
+    assert "next start" in found["notes"][0] and len(found["passwords"]) == 2
+    assert fake.site.version == "version-2" and "reloaded by ann" in fake.printed.getvalue()
+
+
+def test_a_wrong_site_is_refused_and_the_running_one_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Fake(tmp_path)
+    finding = Finding("RD030", "error", "dialplans/main.yaml", 3, 5, "unknown verb", snippet="x\n^")
+    reading(monkeypatch, Reading(None, [finding], 9))
+    answer = ask(fake, "reload")
+    assert not answer.ok and "dialplans/main.yaml:3:5" in msgspec.json.decode(answer.data)["findings"][0]
+    assert fake.loaded == [] and "the running site stays: dialplans/main.yaml:3" in fake.printed.getvalue()
+
+
+def test_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Fake(tmp_path)
+    reading(monkeypatch, SiteError("/gone is no folder"))
+    assert ask(fake, "reload").error == "/gone is no folder" and fake.loaded == []
+
+
+def test_ladders_by_call_and_last(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+    assert "no signalling" in ask(fake, "ladder").error
+    fake.ladder.note(5, "in", SipPath(1, "h", 5060), b"INVITE sip:x SIP/2.0\r\nCall-ID: abc\r\n\r\n")
+    fake.ladder.name("bako-0", "abc")
+    assert data(ask(fake, "ladder"))["call"] == "bako-0"
+    assert data(ask(fake, "ladder", call="bako-0"))["hops"][0]["way"] == "in"
+    assert not ask(fake, "ladder", call="other").ok
+
+
+def test_a_new_password_works_at_once(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+    found = data(ask(fake, "agent.password", agent="200"))
+    assert found["agent"] == "default/200" and len(found["password"]) == 14 and fake.told == 1
+    assert found["password"] not in fake.printed.getvalue()
+    assert "no agent 999" in ask(fake, "agent.password", agent="999").error
+
+
+def test_draining_twice_does_not_stop(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+    assert data(ask(fake, "drain")) == {"draining": True}
+    assert data(ask(fake, "drain")) == {"draining": True} and fake.draining

@@ -1,0 +1,100 @@
+"""Kept signalling: by call, without secrets, bounded."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.runtime import ladder as room
+from engine.runtime.ladder import Ladder, call_id_of, without_secrets
+from engine.sip.events import Path
+
+PATH = Path(1, "192.0.2.1", 5060)
+
+
+def message(call_id: str = "abc@x", first: str = "INVITE sip:100@x SIP/2.0", extra: str = "", body: str = "") -> bytes:
+    return f"{first}\r\nVia: SIP/2.0/UDP x\r\nCall-ID: {call_id}\r\n{extra}\r\n{body}".encode()
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    (b"X\r\nCall-ID: abc@x\r\n\r\n", "abc@x"), (b"X\r\ni:abc\r\n\r\n", "abc"),
+    (b"X\r\ncall-id \t: abc \r\n\r\n", "abc"),
+    (b"X\r\nVia: i: no\r\n\r\nCall-ID: body", ""), (b"", ""),
+])
+def test_call_ids(text: bytes, expected: str) -> None:
+    assert call_id_of(text) == expected
+
+
+def test_a_calls_messages_in_order() -> None:
+    ladder = Ladder()
+    ladder.note(1, "in", PATH, message("one"))
+    ladder.name("bako-0", "one")
+    ladder.note(2, "out", PATH, message("two"))
+    ladder.name("bako-0", "two")
+    ladder.note(3, "in", PATH, message("other"))
+    ladder.note(4, "in", PATH, message("two", "SIP/2.0 200 OK"))
+    hops = ladder.of_call("bako-0")
+    assert [(hop.at_ms, hop.way, hop.call_id) for hop in hops] == [
+        (1, "in", "one"), (2, "out", "two"), (4, "in", "two")]
+    assert hops[0].far_end == "192.0.2.1:5060" and hops[0].call == "bako-0"
+    assert ladder.last_call() == "bako-0" and ladder.call_of("two") == "bako-0"
+    assert [hop.at_ms for hop in ladder.of_call("other")] == [3]
+    assert ladder.of_call("nobody") == []
+
+
+def test_registrations_and_probes_do_not_push_calls_out() -> None:
+    ladder = Ladder()
+    for first in ("REGISTER sip:x SIP/2.0", "OPTIONS sip:x SIP/2.0"):
+        ladder.note(1, "in", PATH, message(first=first))
+    ladder.note(1, "in", PATH, b"\r\n\r\n")
+    ladder.note(2, "in", PATH, message())
+    assert [hop.at_ms for hop in ladder.of_call("abc@x")] == [2]
+
+
+@pytest.mark.parametrize(("text", "gone"), [
+    (message(extra='Authorization: Digest username="200", response="deadbeef"\r\n'), "deadbeef"),
+    (message(extra='Proxy-Authorization: Digest a=b,\r\n response="deadbeef"\r\nMax-Forwards: 70\r\n'), "deadbeef"),
+    (message(extra='AUTHORIZATION: Digest response="deadbeef"\r\n'), "deadbeef"),
+    (message(extra='WWW-Authenticate: Digest realm="r", nonce="deadbeef"\r\n'), "deadbeef"),
+    (message(body="v=0\r\na=crypto:1 AES_CM_128 inline:deadbeef\r\n"), "deadbeef"),
+    (message(first="INFO sip:x SIP/2.0", body="Signal=7\r\nDuration=160\r\n"), "Signal=7"),
+])
+def test_no_secret_comes_out(text: bytes, gone: str) -> None:
+    ladder = Ladder()
+    ladder.note(1, "in", PATH, text)
+    (hop,) = ladder.of_call("abc@x")
+    assert gone not in hop.text and "Call-ID: abc@x" in hop.text
+    assert gone not in ladder.hop(1, "in", PATH, text).text
+    if "Max-Forwards" in text.decode():
+        assert "Max-Forwards: 70" in hop.text
+
+
+def test_messages_and_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "messages_max", 50)
+    monkeypatch.setattr(room, "bytes_max", 20_000)
+    ladder = Ladder()
+    for number in range(200):
+        ladder.note(number, "in", PATH, message(f"c{number}", body="x" * 20_000 if number % 50 == 0 else ""))
+    assert len(ladder._ring) <= 50 and ladder._bytes <= 20_000
+    assert ladder._bytes == sum(len(entry[3]) for entry in ladder._ring)
+    for number in range(room.calls_kept_max + 5):
+        ladder.name(f"call-{number}", f"id-{number}")
+    assert len(ladder._calls) == len(ladder._names) == room.calls_kept_max
+    assert ladder.call_of("id-0") == ""
+
+
+def test_one_call_can_not_own_endless_dialogs() -> None:
+    ladder = Ladder()
+    for number in range(room.dialogs_per_call_max + 20):
+        ladder.name("bako-0", f"id-{number}")
+    assert len(ladder._calls["bako-0"]) == room.dialogs_per_call_max
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_kept_or_left_out(data: bytes) -> None:
+    ladder = Ladder()
+    ladder.note(1, "in", PATH, data)
+    ladder.hop(1, "in", PATH, data)
+    assert without_secrets(without_secrets(data)) == without_secrets(data)

@@ -1,0 +1,68 @@
+"""The real Switch, from a header or from its own encoded state, replays what it did, under any hash seed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path as FilePath
+
+import msgspec
+
+from engine.call.effects import Deadline, Entropy, Input, Listening, Received, SiteLoaded, WallClock
+from engine.runtime.journal import FORMAT, Header, Journal, replay
+from engine.runtime.replaying import build
+from engine.sip.events import Path
+from tests.runtime.fakes import site
+
+PATH = Path(1, "127.0.0.1", 40_000)
+OPTIONS = (
+    b"OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:40000;branch=z9hG4bK%d\r\nFrom: <sip:a@b>;tag=1\r\n"
+    b"To: <sip:x@127.0.0.1>\r\nCall-ID: c%d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+)
+INVITE = (
+    b"INVITE sip:%d@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:40000;branch=z9hG4bKi%d\r\n"
+    b"From: <sip:a@b>;tag=1\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: i%d\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+    b"Contact: <sip:a@127.0.0.1:40000>\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+def record(folder: FilePath) -> Journal:
+    header = Header(FORMAT, "0.1", "b1", "a", 7, b"k" * 32, "s", 1, 64)
+    journal = Journal(folder, header)
+    switch = build(header, None)
+    inputs: list[Input] = [
+        Entropy(b"e" * 32), WallClock(1_700_000_000_000), Listening(1, "udp", "127.0.0.1", 5060, "127.0.0.1", 5060),
+        SiteLoaded("version-1", msgspec.msgpack.encode(site())),
+    ]
+    for number in range(20):
+        inputs += [Received(PATH, OPTIONS % (number, number)), Received(PATH, INVITE % (100 + number, number, number)),
+                   Received(PATH, b"garbage %d" % number), Deadline()]
+    for number, each in enumerate(inputs):
+        journal.append(number * 100, each, switch.seal_for(each))
+        journal.outputs(switch.handle(each, number * 100))
+        if number % 7 == 6:
+            journal.write(*journal.take())
+        if number == 40:
+            journal.rotate(switch.encode(), "s")
+    journal.close()
+    return journal
+
+
+def test_every_file_of_a_boot_replays(tmp_path: FilePath) -> None:
+    record(tmp_path)
+    for path in sorted(tmp_path.glob("*.journal")):
+        report = replay(path, build)
+        assert report.differs is None and not report.faults and report.clean_end and report.outputs > 40
+
+
+def test_three_hash_seeds_one_digest(tmp_path: FilePath) -> None:
+    path = record(tmp_path).path
+    digests = []
+    for seed in ("0", "1", "4711"):
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", "replay", str(path), "--hash-outputs"], check=True, capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed}, timeout=60,
+        )
+        digests.append(done.stdout.strip())
+    assert len(set(digests)) == 1 and len(digests[0]) == 64

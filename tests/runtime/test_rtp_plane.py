@@ -1,0 +1,346 @@
+"""The real plane on loopback: sockets, thread, clock. What the kernels prove under a virtual clock isn't repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import select
+import socket
+import struct
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import jit
+from engine.media import clips, g711, rings
+from engine.media import columns as c
+from engine.media import commands as m
+from engine.runtime.phone_media import PhoneMedia
+from engine.runtime.rtp_plane import RtpPlane, warm_kernels
+from engine.runtime.wav import write_wav
+
+pytestmark = pytest.mark.skipif(jit.DISABLED, reason="the loop makes system calls: compiled code only")
+HOST = "127.0.0.1"
+
+
+class Prompt:
+    def __init__(self, clip: int, name: str, path: str = "") -> None:
+        self.clip, self.name, self.path = clip, name, path
+
+
+def descriptors() -> int:
+    """How many this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+class Bench:
+    """A started plane with its events collected, and phones to face it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plane = RtpPlane(legs_max=16, data_dir=folder, taps_max=2)
+        self.problems = self.plane.load_clips([
+            Prompt(1, "tone/milliwatt"), Prompt(2, "tone/beep"), Prompt(3, "tone/ringback.us"),
+        ])
+        self.plane.start()
+        self.events: list[m.MediaEvent] = []
+        self.phones: list[PhoneMedia] = []
+        self.ports: dict[int, int] = {}
+
+    def open(self, row: int, generation: int = 1, port: int = 0) -> int:
+        self.ports[row] = port or free_port()
+        self.plane.command(m.OpenLeg(row, generation, HOST, self.ports[row], 1_000 + row, 7, 777))
+        return self.ports[row]
+
+    def call(self, row: int, **changes: object) -> PhoneMedia:
+        """A leg with a phone at its other end, answered."""
+        port = self.open(row)
+        phone = PhoneMedia(HOST, ssrc=row + 1)
+        self.phones.append(phone)
+        settings = {"host": HOST, "port": phone.port, "codec_out": 0, "payload_type_out": 0,
+                    "codecs_in": ((0, 0), (8, 8)), "events_in": 101, "events_out": 101, "frame_ms_out": 20,
+                    "send": True, "receive": True} | changes
+        self.plane.command(m.SetLeg(row, 1, **settings))  # type: ignore[arg-type]
+        phone.start((HOST, port))
+        return phone
+
+    def until(self, condition: Callable[[], object], seconds: float = 3.0) -> None:
+        """Poll as the server does until `condition`, or fail."""
+        deadline = time.monotonic() + seconds
+        while True:
+            select.select([self.plane.event_fd], [], [], 0.01)
+            self.events += self.plane.poll()
+            if condition():
+                return
+            assert time.monotonic() < deadline, self.events
+
+    def kinds(self, kind: type) -> list:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def stop(self) -> None:
+        self.plane.stop()
+        for phone in self.phones:
+            phone.stop()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_a_prompt_reaches_the_phone_whole_and_paced(bench: Bench) -> None:
+    phone = bench.call(0)
+    bench.plane.command(m.Play(0, 1, 5, (2, 2)))
+    bench.until(lambda: bench.kinds(m.PlayEnded))
+    assert bench.kinds(m.PlayEnded) == [m.PlayEnded(0, 1, 5)]
+    beep = clips.tone("tone/beep")
+    assert beep is not None
+    bench.until(lambda: len(phone.heard_payload()[0]) >= 2 * len(beep[0]))
+    payload, gaps = phone.heard_payload()
+    assert payload[: 2 * len(beep[0])] == beep[0] * 2
+    assert 15 < float(np.median(gaps)) < 25
+
+
+def test_two_phones_hear_each_other_and_their_digits_do_not_cross(bench: Bench) -> None:
+    one, other = bench.call(0), bench.call(1)
+    bench.plane.command(m.Bridge(0, 1, 1, 1))
+    said = np.rint(9_000 * np.sin(np.arange(4_000) * 0.3)).astype(np.int16)
+    bench.until(lambda: len(other.heard_packets()) > 3)
+    one.send_audio(said)
+    one.send_digits("4")
+    bench.until(lambda: bench.kinds(m.DigitHeard) and not one.saying())
+    bench.until(lambda: g711.encode(said[:3_200], 0) in other.heard_payload()[0])
+    assert other.heard_digits() == ""
+    assert [heard.digit for heard in bench.kinds(m.DigitHeard)] == ["4"]
+    assert len(one.heard_packets()) > 3
+    bench.plane.command(m.SendDigits(1, 1, "9#"))
+    bench.until(lambda: other.heard_digits() == "9#")
+    assert one.heard_digits() == ""
+
+
+def test_a_recording_holds_both_sides(bench: Bench, tmp_path: Path) -> None:
+    phone = bench.call(0)
+    bench.plane.command(m.StartTap(0, 1, 42, "calls/x.wav"))
+    bench.plane.command(m.Play(0, 1, 1, (1,), loop=True))
+    phone.send_audio(np.rint(9_000 * np.sin(np.arange(16_000) * 0.3)).astype(np.int16))
+    path = tmp_path / "calls" / "x.wav"
+    bench.until(lambda: path.exists() and path.stat().st_size > 10_000)
+    bench.plane.command(m.StopTap(0, 1, 42))
+    bench.until(lambda: bench.kinds(m.TapEnded))
+    ended = bench.kinds(m.TapEnded)[0]
+    assert (ended.tap, ended.name, ended.detail) == (42, "calls/x.wav", "")
+    with wave.open(str(path)) as stream:
+        assert stream.getnframes() == ended.duration_ms * 8
+        both = np.frombuffer(stream.readframes(10**6), np.int16).reshape(-1, 2)
+    milliwatt = g711.decode(clips.MILLIWATT[0] * 100, 0)
+    assert any(np.array_equal(both[at : at + 800, 1], milliwatt) for at in range(both.shape[0] - 800))
+    assert np.abs(both[:, 0]).max() > 8_000
+
+
+def test_recordings_that_cannot_start_are_answered(bench: Bench) -> None:
+    bench.call(0)
+    for tap in (1, 2, 3):
+        bench.plane.command(m.StartTap(0, 1, tap, f"{tap}.wav"))
+    bench.plane.command(m.StartTap(5, 1, 4, "4.wav"))
+    bench.until(lambda: len(bench.kinds(m.TapEnded)) == 3)
+    assert {event.tap: bool(event.detail) for event in bench.kinds(m.TapEnded)} == {2: True, 3: True, 4: True}
+    bench.plane.command(m.CloseLeg(0, 1))
+    bench.until(lambda: len(bench.kinds(m.TapEnded)) == 4 and bench.kinds(m.LegClosed))
+    bench.call(1)
+    bench.plane.command(m.StartTap(1, 1, 9, "9.wav"))  # the slots are free again
+    bench.plane.command(m.PauseTap(1, 1, 9, True))
+    bench.plane.command(m.StopTap(1, 1, 9))
+    bench.until(lambda: len(bench.kinds(m.TapEnded)) == 5)
+    assert bench.kinds(m.TapEnded)[-1].detail == ""
+
+
+def test_a_port_that_is_taken_fails_as_an_event(bench: Bench) -> None:
+    port = bench.open(0)
+    bench.open(1, port=port)
+    bench.plane.command(m.OpenLeg(0, 2, HOST, free_port(), 1, 1, 1))
+    bench.plane.command(m.OpenLeg(99, 1, HOST, free_port(), 1, 1, 1))
+    bench.plane.command(m.OpenLeg(2, 1, "no address", 5, 1, 1, 1))
+    bench.plane.command(m.OpenLeg(3, 1, HOST, 99_999, 1, 1, 1))
+    bench.until(lambda: len(bench.kinds(m.LegFailed)) == 5)
+    assert [event.row for event in bench.kinds(m.LegFailed)] == [1, 0, 99, 2, 3]
+    assert "in use" in bench.kinds(m.LegFailed)[1].detail
+
+
+def test_a_closed_leg_frees_its_port_and_row_after_it_said_so(bench: Bench) -> None:
+    phone = bench.call(0)
+    port = bench.ports[0]
+    bench.until(lambda: bench.kinds(m.Latched))
+    assert bench.kinds(m.Latched) == [m.Latched(0, 1, HOST, phone.port)]
+    bench.plane.command(m.CloseLeg(0, 1))
+    bench.until(lambda: bench.kinds(m.LegClosed))
+    assert bench.kinds(m.LegClosed)[0].packets_in > 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
+        again.bind((HOST, port))
+    bench.open(0, generation=2)
+    bench.plane.command(m.CloseLeg(0, 2))
+    bench.until(lambda: len(bench.kinds(m.LegClosed)) == 2)
+
+
+def test_one_thousand_legs_come_and_go(bench: Bench) -> None:
+    for number in range(1_000):
+        row = number % 16
+        bench.open(row, generation=number)
+        bench.plane.command(m.CloseLeg(row, number))
+        if row == 15:
+            bench.until(lambda number=number: len(bench.kinds(m.LegClosed)) == number + 1)
+    assert [event.generation for event in bench.kinds(m.LegClosed)] == list(range(992))[: len(bench.kinds(m.LegClosed))]
+    bench.until(lambda: len(bench.kinds(m.LegClosed)) == 1_000)
+    assert not bench.kinds(m.LegFailed)
+
+
+def test_without_legs_there_is_no_tick(bench: Bench) -> None:
+    bench.call(0).muted = True
+    bench.until(lambda: bench.plane.metrics()["ticks"] > 2)
+    bench.plane.command(m.CloseLeg(0, 1))
+    bench.until(lambda: bench.kinds(m.LegClosed))
+    time.sleep(0.05)
+    before, ticks = resource.getrusage(resource.RUSAGE_SELF), bench.plane.metrics()["ticks"]
+    for phone in bench.phones:
+        phone.stop()
+    bench.phones.clear()
+    time.sleep(0.3)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    assert bench.plane.metrics()["ticks"] <= ticks + 1
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.05
+
+
+def test_frames_of_ten_milliseconds_change_the_tick(bench: Bench) -> None:
+    phone = bench.call(0, frame_ms_out=10)
+    bench.plane.command(m.Play(0, 1, 1, (1,), loop=True))
+    bench.until(lambda: len(phone.heard_packets()) > 40)
+    _, gaps = phone.heard_payload()
+    assert 7 < float(np.median(gaps)) < 13
+
+
+def test_ipv6(bench: Bench) -> None:
+    try:
+        phone = PhoneMedia("::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    bench.phones.append(phone)
+    port = free_port()
+    bench.plane.command(m.OpenLeg(0, 1, "::1", port, 1, 1, 1))
+    bench.plane.command(m.SetLeg(0, 1, "::1", phone.port, 0, 0, ((0, 0),), -1, -1, 20, True, True))
+    bench.plane.command(m.Play(0, 1, 1, (2,)))
+    phone.start(("::1", port))
+    bench.until(lambda: len(phone.heard_packets()) > 5 and bench.kinds(m.Latched))
+    assert bench.kinds(m.Latched)[0].host == "::1"
+
+
+def test_clips_may_come_while_calls_run(bench: Bench, tmp_path: Path) -> None:
+    samples = np.rint(8_000 * np.sin(np.arange(1_600) * 0.2)).astype(np.int16)
+    write_wav(tmp_path / "new.wav", samples)
+    phone = bench.call(0)
+    problems = bench.plane.load_clips({
+        7: Prompt(7, "en/new", str(tmp_path / "new.wav")), 8: Prompt(8, "en/gone", str(tmp_path / "gone.wav")),
+        9: Prompt(9, "tone/unheard of"), 10: Prompt(99_999_999, "tone/beep"),
+    })
+    assert [problem.split(":")[0] for problem in problems] == ["en/gone", "tone/unheard of", "tone/beep"]
+    bench.plane.command(m.Play(0, 1, 1, (8, 7)))
+    bench.until(lambda: bench.kinds(m.PlayEnded))
+    bench.until(lambda: len(phone.heard_payload()[0]) >= 1_600)
+    assert phone.heard_payload()[0] == g711.encode(samples, 0)
+
+
+def test_unchanged_clips_are_not_loaded_twice(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_wav(path, np.full(800, 5_000, np.int16))
+    prompts = [Prompt(7, "en/a", str(path)), Prompt(1, "tone/milliwatt")]
+    bench.plane.load_clips(prompts)
+    taken = bench.plane.metrics()["audio_bytes"]
+    bench.plane.load_clips(prompts)
+    assert bench.plane.metrics()["audio_bytes"] == taken
+    write_wav(path, np.full(1_600, 5_000, np.int16))
+    bench.plane.load_clips(prompts)
+    assert bench.plane.metrics()["audio_bytes"] == taken + 3_200
+
+
+def test_a_full_store_is_a_problem_in_words(bench: Bench) -> None:
+    bench.plane._taken = c.AUDIO_BYTES - 10
+    assert "audio_bytes" in bench.plane.load_clips([Prompt(9, "tone/busy.us")])[0]
+
+
+def test_a_full_command_ring_holds_commands_back_in_order(tmp_path: Path) -> None:
+    """Nothing reads the ring before `start`: 3,000 commands wait, and all are obeyed."""
+    plane = RtpPlane(legs_max=16, data_dir=tmp_path)
+    port = free_port()
+    plane.command(m.OpenLeg(0, 1, HOST, port, 1, 1, 1))
+    for _ in range(c.COMMAND_SIZE + 1_000):
+        plane.command(m.Stop(0, 1))
+    plane.command(m.CloseLeg(0, 1))
+    assert plane.metrics()["commands_waiting"] == c.COMMAND_SIZE + 1_002
+    plane.start()
+    events: list[m.MediaEvent] = []
+    deadline = time.monotonic() + 3
+    while not events and time.monotonic() < deadline:
+        select.select([plane.event_fd], [], [], 0.05)
+        events += plane.poll()
+    assert [type(event) for event in events] == [m.LegClosed]
+    assert plane.metrics()["commands_waiting"] == 0
+    plane.stop()
+
+
+def test_the_event_loop_is_told(tmp_path: Path) -> None:
+    async def work() -> list[m.MediaEvent]:
+        told = asyncio.Event()
+        plane = RtpPlane(legs_max=16, data_dir=tmp_path, on_events=told.set)
+        plane.start()
+        plane.command(m.OpenLeg(0, 1, HOST, free_port(), 1, 1, 1))
+        plane.command(m.CloseLeg(0, 1))
+        await asyncio.wait_for(told.wait(), 3)
+        events = plane.poll()
+        plane.stop()
+        return events
+
+    assert [type(event) for event in asyncio.run(work())] == [m.LegClosed]
+
+
+def test_stop_with_everything_running_leaves_no_descriptor(tmp_path: Path) -> None:
+    before = descriptors()
+    bench = Bench(tmp_path)
+    bench.call(0)
+    bench.call(1)
+    bench.plane.command(m.StartTap(0, 1, 1, "x.wav"))
+    bench.plane.command(m.Bridge(0, 1, 1, 1))
+    bench.until(lambda: bench.kinds(m.Latched))
+    bench.stop()
+    assert descriptors() == before
+    with wave.open(str(tmp_path / "x.wav")) as stream:
+        assert stream.getnchannels() == 2
+
+
+def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
+    port = bench.open(0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rude:
+        plausible = struct.pack(">BBHII", 0x80, 0, 1, 1, 1) + b"A" * 160
+        for data in (b"", b"x", os.urandom(1_400), b"\x80" * 65_000, plausible):
+            rude.sendto(data, (HOST, port))
+    bench.until(lambda: bench.plane.metrics()["packets_ignored"] == 5)
+    bench.plane.command(m.CloseLeg(0, 1))
+    bench.until(lambda: bench.kinds(m.LegClosed))
+    assert bench.kinds(m.LegClosed)[0].ignored == 5
+
+
+def test_warm_tells_its_progress() -> None:
+    seen: list[tuple[int, int, str]] = []
+    warm_kernels(c.allocate(), lambda done, total, name: seen.append((done, total, name)))
+    assert [done for done, _, _ in seen] == list(range(len(seen)))
+    assert seen[-1][2] == "media loop"
+    assert rings.waiting(c.allocate().command_shared) == 0

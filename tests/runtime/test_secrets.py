@@ -1,0 +1,105 @@
+"""Passwords exist in clear once; the file holds what digest needs and nobody else may read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.dialplan.model import AgentModel, TenantModel
+from engine.errors import SiteError
+from engine.runtime import secrets as room
+from engine.runtime.secrets import Secrets
+from engine.sip import digest
+from tests.runtime.fakes import site
+
+
+def test_first_run_makes_second_run_keeps(tmp_path: Path) -> None:
+    made = Secrets(tmp_path).ensure(site())
+    assert [each.agent for each in made] == ["default/200", "default/201"]
+    assert Secrets(tmp_path).ensure(site()) == []
+    path = tmp_path / "secrets.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert all(each.password not in path.read_text() for each in made)
+    loaded = Secrets(tmp_path).loaded(site())
+    assert loaded.agents["default/200"] == digest.ha1("200", "ringdown.test", made[0].password)
+    assert set(loaded.agents["default/200"]) == {"MD5", "SHA-256"}
+
+
+def test_passwords_are_typeable_and_differ() -> None:
+    found = {room.new_password() for _ in range(200)}
+    assert len(found) == 200
+    assert all(len(each) == 14 and not set(each) & set("01loi") for each in found)
+
+
+def test_a_new_realm_needs_a_new_password(tmp_path: Path) -> None:
+    Secrets(tmp_path).ensure(site())
+    moved = site(tenants={"default": TenantModel("default", "new.realm")})
+    assert [each.realm for each in Secrets(tmp_path).ensure(moved)] == ["new.realm"] * 2
+
+
+def test_rotation(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path)
+    first = secrets.ensure(site())[0]
+    second = secrets.rotate(site(), "200")
+    assert second.agent == first.agent and second.password != first.password
+    assert Secrets(tmp_path).loaded(site()).agents["default/200"] == digest.ha1("200", "ringdown.test", second.password)
+
+
+def test_agents_are_found_by_number_name_or_key() -> None:
+    two = site(agents={"a/200": AgentModel("a", "200", "Ann"), "b/200": AgentModel("b", "200", "Bob")})
+    assert room.resolve_agent(two, "Ann") == "a/200" and room.resolve_agent(two, "b/200") == "b/200"
+    three = site(agents=two.agents | {"default/200": AgentModel("default", "200", "Cy")})
+    assert room.resolve_agent(three, "200") == "default/200"
+    with pytest.raises(SiteError, match=r"several tenants.*a/200, b/200"):
+        room.resolve_agent(two, "200")
+    with pytest.raises(SiteError, match="no agent 999"):
+        room.resolve_agent(two, "999")
+
+
+def test_agents_that_left_are_not_told_to_the_switch(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path)
+    secrets.ensure(site())
+    fewer = site(agents={"default/200": AgentModel("default", "200", "A")})
+    assert list(secrets.loaded(fewer).agents) == ["default/200"]
+
+
+def test_trunk_passwords_from_the_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Secrets(tmp_path).loaded(site()).trunks == {}
+    (tmp_path / "secrets.json").write_text(json.dumps({"trunks": {"gw": "from file"}}))
+    assert Secrets(tmp_path).loaded(site()).trunks == {"gw": ("us", "from file")}
+    monkeypatch.setenv("RINGDOWN_TRUNK_GW", "from environment")
+    assert Secrets(tmp_path).loaded(site()).trunks == {"gw": ("us", "from environment")}
+
+
+def test_a_wide_open_file_is_narrowed_and_a_broken_one_named(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    path.write_text("{}")
+    path.chmod(0o644)
+    Secrets(tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("{broken")
+    with pytest.raises(SiteError, match=r"secrets\.json.*move it away"):
+        Secrets(tmp_path)
+
+
+def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = room.prepare_folder(tmp_path / "a" / "b")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    assert room.prepare_folder(folder).stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SiteError, match="--data"):
+        room.prepare_folder(tmp_path / "file")
+    monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
+    assert room.default_data_folder() == Path("/somewhere/ringdown")
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", "/home/x")
+    assert room.default_data_folder() == Path("/home/x/.local/state/ringdown")
+
+
+def test_unknown_fields_of_a_newer_file_are_survived(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_bytes(msgspec.json.encode({"format": 2, "tokens": {}}))
+    assert Secrets(tmp_path).ensure(site())

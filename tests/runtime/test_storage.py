@@ -1,0 +1,226 @@
+"""Records reach the disk once, whatever happens to the disk in between, and the process can always exit."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.records import schema
+from engine.runtime import storage as room
+from engine.runtime.storage import Storage
+from tests.runtime.fakes import event, run, until
+
+
+def rows(path: Path, query: str) -> list[Any]:
+    database = sqlite3.connect(path)
+    try:
+        return database.execute(query).fetchall()
+    finally:
+        database.close()
+
+
+def call(first: int, name: str) -> list[Any]:
+    return [
+        event(first, "call.started", name, caller="+44", name="", dialled="100", trunk="", via="public", peer="p"),
+        event(first + 1, "queue.joined", name, queue="support", position=1, priority_ms=0, caller="+44"),
+        event(first + 2, "queue.abandoned", name, queue="support", position=1, first_position=1, waited_ms=4_000),
+        event(first + 3, "call.ended", name, by="remote", outcome="abandoned", cause=16, duration_ms=5_000,
+              answered_ms=0, waited_ms=4_000, talked_ms=0, held_ms=0, path="main"),
+    ]
+
+
+async def opened(path: Path, told: list[Any], **settings: Any) -> Storage:
+    storage = Storage(path, node="a", told=lambda *each: told.append(each), **settings)
+    await storage.start()
+    return storage
+
+
+def test_a_call_in_every_table_and_in_the_queue_log(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+
+    async def work() -> None:
+        storage = await opened(path, [])
+        storage.events += call(1, "bako-0")
+        storage.flush()
+        storage.flush()
+        await until(lambda: storage.written == 4)
+        storage.events.append(event(9, "call.quality", "bako-0", leg="caller", packets_in=50, lost=0))
+        await storage.close()
+
+    run(work())
+    assert [n for (n,) in rows(path, "SELECT n FROM events ORDER BY n")] == [1, 2, 3, 4, 9]
+    ((name, outcome, quality),) = rows(path, "SELECT call, outcome, quality FROM calls")
+    assert (name, outcome) == ("bako-0", "abandoned") and json.loads(quality)[0]["packets_in"] == 50
+    assert [each for (each,) in rows(path, "SELECT event FROM queue_events ORDER BY n")] == ["joined", "abandoned"]
+    lines = (tmp_path / "queue_log").read_text().splitlines()
+    assert [line.split("|")[4] for line in lines] == ["ENTERQUEUE", "ABANDON"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert rows(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_locked_database_spools_and_replays_exactly_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "busy_s", 0.02)
+    monkeypatch.setattr(room, "retry_s_first", 0.05)
+    path = tmp_path / "r.db"
+    told: list[Any] = []
+
+    async def work() -> None:
+        storage = await opened(path, told)
+        storage.events += call(1, "bako-0")
+        storage.flush()
+        await until(lambda: storage.written == 4)
+        lock = sqlite3.connect(path, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        for first in (11, 21, 31):
+            storage.events += call(first, f"bako-{first}")
+            storage.flush()
+        await until(lambda: storage.state == "spooling")
+        assert storage.spooled == 12 and "locked" in storage.detail
+        lock.execute("ROLLBACK")
+        lock.close()
+        await until(lambda: storage.state == "ok")
+        assert storage.spooled == 0
+        await storage.close()
+
+    run(work())
+    assert [each[0] for each in told] == ["spooling", "ok"]
+    assert rows(path, "SELECT count(*), count(DISTINCT n) FROM events") == [(16, 16)]
+    assert rows(path, "SELECT count(*) FROM calls") == [(4,)]
+    assert len((tmp_path / "queue_log").read_text().splitlines()) == 8
+
+
+def test_a_failure_in_the_middle_of_a_batch_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "retry_s_first", 0.01)
+    path = tmp_path / "r.db"
+
+    async def work() -> None:
+        storage = await opened(path, [])
+        monkeypatch.setattr(schema, "INSERT_CALL", "INSERT INTO no_such_table VALUES (1)")
+        storage.events += call(1, "bako-0")
+        storage.flush()
+        await until(lambda: storage.state == "spooling")
+        assert rows(path, "SELECT count(*) FROM events") == [(0,)]
+        monkeypatch.undo()
+        await until(lambda: storage.written == 4)
+        await storage.close()
+
+    run(work())
+    assert rows(path, "SELECT count(*) FROM events") == [(4,)]
+
+
+def test_the_spool_is_bounded_and_says_what_it_lost(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    path.write_bytes(b"")
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE shop (price)")
+    database.close()
+    told: list[Any] = []
+
+    async def work() -> None:
+        storage = await opened(path, told, spool_max=10)
+        for first in range(1, 101, 10):
+            storage.events += call(first, f"c-{first}")
+            storage.flush()
+        assert storage.spooled <= 12 and storage.lost == 40 - storage.spooled
+        await storage.close()
+
+    run(work())
+    assert told[0][0] == "failed" and "another product" in told[0][1]
+    assert rows(path, "SELECT name FROM sqlite_master") == [("shop",)]
+
+
+def test_a_newer_schema_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+
+    async def first() -> None:
+        await (await opened(path, [])).close()
+
+    run(first())
+    database = sqlite3.connect(path)
+    database.execute("INSERT INTO schema_versions VALUES (999, 0)")
+    database.commit()
+    database.close()
+    told: list[Any] = []
+
+    async def second() -> None:
+        storage = await opened(path, told)
+        storage.events += call(1, "bako-0")
+        storage.flush()
+        assert storage.state == "failed"
+        await storage.close()
+
+    run(second())
+    assert told[0][:2] == (
+        "failed", f"the record store has schema 999, this engine knows {schema.VERSION}: start the newer engine again")
+    assert rows(path, "SELECT count(*) FROM events") == [(0,)]
+
+
+def test_a_folder_that_appears_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "retry_s_first", 0.02)
+    path = tmp_path / "gone" / "r.db"
+
+    async def work() -> None:
+        storage = await opened(path, [])
+        storage.events += call(1, "bako-0")
+        storage.flush()
+        await until(lambda: storage.state == "spooling")
+        path.parent.mkdir()
+        await until(lambda: storage.state == "ok")
+        await storage.close()
+
+    run(work())
+    assert rows(path, "SELECT count(*) FROM events") == [(4,)]
+
+
+def test_logins_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+
+    async def work() -> dict[str, str]:
+        storage = await opened(path, [])
+        storage.events += [
+            event(1, "agent.login", "", agent="default/200", way="code"),
+            event(2, "agent.paused", "", agent="default/200", paused=True, reason="lunch"),
+            event(3, "agent.login", "", agent="default/201", way="code"),
+            event(4, "agent.logout", "", agent="default/201", way="code", logged_in_ms=1),
+        ]
+        await storage.close()
+        again = await opened(path, [])
+        await again.close()
+        return again.logins
+
+    assert run(work()) == {"default/200": "not_ready:lunch", "default/201": "logged_out"}
+
+
+def test_the_process_exits_even_when_the_store_was_never_opened(tmp_path: Path) -> None:
+    script = f"""
+import asyncio
+from pathlib import Path
+from engine.runtime.storage import Storage
+async def main(path):
+    storage = Storage(path, node="a", told=lambda *_: None)
+    try:
+        await storage.start()
+        raise RuntimeError("the server fails")
+    finally:
+        await storage.close()
+for path in ("{tmp_path}/r.db", "{tmp_path}/none/r.db"):
+    try:
+        asyncio.run(main(Path(path)))
+    except RuntimeError:
+        print("left")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=20, check=True)
+    assert done.stdout == b"left\nleft\n"
+
+
+@pytest.mark.parametrize("script", [each for _, each in schema.MIGRATIONS])
+def test_migrations_are_plain_statements(script: str) -> None:
+    assert "'" not in script.replace("''", "") or ";" not in script.split("'")[1]

@@ -1,0 +1,182 @@
+"""TCP flows: messages cut whole, broken and slow connections closed alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from engine.runtime import tcp as room
+from engine.runtime.net import open_tcp
+from engine.runtime.tcp import Flows
+from engine.sip.events import Path
+from tests.runtime.fakes import run, until
+
+MESSAGE = b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 4\r\n\r\nbody"
+
+
+class Owner:
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def flow_opened(self, path: Path) -> None:
+        self.heard.append(("opened", path.flow))
+
+    def flow_received(self, path: Path, data: bytes) -> None:
+        self.heard.append(("data", path.flow, data))
+
+    def flow_closed(self, flow: int, reason: str) -> None:
+        self.heard.append(("closed", flow, reason))
+
+    def flow_refused(self, kind: str, path: Path, detail: str) -> None:
+        self.heard.append(("refused", kind, detail))
+
+    def kinds(self) -> list[str]:
+        return [each[0] for each in self.heard]
+
+
+async def served() -> tuple[Owner, Flows, int]:
+    owner = Owner()
+    flows = Flows(asyncio.get_running_loop(), owner)
+    sock = open_tcp("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    await flows.listen(sock)
+    return owner, flows, port
+
+
+def test_messages_pings_and_answers() -> None:
+    async def work() -> None:
+        owner, flows, port = await served()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\r\n\r\n" + MESSAGE + MESSAGE[:20])
+        assert await reader.readexactly(2) == b"\r\n"
+        await until(lambda: "data" in owner.kinds())
+        writer.write(MESSAGE[20:])
+        await until(lambda: owner.kinds().count("data") == 2)
+        flow = owner.heard[0][1]
+        assert flow > room.accepted_flow_first
+        assert [each[2] for each in owner.heard if each[0] == "data"] == [MESSAGE, MESSAGE]
+        assert flows.send(flow, b"answer") and await reader.readexactly(6) == b"answer"
+        assert not flows.send(4_711, b"nobody")
+        writer.close()
+        await until(lambda: "closed" in owner.kinds())
+        assert flows.flows == {}
+        await flows.close()
+
+    run(work())
+
+
+def test_garbage_closes_only_its_connection() -> None:
+    async def work() -> None:
+        owner, flows, port = await served()
+        _, good = await asyncio.open_connection("127.0.0.1", port)
+        bad_reader, bad = await asyncio.open_connection("127.0.0.1", port)
+        bad.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await bad_reader.readexactly(1)
+        await until(lambda: "refused" in owner.kinds())
+        good.write(MESSAGE)
+        await until(lambda: "data" in owner.kinds())
+        assert len(flows.flows) == 1
+        good.close()
+        bad.close()
+        await flows.close()
+
+    run(work())
+
+
+def test_a_message_before_the_damage_is_still_heard() -> None:
+    async def work() -> None:
+        owner, flows, port = await served()
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(MESSAGE + b"this is not SIP\r\nat all\r\n\r\n")
+        await until(lambda: "closed" in owner.kinds())
+        assert "data" in owner.kinds() and "refused" in owner.kinds()
+        writer.close()
+        await flows.close()
+
+    run(work())
+
+
+def test_a_message_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room.limits, "stream_message_ms_max", 20)
+    monkeypatch.setattr(room, "sweep_s", 0.02)
+
+    async def work() -> None:
+        owner, flows, port = await served()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(MESSAGE[:30])
+        assert await reader.read(1) == b""
+        await until(lambda: "closed" in owner.kinds())
+        assert ("refused", "stream", "message never finished") in owner.heard
+        writer.close()
+        await flows.close()
+
+    run(work())
+
+
+def test_one_host_can_not_take_every_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "flows_per_host_max", 2)
+
+    async def work() -> None:
+        owner, flows, port = await served()
+        ends = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        await until(lambda: flows.refused == 1)
+        assert owner.kinds().count("opened") == 2 and "closed" not in owner.kinds()
+        for _, writer in ends:
+            writer.close()
+        await until(lambda: not flows.flows)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await until(lambda: owner.kinds().count("opened") == 3)
+        writer.close()
+        await flows.close()
+
+    run(work())
+
+
+def test_a_far_end_that_does_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "write_buffer_bytes_max", 10_000)
+
+    async def work() -> None:
+        owner, flows, port = await served()
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await until(lambda: owner.heard)
+        flow = owner.heard[0][1]
+        for _ in range(2_000):
+            flows.send(flow, b"x" * 10_000)
+            if flow not in flows.flows or flows.flows[flow].reason:
+                break
+        await until(lambda: "closed" in owner.kinds())
+        assert owner.heard[-1][2] == "far end doesn't read"
+        writer.close()
+        await flows.close()
+
+    run(work())
+
+
+def test_connecting_out() -> None:
+    async def work() -> None:
+        owner, flows, port = await served()
+        flows.connect(1_007, "127.0.0.1", port)
+        await until(lambda: ("opened", 1_007) in owner.heard)
+        assert flows.send(1_007, MESSAGE)
+        await until(lambda: "data" in owner.kinds())
+        flows.close_flow(1_007, "no longer needed")
+        flows.close_flow(9_999, "unknown")
+        await until(lambda: ("closed", 1_007, "no longer needed") in owner.heard)
+        await flows.close()
+
+    run(work())
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1), ("127.0.0.1", 70_000), ("999.1.1.1", 5060)])
+def test_connections_that_fail_are_told(host: str, port: int) -> None:
+    async def work() -> None:
+        owner, flows, _ = await served()
+        flows.connect(1_007, host, port)
+        await until(lambda: owner.heard)
+        assert owner.heard[0][:2] == ("closed", 1_007) and owner.heard[0][2]
+        await flows.close()
+
+    run(work())

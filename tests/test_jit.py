@@ -1,0 +1,167 @@
+"""The kernels' cache: no stale code, no place outside the user's own, atomics that work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import jit
+
+ENGINE = Path(jit.__file__).parent
+
+CALLEE = '''from engine.jit import kernel
+from engine import limits
+@kernel
+def callee(x):
+    return x * {factor} + limits.offset
+'''
+CALLER = '''from engine.jit import kernel
+from engine.room.callee import callee
+@kernel
+def caller(x):
+    return callee(x) + 1
+'''
+RUN = "from engine.room.caller import caller; print(caller(10))"
+
+
+def house(tmp_path: Path) -> Path:
+    """A tiny engine: the real jit.py, limits, and two kernels in a room."""
+    engine = tmp_path / "engine"
+    (engine / "room").mkdir(parents=True)
+    for folder in (engine, engine / "room"):
+        (folder / "__init__.py").write_text("")
+    (engine / "jit.py").write_text((ENGINE / "jit.py").read_text("utf-8"), "utf-8")
+    (engine / "limits.py").write_text("offset = 0\n")
+    (engine / "room" / "callee.py").write_text(CALLEE.format(factor=2))
+    (engine / "room" / "caller.py").write_text(CALLER)
+    return engine
+
+
+def run(engine: Path, cache: Path, code: str = RUN, **flags: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(engine.parent), "RINGDOWN_CACHE": str(cache), **flags}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False,
+                          cwd=engine.parent)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_a_changed_callee_and_a_changed_limit_are_seen(tmp_path: Path) -> None:
+    """Numba's own cache would go on with the old callee: it looks at the caller's file only."""
+    engine, cache = house(tmp_path), tmp_path / "cache"
+    assert run(engine, cache) == "21"
+    assert run(engine, cache) == "21"
+    (engine / "room" / "callee.py").write_text(CALLEE.format(factor=3))
+    assert run(engine, cache) == "31"
+    (engine / "limits.py").write_text("offset = 100\n")
+    assert run(engine, cache) == "131"
+    assert len(list(cache.glob("kernels-*"))) == 3
+
+
+@pytest.mark.slow
+def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
+    engine, cache = house(tmp_path), tmp_path / "cache"
+    code = RUN + "; print(sum(caller.stats.cache_hits.values()), sum(caller.stats.cache_misses.values()))"
+    assert run(engine, cache, code).split() == ["21", "0", "1"]
+    assert run(engine, cache, code).split() == ["21", "1", "0"]
+
+
+def test_without_the_jit_kernels_are_plain_python(tmp_path: Path) -> None:
+    assert run(house(tmp_path), tmp_path / "cache", RUN + "; print(type(caller).__name__)",
+               NUMBA_DISABLE_JIT="1").split() == ["21", "function"]
+
+
+def test_the_hash_follows_imports_and_nothing_else(tmp_path: Path) -> None:
+    engine = house(tmp_path)
+    (engine / "constants.py").write_text("x = 1\n")
+    (engine / "bystander.py").write_text("x = 1\n")
+    (engine / "room" / "callee.py").write_text(CALLEE.format(factor=2) + "from engine import (\n    constants,\n)\n")
+    names = {str(path.relative_to(engine)) for path in jit.kernel_sources(engine)}
+    assert names == {"jit.py", "limits.py", "constants.py", "room/callee.py", "room/caller.py"}
+    before = jit.kernel_hash(engine)
+    (engine / "bystander.py").write_text("x = 2\n")
+    assert jit.kernel_hash(engine) == before
+    (engine / "constants.py").write_text("x = 2\n")
+    assert jit.kernel_hash(engine) != before
+
+
+def test_every_kernel_of_the_engine_is_in_the_hash() -> None:
+    sources = set(jit.kernel_sources())
+    users = {path for path in ENGINE.rglob("*.py") if "@kernel" in path.read_text("utf-8")}
+    assert users and users <= sources
+    assert ENGINE / "limits.py" in sources and ENGINE / "media" / "columns.py" in sources
+
+
+def test_flags_that_change_code_change_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = jit.kernel_hash()
+    monkeypatch.setenv("NUMBA_BOUNDSCHECK", "0" if os.environ.get("NUMBA_BOUNDSCHECK") == "1" else "1")
+    assert jit.kernel_hash() != before
+
+
+def test_the_cache_folder_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGDOWN_CACHE", str(tmp_path / "cache"))
+    folder = jit.cache_folder()
+    assert folder.parent == tmp_path / "cache"
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_unusable_cache_root_falls_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RINGDOWN_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(jit.tempfile, "gettempdir", lambda: str(tmp_path))
+    assert jit.cache_folder().parent == tmp_path / f"ringdown-{os.getuid()}"
+
+
+def test_the_users_cache_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RINGDOWN_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert jit.cache_root() == Path("/somewhere/ringdown")
+
+
+def test_old_folders_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGDOWN_CACHE", str(tmp_path))
+    for number in range(6):
+        folder = tmp_path / f"kernels-{number}"
+        folder.mkdir()
+        os.utime(folder, (number, number))
+    (tmp_path / "other").mkdir()
+    jit.prune(keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernels-4", "kernels-5", "other"]
+
+
+@jit.kernel
+def exchange(words: np.ndarray, value: int) -> int:
+    before = jit.load_acquire(words, 3)
+    jit.store_release(words, 3, value)
+    return before
+
+
+def test_atomics_read_and_write_the_word_they_name() -> None:
+    words = np.arange(6, dtype=np.int64)
+    assert exchange(words, -7) == 3
+    assert words.tolist() == [0, 1, 2, -7, 4, 5]
+
+
+def test_warm_runs_what_was_registered_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(jit, "_warmers", [("one", lambda: ran.append("one")), ("two", lambda: ran.append("two"))])
+    monkeypatch.setattr(jit, "prune", lambda: None)
+    seen: list[tuple[int, int, str]] = []
+    jit.warm(lambda done, total, name: seen.append((done, total, name)))
+    assert ran == ["one", "two"]
+    assert seen == [(0, 2, "one"), (1, 2, "two"), (2, 2, "")]
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="nothing to compile")
+def test_bytes_widen_to_int64() -> None:
+    @jit.kernel
+    def shift(octets: np.ndarray) -> int:
+        return -(jit.i64(octets[0]) << 40)
+
+    assert shift(np.array([255], np.uint8)) == -(255 << 40)
