@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from engine import __version__
 from engine.call import (
     agents,
     arrival,
@@ -56,6 +57,7 @@ from engine.clock import Deadlines, Key
 from engine.dialplan.actions import PlayDone, TimerFired
 from engine.dialplan.model import Site
 from engine.media import commands as media
+from engine.records.events import SCHEMA_VERSION
 from engine.sip import events as sip
 
 ROUNDS_MAX = 10_000  # per step; more means two rules that answer each other for ever: logged and left
@@ -293,6 +295,9 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
     if old and old != event.version and not any(call.site == old for call in room.calls.values()):
         room.sites.pop(old, None)
         room.indexes.pop(old, None)
+    if not old:
+        addresses = " ".join(f"{each.transport}:{each.host}:{each.port}" for each in room.listeners)
+        room.emit("engine.started", "", "", version=__version__, schema=SCHEMA_VERSION, addresses=addresses)
     agents.load(room, site, now_ms)
     room.emit(
         "engine.loaded", "", "", version=event.version, files=len(site.programs),
@@ -471,6 +476,7 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         agents.challenge_due(room, number, now_ms)
     elif kind == "drained" and not room.calls and not room.drained:
         room.drained = True
+        room.emit("engine.stopped", "", "", calls=0)
         room.out.append(Drained())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.records.events import KINDS
 from tests.scenarios.soak import Mischief
 
 ROOT = Path(__file__).parents[1]
@@ -61,3 +62,18 @@ def test_three_hash_seeds_give_the_same_outputs_bit_for_bit() -> None:
         )  # fmt: skip
         lines.append(run.stdout)
     assert lines[0] == lines[1] == lines[2] and lines[0].endswith("True\n")
+
+
+def test_every_event_holds_the_fields_that_the_schema_lists() -> None:
+    wrong, kinds = [], set()
+    for seed in range(8):
+        mischief = Mischief(seed)
+        for _ in range(STEPS):
+            mischief.act()
+        mischief.settle()
+        for event in mischief.world.events:
+            kinds.add(event.kind)
+            if set(event.data) != set(KINDS.get(event.kind, ())):
+                wrong.append((event.kind, sorted(event.data)))
+    assert not wrong, wrong[:3]
+    assert len(kinds) > 20

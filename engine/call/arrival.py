@@ -157,6 +157,7 @@ def _begin(
     room.emit(
         "call.started", tenant, call.name, caller=call.caller, name=call.caller_name, dialled=call.dialled,
         trunk=call.trunk, via=via, peer=f"{event.path.transport}:{event.path.host}:{event.path.port}",
+        sip=event.call_id,
     )  # fmt: skip
     if number is not None and not script.begin(room, call, number.dialplan, number.entry, now_ms):
         ending.hang_up(room, call, "system", "failed", 41, now_ms, status=500)

@@ -71,6 +71,7 @@ class Call(msgspec.Struct):
     timer_ticket: int = 0
     path: list[str] = []
     outcome: str = ""
+    stays: bool = False  # echo, a tone, music until he hangs up: his hang-up is the end that was meant
     cause: int = 16
     ended_by: str = ""
     ended_ms: int = 0

@@ -242,6 +242,8 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     if phone.trunk:
         leg.trunk = phone.trunk
         room.trunk_calls[phone.trunk] = room.trunk_calls.get(phone.trunk, 0) + 1
+    sip_call_id = room.endpoint.session_call_id(leg.session)
+    room.emit("call.leg", call.tenant, call.name, leg=phone.party, sip=sip_call_id)
     if attempt.purpose != "offer":
         leg.occupies = bool(phone.agent) and occupy(room, phone.agent, "direct")
         room.emit("dial.started", call.tenant, call.name, target=phone.party, kind=phone.kind)

@@ -35,7 +35,8 @@ def caller_gone(room: Room, call: Call, by: str, now_ms: int) -> None:
     if call.phase == "closing":
         return
     if not call.outcome:
-        call.outcome = "served" if call.talked_ms or call.talk_from_ms else "abandoned"
+        talked = call.talked_ms or call.talk_from_ms
+        call.outcome = "served" if talked or (call.stays and call.waiting is None) else "abandoned"
     call.ended_by = call.ended_by or by
     _free_others(room, call, now_ms, by="caller")
     leg = room.legs.get(call.leg)

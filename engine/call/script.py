@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine import limits
 from engine.call import ending, recording, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, tread
@@ -92,6 +93,7 @@ def _answer(room: Room, call: Call, wish: actions.Answer, now_ms: int) -> None:
 
 def _play(room: Room, call: Call, wish: actions.PlayPrompts, now_ms: int) -> None:
     leg = room.legs[call.leg]
+    call.stays = wish.loop
     clips = room.clips(room.site_of(call), wish.clips)
     room.emit("call.prompt", call.tenant, call.name, clips=" ".join(wish.clips))
     if clips and leg.row >= 0:
@@ -122,6 +124,7 @@ def _barges_in(room: Room, call: Call) -> bool:
 def _set_timer(room: Room, call: Call, wish: actions.SetTimer, now_ms: int) -> None:
     if wish.ms > 0:
         call.timer_ticket = wish.ticket
+        call.stays = call.stays or wish.ms >= limits.call_ms_max  # silence without an end
         room.deadlines.arm(("script", call.id), now_ms + wish.ms)
     else:
         room.deadlines.cancel(("script", call.id))
@@ -147,6 +150,7 @@ def _stop_record(room: Room, call: Call, wish: actions.StopRecord, now_ms: int) 
 
 
 def _echo(room: Room, call: Call, wish: actions.EchoBack, now_ms: int) -> None:
+    call.stays = True
     legs.echo(room, room.legs[call.leg])
 
 

@@ -26,6 +26,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.recording": lambda d: f"recording {d['state']}: {d['name']}" + _ms(d.get("duration_ms")),
     "call.media": lambda d: f"audio {d['state']} on {d['leg']}: {d['detail']}",
     "call.fault": lambda d: f"FAULT in {d['where']}: {d['detail']}",
+    "call.leg": lambda d: f"invites {d['leg']}",
     "dial.started": lambda d: f"rings {d['target']}",
     "dial.ended": lambda d: f"{d['target']}: {d['result']}" + (f" ({d['status']})" if d.get("status") else "")
     + _ms(d.get("rang_ms"), "after "),

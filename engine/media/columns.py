@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from engine import limits
+from engine.media import g711
 from engine.rtp import events, quality
 
 # --- one leg: words of legs[row] -------------------------------------------------------------------------
@@ -311,8 +312,6 @@ LAYOUT = _layout()
 
 def allocate() -> Plane:
     """An idle plane. It takes a few MB of memory until calls come, whatever its address space says."""
-    from engine.media import g711
-
     plane = cast("Plane", np.zeros(1, LAYOUT).view(np.recarray)[0])
     plane.decode[:] = g711.decode_tables()
     plane.encode[:] = g711.encode_tables()

@@ -38,12 +38,16 @@ _TWO_WORDS = struct.Struct("<2q")
 
 @lru_cache(4_096)
 def _host_bytes(host: str) -> bytes:
-    """An IP literal's four or sixteen bytes; empty for anything else, and for the unspecified address (hold)."""
+    """An IP literal's four or sixteen bytes; empty for anything else.
+
+    The unspecified address means hold (RFC 3264 §8.4); to groups and to everybody a caller can't make us send.
+    """
     try:
         address = ip_address(host)
     except ValueError:
         return b""
-    return b"" if address.is_unspecified else address.packed
+    nobody = address.is_unspecified or address.is_multicast or host == "255.255.255.255"
+    return b"" if nobody else address.packed
 
 
 def pack_address(host: str, port: int) -> tuple[int, tuple[int, ...]]:

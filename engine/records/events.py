@@ -27,7 +27,8 @@ class Event(msgspec.Struct, frozen=True):
 # kind -> fields of `data`, each with its unit in the name or stated here. This table is the schema.
 KINDS: dict[str, tuple[str, ...]] = {
     # calls
-    "call.started": ("caller", "name", "dialled", "trunk", "via", "peer"),  # via: trunk | agent | public
+    "call.started": ("caller", "name", "dialled", "trunk", "via", "peer", "sip"),  # via: trunk | agent | public
+    "call.leg": ("leg", "sip"),  # a phone is rung for the call; sip: the Call-ID of its dialog
     "call.answered": ("after_ms",),
     "call.step": ("step", "text"),
     "call.prompt": ("clips",),

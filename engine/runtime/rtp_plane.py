@@ -77,6 +77,7 @@ class RtpPlane:
         self._records = np.zeros((_POLL_RECORDS, c.EVENT_WORDS), np.int64)
         self._metrics = np.zeros(c.COUNTERS, np.int64)
         self._taken = 0
+        self._waking = False
         self._loaded: dict[int, tuple[str, str, int, int]] = {}
         self._recordings = Recordings(data_dir, self._announce)
         self._taps: dict[int, Recording] = {}
@@ -112,6 +113,7 @@ class RtpPlane:
         """End the thread, close every socket and file. No events come for legs that were open."""
         if self._thread is not None:
             self._push((control.HALT,))
+            self._wake()
             self._thread.join()
             self._thread = None
         if self._loop is not None:
@@ -129,6 +131,7 @@ class RtpPlane:
         for fd in (self.event_fd, self._wake_fd):
             with contextlib.suppress(OSError):
                 os.close(fd)
+        self._wake_fd = -1  # a wake-up still scheduled must not write into a descriptor that is somebody else's by then
 
     def _announce(self) -> None:
         with contextlib.suppress(OSError):
@@ -143,7 +146,16 @@ class RtpPlane:
         if self._held or not self._try_push(words):
             self._held.append(words)
             self._release_held()
-        os.eventfd_write(self._wake_fd, 1)
+        if self._loop is None:
+            os.eventfd_write(self._wake_fd, 1)
+        elif not self._waking:  # one wake-up for all commands of this turn of the event loop: it costs a system call
+            self._waking = True
+            self._loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._waking = False
+        with contextlib.suppress(OSError):
+            os.eventfd_write(self._wake_fd, 1)
 
     def _try_push(self, words: tuple[int, ...]) -> bool:
         _WORDS[len(words)].pack_into(self._record_bytes, 0, *words)

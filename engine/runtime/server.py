@@ -51,7 +51,7 @@ from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
 from engine.runtime.journal import FORMAT, Header, Journal
-from engine.runtime.ladder import Ladder, call_id_of
+from engine.runtime.ladder import Ladder
 from engine.runtime.log import Log
 from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
@@ -68,7 +68,7 @@ lag_s = 0.25
 entropy_rounds = 60  # of housekeeping
 journal_writes_max = 100
 operator_s_max = 5.0
-_NAMING = ("call.started", "dial.started", "queue.offered")
+_NAMING = ("call.started", "call.leg")  # events that say which dialogs a call has
 
 
 class Server:
@@ -110,8 +110,6 @@ class Server:
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at: int | None = None
         self._batch_armed = False
-        self._invites: list[bytes] = []
-        self._named: list[str] = []
         self._now_ms = 0
         self._offset_ms = 0
         self._rounds = 0
@@ -145,8 +143,6 @@ class Server:
             carry = self._carry
             for output in outputs:
                 carry[type(output)](output)
-            if self._invites or self._named:
-                self._name_dialogs(input)
         if not self._batch_armed:
             self._batch_armed = True
             self.loop.call_later(limits.batch_ms_max / 1000, self._write_batch)
@@ -183,8 +179,6 @@ class Server:
         self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
         if self.admin.sip_readers:
             self.feed.message("out", path, send.data)
-        if send.data[:7] == b"INVITE ":
-            self._invites.append(send.data)
         if path.transport != "udp":
             if not self.flows.send(path.flow, send.data):
                 self.counts["unsent"] += 1
@@ -211,7 +205,7 @@ class Server:
         event = emit.event
         self.storage.events.append(event)
         if event.kind in _NAMING:
-            self._named.append(event.call)
+            self.ladder.name(event.call, str(event.data["sip"]))
         if self.admin.readers:
             self.feed.event(event)
 
@@ -257,16 +251,6 @@ class Server:
 
     def _log_line(self, line: LogLine) -> None:
         self.log.write(line.level, line.text, line.rate_key)
-
-    def _name_dialogs(self, input: Input) -> None:
-        """Which call do these Call-IDs belong to? The INVITE that came in, and those that went out with this input."""
-        names, self._named = self._named, []
-        invites, self._invites = self._invites, []
-        if isinstance(input, Received) and names and input.data[:7] == b"INVITE ":
-            self.ladder.name(names[0], call_id_of(input.data))
-        for place, data in enumerate(invites):
-            if names:
-                self.ladder.name(names[min(place, len(names) - 1)], call_id_of(data))
 
     # --- sockets -----------------------------------------------------------------------------------------------
     def _datagram(self, sock: UdpSocket, data: bytes, host: str, port: int) -> None:

@@ -1,7 +1,8 @@
 """The README's commands, verbatim, in the order they stand there, from a fresh copy of the repository.
 
-Blocks fenced as ```sh or ```bash count. A block whose command serves for ever is left running until all are done; the
-others must end with status 0. The whole may take 300 s, as a newcomer would.
+Blocks fenced as ```sh or ```bash count. A command that serves is left running until the next one that serves, or the
+end; one that follows what happens (`tail`) is watched for two seconds; the others must end with status 0. The whole may
+take 300 s, as a newcomer would.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from harness.server import ROOT
 LIMIT_S = 300
 FENCE = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.M | re.S)
 SERVES = re.compile(r"^(?:\./)?tools/run\s*(?:serve\b.*)?$|\bringdown serve\b")
+
+FOLLOWS = re.compile(r"\b(?:ringdown|tools/run)\s+(?:tail|console)\b")
 
 
 def commands() -> list[str]:
@@ -54,9 +57,17 @@ def test_readme_commands_run_verbatim(tmp_path: Path) -> None:
             if "tools/test" in line:
                 continue  # this very suite
             if SERVES.search(line):
+                for server in servers:
+                    server.stop(8)
                 server = Child(["bash", "-c", line], tmp_path / f"server{len(servers)}.txt", cwd=copy, env=env)
                 servers.append(server)
                 server.wait_for(r"^ready\b", left)
+                continue
+            if FOLLOWS.search(line):
+                tail = Child(["bash", "-c", line], tmp_path / "tail.txt", cwd=copy, env=env)
+                time.sleep(2)
+                assert tail.running(), f"{line!r} ended:\n{tail.tail()}"
+                tail.stop()
                 continue
             done = subprocess.run(
                 ["bash", "-c", line], cwd=copy, env={**os.environ, **env}, capture_output=True, text=True, timeout=left,
@@ -64,6 +75,7 @@ def test_readme_commands_run_verbatim(tmp_path: Path) -> None:
             )  # fmt: skip
             assert done.returncode == 0, f"{line!r} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     finally:
+        print(f"{time.monotonic() - began:.0f} s for {len(commands())} commands")
         for server in servers:
             server.stop()
     assert time.monotonic() - began < LIMIT_S

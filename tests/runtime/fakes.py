@@ -80,7 +80,7 @@ class FakeSwitch:
             case effects.Received():
                 self.n += 1
                 kind = "call.started" if input.data.startswith(b"INVITE ") else "call.step"
-                out += [effects.Emit(event(self.n, kind, f"call-{self.n}", step="s", text="")),
+                out += [effects.Emit(event(self.n, kind, f"call-{self.n}", step="s", text="", sip="abc")),
                         Send(input.path, b"echo " + input.data)]
             case effects.Operator() if input.verb == "silent":
                 pass
