@@ -149,6 +149,29 @@ def free_port() -> int:
     return port
 
 
+class Floor(Server):
+    """`tools.load.floor`, the least a Python UAS can do, measured the same way in the same minutes."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="rdm-"))
+        self.port, self.log = free_port(), self.folder / "stderr.txt"
+        command = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", "tools.load.floor", str(self.port)]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log, start_new_session=True)
+        self._wait_ready(20)
+
+
+def floor_cpu_s(rate: int, count: int) -> float:
+    """CPU seconds per 1,000 calls of the floor."""
+    running = Floor()
+    try:
+        found = load(running, "calls", number="9100", rate=rate, seconds=count / rate, warm=50)
+    finally:
+        running.stop()
+        shutil.rmtree(running.folder, ignore_errors=True)
+    return float(found["cpu_s_per_1000_calls"])
+
+
 def load(running: Server, shape: str, **options: Any) -> Shape:
     """One run of the load tools on the load's core."""
     command = ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "tools.load", shape, "--json"]
@@ -192,6 +215,9 @@ def calls_row(options: argparse.Namespace) -> list[Row]:
             found = load(running, "calls", number="9100", rate=rate, seconds=count / rate, warm=50)
         row = Row(f"1,000 answered calls at {rate}/s", asterisk, freeswitch).take(found)
         row.values.append(("CPU s", found["cpu_s_per_1000_calls"], 0.6, "s"))
+        floor = floor_cpu_s(rate, count)
+        row.values.append(("floor", floor, None, "s"))
+        row.values.append(("times the floor", found["cpu_s_per_1000_calls"] / floor, 0.6 / 0.083, "×"))
         limit = 20.0 if rate == 100 else None
         row.values.append(("INVITE→200 p99", found["invite_to_200_ms"].get("p99", math.nan), limit, "ms"))
         rows.append(row)

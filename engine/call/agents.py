@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CHALLENGE_DELAY_MS_MAX = 4_000
 FAILURES_FREE = 3  # wrong passwords of one source that are answered without delay
 FAILURE_FORGOTTEN_MS = 60_000
+DIGESTS = {"md5": ("MD5",), "sha-256": ("SHA-256",), "both": ("SHA-256", "MD5")}
 
 
 class AgentRow(msgspec.Struct):
@@ -46,6 +47,8 @@ class AgentRow(msgspec.Struct):
 
 def load(room: Room, site: Site, now_ms: int) -> None:
     """A new site: ids for what is new, the distributor configured, static contacts reachable, logins restored."""
+    for tenant in site.tenants.values():
+        room.endpoint.use_digest(tenant.realm, DIGESTS[tenant.digest])
     for key in site.queues:
         if key not in room.queue_ids:
             room.queue_ids[key] = len(room.queue_ids)
@@ -167,7 +170,7 @@ def identify(
     freshness = room.endpoint.nonce_ok(credentials.nonce, now_ms)
     key = f"{tenant.name}/{credentials.username}"
     secret = room.secrets.get(key) or {"MD5": "0" * 32, "SHA-256": "0" * 64}
-    right = verify(credentials, secret, method)
+    right = verify(credentials, secret, method) and _algorithm(credentials) in DIGESTS[tenant.digest]
     if not right or credentials.realm != tenant.realm or key not in room.agents or not room.agents[key].here:
         if freshness == "stale":
             return "stale", ""
@@ -178,6 +181,10 @@ def identify(
     if freshness != "good":
         return "stale", ""
     return "good", key
+
+
+def _algorithm(credentials: Credentials) -> str:
+    return credentials.algorithm.upper().removesuffix("-SESS") or "MD5"
 
 
 def _count_failure(room: Room, host: str, now_ms: int) -> None:

@@ -17,7 +17,7 @@ AGAIN_MS = 60_000  # a phone that answers OPTIONS but sends nothing (muted) is a
 def missing(room: Room, leg: Leg, silent_ms: int, now_ms: int) -> None:
     """3 s: ops are told. 15 s: the dialog is probed; 481 or no answer within 32 s ends the session."""
     call = room.calls.get(leg.call)
-    if call is None:
+    if call is None or leg.remote_hold:  # who holds may be silent: he is probed by the minute
         return
     leg.missing = True
     detail = f"no packets for {silent_ms / 1000:.0f} s"

@@ -104,6 +104,7 @@ class Room:
         self.now_ms = 0
         self.out: list[Output] = []
         self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
+        self.parting: list[tuple[int, str, dict[str, str | int]]] = []  # left a queue in this step
         self.joining: list[tuple[int, int]] = []  # (call, priority_ms) joined in this step
         self.unsettled = False
 
@@ -213,7 +214,7 @@ class Room:
             room.call_serial, room.leg_serial, room.attempt_serial, room.play_serial, room.event_serial,
             room.pending_serial, room.tap_serial,
         ) = held.serials  # fmt: skip
-        room.indexes, room.out, room.happenings, room.joining, room.unsettled = {}, [], [], [], False
+        room.indexes, room.out, room.happenings, room.joining, room.parting, room.unsettled = {}, [], [], [], [], False
         room.agent_keys = {row.id: key for key, row in room.agents.items()}
         room.queue_names = {number: name for name, number in room.queue_ids.items()}
         return room

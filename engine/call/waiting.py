@@ -63,13 +63,30 @@ def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
 
 
 def settled(room: Room, commands: list[AcdCommand], now_ms: int) -> None:
-    """The distributor has decided: whoever joined and may stay is recorded first, then its commands are carried out."""
+    """The distributor has decided: who left is recorded behind the offers that ended with him, then who joined, then
+    its commands are carried out.
+    """
+    if room.parting:
+        left = [number for number, _, _ in room.parting]
+        ends = [each for each in commands if isinstance(each, CancelOffer | OfferEnded) and each.call in left]
+        for end in ends:
+            carry_out(room, end, now_ms)
+        commands = [each for each in commands if each not in ends]
+        parted(room)
     if room.joining:
         joined, room.joining = room.joining, []
         refused = [command.call for command in commands if type(command) is EntryEnded]
         _admit(room, [entry for entry in joined if entry[0] not in refused], now_ms)
     for command in commands:
         carry_out(room, command, now_ms)
+
+
+def parted(room: Room) -> None:
+    """The records of those who left in this step."""
+    parting, room.parting = room.parting, []
+    for number, kind, told in parting:
+        call = room.calls[number]
+        room.emit(kind, call.tenant, call.name, **told)
 
 
 def _admit(room: Room, joined: list[tuple[int, int]], now_ms: int) -> None:
@@ -168,16 +185,13 @@ def leave(room: Room, call: Call, reason: str, now_ms: int, *, key: str = "") ->
     position = room.acd.position(call.id)
     waited_ms = now_ms - call.joined_ms
     room.distribute(CallLeft(call.id, reason))
+    told: dict[str, str | int] = {
+        "queue": call.queue, "position": position, "first_position": call.first_position, "waited_ms": waited_ms,
+    }  # fmt: skip
     if reason == "abandoned":
-        room.emit(
-            "queue.abandoned", call.tenant, call.name, queue=call.queue, position=position,
-            first_position=call.first_position, waited_ms=waited_ms,
-        )  # fmt: skip
+        room.parting.append((call.id, "queue.abandoned", told))
     else:
-        room.emit(
-            "queue.left", call.tenant, call.name, queue=call.queue, reason=reason, position=position,
-            first_position=call.first_position, waited_ms=waited_ms, key=key,
-        )  # fmt: skip
+        room.parting.append((call.id, "queue.left", {**told, "reason": reason, "key": key}))
     stopped_waiting(room, call, now_ms)
 
 

@@ -105,6 +105,8 @@ class TenantModel(msgspec.Struct, frozen=True):
     time_zone: str = "UTC"
     country: str = "us"
     music: tuple[str, ...] = ("music/default",)  # hold music where no queue names its own
+    # md5 | sha-256 | both: phones in use (baresip 1.0, SIPp 3.6) give up when a challenge names SHA-256 at all
+    digest: str = "md5"
     codes: dict[str, str] = {}  # feature code -> login | logout | not_ready | ready | transfer | hold | record_pause
 
 

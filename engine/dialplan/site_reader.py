@@ -27,12 +27,12 @@ CODES = {
 COUNTRIES = ("us", "gb", "cn", "eu")
 PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
-    "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "numbers", "codes",
+    "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention",
 )  # fmt: skip
 SITE_LATER = ("emergency", "limits", "allow", "calendars")
 TENANT_KEYS = (
-    "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "entries",
+    "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
     "numbers", "codes", "music",
 )  # fmt: skip
 TENANT_LATER = ("lends", "borrows", "agents_see", "seasons")
@@ -140,6 +140,9 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     country = values.choice(report, entries.get("country"), "country", COUNTRIES)
     if country:
         changes["country"] = country
+    digest = values.choice(report, entries.get("digest"), "digest", ("md5", "sha-256", "both"))
+    if digest:
+        changes["digest"] = digest
     codes = _codes(report, entries.get("codes"), model.codes or {code: act for act, code in CODES.items()})
     draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes), root)
     draft.music = values.scalars(report, entries.get("music"), "music")

@@ -153,12 +153,12 @@ def _answered(detail: CallDetail, event: Event) -> None:
 
 def _bridged(detail: CallDetail, event: Event) -> None:
     other = _text(event.data.get("with"))
-    if other.startswith("agent/"):
-        _add(detail.agents, other.rpartition("/")[2])
+    if other.startswith("agent "):
+        _add(detail.agents, other[6:])
 
 
 def _transferred(detail: CallDetail, event: Event) -> None:
-    detail.transfers += 1
+    detail.transfers += event.data.get("result") == "started"  # how it ended is told by a second event
 
 
 def _recording(detail: CallDetail, event: Event) -> None:

@@ -258,7 +258,7 @@ class Server:
         self._heard(path, data)
 
     def _heard(self, path: Path, data: bytes) -> None:
-        self.ladder.note(int(time.time() * 1000), "in", path, data)
+        self.ladder.note(time.monotonic_ns() // 1_000_000 + self._offset_ms, "in", path, data)
         if self.admin.sip_readers:
             self.feed.message("in", path, data)
         self.deliver(Received(path, data))

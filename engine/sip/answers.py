@@ -39,4 +39,5 @@ def challenge_headers(core: Core, realm: str, now_ms: int, *, stale: bool, proxy
     """One challenge per algorithm, with a fresh nonce."""
     name = "proxy-authenticate" if proxy else "www-authenticate"
     nonce = digest.make_nonce(core.nonce_key, now_ms)
-    return tuple((name, value) for value in digest.challenges(realm, nonce, stale=stale))
+    algorithms = core.algorithms.get(realm, digest.ALGORITHMS)
+    return tuple((name, value) for value in digest.challenges(realm, nonce, stale=stale, algorithms=algorithms))

@@ -25,6 +25,7 @@ class Binding(msgspec.Struct, array_like=True):
     cseq: int = 0
     q: str = ""
     round_trip_ms: int = -1
+    answers: bool = False  # it has answered an OPTIONS before: only then does silence mean that it is gone
 
 
 class Registration(msgspec.Struct, array_like=True):

@@ -46,6 +46,7 @@ class Core(msgspec.Struct):
     probes: dict[int, Probe] = {}
     events: list[SipEvent] = []
     overload: bool = False
+    algorithms: dict[str, tuple[str, ...]] = {}  # realm -> of its challenges; absent: all we know
     serial: int = 0
 
     def fresh_id(self) -> int:

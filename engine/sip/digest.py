@@ -25,12 +25,14 @@ _NONCE_KEY = b"ringdown-nonce"  # person: nonces and other keyed hashes of the s
 
 
 # --- the server's side ------------------------------------------------------------------------------
-def challenges(realm: str, nonce: str, *, stale: bool = False) -> list[str]:
+def challenges(
+    realm: str, nonce: str, *, stale: bool = False, algorithms: tuple[str, ...] = ALGORITHMS
+) -> list[str]:
     """Values for one WWW-Authenticate (or Proxy-Authenticate) header each, the strongest algorithm first."""
     tail = ", stale=TRUE" if stale else ""
     return [
         f'Digest realm={_quoted(realm)}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{tail}'
-        for algorithm in ALGORITHMS
+        for algorithm in algorithms
     ]
 
 

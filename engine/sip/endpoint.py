@@ -107,6 +107,10 @@ class Endpoint:
         if found is not None:
             session_uas.challenge(self.core, found, realm, now_ms, stale=stale, proxy=proxy)
 
+    def use_digest(self, realm: str, algorithms: tuple[str, ...]) -> None:
+        """Which algorithms of `digest.ALGORITHMS` a realm's challenges offer, in this order; both, unless told."""
+        self.core.algorithms[realm] = algorithms
+
     def ring(self, session: int, status: int, now_ms: int, *, sdp: bytes | None = None, headers: Headers = ()) -> None:
         """180, or 183 with SDP."""
         found = self.core.sessions.get(session)

@@ -70,7 +70,11 @@ def on_probe_timer(core: Core, number: int, now_ms: int) -> None:
 def _verdict(core: Core, probe: Probe, reachable: bool, round_trip_ms: int) -> None:
     found = find_binding(core, probe.binding) if probe.binding else None
     if found is not None:
-        found[2].reachable, found[2].round_trip_ms = reachable, round_trip_ms
+        binding = found[2]
+        if not reachable and not binding.answers and binding.path.transport == "udp":
+            return  # a phone that knows no OPTIONS (pyVoIP is one) is believed as long as it is registered
+        binding.answers = binding.answers or reachable
+        binding.reachable, binding.round_trip_ms = reachable, round_trip_ms
     if found is not None or not probe.binding:
         core.events.append(Qualified(probe.token, reachable, round_trip_ms))
 

@@ -134,6 +134,7 @@ class Session(msgspec.Struct, array_like=True):
     local_sdp: bytes = b""
     remote_sdp: bytes = b""
     ok: bytes = b""
+    ok_offers: bool = False  # our 2xx carries an offer: until its ACK nobody else may offer (RFC 3264 §4)
     ok_path_tx: int = 0
     ok_cseq: int = -1
     ok_since_ms: int = 0

@@ -32,7 +32,8 @@ def on_reinvite(core: Core, session: Session, message: Message, key: tuple[str, 
     if session.phase == Phase.INCOMING or busy is not None:
         wait = str(core.tokens.number(RETRY_AFTER_S_MAX + 1))
         return reply_now(core, message, path, 500, "Server Busy", (("retry-after", wait),))
-    if session.ours or session.owes_answer or session.phase in (Phase.ANSWERED, Phase.DISMISSED):
+    offering = bool(session.ok) and session.ok_offers
+    if offering or session.ours or session.owes_answer or session.phase in (Phase.ANSWERED, Phase.DISMISSED):
         return reply_now(core, message, path, 491)
     if session.phase != Phase.CONFIRMED:
         return reply_now(core, message, path, 481)
@@ -64,6 +65,7 @@ def accept(core: Core, session: Session, sdp: bytes, now_ms: int) -> None:
         session.remote_sdp = tx.request.body
     session.local_sdp = sdp
     session_timer.decide_as_server(session)
+    session.ok_offers = not tx.request.body
     data = writer.response(tx.request, 200, "", "", ok_headers(core, session), sdp, "application/sdp")
     send_ok(core, session, tx, tx.request.cseq[0], data, now_ms)
     session_timer.start(core, session, now_ms)

@@ -131,6 +131,7 @@ def test_an_agent_is_reachable_while_one_of_his_phones_is() -> None:
 def test_a_phone_that_goes_dark_is_found_by_options_and_offered_nothing() -> None:
     w = world()
     desk = agent(w, "201")
+    w.run(10_000)  # it has answered an OPTIONS: from now on silence means something
     w.darken(desk)
     assert w.run_until(lambda: not w.switch.room.agents["default/201"].reachable, 120_000)
     ring(w, "700")

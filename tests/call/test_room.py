@@ -27,7 +27,7 @@ def test_everything_a_room_holds_is_encoded_or_derived() -> None:
         "indexes",
         "out",
         "happenings",
-        "joining",
+        "joining", "parting",
         "unsettled",
         "agent_keys",
         "queue_names",

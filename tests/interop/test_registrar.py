@@ -40,11 +40,12 @@ def test_wrong_password_and_unknown_user_look_alike(engine: Engine) -> None:
     assert seen[0] == seen[1] and seen[0][1] == 401
 
 
-def test_challenges_offer_sha256_and_md5(engine: Engine, caller: Phone) -> None:
+def test_challenges_offer_what_every_phone_knows(engine: Engine, caller: Phone) -> None:
+    """MD5 alone, unless the site asks for more: baresip 1.0 and SIPp give up when SHA-256 is named."""
     caller.request("REGISTER", caller.uri(), to=caller.uri("200"), headers=[caller.contact()])
     reply = caller.expect(401)
     offered = [wire.parameters(value).get("algorithm", "MD5") for value in reply.all("www-authenticate")]
-    assert sorted(offered) == ["MD5", "SHA-256"]
+    assert offered == ["MD5"]
 
 
 def test_wrong_passwords_slow_their_source_but_lock_nobody_out(engine: Engine) -> None:

@@ -21,7 +21,7 @@ def served_call(call: str = "bako-0", first: int = 1) -> list[Event]:
         event(first + 2, "queue.joined", call, 900, queue="default/support", position=1, priority_ms=0, caller="+4420"),
         event(first + 3, "queue.connected", call, 2_900, queue="default/support", agent="default/201", waited_ms=2_000),
         event(first + 4, "call.bridged", call, 2_910, **{"with": "agent/201", "kind": "queue"}),
-        event(first + 5, "call.transferred", call, 4_000, by="201", to="202", way="refer", result="done"),
+        event(first + 5, "call.transferred", call, 4_000, by="201", to="202", way="refer", result="started"),
         event(first + 6, "call.recording", call, 4_100, name="r1.wav", state="started", duration_ms=0),
         event(first + 7, "call.ended", call, 9_000, by="remote", outcome="served", cause=16, duration_ms=9_000,
               answered_ms=30, waited_ms=2_000, talked_ms=6_000, held_ms=5, path="main > support"),

@@ -239,8 +239,7 @@ def test_registered_contacts_are_qualified_by_themselves() -> None:
     assert 2_000 <= at < 4_000 and options.method == "OPTIONS" and options.uri == "sip:200@192.168.1.5:5060"
     assert rig.raw[0].path == NAT, "through the NAT"  # type: ignore[union-attr]
     rig.advance(4_000)
-    assert rig.one(Qualified) == Qualified("acme/200/sip:200@192.168.1.5:5060", False, -1)
-    assert not rig.endpoint.bindings("acme", "200")[0].reachable
+    assert rig.endpoint.bindings("acme", "200")[0].reachable, "perhaps it knows no OPTIONS: its registration counts"
     at, options = rig.next_sent(66_000)
     from tests.sip.wire import response
 
@@ -249,6 +248,10 @@ def test_registered_contacts_are_qualified_by_themselves() -> None:
     assert rig.one(Qualified) == Qualified("acme/200/sip:200@192.168.1.5:5060", True, 35)
     (binding,) = rig.endpoint.bindings("acme", "200")
     assert binding.reachable and binding.round_trip_ms == 35
+    rig.next_sent(70_000)
+    rig.advance(4_000)
+    assert rig.one(Qualified) == Qualified("acme/200/sip:200@192.168.1.5:5060", False, -1)
+    assert not rig.endpoint.bindings("acme", "200")[0].reachable, "it answered before: silence means that it is gone"
 
 
 def test_a_closed_stream_makes_its_contacts_unreachable() -> None:
