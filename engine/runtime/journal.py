@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol
 from zlib import crc32
 
 import msgspec
@@ -226,11 +227,11 @@ class Replayed(msgspec.Struct):
     version: str = ""
 
 
-class Replayable:
+class Replayable(Protocol):
     """What a replay drives: engine.switch.Switch has this shape."""
 
-    def handle(self, input: Input, now_ms: int) -> list[Output]:
-        raise NotImplementedError
+    def handle(self, input: Input, now_ms: int, /) -> list[Output]:
+        """One input; its outputs."""
 
 
 def replay(

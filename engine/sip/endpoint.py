@@ -102,7 +102,7 @@ class Endpoint:
 
     # --- their INVITE -----------------------------------------------------------------------------------
     def challenge(self, session: int, realm: str, now_ms: int, *, stale: bool = False, proxy: bool = False) -> None:
-        """401 (407) with SHA-256 and MD5 challenges and a fresh nonce; ends this session."""
+        """401 (407) with the challenges of the realm (`use_digest`) and a fresh nonce; the INVITE is over then."""
         found = self.core.sessions.get(session)
         if found is not None:
             session_uas.challenge(self.core, found, realm, now_ms, stale=stale, proxy=proxy)
