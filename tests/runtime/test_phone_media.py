@@ -34,12 +34,15 @@ def test_what_one_says_the_other_hears(payload_type: int) -> None:
     try:
         one.start((other.host, other.port), payload_type)
         other.start((one.host, one.port), payload_type)
-        one.send_audio(SAID)
-        one.send_digits("1#")
-        until(lambda: not one.saying())
-        until(lambda: other.heard_digits() == "1#")
         law = g711.law_of(payload_type)
+        for _ in range(3):  # a stalled machine breaks a talkspurt in two; three times in a row it is the phone's fault
+            one.send_audio(SAID)
+            until(lambda: not one.saying())
+            if g711.encode(SAID, law) in other.heard_payload()[0]:
+                break
         assert g711.encode(SAID, law) in other.heard_payload()[0]
+        one.send_digits("1#")
+        until(lambda: other.heard_digits() == "1#")
         wanted = g711.decode(g711.encode(SAID, law), law)
         heard = other.heard()
         place = int(np.correlate(heard.astype(float), wanted.astype(float), "valid").argmax())
