@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from engine.call.agents import FAILURE_FORGOTTEN_MS
+from engine.call.agents import FAILURE_FORGOTTEN_MS, identify
 from engine.call.effects import AgentStates
 from engine.limits import nonce_ms_max
 from engine.sim.world import World
+from engine.sip.digest import challenges, make_nonce, parse_credentials, respond
 from tests.call.calls import agent, ring, talk, told, world
-from tests.scenarios.sites import BUSY_AGENTS, BUSY_SITE, busy_site
+from tests.scenarios.sites import BUSY_AGENTS, BUSY_SITE, SITE, busy_site, site
 
 TENANT = "ringdown: 1\nname: Chess\ndomain: chess.test\n"
 CHESS_AGENTS = "201: {name: Vera, queues: [support]}\n"
@@ -250,3 +251,19 @@ def test_refusals_are_counted_and_told_at_a_bounded_rate() -> None:
         stranger.call("31337", w.now_ms, secret=False)
         w.run(20)
     assert w.switch.room.refused["number"] == 60 and 10 < len(w.kinds("engine.refused")) < 30
+
+
+@pytest.mark.parametrize(
+    ("digest", "offered"), [("md5", ["MD5"]), ("sha-256", ["SHA-256"]), ("both", ["SHA-256", "MD5"])]
+)
+def test_a_tenant_says_how_passwords_are_proven_and_another_proof_is_refused(digest: str, offered: list[str]) -> None:
+    w = World(site(site=SITE + f"digest: {digest}\n"))
+    tenant = w.switch.room.index().site.tenants["default"]
+    nonce = w.switch.room.endpoint.core.nonce_key
+    challenged = make_nonce(nonce, w.now_ms)
+    for algorithm in ("MD5", "SHA-256"):
+        (value,) = challenges(tenant.realm, challenged, algorithms=(algorithm,))
+        answer = respond([value], "201", "pw-201", "REGISTER", "sip:x", w.phone("201").tokens)
+        proof = parse_credentials(answer, "REGISTER")
+        verdict = identify(w.switch.room, tenant, proof, "REGISTER", "10.9.9.9", w.now_ms)
+        assert (verdict[0] == "good") == (algorithm in offered), (algorithm, verdict)
