@@ -96,7 +96,8 @@ def test_a_registration_expires(engine: Engine) -> None:
 def test_another_agents_credentials_do_not_register_me(engine: Engine) -> None:
     with engine.phone("205") as phone:
         phone.user, phone.password = "205", engine.passwords()["206"]
-        assert phone.register().status in (401, 403)
+        # Tests before this one spent the source's free failures: its answer may be 4 s late, as it should be.
+        assert phone.register(within=10.0).status in (401, 403)
 
 
 def test_unregistered_agents_phone_is_unreachable(engine: Engine) -> None:
