@@ -60,6 +60,11 @@ class Deadlines(msgspec.Struct):
         del self.armed[key]
         return key
 
+    def shift(self, by_ms: int) -> None:
+        """Every deadline fires `by_ms` later, in the same order: the owner was away for that long."""
+        self.armed = {key: (at_ms + by_ms, serial) for key, (at_ms, serial) in self.armed.items()}
+        self._compact()
+
     def _compact(self) -> None:
         self.heap = [(at, serial, key) for key, (at, serial) in self.armed.items()]
         heapify(self.heap)

@@ -72,3 +72,5 @@ spool_events_max = 200_000
 operator_reply_bytes_max = 4_000_000
 tail_lines_buffered_max = 2_000
 journal_bytes_max = 512_000_000
+checkpoint_inputs_max = 5_000  # a restart replays at most this many
+resume_ms_max = 600_000  # after a longer absence calls are ended instead of continued

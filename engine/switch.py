@@ -24,6 +24,7 @@ from engine.call import (
     keys,
     liveness,
     recording,
+    resume,
     script,
     talking,
     transfer,
@@ -46,6 +47,7 @@ from engine.call.effects import (
     Output,
     PortsReady,
     Received,
+    Resumed,
     SecretsLoaded,
     SiteLoaded,
     StorageState,
@@ -134,6 +136,10 @@ class Switch:
         switch = cls.__new__(cls)
         switch.room = Room.decode(data)
         return switch
+
+    def sites(self) -> list[Site]:
+        """Every site version that is in force or that a call in progress began with."""
+        return list(self.room.sites.values())
 
     # --- within a step -------------------------------------------------------------------------------
     def _expire(self, now_ms: int) -> None:
@@ -228,6 +234,8 @@ def _media(room: Room, event: MediaHappened, now_ms: int) -> None:
             liveness.latched(room, leg, happened.host, happened.port)
         case media.LegFailed():
             _leg_failed(room, leg, happened, now_ms)
+        case media.PortMoved():
+            resume.moved(room, leg, happened.port, now_ms)
 
 
 def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> None:
@@ -331,7 +339,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     Received: _received, Listening: _listening, FlowOpened: _flow_opened, FlowClosed: _flow_closed,
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
-    StorageState: _storage, PortsReady: _ports_ready,
+    StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed,
 }  # fmt: skip
 
 
@@ -350,6 +358,8 @@ def _acked(room: Room, event: sip.Acked, now_ms: int) -> None:
     leg = _leg(room, event.session)
     if leg is not None:
         talking.caller_acked(room, leg, event.sdp, now_ms)
+        if leg.moved and leg.state == "up":
+            resume.offer(room, leg, now_ms)
 
 
 def _progress(room: Room, event: sip.Progress, now_ms: int) -> None:
@@ -372,6 +382,8 @@ def _answered(room: Room, event: sip.Answered, now_ms: int) -> None:
     outcome = dial.answered(room, leg, event.sdp, now_ms)
     if attempt is not None and outcome is not None:
         _attempt_over(room, attempt, outcome, now_ms)
+    if leg.moved and leg.state == "up":
+        resume.offer(room, leg, now_ms)
 
 
 def _rejected(room: Room, event: sip.Rejected, now_ms: int) -> None:
@@ -407,8 +419,11 @@ def _offered(room: Room, event: sip.Offered, now_ms: int) -> None:
         room.endpoint.refuse_offer(event.session, 481, now_ms)
 
 
-def _offer_answered(room: Room, event: sip.OfferAnswered, now_ms: int) -> None:
-    """We send no re-INVITE of our own yet except as session refresh, which the endpoint answers for itself."""
+def _offer_answered(room: Room, event: sip.OfferAnswered | sip.OfferRefused, now_ms: int) -> None:
+    """Our re-INVITEs: session refreshes, which the endpoint sees to itself, and those after a move."""
+    leg = _leg(room, event.session)
+    if leg is not None and leg.moved:
+        resume.answered(room, leg, event.sdp if isinstance(event, sip.OfferAnswered) else None, now_ms)
 
 
 def _ended(room: Room, event: sip.Ended, now_ms: int) -> None:
@@ -474,6 +489,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
             talking.still_rings(room, attempt)
     elif kind == "challenge":
         agents.challenge_due(room, number, now_ms)
+    elif kind == "resumed":
+        resume.give_up(room, now_ms)
     elif kind == "drained" and not room.calls and not room.drained:
         room.drained = True
         room.emit("engine.stopped", "", "", calls=0)

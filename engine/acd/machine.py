@@ -70,6 +70,17 @@ class Distributor:
         """When `expire` has work to do, in ms; None: never."""
         return self._pool.heap.next(self._pool.deadline_columns())
 
+    def shift(self, by_ms: int) -> None:
+        """Every deadline fires `by_ms` later (the owner was away); waits and places stay as they are."""
+        pool = self._pool
+        for column, used in zip(
+            pool.deadline_columns(), (pool.offers.used, pool.entries.used, pool.agents.used), strict=True
+        ):
+            for row in range(used):
+                if column[row]:
+                    column[row] += by_ms
+        pool.rebuild_heap()
+
     def _clock(self, now_ms: int) -> int:
         """Time never runs backwards inside the pool, whatever the owner says."""
         pool = self._pool

@@ -46,6 +46,7 @@ def _call_row(room: Room, call: Call, now_ms: int) -> dict[str, object]:
     return {
         "call": call.name, "tenant": call.tenant, "caller": call.caller, "dialled": call.dialled,
         "phase": call.phase, "queue": call.queue if call.waiting is not None or call.served_by else "",
+        "position": room.acd.position(call.id) if call.waiting is not None else 0,
         "agent": call.served_by or (other.agent if other is not None else ""),
         "with": other.party if other is not None else "",
         "seconds": (now_ms - call.started_ms) // 1000, "path": " > ".join(call.path),

@@ -113,6 +113,19 @@ class AgentStates(msgspec.Struct, frozen=True, tag=True, array_like=True):
     states: dict[str, str]
 
 
+class Resumed(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The first input of an engine that goes on with the state of one that died or made way.
+
+    It was away for `down_ms`; `cause`: crash | restart | reboot. Listening, FlowClosed and PortsReady follow. Media
+    rows that were closing are closed; open ones have been opened again by the runtime. Longer than `down_ms_max`:
+    every call is ended.
+    """
+
+    down_ms: int
+    cause: str
+    down_ms_max: int
+
+
 Input = (
     Received
     | FlowOpened
@@ -129,6 +142,7 @@ Input = (
     | StorageState
     | AgentStates
     | PortsReady
+    | Resumed
 )
 
 

@@ -63,6 +63,7 @@ class Leg(msgspec.Struct):
     occupies: bool = False  # counts as a call of another kind for its agent
     tap: int = 0
     digit_way: str = ""  # rfc4733 | info …: a phone that sends a press in two ways is heard in the first only
+    moved: bool = False  # its port changed in an outage: the far end has to be told by a re-INVITE
     pending_answer: bool = False  # our 2xx carried the offer, their answer comes with the ACK
 
 

@@ -20,6 +20,9 @@ def serve(
     legs: Annotated[int, typer.Option("--legs", help="Media legs at most.")] = 1024,
     log_level: Annotated[str, typer.Option("--log", help="debug | info | warning | error")] = "info",
     log_json: Annotated[bool, typer.Option("--json", help="Log lines as JSON.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew: don't go on with the calls of an engine that died.")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Run the engine. Prints one line `ready …` on stderr once it accepts calls."""
@@ -43,9 +46,13 @@ def serve(
 
     options = Options(
         site=site or demo_site(), data=data_folder(data), listen=tuple(listen or ()), lan=address, legs_max=legs,
-        log_level=log_level, log_json=log_json,
+        log_level=log_level, log_json=log_json, fresh=fresh,
     )
-    uvloop.run(run(options))
+    inherited = uvloop.run(run(options))
+    if inherited is not None:
+        from engine.runtime.handover import replace
+
+        replace(inherited)
 
 
 def choose_lan(wanted: str) -> str:

@@ -310,9 +310,13 @@ def _layout() -> np.dtype[Any]:
 LAYOUT = _layout()
 
 
-def allocate() -> Plane:
-    """An idle plane. It takes a few MB of memory until calls come, whatever its address space says."""
-    plane = cast("Plane", np.zeros(1, LAYOUT).view(np.recarray)[0])
+def allocate(memory: Any = None) -> Plane:
+    """An idle plane. It takes a few MB of memory until calls come, whatever its address space says.
+
+    `memory`: zeroed uint8[LAYOUT.itemsize] to lie in (it must outlive the plane), else memory of its own.
+    """
+    whole = np.zeros(1, LAYOUT) if memory is None else np.ndarray(1, LAYOUT, buffer=memory)
+    plane = cast("Plane", whole.view(np.recarray)[0])
     plane.decode[:] = g711.decode_tables()
     plane.encode[:] = g711.encode_tables()
     plane.cross[:] = g711.cross_tables()

@@ -209,6 +209,14 @@ class LegFailed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str
 
 
+class PortMoved(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A leg that goes on in a new plane lies at another port: somebody else holds its own by now."""
+
+    row: int
+    generation: int
+    port: int
+
+
 class TapEnded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """A recording is complete (or failed: `detail` not empty). `duration_ms` is what the file holds."""
 
@@ -238,5 +246,6 @@ class LegClosed(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 MediaEvent = (
-    PlayEnded | DigitHeard | DigitStarted | Latched | MediaMissing | MediaBack | LegFailed | TapEnded | LegClosed
+    PlayEnded | DigitHeard | DigitStarted | Latched | MediaMissing | MediaBack | LegFailed | PortMoved | TapEnded
+    | LegClosed
 )

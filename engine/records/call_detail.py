@@ -110,6 +110,10 @@ class CallFold:
         """How many calls have begun and not ended."""
         return len(self._open)
 
+    def open_names(self) -> list[str]:
+        """Names of the calls that have begun and not ended, oldest first."""
+        return list(self._open)
+
     def _start(self, event: Event) -> None:
         data = event.data
         self._ended.pop(event.call, None)

@@ -41,6 +41,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.quality": ("leg", "packets_in", "packets_out", "lost", "jitter_us", "gap_max_us", "ignored", "digits"),
     "call.media": ("leg", "state", "detail"),  # one-way, missing, back, latched
     "call.fault": ("where", "detail"),
+    "call.resumed": ("phase", "down_ms"),  # the engine went away under this call and has come back
     "call.ended": ("by", "outcome", "cause", "duration_ms", "answered_ms", "waited_ms", "talked_ms", "held_ms", "path"),
     # dialling
     "dial.started": ("target", "kind"),
@@ -64,6 +65,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     # engine
     "engine.started": ("version", "schema", "addresses"),
     "engine.loaded": ("version", "files", "flows"),
+    "engine.resumed": ("cause", "down_ms", "calls", "legs", "ended"),  # ended: calls that were too long without us
     "engine.drain": ("calls",),
     "engine.stopped": ("calls",),
     "engine.refused": ("kind", "peer", "detail", "count"),

@@ -6,6 +6,9 @@ edited: a change is a new entry of `MIGRATIONS`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from engine.records.call_detail import CallDetail
@@ -72,6 +75,15 @@ INSERT_QUEUE_EVENT = _insert("queue_events", 14, word="IGNORE")
 INSERT_CALL = _insert("calls", len(CALL_COLUMNS), word="REPLACE")
 INSERT_LOGIN = "INSERT OR REPLACE INTO agent_logins VALUES (?,?,?)"
 
+_EVENT_COLUMNS = "n, boot, at_ms, now_ms, kind, tenant, call, data"
+SELECT_CALL_EVENTS = f"SELECT {_EVENT_COLUMNS} FROM events WHERE call = ? AND node = ? AND boot = ? ORDER BY n"
+SELECT_LAST_EVENT = f"SELECT {_EVENT_COLUMNS} FROM events WHERE node = ? AND boot = ? ORDER BY n DESC LIMIT 1"
+SELECT_OPEN_CALLS = """
+SELECT call FROM events AS e WHERE node = ? AND boot = ? AND kind = 'call.started' AND NOT EXISTS (
+    SELECT 1 FROM calls AS c WHERE c.node = e.node AND c.boot = e.boot AND c.n = e.n
+) ORDER BY n
+"""
+
 Row = tuple[object, ...]
 _json = msgspec.json.Encoder()
 
@@ -80,6 +92,11 @@ def event_row(node: str, event: Event) -> Row:
     """Row of `events`."""
     data = _json.encode(event.data).decode()
     return (node, event.boot, event.n, event.at_ms, event.now_ms, event.kind, event.tenant, event.call, data)
+
+
+def event_of(row: Sequence[Any]) -> Event:
+    """The event that a row of `_EVENT_COLUMNS` describes."""
+    return Event(row[0], row[1], row[2], row[3], row[4], row[5], row[6], msgspec.json.decode(row[7]))
 
 
 def queue_row(node: str, event: Event) -> Row | None:

@@ -1,12 +1,15 @@
 """What operators may ask of the serving process: what the Switch doesn't know itself, and the way to it.
 
-Verbs of the runtime: status, reload, ladder, agent.password, metrics, drain, stop. Every other verb is an Operator
+Verbs of the runtime: status, reload, ladder, agent.password, metrics, drain, restart. Every other verb is an Operator
 input of the Switch.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
 import resource
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -23,6 +26,10 @@ from engine.runtime.site_files import read_in_child
 if TYPE_CHECKING:
     from engine.runtime.server import Server
 
+hand_over_s = 0.05  # the operator gets his answer first
+rehearsal_s_max = 180.0
+_REHEARSAL = "from engine.runtime import warming; warming.warm(); import engine; print(engine.__version__)"
+
 
 class Desk:
     """`handle(author, request)` is what the admin socket calls."""
@@ -32,6 +39,7 @@ class Desk:
         self._verbs: dict[str, Callable[[str, dict[str, str]], Awaitable[Answer]]] = {
             "status": self._status, "reload": self._reload, "ladder": self._ladder,
             "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
+            "restart": self._restart,
         }
 
     async def handle(self, author: str, request: Request) -> Answer:
@@ -68,7 +76,8 @@ class Desk:
             switch = {"error": "no answer"}
         return answer({
             "version": __version__, "boot": server.boot, "node": server.options.node,
-            "up_s": int(time.time() - server.started_at), "addresses": server.addresses,
+            "up_s": int(time.time() - server.started_at), "started_at": server.started_at,
+            "addresses": server.addresses,
             "site": {"folder": str(server.options.site), "version": server.site.version},
             "draining": server.draining, "switch": switch, "runtime": self.figures(),
         })
@@ -150,3 +159,40 @@ class Desk:
         if not self.server.draining:
             self.server.terminate()
         return answer({"draining": True})
+
+    async def _restart(self, author: str, arguments: dict[str, str]) -> Answer:
+        """Replace the program under the calls, once the new one has shown that it can start."""
+        server = self.server
+        try:
+            version = await self._rehearse()
+            reading = await read_in_child(server.options.site, server.site)
+        except SiteError as error:
+            server.log.error(f"restart refused, nothing changed: {error}", "restart")
+            return refusal(str(error))
+        if reading.site is None:
+            return refusal("the site has errors, so a new engine would not start: ringdown check says which")
+        server.log.info(f"{author} restarts the engine: {__version__} -> {version}", "restart")
+        reply = await server.ask(author, "status", {})
+        calls = msgspec.json.decode(reply.data).get("calls", 0) if reply.ok and reply.data else 0
+        server.hand_over = True
+        server.loop.call_later(hand_over_s, server.stop)
+        return answer({"boot": server.boot, "started_at": server.started_at, "calls": calls, "from": __version__,
+                       "to": version})
+
+    async def _rehearse(self) -> str:
+        """The installed program's version, once it has compiled its kernels in a child. Raises SiteError with its last
+        words when it can't."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _REHEARSAL, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, cwd="/", env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        try:
+            out, errors = await asyncio.wait_for(child.communicate(), rehearsal_s_max)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+            raise SiteError(f"the installed engine didn't get ready within {rehearsal_s_max:.0f} s") from None
+        if child.returncode != 0:
+            last = errors.decode("utf-8", "replace").strip().splitlines()
+            raise SiteError(f"the installed engine does not start: {last[-1] if last else child.returncode}")
+        return out.decode().split()[-1]

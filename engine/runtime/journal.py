@@ -3,14 +3,16 @@
 A file is the magic, then records `u32 length, u32 CRC-32, body` (big-endian); a body is one kind byte and msgpack:
 
     H  header map: version, boot, node, seed, tokens key, site hash, number of this file in its boot
-    C  [inputs so far, key name, sealed]     state of the Switch that the file begins with (files after the first)
+    C  [inputs so far, key name, sealed]     state that the file begins with (files after the first): `State`
     I  [now_ms, input]                       one input
     S  [key name, sealed [now_ms, input]]    a sensitive input, AES-GCM under the key of its call (`runtime.seal`)
     D  [inputs so far, digest]               running BLAKE2b over the msgpack of every output since the file began
     E  [inputs so far]                       clean end
 
 Every flush ends with a D, so a replay knows within one batch (200 ms) where it began to differ. A torn tail (power cut,
-full disk) ends the reading, never breaks it.
+full disk) ends the reading, never breaks it; a damaged record in the middle is passed over and counted. What was
+handled since the last flush lies in `runtime.write_ahead`. A file of a boot begins every few thousand inputs with the
+whole state, so that a restart (`runtime.recovery`) has little to replay; the file before it ends only after that.
 """
 
 from __future__ import annotations
@@ -30,11 +32,15 @@ from engine import limits
 from engine.call.effects import Input, Output
 from engine.errors import RingdownError
 from engine.runtime.seal import KeyDestroyed, Keys
+from engine.runtime.write_ahead import FILE_NAME as AHEAD_NAME
+from engine.runtime.write_ahead import Slot, WriteAhead
 
 MAGIC = b"RDJOURNAL1\n"
-FORMAT = 1
+FORMAT = 2
 record_bytes_max = 512_000_000
 STATE_KEY = "state"
+_FILES_KEPT = 8  # a file's share of what journals may take
+_CRC_I = crc32(b"I")
 _frame = struct.Struct(">II")
 _encoder = msgspec.msgpack.Encoder()
 _encode = _encoder.encode
@@ -53,6 +59,8 @@ class Header(msgspec.Struct):
     began_ms: int
     rows_max: int
     serial: int = 0
+    base_ms: int = 0  # engine time = the machine's monotonic time + this
+    machine: str = ""  # the machine's boot under which that holds
 
 
 def frame(body: bytes) -> bytes:
@@ -60,115 +68,186 @@ def frame(body: bytes) -> bytes:
     return _frame.pack(len(body), crc32(body)) + body
 
 
-class Journal:
-    """`append` and `outputs` are the hot path (an encode and two list operations); `take` builds the bytes to write.
+class Batch:
+    """What goes to the file in one piece: key lines first, then the slots' records and a digest."""
 
-    `write` may run in another thread; nothing else may.
+    __slots__ = ("digest", "keys", "slots")
+
+    def __init__(self, keys: bytes, slots: list[Slot], digest: bytes) -> None:
+        self.keys, self.slots, self.digest = keys, slots, digest
+
+
+class Journal:
+    """`append` and `outputs` are the hot path (an encode and one copy into the write-ahead slots); `take` closes a
+    batch.
+
+    `write` and what `checkpoint` returns may run in another thread, one at a time and in order; nothing else may.
     """
 
     def __init__(
-        self, folder: Path, header: Header, *, bytes_max: int = limits.journal_bytes_max, keys: Keys | None = None
+        self, folder: Path, header: Header, *, bytes_max: int = limits.journal_bytes_max, keys: Keys | None = None,
+        state: bytes | None = None, inputs: int = 0,
     ) -> None:
+        """A new boot, or the next file of one that goes on: then with the state after its first `inputs` inputs.
+
+        Raises OSError when the folder can't be written.
+        """
         self.folder = folder
         self.header = header
-        self.inputs = 0
+        self.inputs = self.file_inputs_from = inputs
         self.failed = ""
         self.bytes_written = 0
         self._bytes_max = bytes_max
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.keys = keys or Keys(folder / f"{header.boot}.keys")
-        self._pending: list[bytes | tuple[str, bytes]] = []
+        self._slot: Slot | None = None
+        self._full: list[Slot] = []
         self._outputs: list[Output] = []
         self._digest = blake2b(digest_size=32)
         self._descriptor = -1
         self.path = self._open()
+        if state is not None:
+            self._put_state(state, inputs)
+        self.ahead = WriteAhead(folder / AHEAD_NAME, header.boot)  # last: it wipes what the state was made from
 
     # --- hot path ---
     def append(self, now_ms: int, input: Input, key: str | None) -> None:
         """Take one input, before the Switch handles it. `key` names the seal of a sensitive one."""
         self.inputs += 1
         body = _encode((now_ms, input))
-        self._pending.append(body if key is None else (key, body))
+        if key is None:
+            record = _frame.pack(len(body) + 1, crc32(body, _CRC_I)) + b"I" + body
+        else:
+            record = self._sealed(key, body)
+        slot = self._slot
+        if slot is None or not slot.put(record):
+            self._next_slot(record)
+
+    def _sealed(self, key: str, body: bytes) -> bytes:
+        """A sealed record; a key that is new is on disk before the record can be read back (it is rare: one a call)."""
+        record = frame(b"S" + _encode((key, self.keys.seal(key, body))))
+        try:
+            self.keys.flush()
+        except OSError as error:
+            self.failed = self.failed or f"journal stopped: {error.strerror or error}"
+        return record
+
+    def _next_slot(self, record: bytes) -> None:
+        if self._slot is not None:
+            self._full.append(self._slot)
+        self._slot = slot = self.ahead.slot(self.inputs, len(record))
+        slot.put(record)
 
     def outputs(self, outputs: list[Output]) -> None:
         """Take what the Switch answered to the last input (hashed at the next `take`)."""
         self._outputs.extend(outputs)
 
     # --- every batch ---
-    def take(self) -> tuple[bytes, bytes]:
-        """(key lines, records) since the last call, ready for `write`; both empty when nothing happened."""
-        pending, self._pending = self._pending, []
+    def take(self) -> Batch | None:
+        """Everything since the last call, ready for `write`; None when nothing happened."""
+        slots, self._full = self._full, []
+        if self._slot is not None:
+            slots.append(self._slot)
+            self._slot = None
         outputs, self._outputs = self._outputs, []
-        if not pending:
-            return b"", b""
-        parts: list[bytes] = []
-        for item in pending:
-            if isinstance(item, bytes):
-                body = b"I" + item
-            else:
-                name, plain = item
-                body = b"S" + _encode((name, self.keys.seal(name, plain)))
-            parts.append(_frame.pack(len(body), crc32(body)))
-            parts.append(body)
+        if not slots:
+            return None
         hash_outputs(self._digest, outputs)
-        parts.append(frame(b"D" + _encode((self.inputs, self._digest.copy().digest()))))
-        return self.keys.take_unsaved(), b"".join(parts)
+        return Batch(
+            self.keys.take_unsaved(), slots, frame(b"D" + _encode((self.inputs, self._digest.copy().digest())))
+        )
 
-    def write(self, keys: bytes, records: bytes) -> None:
+    def write(self, batch: Batch | None) -> None:
         """Append to the files; keys first, so that no record's key can be missing. After a failure nothing more is
         written (a gap would make a replay lie) and `failed` says why."""
-        if self.failed:
+        if batch is None:
             return
-        try:
-            if keys:
-                self.keys.append(keys)
-            view = memoryview(records)
-            while view:
-                view = view[os.write(self._descriptor, view):]
-            self.bytes_written += len(records)
-        except OSError as error:
-            self.failed = f"journal stopped: {error.strerror or error}"
+        if not self.failed:
+            try:
+                if batch.keys:
+                    self.keys.append(batch.keys)
+                for slot in batch.slots:
+                    with slot.records() as records:
+                        self._write_all(records)
+                self._write_all(memoryview(batch.digest))
+            except OSError as error:
+                self.failed = f"journal stopped: {error.strerror or error}"
+        for slot in batch.slots:
+            self.ahead.release(slot)
+
+    def _write_all(self, data: memoryview) -> None:
+        while data:
+            written = os.write(self._descriptor, data)
+            self.bytes_written += written
+            data = data[written:]
 
     def due_for_rotation(self) -> bool:
-        """True when the file has used up half of what journals may take."""
-        return self.bytes_written > self._bytes_max // 2 and not self.failed
+        """True when a restart would have long to replay, or the file has used up its share of the disk."""
+        inputs = self.inputs - self.file_inputs_from
+        return not self.failed and (
+            inputs >= limits.checkpoint_inputs_max or self.bytes_written > self._bytes_max // _FILES_KEPT
+        )
+
+    def checkpoint(self) -> Callable[[bytes, str], None]:
+        """Close the batch here; the result, called with (state, site) in the thread that writes, begins the next file.
+
+        Between this call and the state's encoding the Switch must not move. Begins anew after a failure, too.
+        """
+        batch, inputs = self.take(), self.inputs
+        self.file_inputs_from = inputs
+        self._digest = blake2b(digest_size=32)
+        return lambda state, site: self._begin_file(batch, inputs, state, site)
 
     def rotate(self, state: bytes, site: str) -> None:
-        """Begin this boot's next file with the Switch's encoded state; the pending batch belongs to the old one."""
-        self.write(*self.take())
-        self._finish()
+        """`checkpoint` and the next file at once, in this thread."""
+        self.checkpoint()(state, site)
+
+    def _begin_file(self, batch: Batch | None, inputs: int, state: bytes, site: str) -> None:
+        self.write(batch)
+        old, failed = self._descriptor, self.failed
         self.header.serial += 1
         self.header.site = site
-        self._digest = blake2b(digest_size=32)
+        self.failed = ""
         try:
             self.path = self._open()
+            self._put_state(state, inputs)
         except OSError as error:
             self.failed = f"journal stopped: {error.strerror or error}"
-            return
-        sealed = self.keys.seal(STATE_KEY, state)
-        self.write(self.keys.take_unsaved(), frame(b"C" + _encode((self.inputs, STATE_KEY, sealed))))
-        self.bytes_written = 0
+        if not self.failed:
+            self.bytes_written = 0
+        # The old file ends only now: while a boot has no whole checkpoint behind it, it is not over.
+        _finish(old, b"" if failed else frame(b"E" + _encode((inputs,))))
 
-    def close(self) -> None:
-        """Write what is pending and a clean end."""
-        self.write(*self.take())
-        self._finish()
+    def _put_state(self, state: bytes, inputs: int) -> None:
+        """Raises OSError."""
+        sealed = self.keys.seal(STATE_KEY, state)
+        self.keys.flush()
+        self._write_all(memoryview(frame(b"C" + _encode((inputs, STATE_KEY, sealed)))))
+
+    def close(self, *, clean: bool = True) -> None:
+        """Write what is pending and, when the engine has ended for good, a clean end."""
+        self.write(self.take())
+        descriptor, self._descriptor = self._descriptor, -1
+        _finish(descriptor, frame(b"E" + _encode((self.inputs,))) if clean and not self.failed else b"")
+        if clean:
+            self.ahead.close()
 
     def _open(self) -> Path:
-        prune(self.folder, self._bytes_max // 2, self.header.boot)
-        path = self.folder / f"{self.header.boot}-{self.header.serial:04d}.journal"
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        prune(self.folder, self._bytes_max - self._bytes_max // _FILES_KEPT, self.header.boot)
+        path = self.folder / f"{self.header.boot}-{self.header.serial:06d}.journal"
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.write(self._descriptor, MAGIC + frame(b"H" + _encode(self.header)))
         return path
 
-    def _finish(self) -> None:
-        if self._descriptor < 0:
-            return
-        self.write(b"", frame(b"E" + _encode((self.inputs,))))
-        with suppress(OSError):
-            os.fsync(self._descriptor)
-        os.close(self._descriptor)
-        self._descriptor = -1
+
+def _finish(descriptor: int, end: bytes) -> None:
+    if descriptor < 0:
+        return
+    with suppress(OSError):
+        if end:
+            os.write(descriptor, end)
+        os.fsync(descriptor)
+    os.close(descriptor)
 
 
 def hash_outputs(digest: blake2b, outputs: list[Output]) -> None:
@@ -177,13 +256,16 @@ def hash_outputs(digest: blake2b, outputs: list[Output]) -> None:
 
 
 def prune(folder: Path, bytes_max: int, boot: str = "") -> None:
-    """Delete the oldest journals (and key files without a journal, but never those of `boot`) until the rest fits."""
+    """Delete the oldest journals (and key files without a journal) until the rest fits. The two newest of `boot` and
+    its keys stay whatever they take: a restart needs them."""
     journals = sorted(folder.glob("*.journal"), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+    needed = {path for path in journals if path.name.startswith(f"{boot}-")} if boot else set()
+    needed = set(sorted(needed, reverse=True)[:2])
     total = 0
     kept = {boot}
     for path in journals:
         total += path.stat().st_size
-        if total > bytes_max:
+        if total > bytes_max and path not in needed:
             path.unlink(missing_ok=True)
         else:
             kept.add(path.name.rpartition("-")[0])
@@ -197,18 +279,49 @@ class JournalError(RingdownError):
     """Not a journal, or one of another format."""
 
 
-def records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(kind, msgpack) of every whole record; ends silently at a torn one. Raises JournalError for another file."""
+def records(content: bytes, damage: list[int] | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """(kind, msgpack) of every whole record; ends silently at a torn one. Raises JournalError for another file.
+
+    A record whose check fails while the next one stands where its length says is passed over: its place (a byte
+    offset) is appended to `damage`.
+    """
     if not content.startswith(MAGIC):
         raise JournalError("this is no Ringdown journal (or one of another format)")
-    at = len(MAGIC)
+    yield from frames(content, len(MAGIC), damage)
+
+
+def frames(content: bytes, at: int = 0, damage: list[int] | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """`records` of bare frames from offset `at` on (a write-ahead slot holds no magic)."""
     while at + _frame.size <= len(content):
         length, check = _frame.unpack_from(content, at)
         body = content[at + _frame.size:at + _frame.size + length]
-        if not 0 < length <= record_bytes_max or len(body) < length or crc32(body) != check:
+        if not 0 < length <= record_bytes_max or len(body) < length:
             return
+        if crc32(body) != check:
+            if damage is None or not _whole(content, at + _frame.size + length):
+                return
+            damage.append(at)
+        else:
+            yield body[:1], body[1:]
         at += _frame.size + length
-        yield body[:1], body[1:]
+
+
+def end_of_records(content: bytes) -> int:
+    """The byte offset behind the last whole record. Raises JournalError for another file."""
+    end = len(MAGIC)
+    for _ in records(content):
+        length, _ = _frame.unpack_from(content, end)
+        end += _frame.size + length
+    return end
+
+
+def _whole(content: bytes, at: int) -> bool:
+    """Does a whole record, or the end, stand at this offset?"""
+    if at + _frame.size > len(content):
+        return at == len(content)
+    length, check = _frame.unpack_from(content, at)
+    body = content[at + _frame.size:at + _frame.size + length]
+    return bool(0 < length == len(body) and crc32(body) == check)
 
 
 class Replayed(msgspec.Struct):

@@ -15,11 +15,13 @@ from engine.dialplan.findings import render
 from engine.dialplan.model import Site
 from engine.errors import SiteError, UsageError
 from engine.runtime import net
+from engine.runtime.handover import sock_of
 from engine.runtime.provision import Account, Provisioner, welcome
 from engine.runtime.secrets import Password, resolve_agent
 from engine.runtime.site_files import Reading
 
 if TYPE_CHECKING:
+    from engine.runtime.handover import Inherited
     from engine.runtime.server import Server
 
 DEFAULT_LISTEN = ("udp:127.0.0.1:5060", "tcp:127.0.0.1:5060")
@@ -37,6 +39,7 @@ class Options(msgspec.Struct):
     log_level: str = "info"
     log_json: bool = False
     legs_max: int = 1_024
+    fresh: bool = False  # begin anew whatever the engine before left
 
 
 def say(text: str) -> None:
@@ -57,22 +60,28 @@ def addresses(options: Options, site: Site) -> tuple[str, ...]:
     return options.listen or site.listen or DEFAULT_LISTEN
 
 
-def bind(texts: tuple[str, ...], site: Site) -> tuple[list[tuple[socket.socket, Listening]], list[str]]:
+def bind(
+    texts: tuple[str, ...], site: Site, before: list[Listening] | None = None, inherited: Inherited | None = None
+) -> tuple[list[tuple[socket.socket, Listening]], list[str]]:
     """Open every listening socket before anything is told; flow ids count from 1. Second: warnings.
 
-    Raises UsageError naming the first address that fails; the others are closed again.
+    `before`: where an engine that we go on for listened: port 0 means its port again, so that far ends find us.
+    Sockets that it handed over are used as they are. Raises UsageError naming the first address that fails; the
+    others are closed again.
     """
     found: list[tuple[socket.socket, Listening]] = []
     warnings: list[str] = []
+    known = {each.flow: each for each in before or ()}
     try:
         for flow, text in enumerate(texts, 1):
             transport, host, port = net.parse_listen(text)
-            if transport == "udp":
-                sock, granted = net.open_udp(host, port)
-                if net.buffer_warning(granted):
-                    warnings.append(net.buffer_warning(granted))
-            else:
-                sock = net.open_tcp(host, port)
+            earlier = known.get(flow)
+            if earlier is not None and (earlier.transport, earlier.host) == (transport, host) and port == 0:
+                port = earlier.port
+            sock, warning = _listening_socket(transport, host, port, inherited.listening.pop(flow, -1)
+                                              if inherited is not None else -1)
+            if warning:
+                warnings.append(warning)
             port = sock.getsockname()[1]
             told_host, told_port = advertise(site, host, port)
             found.append((sock, Listening(flow, transport, host, port, told_host, told_port, site.local_networks)))
@@ -81,6 +90,21 @@ def bind(texts: tuple[str, ...], site: Site) -> tuple[list[tuple[socket.socket, 
             sock.close()
         raise
     return found, warnings
+
+
+def _listening_socket(transport: str, host: str, port: int, descriptor: int) -> tuple[socket.socket, str]:
+    """The handed-over socket if it is bound to this very address, else a new one. Second: a warning."""
+    if descriptor >= 0:
+        sock = sock_of(descriptor)
+        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+        if sock is not None and sock.type == kind and sock.getsockname()[:2] == (host, port):
+            return sock, ""
+        if sock is not None:
+            sock.close()
+    if transport == "tcp":
+        return net.open_tcp(host, port), ""
+    sock, granted = net.open_udp(host, port)
+    return sock, net.buffer_warning(granted)
 
 
 def advertise(site: Site, host: str, port: int) -> tuple[str, int]:

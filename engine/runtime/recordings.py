@@ -19,6 +19,7 @@ class Recording:
 
     def __init__(self, row: int, generation: int, tap: int, name: str) -> None:
         self.row, self.generation, self.tap, self.name = row, generation, tap, name
+        self.goes_on = False  # the file exists: a process before us began it
         self.writer: WavWriter | None = None  # the writing thread's own
         self.detail = ""
 
@@ -64,7 +65,7 @@ class Recordings:
                 path = (self._folder / recording.name).resolve()
                 if not path.is_relative_to(self._folder.resolve()):
                     raise OSError(f"{recording.name} lies outside the data folder")
-                recording.writer = WavWriter(path)
+                recording.writer = WavWriter(path, go_on=recording.goes_on)
             if interleaved:
                 recording.writer.append(interleaved)
         except OSError as error:

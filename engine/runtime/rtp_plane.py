@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from engine import jit, limits
@@ -26,8 +27,10 @@ from engine.media import clips as clip_store
 from engine.media import columns as c
 from engine.media import commands as m
 from engine.media import control, receive, rings, tick, wire
+from engine.media.image import Image
 from engine.rtp.events import DIGITS
 from engine.runtime import rtp_loop, rtp_ports
+from engine.runtime.plane_memory import LegMemory, PlaneMemory, together
 from engine.runtime.recordings import Recording, Recordings
 from engine.runtime.wav import read_wav
 
@@ -35,6 +38,7 @@ _WORDS = [struct.Struct(f"<{count}q") for count in range(c.COMMAND_WORDS + 1)]
 _PRIORITY = -15
 _POLL_RECORDS = 256
 _PUSH_TRIES = 100
+_GAP_MS_MAX = 60_000  # of silence in a recording for an outage
 
 
 class Prompt(Protocol):
@@ -57,9 +61,13 @@ class RtpPlane:
 
     def __init__(
         self, *, legs_max: int = 1_024, data_dir: Path = Path(), on_events: Callable[[], None] | None = None,
-        taps_max: int = limits.taps_max,
+        taps_max: int = limits.taps_max, memory: Path | None = None,
     ) -> None:
-        self.plane = c.allocate()
+        """`memory`: the file in which legs' numbers outlive the process (`plane_memory`)."""
+        self.memory = PlaneMemory(memory) if memory is not None else None
+        self.plane = c.allocate(self.memory.array if self.memory is not None else None)
+        self._moving = False  # legs are being restored
+        self._before: dict[tuple[int, int], m.LegClosed] = {}
         self._legs_max = min(legs_max, c.LEGS)
         self._commands, self._command_shared = self.plane.commands, self.plane.command_shared
         self._happenings, self._happening_shared = self.plane.happenings, self.plane.happening_shared
@@ -109,8 +117,13 @@ class RtpPlane:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PRIORITY)
         rtp_loop.serve(self.plane, self._wake_fd, self.event_fd)
 
-    def stop(self) -> None:
-        """End the thread, close every socket and file. No events come for legs that were open."""
+    def stop(self, *, forget: bool = True) -> None:
+        """End the thread, close every socket and file. No events come for legs that were open.
+
+        `forget` False leaves the legs' numbers to the program that goes on with them.
+        """
+        if forget and self.memory is not None:
+            self.memory.forget()
         if self._thread is not None:
             self._push((control.HALT,))
             self._wake()
@@ -133,6 +146,27 @@ class RtpPlane:
                 os.close(fd)
         self._wake_fd = -1  # a wake-up still scheduled must not write into a descriptor that is somebody else's by then
 
+    def restore(self, image: Image, now_ms: int, broke_ms: int, dead: LegMemory, down_ms: int) -> None:
+        """Set the plane as the dead one was (clips are loaded, nothing else has happened yet).
+
+        A port that somebody took meanwhile is replaced (PortMoved). Recordings go on in their files, with silence for
+        the outage.
+        """
+        self._moving = True
+        for command in image.rebuild(now_ms, broke_ms, self.clip_ms, dead.timelines):
+            self.command(command)
+        self._moving = False
+        self._before = dict(dead.closed)
+        for row in image.rows.values():
+            if row.tap is not None and row.open.row in self._sockets:
+                self._start_tap(row.tap, gap_ms=down_ms)
+                if row.tap_paused:
+                    self._pause_tap(m.PauseTap(row.tap.row, row.tap.generation, row.tap.tap, True))
+
+    def clip_ms(self, clip: int) -> int:
+        """A loaded clip's length, 0 for an unknown one."""
+        return int(self.plane.clips[clip, c.CLIP_LENGTH]) // 8 if 0 <= clip < limits.clips_max else 0
+
     def _announce(self) -> None:
         with contextlib.suppress(OSError):
             os.eventfd_write(self.event_fd, 1)
@@ -154,7 +188,7 @@ class RtpPlane:
 
     def _wake(self) -> None:
         self._waking = False
-        with contextlib.suppress(OSError):
+        if self._wake_fd >= 0:
             os.eventfd_write(self._wake_fd, 1)
 
     def _try_push(self, words: tuple[int, ...]) -> bool:
@@ -176,13 +210,31 @@ class RtpPlane:
             try:
                 bound = rtp_ports.bind(command.host, command.port)
             except (OSError, OverflowError) as error:
-                self._fail(command, f"{command.host}:{command.port}: {error}")
-                return
+                moved = self._elsewhere(command)
+                if moved is None:
+                    self._fail(command, f"{command.host}:{command.port}: {error}")
+                    return
+                command, bound = moved
         self._sockets[command.row] = (command, bound)
         self._push((
             control.OPEN_LEG, command.row, command.generation, bound.fileno(), command.ssrc, command.sequence,
             command.timestamp,
         ))
+
+    def _elsewhere(self, command: m.OpenLeg) -> tuple[m.OpenLeg, socket.socket] | None:
+        """A leg that is being restored gets another port; a new one never does, its SDP has gone out already."""
+        if not self._moving:
+            return None
+        ports = self._ports.get(command.host)
+        if ports is None:
+            ports = self._ports[command.host] = rtp_ports.Ports(command.host)
+        with contextlib.suppress(OSError):
+            found = ports.spare()
+            if found is not None:
+                self._failed.append(m.PortMoved(command.row, command.generation, found[0]))
+                self._announce()
+                return msgspec.structs.replace(command, port=found[0]), found[1]
+        return None
 
     def prepare_ports(self, host: str) -> tuple[int, ...]:
         """Bind more RTP ports of `host` when few are left: the new ones, for the Switch to hand out (or none).
@@ -218,8 +270,11 @@ class RtpPlane:
         self._push((control.HEAR, command.row, command.generation, command.source, command.source_generation))
 
     # --- recordings -----------------------------------------------------------------------------------------
-    def _start_tap(self, command: m.StartTap) -> None:
+    def _start_tap(self, command: m.StartTap, gap_ms: int = -1) -> None:
         recording = Recording(command.row, command.generation, command.tap, command.name)
+        if gap_ms >= 0:
+            recording.goes_on = True
+            self._recordings.append(recording, bytes(min(gap_ms, _GAP_MS_MAX) * 8 * 4), False)
         if not self._free_taps:
             recording.detail = "too many recordings at once"
             self._recordings.append(recording, b"", True)
@@ -268,10 +323,10 @@ class RtpPlane:
                 event = wire.unpack_event(words)
                 if event is None:
                     self._mind(words)
+                elif words[0] == rings.LEG_CLOSED:
+                    happened.append(self._closed(event))
                 else:
                     happened.append(event)
-                    if words[0] == rings.LEG_CLOSED:
-                        self._close_socket(words[1])
             if count < _POLL_RECORDS:
                 break
         while self._recordings.ended:
@@ -280,6 +335,13 @@ class RtpPlane:
             self._release_held()
             os.eventfd_write(self._wake_fd, 1)
         return happened
+
+    def _closed(self, event: m.MediaEvent) -> m.MediaEvent:
+        """A leg's last figures; with those of its life in an engine before this one."""
+        assert isinstance(event, m.LegClosed)
+        self._close_socket(event.row)
+        before = self._before.pop((event.row, event.generation), None) if self._before else None
+        return together(before, event) if before is not None else event
 
     def _close_socket(self, row: int) -> None:
         """The thread has let go of the leg: the port rests."""

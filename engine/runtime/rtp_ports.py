@@ -49,6 +49,17 @@ class Ports:
                 break
         return tuple(bound)
 
+    def spare(self) -> tuple[int, socket.socket] | None:
+        """One more bound port beside those that are ready; None when the range is used up."""
+        while self._next <= self.last:
+            port, self._next = self._next, self._next + 2
+            try:
+                return port, bind(self.host, port)
+            except OSError as error:
+                if error.errno not in (98, 13):
+                    raise
+        return None
+
     def take(self, port: int) -> socket.socket | None:
         """The bound socket of a port that `prepare` named, emptied of strays; None when it isn't there."""
         sock = self._ready.pop(port, None)

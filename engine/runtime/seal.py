@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets as chance
+import threading
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -37,6 +38,7 @@ class Keys:
         self._keys: dict[str, bytes] = {}
         self._ciphers: dict[str, AESGCM] = {}
         self._unsaved: list[str] = []
+        self._flushing = threading.Lock()  # the loop saves a call's key while the journal's thread saves a state's
         self._read()
 
     def _read(self) -> None:
@@ -91,10 +93,13 @@ class Keys:
             os.close(descriptor)
 
     def flush(self) -> None:
-        """Save what is unsaved, now."""
-        lines = self.take_unsaved()
-        if lines:
-            self.append(lines)
+        """Save what is unsaved, now. Raises OSError."""
+        if not self._unsaved:
+            return
+        with self._flushing:
+            lines = self.take_unsaved()
+            if lines:
+                self.append(lines)
 
     def forget(self, name: str) -> None:
         """Drop the key from memory only (its call is long over); the file keeps it."""

@@ -12,6 +12,7 @@ import gc
 import os
 import secrets as chance
 import signal
+import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from engine.call.effects import (
     FlowClosed,
     FlowOpened,
     Input,
+    Listening,
     LogLine,
     Media,
     MediaHappened,
@@ -46,21 +48,25 @@ from engine.call.effects import (
 from engine.dialplan.model import Site
 from engine.errors import SiteError
 from engine.media.commands import OpenLeg
-from engine.runtime import net, opening
+from engine.media.image import Image
+from engine.runtime import continuing, handover, net, opening, plane_memory, replaying
 from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
+from engine.runtime.handover import Inherited
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.ladder import Ladder
 from engine.runtime.log import Log
 from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
+from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
 from engine.runtime.secrets import Password, Secrets, prepare_folder
 from engine.runtime.site_files import Reading, read_folder
 from engine.runtime.storage import Storage
 from engine.runtime.tcp import Flows
 from engine.runtime.udp import UdpSocket
+from engine.runtime.write_ahead import machine_boot
 from engine.sip.events import CloseFlow, Connect, Path, Send
 
 housekeeping_s = 1.0
@@ -68,6 +74,7 @@ lag_s = 0.25
 entropy_rounds = 60  # of housekeeping
 journal_writes_max = 100
 operator_s_max = 5.0
+journal_retry_rounds = 10  # after a full disk
 _NAMING = ("call.started", "call.leg")  # events that say which dialogs a call has
 
 
@@ -111,15 +118,22 @@ class Server:
         self._armed_at: int | None = None
         self._batch_armed = False
         self._now_ms = 0
+        self._base_ms = 0  # engine time = monotonic time + this; not 0 after a reboot under calls
         self._offset_ms = 0
         self._rounds = 0
         self._journal_thread = ThreadPoolExecutor(1, "journal")
         self._journal_waiting = 0
-        self._journal_told = False
+        self._journal_told = ""
         self._opened: list[str] = []  # parts to close, by name
         self._provisioner: Provisioner | None = None
         self._reloading: asyncio.Task[Any] | None = None
+        self._burying: asyncio.Task[None] | None = None
         self._media_hosts: dict[str, None] = {}
+        self.image = Image()
+        self._tcp_listening: dict[int, socket.socket] = {}
+        self.dead_legs: plane_memory.LegMemory
+        self.hand_over = False  # at the end: to the program that replaces us
+        self.inherited: Inherited | None = None
         self._preparing = False
         self._carry: dict[type, Callable[[Any], None]] = {
             Send: self._send, Emit: self._emit, Media: self._media, Connect: self._connect, CloseFlow: self._close_flow,
@@ -129,7 +143,7 @@ class Server:
     # --- the one door to the Switch ------------------------------------------------------------------------
     def deliver(self, input: Input) -> None:
         """Journal, handle, carry out, re-arm. Never raises: a fault of the Switch is logged and costs this input."""
-        now_ms = time.monotonic_ns() // 1_000_000
+        now_ms = time.monotonic_ns() // 1_000_000 + self._base_ms
         switch = self.switch
         try:
             self.journal.append(now_ms, input, switch.seal_for(input))
@@ -150,6 +164,10 @@ class Server:
         if due is not None and (self._armed_at is None or due < self._armed_at):
             self._arm(due, now_ms)
 
+    def now_ms(self) -> int:
+        """Engine time in ms: it goes on over restarts, and never jumps with the wall clock."""
+        return time.monotonic_ns() // 1_000_000 + self._base_ms
+
     def _arm(self, due_ms: int, now_ms: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -160,7 +178,7 @@ class Server:
         """The timer fired. A deadline that was cancelled or moved meanwhile only re-arms (no input, no journal)."""
         self._armed_at = None
         self._timer = None
-        now_ms = time.monotonic_ns() // 1_000_000
+        now_ms = self.now_ms()
         due = self.switch.next_deadline()
         if due is None:
             return
@@ -211,6 +229,7 @@ class Server:
 
     def _media(self, media: Media) -> None:
         command = media.command
+        self.image.apply(command, self._now_ms)
         self.plane.command(command)
         if type(command) is OpenLeg and not self._preparing:
             self._preparing = True
@@ -258,7 +277,7 @@ class Server:
         self._heard(path, data)
 
     def _heard(self, path: Path, data: bytes) -> None:
-        self.ladder.note(time.monotonic_ns() // 1_000_000 + self._offset_ms, "in", path, data)
+        self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
         if self.admin.sip_readers:
             self.feed.message("in", path, data)
         self.deliver(Received(path, data))
@@ -286,21 +305,28 @@ class Server:
     def media_happened(self) -> None:
         """The media plane's eventfd fired."""
         for event in self.plane.poll():
+            self.image.happened(event)
             self.deliver(MediaHappened(event))
 
     # --- batches and housekeeping ------------------------------------------------------------------------------
     def _write_batch(self) -> None:
         self._batch_armed = False
         self.storage.flush()
-        keys, records = self.journal.take()
-        if not records or self.journal.failed:
+        batch = self.journal.take()
+        if batch is None:
             return
-        if self._journal_waiting > journal_writes_max:
+        if self._journal_waiting > journal_writes_max and not self.journal.failed:
             self.journal.failed = "journal stopped: the disk is too slow"
-            self.log.error(self.journal.failed)
-            return
+        self._on_journal_thread(self.journal.write, batch)
+
+    def _on_journal_thread(self, work: Callable[..., object], *arguments: object) -> None:
         self._journal_waiting += 1
-        self._journal_thread.submit(self.journal.write, keys, records).add_done_callback(self._journal_written)
+        self._journal_thread.submit(work, *arguments).add_done_callback(self._journal_written)
+
+    def _checkpoint(self) -> None:
+        """The journal's next file, beginning with everything the Switch and the plane hold."""
+        begin = self.journal.checkpoint()
+        self._on_journal_thread(begin, replaying.pack(self.switch, self.image), self.site.version)
 
     def _journal_written(self, _: object) -> None:
         self._journal_waiting -= 1
@@ -317,15 +343,18 @@ class Server:
         self._tell_wall_clock()
         if self._rounds % entropy_rounds == 0:
             self.deliver(Entropy(chance.token_bytes(32)))
-        if self.journal.failed and not self._journal_told:
-            self._journal_told = True
-            self.log.error(self.journal.failed)
-        elif self.journal.due_for_rotation() and not self._journal_waiting:
-            self.journal.rotate(self.switch.encode(), self.site.version)
+        self.journal.ahead.alive(self.now_ms(), time.time_ns() // 1_000_000)
+        failed = self.journal.failed
+        if failed != self._journal_told:
+            self._journal_told = failed
+            self.log.write("error" if failed else "info", failed or "the journal goes on", "journal")
+        due = self._rounds % journal_retry_rounds == 0 if failed else self.journal.due_for_rotation()
+        if due and self._journal_waiting <= 1:
+            self._checkpoint()
         self.loop.call_later(housekeeping_s, self._housekeeping)
 
     def _tell_wall_clock(self) -> None:
-        offset_ms = time.time_ns() // 1_000_000 - time.monotonic_ns() // 1_000_000
+        offset_ms = time.time_ns() // 1_000_000 - self.now_ms()
         if abs(offset_ms - self._offset_ms) > 5:
             if self._offset_ms and abs(offset_ms - self._offset_ms) > 1_000:
                 self.log.warning(f"the wall clock jumped by {(offset_ms - self._offset_ms) / 1000:.1f} s")
@@ -391,55 +420,105 @@ class Server:
             await self.admin.start()
         except OSError as error:
             raise SiteError(str(error)) from error
-        sockets, warnings = opening.bind(opening.addresses(options, self.site), self.site)
+        self.inherited = handover.taken()
+        before = continuing.find(self, self.inherited)  # after admin: nobody else runs with this data folder
+        if before is not None:
+            reading = read_folder(options.site, continuing.kept_site(before[0]))
+            assert reading.site is not None
+            self.site = reading.site
+        found = before[0] if before is not None else None
+        sockets, warnings = opening.bind(
+            opening.addresses(options, self.site), self.site, continuing.listeners(found), self.inherited
+        )
         for warning in warnings:
             self.log.warning(warning)
-        await self._open_parts()
+        await self._open_parts(before)
         self.deliver(Entropy(chance.token_bytes(32)))
         self._tell_wall_clock()
-        for _, listening in sockets:
-            self.deliver(listening)
-            self._media_hosts[listening.host] = None
-        self._prepare_ports()
-        made = self.load_site(reading)
-        if self.storage.logins:
-            self.deliver(AgentStates(self.storage.logins))
-        for sock, listening in sockets:
-            self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
-            if listening.transport == "tcp":
-                await self.flows.listen(sock)
-            else:
-                self.udp[listening.flow] = UdpSocket(
-                    self.loop, sock, listening.flow, self._datagram, self._send_failed
-                )
-        self._provisioner = await opening.show_passwords(self, made)
+        await self._serve_from(sockets, reading, before)
         self._housekeeping()
         self._measure_lag(self.loop.time())
         self._catch_signals()
         gc.collect()
         gc.freeze()
-        return f"ready {' '.join(self.addresses)} http:- calls:0 boot:{self.boot} data:{options.data}"
+        return (
+            f"ready {' '.join(self.addresses)} http:- calls:{len(continuing.open_calls(found)) if found else 0} "
+            f"boot:{self.boot} data:{options.data}"
+        )
 
-    async def _open_parts(self) -> None:
+    async def _serve_from(
+        self, sockets: list[tuple[socket.socket, Listening]], reading: Reading,
+        before: tuple[Recovered, continuing.Clock] | None,
+    ) -> None:
+        """From here on packets are heard."""
+        streams = continuing.streams(self.inherited)
+        if before is not None:
+            continuing.resume(self, *before, dict.fromkeys(streams))
+        for _, listening in sockets:
+            self.deliver(listening)
+            self._media_hosts[listening.host] = None
+        self._prepare_ports()
+        made = self.load_site(reading)
+        if self.storage.logins and before is None:
+            self.deliver(AgentStates(self.storage.logins))
+        for sock, listening in sockets:
+            self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
+            if listening.transport == "tcp":
+                self._tcp_listening[listening.flow] = sock
+                await self.flows.listen(sock)
+            else:
+                self.udp[listening.flow] = UdpSocket(
+                    self.loop, sock, listening.flow, self._datagram, self._send_failed
+                )
+        for number, (sock, rest) in streams.items():
+            await self.flows.adopt(number, sock, rest)
+        self._provisioner = await opening.show_passwords(self, made)
+
+    async def _open_parts(self, before: tuple[Recovered, continuing.Clock] | None) -> None:
         """Journal, Switch, media plane, records: nothing is delivered before all four stand."""
         options = self.options
-        tokens_key, seed = chance.token_bytes(32), chance.randbits(62)
-        self.journal = Journal(
-            options.data / "journal",
-            Header(
-                FORMAT, __version__, self.boot, options.node, seed, tokens_key, self.site.version,
-                int(time.time() * 1000), options.legs_max,
-            ),
-        )
-        self._opened.append("journal")
         build_switch, build_plane = self._build
-        self.switch = build_switch(
-            tokens_key, boot=self.boot, seed=seed, node=options.node, rows_max=options.legs_max
+        memory = plane_memory.file_of(options.data)
+        if before is None:
+            buried = continuing.dead_boot_of(options.data / "journal")
+            tokens_key, seed = chance.token_bytes(32), chance.randbits(62)
+            header = Header(
+                FORMAT, __version__, self.boot, options.node, seed, tokens_key, self.site.version,
+                int(time.time() * 1000), options.legs_max, 0, 0, machine_boot(),
+            )
+            self.switch = build_switch(
+                tokens_key, boot=self.boot, seed=seed, node=options.node, rows_max=options.legs_max
+            )
+            self.journal = Journal(options.data / "journal", header)
+        else:
+            found, timing = before
+            buried, header = "", found.header
+            self.boot, self.switch, self.image = header.boot, found.switch, found.image
+            header.serial, header.version, header.site = header.serial + 1, __version__, self.site.version
+            header.base_ms, header.machine = timing.base_ms, machine_boot()
+            self._base_ms = timing.base_ms
+            self.dead_legs = plane_memory.LegMemory(memory, self.image, time.monotonic_ns() // 1_000)
+            self.journal = Journal(
+                options.data / "journal", header, state=replaying.pack(self.switch, self.image), inputs=found.inputs
+            )
+            self.storage.resume(header.boot, continuing.open_calls(found), found.events)
+        self._opened.append("journal")
+        if self.journal.ahead.detail:
+            self.log.warning(self.journal.ahead.detail)
+        self.plane = build_plane(
+            legs_max=options.legs_max, data_dir=options.data, on_events=self.media_happened, memory=memory
         )
-        self.plane = build_plane(legs_max=options.legs_max, data_dir=options.data, on_events=self.media_happened)
         self.plane.start()
         self._opened.append("plane")
         await self.storage.start()
+        if buried:
+            self._burying = self.loop.create_task(self._bury(buried))
+
+    async def _bury(self, boot: str) -> None:
+        """Records of calls that ended with an engine before us and can't go on."""
+        left = await self.storage.bury(boot, "the engine ended under the call")
+        if left:
+            self.log.error(f"{left} calls ended with the engine before this one; their records are closed", "recovery")
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -465,6 +544,7 @@ class Server:
     async def _close(self) -> None:
         """In this order: no new work, no more packets, then records to disk."""
         self._stopping.set()
+        inherited = self._keep_sockets() if self.hand_over else None
         if self._provisioner is not None:
             self._provisioner.close()
         await self.admin.close()
@@ -476,17 +556,32 @@ class Server:
             self._timer.cancel()
         try:
             if "plane" in self._opened:
-                self.plane.stop()
+                self.plane.stop(forget=inherited is None)
         finally:
             try:
                 self._journal_thread.shutdown(wait=True)
                 if "journal" in self._opened:
-                    self.journal.close()
+                    if inherited is not None:
+                        self.journal.rotate(replaying.pack(self.switch, self.image), self.site.version)
+                        self.journal.ahead.alive(self.now_ms(), time.time_ns() // 1_000_000)
+                    self.journal.close(clean=inherited is None)
             finally:
+                if self._burying is not None:
+                    self._burying.cancel()
                 await self.storage.close()
+        self.inherited = inherited
+
+    def _keep_sockets(self) -> Inherited:
+        """Descriptors for the program that replaces us."""
+        listening = {flow: handover.keep(sock.sock) for flow, sock in self.udp.items()}
+        for flow, sock in self._tcp_listening.items():
+            listening[flow] = handover.keep(sock)
+        return Inherited(listening, self.flows.hand_over())
 
 
-async def serve(options: Options) -> None:
-    """Run a server until it is stopped."""
+async def serve(options: Options) -> Inherited | None:
+    """Run a server until it is stopped; what it hands over when its program is to be replaced."""
     os.umask(0o077)  # whatever it writes is the operator's alone
-    await Server(options).run()
+    server = Server(options)
+    await server.run()
+    return server.inherited if server.hand_over else None

@@ -72,6 +72,12 @@ class Storage:
         self._db: aiosqlite.Connection | None = None
         self._writer: asyncio.Task[None] | None = None
         self.logins: dict[str, str] = {}
+        self._resuming: tuple[str, list[str], list[Event]] | None = None
+
+    def resume(self, boot: str, calls: list[str], events: list[Event]) -> None:
+        """Before `start`: go on with `boot`, in which `calls` are open; `events` since its last checkpoint may not be
+        on disk yet. Nothing is written before the database has told which ones are."""
+        self._resuming = (boot, calls, events)
 
     async def start(self) -> None:
         """Open and migrate; a database that can't be opened now is retried later, calls go on meanwhile."""
@@ -88,6 +94,10 @@ class Storage:
 
     def flush(self) -> None:
         """Turn the appended events into one batch for the writer (called at most every `limits.batch_ms_max`)."""
+        if self._resuming is not None:
+            self.lost += max(0, len(self.events) - self._spool_max)
+            del self.events[: -self._spool_max]
+            return
         events, self.events = self.events, []
         if not events:
             return
@@ -125,6 +135,9 @@ class Storage:
         wait_s = retry_s_first
         while True:
             if not self._batches:
+                if self._resuming is not None and not self._closing:
+                    await self._try_to_resume(wait_s)
+                    continue
                 if self._closing:
                     return
                 self._wake.clear()
@@ -147,6 +160,17 @@ class Storage:
             self.written += batch.size
             if self.state != "ok" and not self._batches:
                 self._say("ok", "")
+
+    async def _try_to_resume(self, wait_s: float) -> None:
+        """The database couldn't be asked yet what it knows of the boot that goes on: try until it can."""
+        try:
+            await self._open()
+        except (OSError, sqlite3.Error, StorageRefused) as error:
+            self._trouble(error)
+            await self._pause(wait_s)
+        else:
+            self._say("ok", "")
+            self.flush()
 
     async def _pause(self, seconds: float) -> None:
         for _ in range(max(1, int(seconds / 0.1))):
@@ -206,10 +230,57 @@ class Storage:
             self.path.chmod(0o600)
             async with db.execute("SELECT agent, state FROM agent_logins") as rows:
                 self.logins = {str(row[0]): str(row[1]) async for row in rows}
+            if self._resuming is not None:
+                await self._go_on(db, *self._resuming)
         except BaseException:
             await db.close()
             raise
         self._db = db
+
+    async def _go_on(self, db: aiosqlite.Connection, boot: str, calls: list[str], events: list[Event]) -> None:
+        """Bring the folds of open calls to where they were, and put what is not on disk in front of what waits."""
+        known = await _number(
+            db, "SELECT coalesce(max(n), 0) FROM events WHERE node = ? AND boot = ?", (self._node, boot)
+        )
+        told: list[Event] = []
+        for call in calls:
+            async with db.execute(schema.SELECT_CALL_EVENTS, (call, self._node, boot)) as rows:
+                told.extend([schema.event_of(row) async for row in rows])
+        told.sort(key=lambda event: event.n)
+        for event in told:
+            self._fold.feed(event)
+            self._lines.lines(event)
+        self.events[:0] = [event for event in events if event.n > known]
+        self._resuming = None
+        if self.events:
+            self._wake.set()
+
+    async def bury(self, boot: str, detail: str) -> int:
+        """Close the records of calls that `boot` left open and nobody can continue; returns how many there were.
+
+        `call.ended` carries the time of the boot's last event, which is as much as anybody knows.
+        """
+        if self._db is None:
+            return 0
+        async with self._db.execute(schema.SELECT_OPEN_CALLS, (self._node, boot)) as rows:
+            left = [str(row[0]) async for row in rows]
+        if not left:
+            return 0
+        async with self._db.execute(schema.SELECT_LAST_EVENT, (self._node, boot)) as rows:
+            last = schema.event_of(next(iter(await rows.fetchall())))
+        for n, call in enumerate(left, last.n + 1):
+            async with self._db.execute(schema.SELECT_CALL_EVENTS, (call, self._node, boot)) as rows:
+                told = [schema.event_of(row) async for row in rows]
+            for event in told:
+                self._fold.feed(event)
+            self.events.append(Event(
+                n, boot, last.at_ms, last.now_ms, "call.ended", told[0].tenant, call, {
+                    "by": "system", "outcome": "lost", "cause": 41, "duration_ms": last.at_ms - told[0].at_ms,
+                    "answered_ms": -1, "waited_ms": 0, "talked_ms": 0, "held_ms": 0, "path": detail,
+                },
+            ))
+        self.flush()
+        return len(left)
 
     def _trouble(self, error: Exception) -> None:
         text = str(error)
@@ -271,7 +342,7 @@ async def migrate(db: aiosqlite.Connection) -> None:
         raise
 
 
-async def _number(db: aiosqlite.Connection, query: str) -> int:
-    async with db.execute(query) as rows:
+async def _number(db: aiosqlite.Connection, query: str, values: tuple[str, ...] = ()) -> int:
+    async with db.execute(query, values) as rows:
         row = await rows.fetchone()
     return int(row[0]) if row else 0

@@ -12,6 +12,7 @@ from typing import Protocol, cast
 
 from engine import limits
 from engine.errors import ProtocolError
+from engine.runtime.handover import Stream, half_read, keep
 from engine.sip.events import Path
 from engine.sip.stream import PONG, Framer, Ping
 
@@ -130,6 +131,14 @@ class Flows:
         self._next += 1
         return Flow(self, self._next)
 
+    async def adopt(self, number: int, sock: socket.socket, rest: bytes) -> None:
+        """Go on with a connection that another program handed over; `rest` had been read of its next message."""
+        self._next = max(self._next, number)
+        flow = Flow(self, number)
+        await self.loop.create_connection(lambda: flow, sock=sock)
+        if rest:
+            flow.data_received(rest)
+
     def opened(self, flow: Flow) -> None:
         """A connection stands: count it against the limits, then tell the owner."""
         host = flow.path.host
@@ -197,6 +206,17 @@ class Flows:
                 flow.close("message never finished")
             elif now - flow.heard_at > limits.flow_idle_ms_max / 1000:
                 flow.close("idle")
+
+    def hand_over(self) -> list[Stream]:
+        """Descriptors of every connection, to outlive this program; nothing more is read from them here."""
+        streams = []
+        for number, flow in self.flows.items():
+            sock = flow.transport.get_extra_info("socket") if flow.transport is not None else None
+            if flow.transport is None or sock is None or flow.over():
+                continue
+            flow.transport.pause_reading()
+            streams.append(Stream(number, keep(sock), half_read(bytes(flow.framer.buffer))))
+        return streams
 
     async def close(self) -> None:
         """Stop listening and close every connection."""

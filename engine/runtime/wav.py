@@ -111,15 +111,24 @@ def write_law_wav(path: Path, octets: bytes, law: int) -> None:
     path.write_bytes(header(_A_LAW if law == g711.A_LAW else _MU_LAW, 1, 8, RATE, len(octets)) + octets)
 
 
+HEADER_BYTES = 44
+
+
 class WavWriter:
     """A growing stereo 16-bit 8 kHz WAV whose header is right after every `append`, so a crash costs no more than
     what wasn't appended yet. Raises OSError where the file system does."""
 
-    def __init__(self, path: Path, tracks: int = 2) -> None:
+    def __init__(self, path: Path, tracks: int = 2, *, go_on: bool = False) -> None:
+        """`go_on`: append to a file of the same shape that a process before us left; it is made anew when it isn't."""
         self._tracks = tracks
         self.frames = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: BinaryIO = path.open("wb")
+        if go_on and path.exists() and path.stat().st_size > HEADER_BYTES:
+            self._file: BinaryIO = path.open("r+b")
+            self.frames = (path.stat().st_size - HEADER_BYTES) // (2 * tracks)
+            self._file.truncate(HEADER_BYTES + self.frames * 2 * tracks)
+            return
+        self._file = path.open("wb")
         self._file.write(header(_PCM, tracks, 16, RATE, 0))
         self._file.flush()
 

@@ -9,7 +9,8 @@ The route of in-dialog requests, in this order:
    address is the best one known. Only an asymmetric UDP phone (no rport, Contact on its source host) gets its
    Contact's port.
 4. A hop of another transport is honoured; without a transport parameter the dialog's own transport stays. A stream
-   that is gone is opened again to the hop's own address, since the far end's old source port leads nowhere.
+   that is gone is opened again to the hop's own address, since the far end's old source port leads nowhere; a phone
+   whose Contact names just that port (baresip) is called where our INVITE found it, its registered contact.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Dialog(msgspec.Struct, array_like=True):
     path: Path
     one_hop: bool = False
     symmetric: bool = True
+    origin: str = ""  # where our INVITE went: a registered contact
 
 
 def as_server(request: Message, local_tag: str, path: Path) -> Dialog:
@@ -131,12 +133,15 @@ def next_hop(dialog: Dialog, flows: Flows) -> Path | None:
     parts = hop.parts
     if parts is None:
         return path
+    gone = path.transport != "udp" and path.flow not in flows.streams
+    if gone and dialog.origin and (parts.host, parts.port) == (path.host, path.port):
+        parts = NameAddr("", dialog.origin).parts or parts
     transport = parts.params.get("transport", path.transport).lower()
     if transport not in ("udp", "tcp") or (transport != path.transport and flows.first_listener(transport) is None):
         transport = path.transport
     port = parts.port or PORT_DEFAULT
-    gone = path.transport != "udp" and path.flow not in flows.streams
-    if transport == path.transport and not (gone and flows.reachable(parts.host, path)):
+    anew = gone and (parts.host == path.host or flows.reachable(parts.host, path))
+    if transport == path.transport and not anew:
         if parts.host == path.host:
             return path if dialog.symmetric or dialog.routes else Path(path.flow, path.host, port, transport)
         if not flows.reachable(parts.host, path) or (dialog.one_hop and not dialog.routes):

@@ -92,6 +92,15 @@ class Endpoint:
         except Exception as error:  # the last net of a promise: a fault here is ours, and costs one message
             self.core.refuse("internal", path, f"{type(error).__name__}: {error}")
 
+    def resume(self, by_ms: int) -> None:
+        """The owner was away for `by_ms`: timers wait that much longer, and listeners have to be told again."""
+        self.core.deadlines.shift(by_ms)
+        self.core.flows.listeners.clear()
+
+    def streams(self) -> list[int]:
+        """The flow ids of every stream connection that it believes in."""
+        return list(self.core.flows.streams)
+
     def next_deadline(self) -> int | None:
         """When `expire` has to be called at the latest."""
         return self.core.deadlines.next()

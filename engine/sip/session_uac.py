@@ -38,7 +38,7 @@ def invite(
     address = f"sip:{escape_user(user)}@{format_host(own_host)}" if user else f"sip:{format_host(own_host)}"
     dialog = Dialog(
         core.tokens.hex(32), tag, "", f"{name}<{address}>;tag={tag}", f"<{_address_of(target)}>", target, [],
-        core.tokens.number(1_000_000), -1, way or path,
+        core.tokens.number(1_000_000), -1, way or path, origin=target,
     )
     session = Session(number, Phase.CALLING, True, dialog, contact_value(core, way or path, user), secret=secret)
     session.local_sdp = sdp or b""

@@ -105,7 +105,9 @@ class FakePlane:
         """Ports that nobody binds."""
         return ()
 
-    def __init__(self, *, legs_max: int, data_dir: Path, on_events: Callable[[], None]) -> None:
+    def __init__(
+        self, *, legs_max: int, data_dir: Path, on_events: Callable[[], None], memory: Path | None = None
+    ) -> None:
         self.event_fd = os.eventfd(0, os.EFD_NONBLOCK)
         self.commands: list[Any] = []
         self.waiting: list[Any] = []
@@ -117,7 +119,7 @@ class FakePlane:
         self.running = True
         asyncio.get_running_loop().add_reader(self.event_fd, self.on_events)
 
-    def stop(self) -> None:
+    def stop(self, *, forget: bool = True) -> None:
         self.running = False
         asyncio.get_running_loop().remove_reader(self.event_fd)
         os.close(self.event_fd)

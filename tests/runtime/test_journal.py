@@ -51,7 +51,7 @@ def record(folder: FilePath, inputs: Inputs, *, batch: int = 3, **settings: Any)
         except ValueError:
             journal.outputs([])
         if number % batch == batch - 1:
-            journal.write(*journal.take())
+            journal.write(journal.take())
     return journal
 
 
@@ -144,12 +144,12 @@ def test_rotation_begins_with_the_state(tmp_path: FilePath) -> None:
         journal.append(now_ms, input, key)
         journal.outputs(switch.handle(input, now_ms))
         if number % 5 == 4:
-            journal.write(*journal.take())
+            journal.write(journal.take())
         if journal.due_for_rotation():
             journal.rotate(str(switch.total).encode(), "s2")
             files.append(journal.path)
     journal.close()
-    assert len(files) > 5 and journal.path.name.endswith(f"-{len(files) - 1:04d}.journal")
+    assert len(files) > 5 and journal.path.name.endswith(f"-{len(files) - 1:06d}.journal")
     kept = sorted(tmp_path.glob("*.journal"))
     assert len(kept) < len(files) and sum(path.stat().st_size for path in kept) < 12_000
     states: list[bytes | None] = []
@@ -181,7 +181,7 @@ def test_a_full_disk_stops_the_journal_and_nothing_else(tmp_path: FilePath, monk
 
     monkeypatch.setattr(room.os, "write", full)
     journal.append(1_000, Deadline(), None)
-    journal.write(*journal.take())
+    journal.write(journal.take())
     assert journal.failed == "journal stopped: No space left on device"
     monkeypatch.undo()
     journal.append(1_001, Deadline(), None)
@@ -206,7 +206,7 @@ def test_other_files_are_refused(tmp_path: FilePath) -> None:
 
 def test_nothing_happened_writes_nothing(tmp_path: FilePath) -> None:
     journal = Journal(tmp_path, header())
-    assert journal.take() == (b"", b"")
+    assert journal.take() is None
     journal.close()
     report = replay(journal.path, Counter)
     assert report.inputs == 0 and report.clean_end

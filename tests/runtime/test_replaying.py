@@ -10,8 +10,9 @@ from pathlib import Path as FilePath
 import msgspec
 
 from engine.call.effects import Deadline, Entropy, Input, Listening, Received, SiteLoaded, WallClock
+from engine.media.image import Image
 from engine.runtime.journal import FORMAT, Header, Journal, replay
-from engine.runtime.replaying import build
+from engine.runtime.replaying import build, pack
 from engine.sip.events import Path
 from tests.runtime.fakes import site
 
@@ -42,9 +43,9 @@ def record(folder: FilePath) -> Journal:
         journal.append(number * 100, each, switch.seal_for(each))
         journal.outputs(switch.handle(each, number * 100))
         if number % 7 == 6:
-            journal.write(*journal.take())
+            journal.write(journal.take())
         if number == 40:
-            journal.rotate(switch.encode(), "s")
+            journal.rotate(pack(switch, Image()), "s")
     journal.close()
     return journal
 

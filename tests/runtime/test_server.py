@@ -28,7 +28,7 @@ Scene = Callable[[Server, Any], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def ready_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "read_folder", lambda folder: Reading(site(), [], 1, str(folder)))
+    monkeypatch.setattr(room, "read_folder", lambda folder, kept=None: Reading(site(), [], 1, str(folder)))
 
 
 def play(tmp_path: FilePath, scene: Scene, **options: Any) -> tuple[Server, list[str]]:

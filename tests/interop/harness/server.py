@@ -45,7 +45,8 @@ class Engine:
         self.port = free_port()
         self.arguments, self.core = arguments, core
         self.child: Child | None = None
-        self.ready_s = 0.0
+        self.ready_s = self.first_ready_s = 0.0
+        self._starts = 0
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Change one text in a file of the site's copy (then `ringdown reload`)."""
@@ -77,19 +78,27 @@ class Engine:
         if self.core >= 0:
             command = ["taskset", "-c", str(self.core), *command]
         began = time.monotonic()
+        self._starts += 1
         env = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         self.child = Child([*command, *self.arguments], self.folder / "stderr.txt", cwd=ROOT, env=env)
         try:
-            self.child.wait_for(r"^ready\b", READY_S)
+            self.child.wait_for(r"^ready\b", READY_S, count=self._starts)
         except AssertionError:
             self.child.stop()
             raise
         self.ready_s = time.monotonic() - began
+        self.first_ready_s = self.first_ready_s or self.ready_s
         return self
 
     def stop(self, seconds: float = 6.0) -> None:
         if self.child is not None:
             self.child.stop(seconds)
+
+    def kill(self) -> None:
+        """SIGKILL: the process is gone, its data folder stays; `start` goes on from there."""
+        assert self.child is not None
+        self.child.process.kill()
+        self.child.process.wait(5)
 
     def drain(self) -> None:
         """SIGTERM: no new calls, the rest goes on."""

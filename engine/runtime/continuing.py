@@ -1,0 +1,115 @@
+"""How a serving process goes on with what another one left: clock, sockets, media plane, records (DESIGN §6).
+
+After a crash the dead engine's state comes from its journal (`recovery`); at an upgrade (`handover`) the same process
+image is replaced and keeps its sockets too. Both take this one path, which an upgrade exercises every time.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine import limits
+from engine.call.effects import FlowClosed, Listening, Resumed
+from engine.dialplan.model import Site
+from engine.runtime import handover, write_ahead
+from engine.runtime.recovery import Lost, Recovered, recover
+
+if TYPE_CHECKING:
+    from engine.runtime.handover import Inherited
+    from engine.runtime.server import Server
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """Engine time = monotonic ms + `base_ms`. `down_ms`: how long nobody served; `cause`: crash | restart | reboot."""
+
+    base_ms: int
+    down_ms: int
+    cause: str
+
+
+def clock(found: Recovered, *, handed_over: bool, monotonic_ms: int, unix_ms: int, machine: str) -> Clock:
+    """The clock that goes on where the dead engine's stopped. Monotonic time means nothing across a reboot: then the
+    wall clock tells the length of the outage (and never a negative one)."""
+    if found.machine == machine:
+        base_ms = found.header.base_ms
+        down_ms = max(0, monotonic_ms + base_ms - found.broke_ms)
+        return Clock(base_ms, down_ms, "restart" if handed_over else "crash")
+    down_ms = max(0, unix_ms - found.broke_unix_ms) if found.broke_unix_ms else limits.resume_ms_max
+    return Clock(found.broke_ms + down_ms - monotonic_ms, down_ms, "reboot")
+
+
+def find(server: Server, inherited: Inherited | None) -> tuple[Recovered, Clock] | None:
+    """What there is to go on with. A journal that can't be read is said, its calls are closed in the records."""
+    folder = server.options.data / "journal"
+    try:
+        found = None if server.options.fresh else recover(folder)
+    except Lost as error:
+        server.log.error(f"calls of the engine before this one can't be continued: {error}", "recovery")
+        found = None
+    if found is None:
+        return None
+    for note in found.notes:
+        server.log.error(f"recovery: {note}", "recovery")
+    now_ms, unix_ms = time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000
+    timing = clock(
+        found, handed_over=inherited is not None, monotonic_ms=now_ms, unix_ms=unix_ms,
+        machine=write_ahead.machine_boot(),
+    )
+    return found, timing
+
+
+def kept_site(found: Recovered | None) -> Site | None:
+    """The site whose clips keep their numbers."""
+    return found.switch.room.sites.get(found.switch.room.site) if found is not None else None
+
+
+def listeners(found: Recovered | None) -> list[Listening]:
+    """Where the dead engine listened."""
+    return list(found.switch.room.listeners) if found is not None else []
+
+
+def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int, None]) -> None:
+    """After Journal, Switch and plane stand and before any socket is read: the Switch learns of the outage, the plane
+    gets its legs back."""
+    for site in server.switch.sites():
+        for problem in server.plane.load_clips(site.prompts):
+            server.log.warning(problem, "clip")
+    server.deliver(Resumed(timing.down_ms, timing.cause, limits.resume_ms_max))
+    server.plane.restore(server.image, server.now_ms(), found.broke_ms, server.dead_legs, timing.down_ms)
+    for flow in server.switch.room.endpoint.streams():
+        if flow not in kept_flows:
+            server.deliver(FlowClosed(flow, f"the engine went away ({timing.cause})"))
+    room = server.switch.room
+    for leg in room.legs.values():
+        call = room.calls.get(leg.call)
+        server.ladder.name(call.name if call is not None else "", room.endpoint.session_call_id(leg.session))
+    server.log.info(
+        f"goes on with {len(room.calls)} calls after a {timing.cause}: {timing.down_ms} ms without service, "
+        f"{found.replayed} inputs replayed in {found.spent_ms} ms", "recovery", legs=len(room.legs),
+    )
+
+
+def streams(inherited: Inherited | None) -> dict[int, tuple[socket.socket, bytes]]:
+    """Handed-over connections by flow id, with what was half read of each."""
+    found = {}
+    for stream in inherited.streams if inherited is not None else ():
+        sock = handover.sock_of(stream.descriptor)
+        if sock is not None:
+            found[stream.flow] = (sock, handover.rest_of(stream))
+    return found
+
+
+def open_calls(found: Recovered) -> list[str]:
+    """Names of the calls that go on, for the records."""
+    return [call.name for call in found.switch.room.calls.values()]
+
+
+def dead_boot_of(folder: Path) -> str:
+    """The boot whose journal was written last, '' when there is none."""
+    newest = max(folder.glob("*.journal"), key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
+    return newest.name.rpartition("-")[0] if newest is not None else ""
