@@ -242,15 +242,17 @@ class Storage:
         known = await _number(
             db, "SELECT coalesce(max(n), 0) FROM events WHERE node = ? AND boot = ?", (self._node, boot)
         )
+        missing = [event for event in events if event.n > known]
         told: list[Event] = []
-        for call in calls:
+        # A call may have ended in what is missing: its fold needs its beginning all the same.
+        for call in dict.fromkeys([*calls, *(event.call for event in missing if event.call)]):
             async with db.execute(schema.SELECT_CALL_EVENTS, (call, self._node, boot)) as rows:
                 told.extend([schema.event_of(row) async for row in rows])
         told.sort(key=lambda event: event.n)
         for event in told:
             self._fold.feed(event)
             self._lines.lines(event)
-        self.events[:0] = [event for event in events if event.n > known]
+        self.events[:0] = missing
         self._resuming = None
         if self.events:
             self._wake.set()

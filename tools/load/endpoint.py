@@ -92,6 +92,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self.sessions: dict[str, Session] = {}
         self.counters = Counters()
         self.on_invite: Callable[[Session], int] | None = None  # returns the media port; raises nothing
+        self.on_moved: Callable[[Session], None] | None = None  # their media moved (a re-INVITE)
         self.answer_ms = 0
         self._transport: asyncio.DatagramTransport | asyncio.Transport | None = None
         self._framer = wire.Framer()
@@ -325,8 +326,9 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def _invited(self, message: wire.Message, session: Session | None, addr: tuple[str, int], now: int) -> None:
         if session is not None:
-            if session.answer and message.get("cseq") != (session.request.get("cseq") if session.request else ""):
-                self._answer(session, message, addr, now)  # a re-INVITE
+            known = session.request.get("cseq") if session.request else ""
+            if (session.answer or session.placed) and message.get("cseq") != known:
+                self._reinvited(session, message, addr, now)
             elif session.answer:
                 self._send(session.answer, addr)
             return
@@ -348,6 +350,16 @@ class Endpoint(asyncio.DatagramProtocol):
             loop.call_later(self.answer_ms / 1000, self._answer_late, session, message, addr)
         else:
             self._answer(session, message, addr, now)
+
+    def _reinvited(self, session: Session, message: wire.Message, addr: tuple[str, int], now: int) -> None:
+        """Answer with what we had; when their media lies elsewhere now, the owner of ours is told."""
+        before = session.media
+        if message.body:
+            session.media = wire.Media(message.body)
+        self._answer(session, message, addr, now)
+        if self.on_moved is not None and session.media is not None and before is not None:
+            if (session.media.host, session.media.port) != (before.host, before.port):
+                self.on_moved(session)
 
     def _answer_late(self, session: Session, message: wire.Message, addr: tuple[str, int]) -> None:
         if session.state == "ringing":
