@@ -76,7 +76,7 @@ class Desk:
             switch = {"error": "no answer"}
         return answer({
             "version": __version__, "boot": server.boot, "node": server.options.node,
-            "up_s": int(time.time() - server.started_at), "started_at": server.started_at,
+            "up_s": int(time.monotonic() - server.began_s), "started_at": server.started_at,
             "addresses": server.addresses,
             "site": {"folder": str(server.options.site), "version": server.site.version},
             "draining": server.draining, "switch": switch, "runtime": self.figures(),
@@ -155,10 +155,9 @@ class Desk:
         return answer({"agent": made.agent, "realm": made.realm, "password": made.password})
 
     async def _drain(self, author: str, arguments: dict[str, str]) -> Answer:
-        self.server.log.info(f"{author} drains the engine")
-        if not self.server.draining:
-            self.server.terminate()
-        return answer({"draining": True})
+        self.server.draining_begins(f"{author} says so")
+        reply = await self.server.ask(author, "engine.drain", {})
+        return Answer(True, msgspec.Raw(reply.data)) if reply.ok else refusal(reply.error)
 
     async def _restart(self, author: str, arguments: dict[str, str]) -> Answer:
         """Replace the program under the calls, once the new one has shown that it can start."""

@@ -94,6 +94,7 @@ class Server:
         self.log = log or Log(level=options.log_level, as_json=options.log_json)
         self.boot = chance.token_hex(4)
         self.started_at = time.time()
+        self.began_s = time.monotonic()
         self.loop = asyncio.get_running_loop()
         self.resolver = Resolver(self.loop)
         self.ladder = Ladder()
@@ -533,9 +534,14 @@ class Server:
         if self.draining:
             self.stop()
             return
-        self.draining = True
-        self.log.info("draining: no new calls; once more SIGTERM stops at once")
+        self.draining_begins("SIGTERM; once more stops at once")
         self.deliver(Drain())
+
+    def draining_begins(self, why: str) -> None:
+        """Say it once, and let the service manager know: from here on the process is on its way to its end."""
+        if not self.draining:
+            self.draining = True
+            self.log.info(f"draining, no new calls: {why}")
 
     def stop(self) -> None:
         """End `run`."""

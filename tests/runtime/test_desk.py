@@ -32,7 +32,7 @@ class Fake:
         self.site = site()
         self.secrets = Secrets(folder)
         self.log, self.printed = quiet_log()
-        self.boot, self.started_at, self.addresses, self.draining = "b1", 0.0, ["udp:127.0.0.1:5060"], False
+        self.boot, self.began_s, self.addresses, self.draining = "b1", 0.0, ["udp:127.0.0.1:5060"], False
         self.ladder = Ladder()
         self.loaded: list[Any] = []
         self.told = 0
@@ -61,7 +61,8 @@ class Fake:
     def secrets_changed(self) -> None:
         self.told += 1
 
-    def terminate(self) -> None:
+    def draining_begins(self, why: str) -> None:
+        assert "ann" in why
         self.draining = True
 
 
@@ -163,5 +164,5 @@ def test_a_new_password_works_at_once(tmp_path: Path) -> None:
 
 def test_draining_twice_does_not_stop(tmp_path: Path) -> None:
     fake = Fake(tmp_path)
-    assert data(ask(fake, "drain")) == {"draining": True}
-    assert data(ask(fake, "drain")) == {"draining": True} and fake.draining
+    assert data(ask(fake, "drain"))["by"] == "ann" and fake.draining
+    assert data(ask(fake, "drain"))["by"] == "ann"
