@@ -30,7 +30,13 @@ def begin(room: Room, now_ms: int) -> None:
     room.emit("engine.drain", "", "", calls=len(room.calls), left_ms=wait_ms)
     room.deadlines.arm(("drain", 0), now_ms + wait_ms)
     if not room.calls:
-        room.deadlines.arm(("drained", 0), now_ms)
+        room.deadlines.arm(("drained", 0), now_ms + LOOK_MS)  # an operator gets his answer first
+
+
+def forget(room: Room) -> None:
+    """A new engine takes calls again, whatever the one before it was about to do."""
+    room.draining = room.drained = False
+    room.deadlines.cancel(("drain", 0))
 
 
 def left_ms(room: Room) -> int:
@@ -54,7 +60,7 @@ def due(room: Room, now_ms: int) -> None:
 
 def over(room: Room, looks: int, now_ms: int) -> None:
     """No call is left, perhaps: say so as soon as our BYEs are answered, or nobody answers them."""
-    if room.calls or room.drained:
+    if room.calls or room.drained or not room.draining:
         return
     if room.endpoint.session_count() and looks * LOOK_MS < limits.drain_farewell_ms_max:
         room.deadlines.arm(("drained", looks + 1), now_ms + LOOK_MS)

@@ -117,6 +117,14 @@ class Desk:
     async def reload(self, author: str) -> Answer:
         """Read the site again in a child; on success it is active for new calls, otherwise the running one stays."""
         server = self.server
+        server.supervisor.reloading()
+        try:
+            return await self._reload_site(author)
+        finally:
+            server.supervisor.ready(server.health.words())
+
+    async def _reload_site(self, author: str) -> Answer:
+        server = self.server
         try:
             reading = await read_in_child(server.options.site, server.site)
         except SiteError as error:

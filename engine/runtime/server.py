@@ -54,18 +54,22 @@ from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
 from engine.runtime.handover import Inherited
+from engine.runtime.health import Health
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.ladder import Ladder
-from engine.runtime.log import Log
+from engine.runtime.log import Log, clock_jump
 from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
 from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
+from engine.runtime.scrape import Scrape
 from engine.runtime.secrets import Password, Secrets, prepare_folder
 from engine.runtime.site_files import Reading, read_folder
 from engine.runtime.storage import Storage
+from engine.runtime.tally import Tally
 from engine.runtime.tcp import Flows
 from engine.runtime.udp import UdpSocket
+from engine.runtime.watchdog import Supervisor
 from engine.runtime.write_ahead import machine_boot
 from engine.sip.events import CloseFlow, Connect, Path, Send
 
@@ -75,6 +79,7 @@ entropy_rounds = 60  # of housekeeping
 journal_writes_max = 100
 operator_s_max = 5.0
 journal_retry_rounds = 10  # after a full disk
+stop_s_max = 15.0  # after a drain: for what is left to be written
 _NAMING = ("call.started", "call.leg")  # events that say which dialogs a call has
 
 
@@ -107,6 +112,10 @@ class Server:
         self.addresses: list[str] = []
         self.counts = {"unsent": 0, "unresolved": 0}
         self.faults = 0
+        self.tally = Tally()
+        self.health = Health(self)
+        self.supervisor = Supervisor()
+        self.scrape = Scrape(self.health.pages())
         self.lag_max_ms = self.lag_sum_ms = 0.0
         self.lag_count = 0
         self.draining = False
@@ -195,6 +204,7 @@ class Server:
     # --- outputs -----------------------------------------------------------------------------------------------
     def _send(self, send: Send) -> None:
         path = send.path
+        self.tally.message(self.tally.sent, send.data)
         self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
         if self.admin.sip_readers:
             self.feed.message("out", path, send.data)
@@ -223,6 +233,7 @@ class Server:
     def _emit(self, emit: Emit) -> None:
         event = emit.event
         self.storage.events.append(event)
+        self.tally.feed(event)
         if event.kind in _NAMING:
             self.ladder.name(event.call, str(event.data["sip"]))
         if self.admin.readers:
@@ -278,6 +289,7 @@ class Server:
         self._heard(path, data)
 
     def _heard(self, path: Path, data: bytes) -> None:
+        self.tally.message(self.tally.received, data)
         self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
         if self.admin.sip_readers:
             self.feed.message("in", path, data)
@@ -337,10 +349,13 @@ class Server:
         self.lag_max_ms = max(self.lag_max_ms, lag_ms)
         self.lag_sum_ms += lag_ms
         self.lag_count += 1
+        self.tally.lag(lag_ms / 1000)
         self.loop.call_later(lag_s, self._measure_lag, self.loop.time() + lag_s)
 
     def _housekeeping(self) -> None:
         self._rounds += 1
+        self.health.look()
+        self.log.tick()
         self._tell_wall_clock()
         if self._rounds % entropy_rounds == 0:
             self.deliver(Entropy(chance.token_bytes(32)))
@@ -358,7 +373,7 @@ class Server:
         offset_ms = time.time_ns() // 1_000_000 - self.now_ms()
         if abs(offset_ms - self._offset_ms) > 5:
             if self._offset_ms and abs(offset_ms - self._offset_ms) > 1_000:
-                self.log.warning(f"the wall clock jumped by {(offset_ms - self._offset_ms) / 1000:.1f} s")
+                self.log.warning(clock_jump(self._offset_ms, offset_ms, self.now_ms()))
             self._offset_ms = offset_ms
             self.deliver(WallClock(offset_ms))
 
@@ -433,6 +448,7 @@ class Server:
         )
         for warning in warnings:
             self.log.warning(warning)
+        scrape = self.scrape.bind(options.http) if options.http else None
         await self._open_parts(before)
         self.deliver(Entropy(chance.token_bytes(32)))
         self._tell_wall_clock()
@@ -440,11 +456,16 @@ class Server:
         self._housekeeping()
         self._measure_lag(self.loop.time())
         self._catch_signals()
+        if scrape is not None:
+            await self.scrape.start(scrape)
         gc.collect()
         gc.freeze()
+        self.health.started = True
+        self.supervisor.ready(self.health.words())
+        self.supervisor.start_pings(self.loop, self.health.media_alive, self.health.words)
         return (
-            f"ready {' '.join(self.addresses)} http:- calls:{len(continuing.open_calls(found)) if found else 0} "
-            f"boot:{self.boot} data:{options.data}"
+            f"ready {' '.join(self.addresses)} http:{self.scrape.address or '-'} "
+            f"calls:{len(continuing.open_calls(found)) if found else 0} boot:{self.boot} data:{options.data}"
         )
 
     async def _serve_from(
@@ -542,6 +563,8 @@ class Server:
         if not self.draining:
             self.draining = True
             self.log.info(f"draining, no new calls: {why}")
+            farewell_ms = self.site.drain_ms_max + limits.drain_farewell_ms_max
+            self.supervisor.stopping(self.health.words(), farewell_ms / 1000 + stop_s_max)
 
     def stop(self) -> None:
         """End `run`."""
@@ -550,6 +573,8 @@ class Server:
     async def _close(self) -> None:
         """In this order: no new work, no more packets, then records to disk."""
         self._stopping.set()
+        self.supervisor.stop_pings()
+        await self.scrape.close()
         inherited = self._keep_sockets() if self.hand_over else None
         if self._provisioner is not None:
             self._provisioner.close()

@@ -19,7 +19,7 @@ def stopped(w: World) -> bool:
 def test_without_calls_it_is_over_at_once() -> None:
     w = world()
     w.give(Drain())
-    w.run(10)
+    w.run(60)
     assert any(isinstance(each, Drained) for each in w.outputs) and stopped(w)
     assert w.last("engine.drain").data == {"calls": 0, "left_ms": SITE.drain_ms_max}
     w.run(SITE.drain_ms_max * 2)

@@ -44,6 +44,11 @@ class Fake:
         self.storage = types.SimpleNamespace(state="ok", detail="", spooled=0, written=3, lost=0)
         self.journal = types.SimpleNamespace(inputs=7, path="j", bytes_written=0, failed="")
         self.admin = types.SimpleNamespace(readers=[], dropped=0)
+        self.notified: list[str] = []
+        self.supervisor = types.SimpleNamespace(
+            reloading=lambda: self.notified.append("reloading"), ready=lambda words: self.notified.append(words)
+        )
+        self.health = types.SimpleNamespace(words=lambda: "0 calls")
         self.plane = types.SimpleNamespace(metrics=lambda: {"legs": 0})
 
     async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
@@ -126,6 +131,7 @@ def test_a_good_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [(tmp_path, old)]
     assert (found["old"], found["new"], found["changed"]) == ("version-1", "version-2", True)
     assert "next start" in found["notes"][0] and len(found["passwords"]) == 2
+    assert fake.notified == ["reloading", "0 calls"]
     assert fake.site.version == "version-2" and "reloaded by ann" in fake.printed.getvalue()
 
 
@@ -142,6 +148,7 @@ def test_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     fake = Fake(tmp_path)
     reading(monkeypatch, SiteError("/gone is no folder"))
     assert ask(fake, "reload").error == "/gone is no folder" and fake.loaded == []
+    assert fake.notified == ["reloading", "0 calls"]  # a manager that waits for the end of a reload hears of it
 
 
 def test_ladders_by_call_and_last(tmp_path: Path) -> None:
