@@ -116,6 +116,8 @@ class RtpPlane:
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # needs CAP_SYS_NICE; without it the plane only loses under load
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PRIORITY)
+        with contextlib.suppress(OSError):  # so that top -H and a debugger show which one it is
+            Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text("media")
         rtp_loop.serve(self.plane, self._wake_fd, self.event_fd)
 
     def stop(self, *, forget: bool = True) -> None:
