@@ -86,10 +86,10 @@ class Desk:
         """Counters and delays of the runtime, by name with units."""
         server = self.server
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        mean = server.lag_sum_ms / server.lag_count if server.lag_count else 0.0
+        lag = server.tally
         return {
             "cpu_s": round(usage.ru_utime + usage.ru_stime, 3), "memory_kib_max": usage.ru_maxrss,
-            "loop_lag_max_ms": round(server.lag_max_ms, 2), "loop_lag_mean_ms": round(mean, 3),
+            "loop_lag_max_ms": round(lag.lag_max_s * 1000, 2), "loop_lag_mean_ms": round(lag.lag_mean_s() * 1000, 3),
             "inputs": server.journal.inputs, "faults": server.faults, **server.counts,
             "datagrams_in": sum(sock.datagrams_in for sock in server.udp.values()),
             "datagrams_out": sum(sock.datagrams_out for sock in server.udp.values()),
@@ -117,11 +117,11 @@ class Desk:
     async def reload(self, author: str) -> Answer:
         """Read the site again in a child; on success it is active for new calls, otherwise the running one stays."""
         server = self.server
-        server.supervisor.reloading()
+        server.watching.reloading()
         try:
             return await self._reload_site(author)
         finally:
-            server.supervisor.ready(server.health.words())
+            server.watching.reloaded()
 
     async def _reload_site(self, author: str) -> Answer:
         server = self.server

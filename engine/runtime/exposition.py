@@ -164,7 +164,7 @@ def _process(server: Server) -> Iterator[Metric]:
     yield _gauge("process_resident_memory_max_bytes", "Most memory that was ever in use", usage.ru_maxrss * 1024)
     up_s = time.monotonic() - server.began_s
     yield _gauge("uptime_seconds", "Time since the start, by a clock that nobody sets", up_s)
-    yield _gauge("ready", "1 when new calls are taken, as /ready says", server.health.ready()[0])
+    yield _gauge("ready", "1 when new calls are taken, as /ready says", server.watching.health.ready()[0])
     yield _gauge("draining", "1 while no new calls are taken because somebody said drain", server.draining)
     yield _counter("switch_faults", "Inputs that the switch failed at: each is a bug", server.faults)
 
@@ -187,7 +187,7 @@ def _loop(server: Server) -> Iterator[Metric]:
     family = HistogramMetricFamily("ringdown_loop_lag_seconds", text)
     family.add_metric((), buckets, tally.lag_sum_s)
     yield family
-    yield _gauge("loop_lag_max_seconds", "Latest the event loop has ever been", server.lag_max_ms / 1000)
+    yield _gauge("loop_lag_max_seconds", "Latest the event loop has ever been", tally.lag_max_s)
     lines = [((level,), count) for level, count in sorted(server.log.counts.items())]
     yield _counters("log_lines", "Log lines by level, those held back included", ("level",), lines)
     yield _counter("log_lines_held_back", "Log lines beyond the rates", server.log.held_back)
@@ -235,7 +235,7 @@ def _media(server: Server) -> Iterator[Metric]:
     def of(key: str) -> int:
         return media.get(key, 0)
 
-    yield _gauge("media_alive", "1 while the media thread takes what it is given", server.health.media_alive())
+    yield _gauge("media_alive", "1 while the media thread takes what it is given", server.watching.health.media_alive())
     yield _gauge("media_legs", "Legs with media", of("legs"))
     yield _gauge("media_recordings", "Recordings that run", of("recordings"))
     for name, text, key in _MEDIA_COUNTERS:

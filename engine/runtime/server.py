@@ -54,7 +54,6 @@ from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
 from engine.runtime.handover import Inherited
-from engine.runtime.health import Health
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.ladder import Ladder
 from engine.runtime.log import Log, clock_jump
@@ -62,24 +61,21 @@ from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
 from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
-from engine.runtime.scrape import Scrape
 from engine.runtime.secrets import Password, Secrets, prepare_folder
 from engine.runtime.site_files import Reading, read_folder
 from engine.runtime.storage import Storage
 from engine.runtime.tally import Tally
 from engine.runtime.tcp import Flows
 from engine.runtime.udp import UdpSocket
-from engine.runtime.watchdog import Supervisor
+from engine.runtime.watching import Watching
 from engine.runtime.write_ahead import machine_boot
 from engine.sip.events import CloseFlow, Connect, Path, Send
 
 housekeeping_s = 1.0
-lag_s = 0.25
 entropy_rounds = 60  # of housekeeping
 journal_writes_max = 100
 operator_s_max = 5.0
 journal_retry_rounds = 10  # after a full disk
-stop_s_max = 15.0  # after a drain: for what is left to be written
 _NAMING = ("call.started", "call.leg")  # events that say which dialogs a call has
 
 
@@ -113,11 +109,7 @@ class Server:
         self.counts = {"unsent": 0, "unresolved": 0}
         self.faults = 0
         self.tally = Tally()
-        self.health = Health(self)
-        self.supervisor = Supervisor()
-        self.scrape = Scrape(self.health.pages())
-        self.lag_max_ms = self.lag_sum_ms = 0.0
-        self.lag_count = 0
+        self.watching = Watching(self)
         self.draining = False
         self._build = (build_switch, build_plane)
         self._warm = warm
@@ -344,18 +336,9 @@ class Server:
     def _journal_written(self, _: object) -> None:
         self._journal_waiting -= 1
 
-    def _measure_lag(self, expected: float) -> None:
-        lag_ms = max(0.0, (self.loop.time() - expected) * 1000)
-        self.lag_max_ms = max(self.lag_max_ms, lag_ms)
-        self.lag_sum_ms += lag_ms
-        self.lag_count += 1
-        self.tally.lag(lag_ms / 1000)
-        self.loop.call_later(lag_s, self._measure_lag, self.loop.time() + lag_s)
-
     def _housekeeping(self) -> None:
         self._rounds += 1
-        self.health.look()
-        self.log.tick()
+        self.watching.look()
         self._tell_wall_clock()
         if self._rounds % entropy_rounds == 0:
             self.deliver(Entropy(chance.token_bytes(32)))
@@ -448,23 +431,17 @@ class Server:
         )
         for warning in warnings:
             self.log.warning(warning)
-        scrape = self.scrape.bind(options.http) if options.http else None
+        self.watching.bind(options.http)
         await self._open_parts(before)
         self.deliver(Entropy(chance.token_bytes(32)))
         self._tell_wall_clock()
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
-        self._measure_lag(self.loop.time())
         self._catch_signals()
-        if scrape is not None:
-            await self.scrape.start(scrape)
         gc.collect()
         gc.freeze()
-        self.health.started = True
-        self.supervisor.ready(self.health.words())
-        self.supervisor.start_pings(self.loop, self.health.media_alive, self.health.words)
         return (
-            f"ready {' '.join(self.addresses)} http:{self.scrape.address or '-'} "
+            f"ready {' '.join(self.addresses)} http:{await self.watching.start()} "
             f"calls:{len(continuing.open_calls(found)) if found else 0} boot:{self.boot} data:{options.data}"
         )
 
@@ -563,8 +540,7 @@ class Server:
         if not self.draining:
             self.draining = True
             self.log.info(f"draining, no new calls: {why}")
-            farewell_ms = self.site.drain_ms_max + limits.drain_farewell_ms_max
-            self.supervisor.stopping(self.health.words(), farewell_ms / 1000 + stop_s_max)
+            self.watching.draining()
 
     def stop(self) -> None:
         """End `run`."""
@@ -573,8 +549,7 @@ class Server:
     async def _close(self) -> None:
         """In this order: no new work, no more packets, then records to disk."""
         self._stopping.set()
-        self.supervisor.stop_pings()
-        await self.scrape.close()
+        await self.watching.close()
         inherited = self._keep_sockets() if self.hand_over else None
         if self._provisioner is not None:
             self._provisioner.close()

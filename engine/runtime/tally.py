@@ -45,7 +45,7 @@ class Tally:
         self.limits: dict[str, int] = {}
         self.quality: dict[str, Quality] = {}  # by trunk; '' is every other leg
         self.lag_counts = [0] * (len(LAG_BOUNDS_S) + 1)
-        self.lag_sum_s = 0.0
+        self.lag_sum_s = self.lag_max_s = 0.0
         self._rules: dict[str, Callable[[dict[str, Any]], None]] = {
             "call.started": self._started, "call.ended": self._ended, "call.quality": self._quality,
             "engine.limit": self._limit,
@@ -72,11 +72,17 @@ class Tally:
     def lag(self, seconds: float) -> None:
         """One measurement of how late the event loop was."""
         self.lag_sum_s += seconds
+        self.lag_max_s = max(self.lag_max_s, seconds)
         for place, bound in enumerate(LAG_BOUNDS_S):
             if seconds <= bound:
                 self.lag_counts[place] += 1
                 return
         self.lag_counts[-1] += 1
+
+    def lag_mean_s(self) -> float:
+        """Of all measurements so far."""
+        count = sum(self.lag_counts)
+        return self.lag_sum_s / count if count else 0.0
 
     def _started(self, data: dict[str, Any]) -> None:
         _count(self.started, str(data.get("via", "")))

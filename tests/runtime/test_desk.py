@@ -20,6 +20,7 @@ from engine.runtime.ladder import Ladder
 from engine.runtime.opening import Options
 from engine.runtime.secrets import Secrets
 from engine.runtime.site_files import Reading
+from engine.runtime.tally import Tally
 from engine.sip.events import Path as SipPath
 from tests.runtime.fakes import quiet_log, run, site
 
@@ -32,12 +33,13 @@ class Fake:
         self.site = site()
         self.secrets = Secrets(folder)
         self.log, self.printed = quiet_log()
-        self.boot, self.began_s, self.addresses, self.draining = "b1", 0.0, ["udp:127.0.0.1:5060"], False
+        self.boot, self.began_s, self.started_at = "b1", 0.0, 0.0
+        self.addresses, self.draining = ["udp:127.0.0.1:5060"], False
         self.ladder = Ladder()
         self.loaded: list[Any] = []
         self.told = 0
-        self.lag_max_ms = self.lag_sum_ms = 1.5
-        self.lag_count = self.faults = 0
+        self.tally = Tally()
+        self.faults = 0
         self.counts = {"unsent": 0}
         self.udp: dict[int, Any] = {}
         self.flows = types.SimpleNamespace(flows={}, refused=0)
@@ -45,10 +47,9 @@ class Fake:
         self.journal = types.SimpleNamespace(inputs=7, path="j", bytes_written=0, failed="")
         self.admin = types.SimpleNamespace(readers=[], dropped=0)
         self.notified: list[str] = []
-        self.supervisor = types.SimpleNamespace(
-            reloading=lambda: self.notified.append("reloading"), ready=lambda words: self.notified.append(words)
+        self.watching = types.SimpleNamespace(
+            reloading=lambda: self.notified.append("reloading"), reloaded=lambda: self.notified.append("reloaded")
         )
-        self.health = types.SimpleNamespace(words=lambda: "0 calls")
         self.plane = types.SimpleNamespace(metrics=lambda: {"legs": 0})
 
     async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
@@ -131,7 +132,7 @@ def test_a_good_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [(tmp_path, old)]
     assert (found["old"], found["new"], found["changed"]) == ("version-1", "version-2", True)
     assert "next start" in found["notes"][0] and len(found["passwords"]) == 2
-    assert fake.notified == ["reloading", "0 calls"]
+    assert fake.notified == ["reloading", "reloaded"]
     assert fake.site.version == "version-2" and "reloaded by ann" in fake.printed.getvalue()
 
 
@@ -148,7 +149,7 @@ def test_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     fake = Fake(tmp_path)
     reading(monkeypatch, SiteError("/gone is no folder"))
     assert ask(fake, "reload").error == "/gone is no folder" and fake.loaded == []
-    assert fake.notified == ["reloading", "0 calls"]  # a manager that waits for the end of a reload hears of it
+    assert fake.notified == ["reloading", "reloaded"]  # a manager that waits for the end of a reload hears of it
 
 
 def test_ladders_by_call_and_last(tmp_path: Path) -> None:

@@ -26,13 +26,15 @@ def fake(w: World) -> Any:
     """As much of a Server as the exposition reads, round a real Switch."""
     sock = types.SimpleNamespace(datagrams_in=7, datagrams_out=6, dropped=1, failures={"EPERM": 2})
     return types.SimpleNamespace(
-        switch=w.switch, tally=Tally(), began_s=time.monotonic() - 5, draining=False, faults=0, lag_max_ms=3.0,
+        switch=w.switch, tally=Tally(), began_s=time.monotonic() - 5, draining=False, faults=0,
         options=types.SimpleNamespace(node="a"), udp={1: sock}, counts={"unsent": 1, "unresolved": 0},
         flows=types.SimpleNamespace(flows={}, refused=0), log=types.SimpleNamespace(counts={"info": 3}, held_back=9),
         admin=types.SimpleNamespace(readers=[], dropped=0), plane=types.SimpleNamespace(metrics=lambda: MEDIA),
         storage=types.SimpleNamespace(state="spooling", detail="locked", spooled=4, written=5, lost=0),
         journal=types.SimpleNamespace(bytes_written=100, failed="", inputs=77),
-        now_ms=lambda: w.now_ms, health=types.SimpleNamespace(ready=lambda: (True, {}), media_alive=lambda: True),
+        now_ms=lambda: w.now_ms, watching=types.SimpleNamespace(
+            health=types.SimpleNamespace(ready=lambda: (True, {}), media_alive=lambda: True)
+        ),
     )  # fmt: skip
 
 

@@ -61,3 +61,5 @@ def test_lag_falls_into_its_bucket() -> None:
     for seconds in (0.0, 0.001, 0.0011, 0.3, 7.0):
         tally.lag(seconds)
     assert tally.lag_counts == [2, 1, 0, 0, 0, 0, 0, 0, 1, 1] and 7.3 < tally.lag_sum_s < 7.31
+    assert tally.lag_max_s == 7.0 and tally.lag_mean_s() == pytest.approx(tally.lag_sum_s / 5)
+    assert Tally().lag_mean_s() == 0.0
