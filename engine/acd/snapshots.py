@@ -92,7 +92,7 @@ _STATE, _TEAM_AGENT = AgentColumns.index("state"), TeamColumns.index("agent")
 def gauges(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
     """One queue for a monitoring system: counts only, and of arrays, so that large teams cost little.
 
-    `agents` maps each state to the agents in it, logged out ones included.
+    `agents_STATE` counts the agents in that state, logged out ones included.
     """
     tally = queue.tally
     team = pool.team.block[_TEAM_AGENT, queue.first_row : queue.end_row]
@@ -106,7 +106,7 @@ def gauges(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
         "abandoned": tally.abandoned, "timed_out": tally.timed_out, "left": tally.left,
         "refused_full": tally.refused_full, "refused_no_agents": tally.refused_no_agents,
         "missed": tally.missed, "waited_ms": tally.waited_ms, "talked_ms": tally.talked_ms,
-        "agents": dict(zip(AGENT_STATES, states, strict=True)),
+        **{f"agents_{name}": count for name, count in zip(AGENT_STATES, states, strict=True)},
     }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from prometheus_client.core import (
 )
 
 from engine import __version__
+from engine.acd.tables import AGENT_STATES
 from engine.call import figures
 from engine.runtime.tally import LAG_BOUNDS_S, by_name
 
@@ -311,29 +312,29 @@ def _trunks(server: Server, room: Any) -> Iterator[Metric]:
 
 def _queues(queues: list[dict[str, Any]]) -> Iterator[bytes]:
     label = ("tenant", "queue")
-    for name, text, key, scale in _QUEUE_GAUGES:
-        samples = [((row["tenant"], row["queue"]), row[key] * scale) for row in queues]
-        yield from _sliced(GaugeMetricFamily, f"queue_{name}", text, label, samples)
-    for name, text, key, scale in _QUEUE_COUNTERS:
-        samples = [((row["tenant"], row["queue"]), row[key] * scale) for row in queues]
-        yield from _sliced(CounterMetricFamily, f"queue_{name}", text, label, samples)
-    refused = [
-        ((row["tenant"], row["queue"], why), row[f"refused_{why}"]) for row in queues for why in ("full", "no_agents")
-    ]
+    for kind, figures_of in ((GaugeMetricFamily, _QUEUE_GAUGES), (CounterMetricFamily, _QUEUE_COUNTERS)):
+        for name, text, key, scale in figures_of:
+            yield from _sliced(kind, f"queue_{name}", text, label, queues, [((), key, scale)])
+    refused = [((why,), f"refused_{why}", 1.0) for why in ("full", "no_agents")]
     text = "Callers whom the queue did not take"
-    yield from _sliced(CounterMetricFamily, "queue_refused", text, (*label, "reason"), refused)
-    agents = [
-        ((row["tenant"], row["queue"], state), count) for row in queues for state, count in row["agents"].items()
-    ]
-    yield from _sliced(GaugeMetricFamily, "queue_agents", "Agents of the queue by state", (*label, "state"), agents)
+    yield from _sliced(CounterMetricFamily, "queue_refused", text, (*label, "reason"), queues, refused)
+    agents = [((state,), f"agents_{state}", 1.0) for state in AGENT_STATES]
+    yield from _sliced(
+        GaugeMetricFamily, "queue_agents", "Agents of the queue by state", (*label, "state"), queues, agents
+    )
 
 
 def _sliced(
-    kind: Callable[..., Any], name: str, text: str, labels: Labels, samples: Sequence[Sample]
-) -> Iterator[bytes]:
-    """A family in pieces; only the first keeps its HELP and TYPE lines."""
-    for first in range(0, max(1, len(samples)), samples_at_once):
-        family = _labelled(kind, name, text, labels, samples[first : first + samples_at_once])
-        piece = generate_latest(_Page(family))
+    kind: Callable[..., Any], name: str, text: str, labels: Labels, queues: list[dict[str, Any]],
+    wanted: Sequence[tuple[Labels, str, float]],
+) -> Iterator[bytes]:  # fmt: skip
+    """A family of queues in pieces; only the first keeps its HELP and TYPE lines. `wanted`: (labels, key, scale)."""
+    step = max(1, samples_at_once // len(wanted))
+    for first in range(0, max(1, len(queues)), step):
+        samples = [
+            ((row["tenant"], row["queue"], *more), row[key] * scale)
+            for row in queues[first : first + step] for more, key, scale in wanted
+        ]  # fmt: skip
+        piece = generate_latest(_Page(_labelled(kind, name, text, labels, samples)))
         lines = piece.splitlines(keepends=True)
         yield piece if first == 0 else b"".join(line for line in lines if not line.startswith(b"# "))

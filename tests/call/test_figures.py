@@ -36,7 +36,7 @@ def test_queues_by_slices_are_the_snapshots() -> None:
                 "left", "refused_full", "refused_no_agents", "missed", "talked_ms")
         assert {key: row[key] for key in same} == {key: known[key] for key in same}
         for state in ("ready", "talking", "alerting"):
-            assert row["agents"][state] == sum(each["state"] == state for each in known["on_duty"])
+            assert row[f"agents_{state}"] == sum(each["state"] == state for each in known["on_duty"])
     support = next(row for row in whole if row["queue"] == "support")
     assert (support["waiting"], support["alerting"], support["connected"]) == (2, 1, 1)
     assert support["longest_wait_ms"] == 3_000 or 2_900 < support["longest_wait_ms"] < 3_100

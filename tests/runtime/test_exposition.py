@@ -151,5 +151,5 @@ def test_five_hundred_queues_never_hold_the_loop_for_long() -> None:
         stretches = sorted(run(scene(), 30))
         assert len(stretches) > 30
         best.append(stretches[-1])
-    assert min(best) < 0.003, best
+    assert min(best) < 0.0015, best
     assert stretches[len(stretches) * 9 // 10] < 0.001
