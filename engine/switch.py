@@ -327,7 +327,7 @@ def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:
 
 
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
-    draining.begin(room, now_ms)
+    draining.begin(room, now_ms, at_once=event.at_once)
 
 
 def _storage(room: Room, event: StorageState, now_ms: int) -> None:

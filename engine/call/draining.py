@@ -20,13 +20,16 @@ LOOK_MS = 50  # how often the answers to BYEs are looked for
 CAUSE = 41  # Q.850: temporary failure. The caller did nothing wrong, and may call again
 
 
-def begin(room: Room, now_ms: int) -> None:
-    """No new calls from now on; how long the rest may take is the site's to say. A second time changes nothing."""
+def begin(room: Room, now_ms: int, *, at_once: bool = False) -> None:
+    """No new calls from now on; how long the rest may take is the site's to say. A second time changes nothing, but
+    `at_once` leaves the rest no more time."""
     if room.draining:
+        if at_once and room.deadlines.at(("drain", 0)) is not None:
+            room.deadlines.arm(("drain", 0), now_ms)
         return
     room.draining = True
     site = room.sites.get(room.site)
-    wait_ms = site.drain_ms_max if site is not None else limits.drain_ms_default
+    wait_ms = 0 if at_once else site.drain_ms_max if site is not None else limits.drain_ms_default
     room.emit("engine.drain", "", "", calls=len(room.calls), left_ms=wait_ms)
     room.deadlines.arm(("drain", 0), now_ms + wait_ms)
     if not room.calls:

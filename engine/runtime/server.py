@@ -111,6 +111,7 @@ class Server:
         self.tally = Tally()
         self.watching = Watching(self)
         self.draining = False
+        self._terms = 0
         self._build = (build_switch, build_plane)
         self._warm = warm
         self._stopping = asyncio.Event()
@@ -528,12 +529,13 @@ class Server:
         self._reloading = self.loop.create_task(self.desk.reload("SIGHUP"))
 
     def terminate(self) -> None:
-        """SIGTERM: drain; once more: stop."""
-        if self.draining:
+        """SIGTERM: drain. Once more: end what is left with BYE, which takes seconds. A third time: stop as it is."""
+        self._terms += 1
+        if self._terms > 2:
             self.stop()
             return
-        self.draining_begins("SIGTERM; once more stops at once")
-        self.deliver(Drain())
+        self.draining_begins("SIGTERM; once more ends the calls, a third time stops at once")
+        self.deliver(Drain(at_once=self._terms == 2))
 
     def draining_begins(self, why: str) -> None:
         """Say it once, and let the service manager know: from here on the process is on its way to its end."""

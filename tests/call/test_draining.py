@@ -96,6 +96,19 @@ def test_a_far_end_that_never_answers_the_bye_cannot_hold_the_engine() -> None:
     assert 4_900 <= over - ended <= 5_200
 
 
+@pytest.mark.parametrize("draining", [False, True])
+def test_at_once_ends_the_calls_now_and_cleanly(draining: bool) -> None:
+    w = world(law9=True)
+    caller, desk = talk(w)
+    if draining:
+        w.give(Drain())
+        w.run(1_000)
+    w.give(Drain(at_once=True))
+    w.run(3_000)
+    assert not caller.up() and not desk.up() and stopped(w) and w.quiet()
+    assert w.last("call.ended").data["by"] == "drain" and len(w.all("engine.drain")) == 1
+
+
 @pytest.mark.parametrize("again", ["drain", "operator"])
 def test_a_second_drain_changes_nothing(again: str) -> None:
     w = world(SHORT)

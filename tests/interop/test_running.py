@@ -107,6 +107,21 @@ def test_in_dialog_requests_and_offers_to_agents_go_on_while_it_drains() -> None
         assert [row["outcome"] for row in rows] == ["served"]
 
 
+def test_a_second_sigterm_says_good_bye_to_everybody(tmp_path: Path) -> None:
+    with Engine() as engine:
+        sipp = Sipp(tmp_path, "uac_stays.xml", server=engine.address, number="9664", calls=5, rate=20, seconds=30)
+        with sipp:
+            until(lambda: engine.calls_now() == 5, 10, what="5 calls")
+            engine.command("drain")
+            engine.drain()  # the first SIGTERM: an operator has said so already, nothing changes
+            time.sleep(1)
+            assert engine.calls_now() == 5
+            engine.drain()
+            sipp.wait().check(5)
+        assert engine.child is not None and engine.child.wait(8) == 0
+        assert {row["ended_by"] for row in engine.rows("SELECT ended_by FROM calls")} == {"drain"}
+
+
 # --- metrics ----------------------------------------------------------------------------------------------------
 def test_promtool_finds_nothing_to_say_about_the_metrics(tmp_path: Path) -> None:
     with Engine(arguments=HTTP) as engine:
