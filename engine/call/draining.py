@@ -50,6 +50,8 @@ def left_ms(room: Room) -> int:
 
 def due(room: Room, now_ms: int) -> None:
     """The time is over: every call that is left ends, said to both sides and to its record."""
+    if not room.draining:
+        return
     site = room.sites.get(room.site)
     wait_ms = site.drain_ms_max if site is not None else limits.drain_ms_default
     for call in list(room.calls.values()):

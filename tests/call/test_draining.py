@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.call.effects import Drain, Drained
+from engine.call import draining
+from engine.call.effects import Drain, Drained, Resumed
 from engine.sim.world import World
 from tests.call.calls import SITE, agent, ring, talk, told, world
 from tests.scenarios.sites import BUSY_SITE, busy_site
@@ -96,11 +97,11 @@ def test_a_far_end_that_never_answers_the_bye_cannot_hold_the_engine() -> None:
     assert 4_900 <= over - ended <= 5_200
 
 
-@pytest.mark.parametrize("draining", [False, True])
-def test_at_once_ends_the_calls_now_and_cleanly(draining: bool) -> None:
+@pytest.mark.parametrize("before", [False, True])
+def test_at_once_ends_the_calls_now_and_cleanly(before: bool) -> None:
     w = world(law9=True)
     caller, desk = talk(w)
-    if draining:
+    if before:
         w.give(Drain())
         w.run(1_000)
     w.give(Drain(at_once=True))
@@ -123,6 +124,22 @@ def test_a_second_drain_changes_nothing(again: str) -> None:
         assert b'"left_ms":15000' in w.operate("engine.drain").data
     w.run(17_500)
     assert stopped(w) and len(w.all("engine.drain")) == 1
+
+
+def test_a_new_engine_that_goes_on_with_the_calls_drains_no_more() -> None:
+    """Killed in mid-drain and started again: calls are taken, and nobody is ended by the drain of the old process."""
+    w = world(SHORT)
+    caller, _ = talk(w)
+    w.give(Drain())
+    w.run(5_000)
+    w.switch.handle(Resumed(800, "crash", 600_000), w.now_ms)
+    room = w.switch.room
+    draining.due(room, w.now_ms)  # of a deadline that had been taken from the heap already
+    draining.over(room, 0, w.now_ms)
+    assert not room.draining and draining.left_ms(room) == 0 and not room.drained
+    assert room.deadlines.at(("drain", 0)) is None
+    assert all(call.phase != "closing" for call in room.calls.values())
+    assert caller.up()
 
 
 def _byes(w: World, phone: object) -> list[str]:

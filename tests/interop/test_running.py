@@ -144,6 +144,16 @@ def test_promtool_finds_nothing_to_say_about_the_metrics(tmp_path: Path) -> None
         assert "sipp" not in text, "a caller in the labels"
 
 
+def test_each_alarm_is_raised_by_its_trouble_and_by_nothing_less(tmp_path: Path) -> None:
+    here = Path(__file__).resolve()
+    rules = here.parents[2] / "hardware" / "prometheus" / "ringdown-alerts.yaml"
+    for path in (rules, here.with_name("ringdown-alerts.test.yaml")):
+        (tmp_path / path.name).write_text(path.read_text())
+    command = ["promtool", "test", "rules", str(tmp_path / "ringdown-alerts.test.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "SUCCESS" in done.stdout, done.stdout + done.stderr
+
+
 def test_the_alert_rules_are_rules_over_metrics_that_exist(tmp_path: Path) -> None:
     rules = Path(__file__).resolve().parents[2] / "hardware" / "prometheus" / "ringdown-alerts.yaml"
     done = subprocess.run(["promtool", "check", "rules", str(rules)], capture_output=True, text=True, timeout=30)
