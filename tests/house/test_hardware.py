@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import yaml
@@ -74,6 +75,14 @@ def test_the_container_recipe_is_whole() -> None:
     assert {"5060/udp", "5060/tcp", "8080/tcp", f"{limits.rtp_port_first}-{limits.rtp_port_last + 1}/udp"} == set(ports)
     installs = [rest for word, rest in parts if word == "RUN" and "pip install" in rest]
     assert "--require-hashes" in installs[0] and "requirements.txt" in installs[0]
+    unlocked = [part for line in installs for part in line.split("&&") if "pip install" in part]
+    assert [part.split()[-1] for part in unlocked if "--require-hashes" not in part] == ["."], "not from a lock"
+    awk = re.search(r"awk '(.*?)' requirements-test.txt", installs[0])
+    assert awk
+    command = ["awk", awk[1], str(ROOT / "requirements-test.txt")]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("setuptools==") and "--hash=sha256:" in found.stdout
+    assert len(re.findall(r"^[a-z]", found.stdout, re.MULTILINE)) == 1
 
 
 def test_the_check_sees_faults(tmp_path: Path) -> None:
