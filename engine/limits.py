@@ -29,7 +29,8 @@ flow_idle_ms_max = 7_200_000
 stream_message_ms_max = 32_000
 qualify_ms = 60_000
 qualify_answer_ms_max = 4_000
-log_lines_per_second_max = 20
+log_lines_per_second_max = 20  # of one kind
+log_lines_total_per_second_max = 200
 
 # --- media -------------------------------------------------------------------------------------
 legs_max = 4_096
@@ -56,6 +57,9 @@ forwards_max = 70
 call_ms_max = 14_400_000
 early_ms_max = 180_000
 hangup_grace_ms = 5_000
+drain_ms_default = 900_000  # how long a drain waits for the calls in progress, where the site says nothing
+drain_ms_max = 14_400_000  # … and at most: no call is longer (call_ms_max)
+drain_farewell_ms_max = 5_000  # after the last call: for the answers to our BYEs
 
 # --- distribution ------------------------------------------------------------------------------
 agents_max = 16_384
@@ -74,3 +78,8 @@ tail_lines_buffered_max = 2_000
 journal_bytes_max = 512_000_000
 checkpoint_inputs_max = 5_000  # a restart replays at most this many
 resume_ms_max = 600_000  # after a longer absence calls are ended instead of continued
+scrape_connections_max = 32
+scrape_request_bytes_max = 16_384
+scrape_request_ms_max = 5_000
+scrape_idle_ms_max = 60_000
+scrape_send_ms_max = 10_000

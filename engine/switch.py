@@ -20,6 +20,7 @@ from engine.call import (
     codes,
     desk,
     dial,
+    draining,
     ending,
     keys,
     liveness,
@@ -36,7 +37,6 @@ from engine.call.effects import (
     AgentStates,
     Deadline,
     Drain,
-    Drained,
     Entropy,
     FlowClosed,
     FlowOpened,
@@ -63,6 +63,7 @@ from engine.records.events import SCHEMA_VERSION
 from engine.sip import events as sip
 
 ROUNDS_MAX = 10_000  # per step; more means two rules that answer each other for ever: logged and left
+CLOCK_JUMP_MS = 1_000  # smaller steps are a clock being disciplined
 
 _site_decoder = msgspec.msgpack.Decoder(Site)
 
@@ -292,7 +293,11 @@ def _entropy(room: Room, event: Entropy, now_ms: int) -> None:
 
 
 def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
-    room.wall_offset_ms = event.offset_ms
+    """Nothing waits by the wall clock, so a jump moves no timer; what was recorded before it keeps its own times."""
+    old, room.wall_offset_ms = room.wall_offset_ms, event.offset_ms
+    jump_ms = event.offset_ms - old
+    if old and abs(jump_ms) >= CLOCK_JUMP_MS:
+        room.emit("engine.clock", "", "", old_ms=now_ms + old, new_ms=now_ms + event.offset_ms, jump_ms=jump_ms)
 
 
 def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
@@ -322,10 +327,7 @@ def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:
 
 
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
-    room.draining = True
-    room.emit("engine.drain", "", "", calls=len(room.calls))
-    if not room.calls:
-        room.deadlines.arm(("drained", 0), now_ms)
+    draining.begin(room, now_ms, at_once=event.at_once)
 
 
 def _storage(room: Room, event: StorageState, now_ms: int) -> None:
@@ -491,10 +493,10 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         agents.challenge_due(room, number, now_ms)
     elif kind == "resumed":
         resume.give_up(room, now_ms)
-    elif kind == "drained" and not room.calls and not room.drained:
-        room.drained = True
-        room.emit("engine.stopped", "", "", calls=0)
-        room.out.append(Drained())
+    elif kind == "drain":
+        draining.due(room, now_ms)
+    elif kind == "drained":
+        draining.over(room, number, now_ms)
 
 
 _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {

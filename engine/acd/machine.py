@@ -117,6 +117,19 @@ class Distributor:
         """One dictionary per agent in order of id; see `snapshots.agent_row`."""
         return [snapshots.agent_row(self._pool, row, now_ms) for _, row in sorted(self._pool.agent_rows.items())]
 
+    def gauges(self, first: int, count: int, now_ms: int) -> list[dict[str, Any]]:
+        """Figures of the queues in rows first … first + count - 1; see `snapshots.gauges`. Empty beyond the last."""
+        rows = self._pool.queues[first : first + count]
+        return [snapshots.gauges(self._pool, queue, now_ms) for queue in rows if queue is not None]
+
+    def queue_rows(self) -> int:
+        """Rows of queues, those that are gone included."""
+        return len(self._pool.queues)
+
+    def agent_totals(self) -> dict[str, int]:
+        """Agents by state over all queues."""
+        return snapshots.agent_totals(self._pool)
+
     def check(self, now_ms: int) -> list[Breach]:
         """Test the invariants; what is broken is healed (commands come with the next settle) and returned."""
         return invariants.check(self._pool, self._clock(now_ms))

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from engine.acd.columns import AgentColumns, TeamColumns
 from engine.acd.metrics import service_level, service_level_patient, utilisation
 from engine.acd.pool import Pool, Queue
 from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, TALKING, WRAP_UP
@@ -80,3 +83,36 @@ def times(pool: Pool, row: int, now_ms: int) -> tuple[int, int]:
     if state != LOGGED_OUT:
         logged += running
     return busy, logged
+
+
+# --- for machines -----------------------------------------------------------------------------------------------
+_STATE, _TEAM_AGENT = AgentColumns.index("state"), TeamColumns.index("agent")
+
+
+def gauges(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
+    """One queue for a monitoring system: counts only, and of arrays, so that large teams cost little.
+
+    `agents_STATE` counts the agents in that state, logged out ones included.
+    """
+    tally = queue.tally
+    team = pool.team.block[_TEAM_AGENT, queue.first_row : queue.end_row]
+    states = np.bincount(pool.agents.block[_STATE][team], minlength=len(AGENT_STATES)).tolist()
+    joined = pool.entries.joined
+    longest = now_ms - min(joined[entry] for _, _, entry in queue.order) if queue.order else 0
+    return {
+        "tenant": queue.spec.tenant, "queue": queue.spec.name.rpartition("/")[2], "waiting": len(queue.waiting),
+        "alerting": len(queue.order) - len(queue.waiting), "connected": queue.connected, "longest_wait_ms": longest,
+        "offered": tally.offered, "answered": tally.answered, "answered_in_time": tally.answered_in_time,
+        "abandoned": tally.abandoned, "timed_out": tally.timed_out, "left": tally.left,
+        "refused_full": tally.refused_full, "refused_no_agents": tally.refused_no_agents,
+        "missed": tally.missed, "waited_ms": tally.waited_ms, "talked_ms": tally.talked_ms,
+        **{f"agents_{name}": count for name, count in zip(AGENT_STATES, states, strict=True)},
+    }  # fmt: skip
+
+
+def agent_totals(pool: Pool) -> dict[str, int]:
+    """Agents of the pool by state."""
+    agents = pool.agents
+    states = np.bincount(agents.block[_STATE, : agents.used], minlength=len(AGENT_STATES)).tolist()
+    states[LOGGED_OUT] -= len(agents.free)  # rows given back are all zero
+    return dict(zip(AGENT_STATES, states, strict=True))

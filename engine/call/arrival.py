@@ -92,6 +92,7 @@ def _from_trunk(room: Room, event: Incoming, index: SiteIndex, trunk: TrunkModel
         return
     if trunk.calls_max and room.trunk_calls.get(trunk.name, 0) >= trunk.calls_max:
         room.log("warning", f"trunk {trunk.name} is full: {trunk.calls_max} calls", f"trunk.{trunk.name}")
+        room.emit("engine.limit", trunk.tenant, "", name=f"trunk.{trunk.name}.calls_max", value=trunk.calls_max)
         room.endpoint.reject(event.session, 486, now_ms, cause=34)
         return
     _begin(room, event, number.tenant, "trunk", now_ms, number=number, trunk=trunk)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import agents, ending
+from engine.call import agents, draining, ending
 from engine.call.effects import Operator, Reply
 
 if TYPE_CHECKING:
@@ -82,11 +82,21 @@ def _queues(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]
 def _status(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
     return {
         "calls": len(room.calls), "legs": len(room.legs), "media_rows": room.rows.used, "site": room.site,
-        "versions_in_use": sorted(room.sites), "draining": room.draining, "storage": room.storage,
+        "versions_in_use": sorted(room.sites), "draining": room.draining, "drain_left_ms": draining.left_ms(room),
+        "storage": room.storage,
         "sessions": room.endpoint.session_count(),
         "agents_ready": sum(1 for row in room.agents.values() if row.state == "ready"),
         "refused": dict(sorted(room.refused.items())),
         "waiting": sum(1 for call in room.calls.values() if call.waiting is not None),
+    }  # fmt: skip
+
+
+def _drain(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
+    draining.begin(room, now_ms)
+    return {
+        "draining": True, "calls": len(room.calls), "left_ms": draining.left_ms(room),
+        "waiting": sum(1 for call in room.calls.values() if call.waiting is not None),
+        "undo": "none: start the engine again when it has stopped",
     }  # fmt: skip
 
 
@@ -143,4 +153,5 @@ def _hang_up(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
 _VERBS = {
     "agents": _agents, "queues": _queues, "calls": _calls, "status": _status, "agent.login": _login,
     "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready, "call.hangup": _hang_up,
+    "engine.drain": _drain,
 }  # fmt: skip

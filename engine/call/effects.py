@@ -89,7 +89,12 @@ class Operator(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class Drain(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """No new calls from now on (503 with Retry-After); the rest goes on. Drained when no call is left."""
+    """No new calls from now on (503 with Retry-After); the rest goes on, unless `at_once` ends it with BYE.
+
+    Drained when no call is left.
+    """
+
+    at_once: bool = False
 
 
 class StorageState(msgspec.Struct, frozen=True, tag=True, array_like=True):

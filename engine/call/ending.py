@@ -98,15 +98,15 @@ def leg_closed(room: Room, event: LegClosed, now_ms: int) -> None:
     """A leg's quality; the last one of an ended call completes its record."""
     if (event.row, event.generation) not in room.closing:
         return
-    call_id, name = room.closing.pop((event.row, event.generation))
+    call_id, name, trunk = room.closing.pop((event.row, event.generation))
     room.rows.give_back(event.row)
     call = room.calls.get(call_id)
     if call is None:
         return
     room.emit(
-        "call.quality", call.tenant, call.name, leg=name, packets_in=event.packets_in, packets_out=event.packets_out,
-        lost=event.lost, jitter_us=event.jitter_us, gap_max_us=event.gap_max_us, ignored=event.ignored,
-        digits=event.digits,
+        "call.quality", call.tenant, call.name, leg=name, trunk=trunk, packets_in=event.packets_in,
+        packets_out=event.packets_out, lost=event.lost, jitter_us=event.jitter_us, gap_max_us=event.gap_max_us,
+        ignored=event.ignored, digits=event.digits,
     )  # fmt: skip
     call.reports -= 1
     if call.phase == "closing" and call.reports <= 0 and not call.legs:

@@ -197,5 +197,6 @@ def close_media(room: Room, leg: Leg, now_ms: int) -> None:
         return
     room.out.append(Media(CloseLeg(leg.row, leg.generation)))
     room.row_legs.pop(leg.row, None)
-    room.closing[(leg.row, leg.generation)] = (leg.call, leg.kind if leg.kind == CALLER else leg.party)
+    name = leg.kind if leg.kind == CALLER else leg.party
+    room.closing[(leg.row, leg.generation)] = (leg.call, name, leg.trunk)
     leg.row = -1

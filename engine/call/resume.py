@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import ending, transfer
+from engine.call import draining, ending, transfer
 from engine.call import leg as legs
 from engine.errors import ProtocolError
 
@@ -31,7 +31,7 @@ def resumed(room: Room, event: Resumed, now_ms: int) -> None:
     room.deadlines.shift(event.down_ms)
     room.listeners.clear()
     room.rows.ready.clear()
-    room.draining = room.drained = False
+    draining.forget(room)
     room.storage = "ok"
     _close_rows(room, now_ms)
     calls = [call for call in room.calls.values() if call.phase != "closing"]
@@ -49,7 +49,7 @@ def resumed(room: Room, event: Resumed, now_ms: int) -> None:
 
 def _close_rows(room: Room, now_ms: int) -> None:
     """The old plane can't answer any more: rows that it was to close are free, their figures are lost."""
-    for (row, _), (number, _) in room.closing.items():
+    for (row, _), (number, _, _) in room.closing.items():
         room.rows.give_back(row)
         call = room.calls.get(number)
         if call is not None:

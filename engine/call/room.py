@@ -41,7 +41,7 @@ class Held(msgspec.Struct):
     attempts: dict[int, Attempt] = {}
     session_legs: dict[int, int] = {}
     row_legs: dict[int, int] = {}
-    closing: list[tuple[int, int, int, str]] = []
+    closing: list[tuple[int, int, int, str, str]] = []
     agents: dict[str, AgentRow] = {}
     queue_ids: dict[str, int] = {}
     skill_ids: dict[str, int] = {}
@@ -80,7 +80,7 @@ class Room:
         self.attempts: dict[int, Attempt] = {}
         self.session_legs: dict[int, int] = {}
         self.row_legs: dict[int, int] = {}
-        self.closing: dict[tuple[int, int], tuple[int, str]] = {}  # (row, generation) -> (call, leg's name)
+        self.closing: dict[tuple[int, int], tuple[int, str, str]] = {}  # (row, generation) -> (call, leg's name, trunk)
         self.agents: dict[str, AgentRow] = {}
         self.agent_keys: dict[int, str] = {}
         self.queue_ids: dict[str, int] = {}
@@ -191,7 +191,7 @@ class Room:
         held = Held(
             self.boot, self.tokens, self.rows, self.deadlines, self.sites, self.site, self.calls, self.legs,
             self.attempts, self.session_legs, self.row_legs,
-            [(row, generation, call, name) for (row, generation), (call, name) in self.closing.items()],
+            [(row, generation, *whose) for (row, generation), whose in self.closing.items()],
             self.agents, self.queue_ids, self.skill_ids, self.listeners, self.secrets, self.trunk_secrets,
             self.agent_states, self.failures, self.pending, self.offers, self.taps, self.trunk_calls, self.refused,
             [self.call_serial, self.leg_serial, self.attempt_serial, self.play_serial, self.event_serial,
@@ -209,7 +209,7 @@ class Room:
         for name in Held.__struct_fields__:
             if name not in ("closing", "serials"):
                 setattr(room, name, getattr(held, name))
-        room.closing = {(row, generation): (call, name) for row, generation, call, name in held.closing}
+        room.closing = {(row, generation): (call, name, trunk) for row, generation, call, name, trunk in held.closing}
         (
             room.call_serial, room.leg_serial, room.attempt_serial, room.play_serial, room.event_serial,
             room.pending_serial, room.tap_serial,

@@ -17,6 +17,9 @@ def serve(
     ] = None,
     lan: Annotated[bool, typer.Option("--lan", help="Listen on the one private address, for phones nearby.")] = False,
     lan_address: Annotated[str, typer.Option("--lan-address", help="Which one, when there are several.")] = "",
+    http: Annotated[
+        str, typer.Option("--http", help="127.0.0.1:8080 for /metrics, /health, /ready (default: none).")
+    ] = "",
     legs: Annotated[int, typer.Option("--legs", help="Media legs at most.")] = 1024,
     log_level: Annotated[str, typer.Option("--log", help="debug | info | warning | error")] = "info",
     log_json: Annotated[bool, typer.Option("--json", help="Log lines as JSON.")] = False,
@@ -36,6 +39,10 @@ def serve(
         raise UsageError("--lan chooses the address itself: leave out --listen")
     for text in listen or ():
         parse_listen(text)
+    if http:
+        from engine.runtime.scrape import parse_address
+
+        parse_address(http)
     address = choose_lan(lan_address) if lan or lan_address else ""
 
     import uvloop
@@ -46,7 +53,7 @@ def serve(
 
     options = Options(
         site=site or demo_site(), data=data_folder(data), listen=tuple(listen or ()), lan=address, legs_max=legs,
-        log_level=log_level, log_json=log_json, fresh=fresh,
+        log_level=log_level, log_json=log_json, fresh=fresh, http=http,
     )
     inherited = uvloop.run(run(options))
     if inherited is not None:

@@ -21,7 +21,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     storage, journal = runtime["storage"], runtime["journal"]
     result = [
         f"ringdown {found['version']} boot {found['boot']}, up {found['up_s']} s, {' '.join(found['addresses'])}"
-        + (", DRAINING" if found["draining"] else ""),
+        + _draining(found),
         f"site     {found['site']['folder']} version {found['site']['version'][:12]}",
         f"calls    {switch.get('calls', '?')} up, {switch.get('waiting', '?')} waiting, "
         f"{switch.get('agents_ready', '?')} agents ready, {switch.get('sessions', '?')} SIP sessions",
@@ -41,3 +41,10 @@ def lines(found: dict[str, Any]) -> list[str]:
     if runtime["faults"]:
         result.append(f"FAULTS   {runtime['faults']}: see the log, and keep the journal")
     return result
+
+
+def _draining(found: dict[str, Any]) -> str:
+    if not found["draining"]:
+        return ""
+    left_s = found["switch"].get("drain_left_ms", 0) // 1000
+    return f", DRAINING ({found['switch'].get('calls', '?')} calls left, ended in {left_s} s at the latest)"

@@ -48,7 +48,8 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "agent.reachable": lambda d: f"agent {d['agent']} phone {'reachable' if d['reachable'] else 'UNREACHABLE'}",
     "engine.started": lambda d: f"engine {d['version']} at {d['addresses']}",
     "engine.loaded": lambda d: f"site {str(d['version'])[:12]} loaded: {d['files']} dialplans, {d['flows']} flows",
-    "engine.drain": lambda d: f"draining with {d['calls']} calls",
+    "engine.drain": lambda d: f"draining with {d['calls']} calls, {seconds(d['left_ms'])} at most",
+    "engine.clock": lambda d: f"the wall clock was set from {clock(d['old_ms'])} to {clock(d['new_ms'])}",
     "engine.stopped": lambda d: f"stopped with {d['calls']} calls",
     "engine.refused": lambda d: f"refused {d['kind']} from {d['peer']}: {d['detail']}"
     + (f" ({d['count']} so far)" if d.get("count") else ""),

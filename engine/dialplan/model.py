@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine import limits
 from engine.dialplan.program import Program
 
 
@@ -138,6 +139,7 @@ class Site(msgspec.Struct, frozen=True):
     advertise: str = ""
     local_networks: tuple[str, ...] = ()
     retention_days: dict[str, int] = {}  # calls | recordings | journal …: how long each kind of record is kept
+    drain_ms_max: int = limits.drain_ms_default  # a drain ends what is left of the calls after that
 
 
 def find_number(site: Site, dialled: str, domain_tenant: str = "") -> NumberModel | None:

@@ -283,6 +283,7 @@ class _Reader:
             self.site.advertise,
             self.site.local_networks,
             self.site.retention_days,
+            self.site.drain_ms_max,
         )
 
     def joined_queues(self) -> dict[str, QueueModel]:

@@ -28,9 +28,9 @@ COUNTRIES = ("us", "gb", "cn", "eu")
 PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
-    "listen", "advertise", "local_networks", "music", "retention",
+    "listen", "advertise", "local_networks", "music", "retention", "limits",
 )  # fmt: skip
-SITE_LATER = ("emergency", "limits", "allow", "calendars")
+SITE_LATER = ("emergency", "allow", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
     "numbers", "codes", "music",
@@ -70,6 +70,7 @@ class SiteDraft(msgspec.Struct):
     advertise: str = ""
     local_networks: tuple[str, ...] = ()
     retention_days: dict[str, int] = {}
+    drain_ms_max: int = limits.drain_ms_default
 
 
 # --- site and tenants --------------------------------------------------------------------------------------
@@ -90,6 +91,11 @@ def read_site_file(report: Report, root: marks.Mapping) -> tuple[SiteDraft, Tena
         kept = values.duration(report, value, f"retention of {key.text}", _DAY, 36_500 * _DAY)
         if values.choice(report, key, "retention", ("calls", "recordings", "journal", "events")) and kept is not None:
             site.retention_days[key.text] = kept // _DAY
+    bounds = values.mapping(report, root.entries.get("limits"), "limits")
+    if bounds is not None:
+        values.known_keys(report, bounds, "limits", ("drain",))
+        drain = values.duration(report, bounds.entries.get("drain"), "drain", 0, limits.drain_ms_max)
+        site.drain_ms_max = limits.drain_ms_default if drain is None else drain
     return site, tenant
 
 

@@ -43,6 +43,8 @@ def apply(p: Plane, words: Any, now_us: int) -> int:
     p.counters[c.COMMANDS_DONE] += 1
     if kind == HALT:
         return DO_HALT
+    if kind == NO_COMMAND:  # asked for a sign of life: that it is taken is the answer
+        return DO_NOTHING
     if kind == SET_CLIP:
         clip = p.clips[row % p.clips.shape[0]]
         for word in range(3):

@@ -38,7 +38,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.held": ("by", "held"),
     "call.transferred": ("by", "to", "way", "result"),
     "call.recording": ("name", "state", "duration_ms"),
-    "call.quality": ("leg", "packets_in", "packets_out", "lost", "jitter_us", "gap_max_us", "ignored", "digits"),
+    "call.quality": (
+        "leg", "trunk", "packets_in", "packets_out", "lost", "jitter_us", "gap_max_us", "ignored", "digits",
+    ),
     "call.media": ("leg", "state", "detail"),  # one-way, missing, back, latched
     "call.fault": ("where", "detail"),
     "call.resumed": ("phase", "down_ms"),  # the engine went away under this call and has come back
@@ -66,7 +68,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "engine.started": ("version", "schema", "addresses"),
     "engine.loaded": ("version", "files", "flows"),
     "engine.resumed": ("cause", "down_ms", "calls", "legs", "ended"),  # ended: calls that were too long without us
-    "engine.drain": ("calls",),
+    "engine.drain": ("calls", "left_ms"),
+    "engine.clock": ("old_ms", "new_ms", "jump_ms"),  # the wall clock was set: Unix ms it would have been, and is
     "engine.stopped": ("calls",),
     "engine.refused": ("kind", "peer", "detail", "count"),
     "engine.breach": ("rule", "detail"),

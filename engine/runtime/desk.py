@@ -76,7 +76,7 @@ class Desk:
             switch = {"error": "no answer"}
         return answer({
             "version": __version__, "boot": server.boot, "node": server.options.node,
-            "up_s": int(time.time() - server.started_at), "started_at": server.started_at,
+            "up_s": int(time.monotonic() - server.began_s), "started_at": server.started_at,
             "addresses": server.addresses,
             "site": {"folder": str(server.options.site), "version": server.site.version},
             "draining": server.draining, "switch": switch, "runtime": self.figures(),
@@ -86,10 +86,10 @@ class Desk:
         """Counters and delays of the runtime, by name with units."""
         server = self.server
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        mean = server.lag_sum_ms / server.lag_count if server.lag_count else 0.0
+        lag = server.tally
         return {
             "cpu_s": round(usage.ru_utime + usage.ru_stime, 3), "memory_kib_max": usage.ru_maxrss,
-            "loop_lag_max_ms": round(server.lag_max_ms, 2), "loop_lag_mean_ms": round(mean, 3),
+            "loop_lag_max_ms": round(lag.lag_max_s * 1000, 2), "loop_lag_mean_ms": round(lag.lag_mean_s() * 1000, 3),
             "inputs": server.journal.inputs, "faults": server.faults, **server.counts,
             "datagrams_in": sum(sock.datagrams_in for sock in server.udp.values()),
             "datagrams_out": sum(sock.datagrams_out for sock in server.udp.values()),
@@ -116,6 +116,14 @@ class Desk:
 
     async def reload(self, author: str) -> Answer:
         """Read the site again in a child; on success it is active for new calls, otherwise the running one stays."""
+        server = self.server
+        server.watching.reloading()
+        try:
+            return await self._reload_site(author)
+        finally:
+            server.watching.reloaded()
+
+    async def _reload_site(self, author: str) -> Answer:
         server = self.server
         try:
             reading = await read_in_child(server.options.site, server.site)
@@ -155,10 +163,9 @@ class Desk:
         return answer({"agent": made.agent, "realm": made.realm, "password": made.password})
 
     async def _drain(self, author: str, arguments: dict[str, str]) -> Answer:
-        self.server.log.info(f"{author} drains the engine")
-        if not self.server.draining:
-            self.server.terminate()
-        return answer({"draining": True})
+        self.server.draining_begins(f"{author} says so")
+        reply = await self.server.ask(author, "engine.drain", {})
+        return Answer(True, msgspec.Raw(reply.data)) if reply.ok else refusal(reply.error)
 
     async def _restart(self, author: str, arguments: dict[str, str]) -> Answer:
         """Replace the program under the calls, once the new one has shown that it can start."""

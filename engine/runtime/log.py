@@ -1,6 +1,7 @@
 """The operator's log: one line a fact on stderr, and nobody can flood it.
 
-Lines that share a rate key are bounded per second; what was held back is counted and said once.
+Lines that share a rate key are bounded per second, and so are all lines together; what was held back is counted and
+said once. A line break or control character from outside can't make a second line, or a false one.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TextIO
 
 from engine import limits
@@ -30,6 +32,7 @@ class Log:
         self._threshold = LEVELS[level]
         self._seconds = seconds or time.monotonic
         self._window = -1
+        self._written = 0
         self._in_window: dict[str, int] = {}
         self._held: dict[str, int] = {}
         self._emit = _emitter(stream or sys.stderr, as_json)
@@ -46,14 +49,18 @@ class Log:
         used = self._in_window.get(key, 0) + 1
         if len(self._in_window) < keys_max or key in self._in_window:
             self._in_window[key] = used
-        else:
-            used = limits.log_lines_per_second_max + 1  # too many different keys is a flood as well
-        if used > limits.log_lines_per_second_max:
+        if used > limits.log_lines_per_second_max or self._written >= limits.log_lines_total_per_second_max:
             self.held_back += 1
             if len(self._held) < keys_max:
                 self._held[key] = self._held.get(key, 0) + 1
             return
-        self._emit(level, text, facts)
+        self._written += 1
+        self._emit(level, text.translate(_ESCAPES), plain_facts(facts))
+
+    def tick(self) -> None:
+        """Once a second: a flood that has ended is told even when nothing else happens."""
+        if self._held and int(self._seconds()) != self._window:
+            self._next_window(int(self._seconds()))
 
     def debug(self, text: str, rate_key: str = "", **facts: object) -> None:
         self.write("debug", text, rate_key, **facts)
@@ -69,12 +76,31 @@ class Log:
 
     def _next_window(self, second: int) -> None:
         self._window = second
+        self._written = 0
         self._in_window.clear()
         held, self._held = self._held, {}
         total = sum(held.values())
         if total:
             worst = max(held, key=lambda key: held[key])
             self._emit("warning", f"{total} lines held back in one second", {"most": worst, "lines": held[worst]})
+
+
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160), 0x2028, 0x2029)}
+_IN_FACTS = {code: text for code, text in _ESCAPES.items() if chr(code) not in "\t\r\n"}  # the renderers quote these
+
+
+def plain_facts(facts: dict[str, object]) -> dict[str, object]:
+    """Facts whose texts hold no control characters that a terminal would obey."""
+    return {name: fact.translate(_IN_FACTS) if isinstance(fact, str) else fact for name, fact in facts.items()}
+
+
+def clock_jump(old_ms: int, new_ms: int, now_ms: int) -> str:
+    """The line about a wall clock that was set: offsets before and after, and the monotonic clock, in ms."""
+    old, new = (datetime.fromtimestamp((now_ms + offset) / 1000, UTC) for offset in (old_ms, new_ms))
+    return (
+        f"the wall clock jumped by {(new_ms - old_ms) / 1000:+.1f} s: it was {old:%Y-%m-%d %H:%M:%S} UTC, it is "
+        f"{new:%Y-%m-%d %H:%M:%S} UTC; no timer moves"
+    )
 
 
 def _emitter(stream: TextIO, as_json: bool) -> Callable[[str, str, dict[str, object]], None]:

@@ -38,6 +38,7 @@ class Options(msgspec.Struct):
     node: str = "a"
     log_level: str = "info"
     log_json: bool = False
+    http: str = ""  # where /metrics, /health and /ready are; '' nowhere
     legs_max: int = 1_024
     fresh: bool = False  # begin anew whatever the engine before left
 

@@ -86,6 +86,7 @@ class RtpPlane:
         self._metrics = np.zeros(c.COUNTERS, np.int64)
         self._taken = 0
         self._waking = False
+        self._given = self._asked = self._held_total = 0  # commands put into the ring; until asked; kept back
         self._loaded: dict[int, tuple[str, str, int, int]] = {}
         self._recordings = Recordings(data_dir, self._announce)
         self._taps: dict[int, Recording] = {}
@@ -115,6 +116,8 @@ class RtpPlane:
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # needs CAP_SYS_NICE; without it the plane only loses under load
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PRIORITY)
+        with contextlib.suppress(OSError):  # so that top -H and a debugger show which one it is
+            Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text("media")
         rtp_loop.serve(self.plane, self._wake_fd, self.event_fd)
 
     def stop(self, *, forget: bool = True) -> None:
@@ -179,6 +182,7 @@ class RtpPlane:
     def _push(self, words: tuple[int, ...]) -> None:
         if self._held or not self._try_push(words):
             self._held.append(words)
+            self._held_total += 1
             self._release_held()
         if self._loop is None:
             os.eventfd_write(self._wake_fd, 1)
@@ -193,7 +197,17 @@ class RtpPlane:
 
     def _try_push(self, words: tuple[int, ...]) -> bool:
         _WORDS[len(words)].pack_into(self._record_bytes, 0, *words)
-        return rings.push(self._commands, self._command_shared, self._record, 0)
+        pushed = rings.push(self._commands, self._command_shared, self._record, 0)
+        self._given += pushed
+        return pushed
+
+    def sign_of_life(self) -> bool:
+        """Has the thread taken what it was asked to take the last time? Then it is asked again. Call it regularly."""
+        if self._thread is None or self._given - rings.waiting(self._command_shared) < self._asked:
+            return False
+        self._push((control.NO_COMMAND,))
+        self._asked = self._given
+        return True
 
     def _release_held(self) -> None:
         """Push commands that found the ring full, in order; the thread's NUDGE brings us back for the rest."""
@@ -430,6 +444,7 @@ class RtpPlane:
             "ticks_missed": figures[c.TICKS_MISSED],
             "frames_missed": figures[c.FRAMES_MISSED],
             "tick_late_us_max": figures[c.LATE_US_MAX],
+            "tick_late_us_sum": figures[c.LATE_US_SUM],
             "tick_late_us_mean": figures[c.LATE_US_SUM] // ticks,
             "packets_in": figures[c.PACKETS_RECEIVED],
             "packets_out": figures[c.PACKETS_SENT],
@@ -438,6 +453,7 @@ class RtpPlane:
             "commands": figures[c.COMMANDS_DONE],
             "commands_late": figures[c.COMMANDS_LATE],
             "commands_waiting": rings.waiting(self._command_shared) + len(self._held),
+            "commands_held": self._held_total,
             "events": figures[c.EVENTS_PUSHED],
             "events_waiting": rings.waiting(self._happening_shared),
             "events_refused": figures[c.EVENTS_REFUSED],

@@ -2,6 +2,9 @@
 
 The file holds only what digest authentication needs (HA1 per algorithm, RFC 7616 and 8760), not the passwords: those
 are shown once, when they are made. HA1 covers the realm, so a tenant whose realm changed gets new passwords.
+
+A trunk's password is looked for in the environment (RINGDOWN_TRUNK_NAME), then in the service manager's credentials
+($CREDENTIALS_DIRECTORY/trunk_NAME, as `LoadCredential=trunk:FOLDER` puts them there), then in the secrets file.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from engine.errors import SiteError
 from engine.sip import digest
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no look-alikes: people type this into phones
+credential_bytes_max = 4_096
 
 
 class AgentSecret(msgspec.Struct):
@@ -127,10 +131,35 @@ class Secrets:
         trunks = {}
         for name, trunk in sorted(site.trunks.items()):
             variable = f"RINGDOWN_TRUNK_{name.upper().replace('-', '_')}"
-            password = os.environ.get(variable) or self._file.trunks.get(name, "")
+            stored = self._file.trunks.get(name, "") or self._file.trunks.get(trunk.secret, "")
+            kept = credential(f"trunk_{name}") or (credential(f"trunk_{trunk.secret}") if trunk.secret else "")
+            password = os.environ.get(variable) or kept or stored
             if trunk.user and password:
                 trunks[name] = (trunk.user, password)
         return SecretsLoaded(agents, trunks)
+
+
+def credential(name: str) -> str:
+    """A credential of the service manager (systemd.exec(5), LoadCredential=); '' without one.
+
+    One line break at its end is left out, as editors put it there. Raises SiteError when it is there and can't be used.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not folder or "/" in name or name.startswith("."):
+        return ""
+    path = Path(folder) / name
+    try:
+        with path.open("rb") as file:
+            data = file.read(credential_bytes_max + 1)
+        text = data.decode()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError(f"can't read the credential {path}: {error}") from error
+    text = text.removesuffix("\n").removesuffix("\r")
+    if len(data) > credential_bytes_max or not text or not text.isprintable():
+        raise SiteError(f"the credential {path} must be one line of 1 to {credential_bytes_max} bytes")
+    return text
 
 
 def resolve_agent(site: Site, agent: str, *, strict: bool = True) -> str:

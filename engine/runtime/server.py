@@ -56,7 +56,7 @@ from engine.runtime.feed import Feed
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.ladder import Ladder
-from engine.runtime.log import Log
+from engine.runtime.log import Log, clock_jump
 from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
 from engine.runtime.recovery import Recovered
@@ -64,13 +64,14 @@ from engine.runtime.resolver import Resolver
 from engine.runtime.secrets import Password, Secrets, prepare_folder
 from engine.runtime.site_files import Reading, read_folder
 from engine.runtime.storage import Storage
+from engine.runtime.tally import Tally
 from engine.runtime.tcp import Flows
 from engine.runtime.udp import UdpSocket
+from engine.runtime.watching import Watching
 from engine.runtime.write_ahead import machine_boot
 from engine.sip.events import CloseFlow, Connect, Path, Send
 
 housekeeping_s = 1.0
-lag_s = 0.25
 entropy_rounds = 60  # of housekeeping
 journal_writes_max = 100
 operator_s_max = 5.0
@@ -94,6 +95,7 @@ class Server:
         self.log = log or Log(level=options.log_level, as_json=options.log_json)
         self.boot = chance.token_hex(4)
         self.started_at = time.time()
+        self.began_s = time.monotonic()
         self.loop = asyncio.get_running_loop()
         self.resolver = Resolver(self.loop)
         self.ladder = Ladder()
@@ -106,9 +108,10 @@ class Server:
         self.addresses: list[str] = []
         self.counts = {"unsent": 0, "unresolved": 0}
         self.faults = 0
-        self.lag_max_ms = self.lag_sum_ms = 0.0
-        self.lag_count = 0
+        self.tally = Tally()
+        self.watching = Watching(self)
         self.draining = False
+        self._terms = 0
         self._build = (build_switch, build_plane)
         self._warm = warm
         self._stopping = asyncio.Event()
@@ -194,6 +197,7 @@ class Server:
     # --- outputs -----------------------------------------------------------------------------------------------
     def _send(self, send: Send) -> None:
         path = send.path
+        self.tally.message(self.tally.sent, send.data)
         self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
         if self.admin.sip_readers:
             self.feed.message("out", path, send.data)
@@ -222,6 +226,7 @@ class Server:
     def _emit(self, emit: Emit) -> None:
         event = emit.event
         self.storage.events.append(event)
+        self.tally.feed(event)
         if event.kind in _NAMING:
             self.ladder.name(event.call, str(event.data["sip"]))
         if self.admin.readers:
@@ -277,6 +282,7 @@ class Server:
         self._heard(path, data)
 
     def _heard(self, path: Path, data: bytes) -> None:
+        self.tally.message(self.tally.received, data)
         self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
         if self.admin.sip_readers:
             self.feed.message("in", path, data)
@@ -331,15 +337,9 @@ class Server:
     def _journal_written(self, _: object) -> None:
         self._journal_waiting -= 1
 
-    def _measure_lag(self, expected: float) -> None:
-        lag_ms = max(0.0, (self.loop.time() - expected) * 1000)
-        self.lag_max_ms = max(self.lag_max_ms, lag_ms)
-        self.lag_sum_ms += lag_ms
-        self.lag_count += 1
-        self.loop.call_later(lag_s, self._measure_lag, self.loop.time() + lag_s)
-
     def _housekeeping(self) -> None:
         self._rounds += 1
+        self.watching.look()
         self._tell_wall_clock()
         if self._rounds % entropy_rounds == 0:
             self.deliver(Entropy(chance.token_bytes(32)))
@@ -357,7 +357,7 @@ class Server:
         offset_ms = time.time_ns() // 1_000_000 - self.now_ms()
         if abs(offset_ms - self._offset_ms) > 5:
             if self._offset_ms and abs(offset_ms - self._offset_ms) > 1_000:
-                self.log.warning(f"the wall clock jumped by {(offset_ms - self._offset_ms) / 1000:.1f} s")
+                self.log.warning(clock_jump(self._offset_ms, offset_ms, self.now_ms()))
             self._offset_ms = offset_ms
             self.deliver(WallClock(offset_ms))
 
@@ -432,18 +432,18 @@ class Server:
         )
         for warning in warnings:
             self.log.warning(warning)
+        self.watching.bind(options.http)
         await self._open_parts(before)
         self.deliver(Entropy(chance.token_bytes(32)))
         self._tell_wall_clock()
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
-        self._measure_lag(self.loop.time())
         self._catch_signals()
         gc.collect()
         gc.freeze()
         return (
-            f"ready {' '.join(self.addresses)} http:- calls:{len(continuing.open_calls(found)) if found else 0} "
-            f"boot:{self.boot} data:{options.data}"
+            f"ready {' '.join(self.addresses)} http:{await self.watching.start()} "
+            f"calls:{len(continuing.open_calls(found)) if found else 0} boot:{self.boot} data:{options.data}"
         )
 
     async def _serve_from(
@@ -529,13 +529,20 @@ class Server:
         self._reloading = self.loop.create_task(self.desk.reload("SIGHUP"))
 
     def terminate(self) -> None:
-        """SIGTERM: drain; once more: stop."""
-        if self.draining:
+        """SIGTERM: drain. Once more: end what is left with BYE, which takes seconds. A third time: stop as it is."""
+        self._terms += 1
+        if self._terms > 2:
             self.stop()
             return
-        self.draining = True
-        self.log.info("draining: no new calls; once more SIGTERM stops at once")
-        self.deliver(Drain())
+        self.draining_begins("SIGTERM; once more ends the calls, a third time stops at once")
+        self.deliver(Drain(at_once=self._terms == 2))
+
+    def draining_begins(self, why: str) -> None:
+        """Say it once, and let the service manager know: from here on the process is on its way to its end."""
+        if not self.draining:
+            self.draining = True
+            self.log.info(f"draining, no new calls: {why}")
+            self.watching.draining()
 
     def stop(self) -> None:
         """End `run`."""
@@ -544,6 +551,7 @@ class Server:
     async def _close(self) -> None:
         """In this order: no new work, no more packets, then records to disk."""
         self._stopping.set()
+        await self.watching.close()
         inherited = self._keep_sockets() if self.hand_over else None
         if self._provisioner is not None:
             self._provisioner.close()

@@ -72,6 +72,22 @@ def test_site_settings() -> None:
     assert site.queues["default/support"].music == ("tone/silence",)
 
 
+@pytest.mark.parametrize(("text", "drain_ms"), [
+    ("", 900_000), ("limits: {}", 900_000), ("limits: {drain: 90s}", 90_000), ("limits: {drain: 0s}", 0),
+])
+def test_how_long_a_drain_waits(text: str, drain_ms: int) -> None:
+    assert good({"site.yaml": lines("ringdown: 1", "languages: [en]", text)}).drain_ms_max == drain_ms
+
+
+@pytest.mark.parametrize(("text", "code", "says"), [
+    ("limits: {drain: 5h}", "RD024", "between 0ms and 4h"), ("limits: {drain: soon}", "RD024", "drain"),
+    ("limits: {drian: 5s}", "RD021", "drian"),
+])
+def test_wrong_limits_are_refused(text: str, code: str, says: str) -> None:
+    site, findings = read({"site.yaml": lines("ringdown: 1", "languages: [en]", text)})
+    assert site is None and [each.code for each in findings] == [code] and says in findings[0].message
+
+
 def test_trunks() -> None:
     site = good(
         {

@@ -112,7 +112,7 @@ class FakePlane:
         self.commands: list[Any] = []
         self.waiting: list[Any] = []
         self.clips: dict[str, Any] = {}
-        self.running = False
+        self.running = self.stalled = False
         self.on_events = on_events
 
     def start(self) -> None:
@@ -139,6 +139,9 @@ class FakePlane:
         os.eventfd_read(self.event_fd)
         events, self.waiting = self.waiting, []
         return events
+
+    def sign_of_life(self) -> bool:
+        return self.running and not self.stalled
 
     def metrics(self) -> dict[str, int]:
         return {"packets_in": 0}

@@ -20,6 +20,7 @@ from engine.runtime.ladder import Ladder
 from engine.runtime.opening import Options
 from engine.runtime.secrets import Secrets
 from engine.runtime.site_files import Reading
+from engine.runtime.tally import Tally
 from engine.sip.events import Path as SipPath
 from tests.runtime.fakes import quiet_log, run, site
 
@@ -32,18 +33,23 @@ class Fake:
         self.site = site()
         self.secrets = Secrets(folder)
         self.log, self.printed = quiet_log()
-        self.boot, self.started_at, self.addresses, self.draining = "b1", 0.0, ["udp:127.0.0.1:5060"], False
+        self.boot, self.began_s, self.started_at = "b1", 0.0, 0.0
+        self.addresses, self.draining = ["udp:127.0.0.1:5060"], False
         self.ladder = Ladder()
         self.loaded: list[Any] = []
         self.told = 0
-        self.lag_max_ms = self.lag_sum_ms = 1.5
-        self.lag_count = self.faults = 0
+        self.tally = Tally()
+        self.faults = 0
         self.counts = {"unsent": 0}
         self.udp: dict[int, Any] = {}
         self.flows = types.SimpleNamespace(flows={}, refused=0)
         self.storage = types.SimpleNamespace(state="ok", detail="", spooled=0, written=3, lost=0)
         self.journal = types.SimpleNamespace(inputs=7, path="j", bytes_written=0, failed="")
         self.admin = types.SimpleNamespace(readers=[], dropped=0)
+        self.notified: list[str] = []
+        self.watching = types.SimpleNamespace(
+            reloading=lambda: self.notified.append("reloading"), reloaded=lambda: self.notified.append("reloaded")
+        )
         self.plane = types.SimpleNamespace(metrics=lambda: {"legs": 0})
 
     async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
@@ -61,7 +67,8 @@ class Fake:
     def secrets_changed(self) -> None:
         self.told += 1
 
-    def terminate(self) -> None:
+    def draining_begins(self, why: str) -> None:
+        assert "ann" in why
         self.draining = True
 
 
@@ -125,6 +132,7 @@ def test_a_good_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [(tmp_path, old)]
     assert (found["old"], found["new"], found["changed"]) == ("version-1", "version-2", True)
     assert "next start" in found["notes"][0] and len(found["passwords"]) == 2
+    assert fake.notified == ["reloading", "reloaded"]
     assert fake.site.version == "version-2" and "reloaded by ann" in fake.printed.getvalue()
 
 
@@ -141,6 +149,7 @@ def test_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     fake = Fake(tmp_path)
     reading(monkeypatch, SiteError("/gone is no folder"))
     assert ask(fake, "reload").error == "/gone is no folder" and fake.loaded == []
+    assert fake.notified == ["reloading", "reloaded"]  # a manager that waits for the end of a reload hears of it
 
 
 def test_ladders_by_call_and_last(tmp_path: Path) -> None:
@@ -163,5 +172,5 @@ def test_a_new_password_works_at_once(tmp_path: Path) -> None:
 
 def test_draining_twice_does_not_stop(tmp_path: Path) -> None:
     fake = Fake(tmp_path)
-    assert data(ask(fake, "drain")) == {"draining": True}
-    assert data(ask(fake, "drain")) == {"draining": True} and fake.draining
+    assert data(ask(fake, "drain"))["by"] == "ann" and fake.draining
+    assert data(ask(fake, "drain"))["by"] == "ann"

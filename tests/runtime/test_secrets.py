@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.dialplan.model import AgentModel, TenantModel
+from engine.dialplan.model import AgentModel, TenantModel, TrunkModel
 from engine.errors import SiteError
 from engine.runtime import secrets as room
 from engine.runtime.secrets import Secrets
@@ -72,6 +72,33 @@ def test_trunk_passwords_from_the_file_or_the_environment(tmp_path: Path, monkey
     assert Secrets(tmp_path).loaded(site()).trunks == {"gw": ("us", "from file")}
     monkeypatch.setenv("RINGDOWN_TRUNK_GW", "from environment")
     assert Secrets(tmp_path).loaded(site()).trunks == {"gw": ("us", "from environment")}
+
+
+def test_trunk_passwords_from_the_service_managers_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    (tmp_path / "secrets.json").write_text(json.dumps({"trunks": {"gw": "from file"}}))
+    assert Secrets(tmp_path).loaded(site()).trunks == {"gw": ("us", "from file")}  # none there: as before
+    (folder / "trunk_gw").write_text("from credential\n")
+    assert Secrets(tmp_path).loaded(site()).trunks == {"gw": ("us", "from credential")}
+    named = site(trunks={"gw": TrunkModel("gw", user="us", secret="carrier-7")})
+    (folder / "trunk_gw").unlink()
+    (folder / "trunk_carrier-7").write_text("by its name")
+    assert Secrets(tmp_path).loaded(named).trunks == {"gw": ("us", "by its name")}
+    monkeypatch.setenv("RINGDOWN_TRUNK_GW", "from environment")
+    assert Secrets(tmp_path).loaded(named).trunks == {"gw": ("us", "from environment")}
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"\xff\xfe", b"x" * 5_000])
+def test_a_credential_that_cannot_be_one_is_named(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "trunk_gw").write_bytes(content)
+    with pytest.raises(SiteError, match="trunk_gw"):
+        room.credential("trunk_gw")
+    assert room.credential("../trunk_gw") == "" and room.credential("none") == ""
 
 
 def test_a_wide_open_file_is_narrowed_and_a_broken_one_named(tmp_path: Path) -> None:

@@ -199,17 +199,26 @@ def test_term_drains_and_the_switch_ends_it(tmp_path: FilePath) -> None:
     play(tmp_path, scene)
 
 
-def test_a_second_term_stops_at_once(tmp_path: FilePath) -> None:
-    class Busy(FakeSwitch):
-        def handle(self, input: effects.Input, now_ms: int) -> list[Any]:
-            return [] if isinstance(input, effects.Drain) else super().handle(input, now_ms)
-
+def test_a_second_term_ends_the_calls_and_a_third_stops_at_once(tmp_path: FilePath) -> None:
     async def scene(server: Server, switch: FakeSwitch) -> None:
-        server.switch = Busy()
+        told: list[Any] = []
+        server.deliver = told.append  # type: ignore[method-assign]
         server.terminate()
-        assert not server._stopping.is_set()
         server.terminate()
-        assert server._stopping.is_set()
+        assert told == [effects.Drain(), effects.Drain(at_once=True)] and not server._stopping.is_set()
+        server.terminate()
+        assert server._stopping.is_set() and len(told) == 2
+
+    play(tmp_path, scene)
+
+
+def test_a_term_after_an_operators_drain_leaves_the_calls_their_time(tmp_path: FilePath) -> None:
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        told: list[Any] = []
+        server.deliver = told.append  # type: ignore[method-assign]
+        server.draining_begins("ann says so")
+        server.terminate()
+        assert told == [effects.Drain()] and not server._stopping.is_set()
 
     play(tmp_path, scene)
 

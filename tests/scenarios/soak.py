@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from engine import limits
-from engine.call.effects import Drain, Drained
+from engine.call.effects import Drain
 from engine.dialplan.model import Site
 from engine.sim.network import Dice, Weather
 from engine.sim.phone import Habit, Phone
@@ -145,7 +145,9 @@ class Mischief:
         for phone in self._all():
             phone.hang_up(self.world.now_ms)
         self.world.run(300_000)
-        self.drained = any(isinstance(output, Drained) for output in self.world.give(Drain()))
+        self.world.give(Drain())
+        self.world.run(limits.drain_farewell_ms_max + 100)
+        self.drained = "engine.stopped" in self.world.kinds()
 
 
 def main() -> None:

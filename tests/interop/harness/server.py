@@ -32,8 +32,10 @@ class Engine:
     def __init__(
         self, site: Path = DEMO, *, arguments: tuple[str, ...] = (), core: int = -1,
         edits: dict[str, tuple[str, str]] = NONE, extra: str = "",
+        wrapper: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        """`edits`: file of the site's copy -> (text, what stands there instead); `extra`: a dialplan named interop."""
+        """`edits`: file of the site's copy -> (text, what stands there instead); `extra`: a dialplan named interop;
+        `wrapper`: a command that runs it, such as strace."""
         self.folder = Path(tempfile.mkdtemp(prefix="rd-"))  # short: a Unix socket's path has 108 characters
         self.site = self.folder / "site"
         shutil.copytree(site, self.site)
@@ -43,7 +45,7 @@ class Engine:
             self.edit(name, old, new)
         self.data = self.folder / "data"
         self.port = free_port()
-        self.arguments, self.core = arguments, core
+        self.arguments, self.core, self.wrapper = arguments, core, wrapper
         self.child: Child | None = None
         self.ready_s = self.first_ready_s = 0.0
         self._starts = 0
@@ -77,6 +79,7 @@ class Engine:
         command += [f"--listen={transport}:127.0.0.1:{self.port}" for transport in ("udp", "tcp")]
         if self.core >= 0:
             command = ["taskset", "-c", str(self.core), *command]
+        command = [*self.wrapper, *command]
         began = time.monotonic()
         self._starts += 1
         env = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

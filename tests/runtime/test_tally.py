@@ -1,0 +1,65 @@
+"""Counts beside the hot path: right by name, bounded whatever comes in."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from engine.runtime import tally as room
+from engine.runtime.tally import Quality, Tally, by_name
+from tests.runtime.fakes import event
+
+
+@pytest.mark.parametrize(("data", "name"), [
+    (b"INVITE sip:100@x SIP/2.0\r\n", ("request", "INVITE")), (b"SIP/2.0 200 OK\r\n", ("response", "2xx")),
+    (b"SIP/2.0 486 Busy Here\r\n", ("response", "4xx")), (b"ACK sip:x SIP/2.0", ("request", "ACK")),
+    (b"SUBSCRIBE sip:x SIP/2.0", ("request", "SUBSCRIBE")), (b"SIP/2.0 999 x", ("request", "other")),
+    (b"GET / HTTP/1.1", ("request", "other")), (b"", ("request", "other")), (b"\r\n\r\n", ("request", "other")),
+])
+def test_a_message_is_known_by_its_first_bytes(data: bytes, name: tuple[str, str]) -> None:
+    tally = Tally()
+    tally.message(tally.received, data)
+    tally.message(tally.received, data)
+    assert by_name(tally.received) == {name: 2} and tally.sent == {}
+
+
+def test_garbage_takes_no_memory() -> None:
+    tally, chance = Tally(), random.Random(1)
+    for _ in range(5_000):
+        tally.message(tally.received, chance.randbytes(12))
+        tally.message(tally.received, b"SIP/2.0 " + chance.randbytes(3))
+    assert len(tally.received) <= 22 and sum(by_name(tally.received).values()) == 10_000
+
+
+def test_names_from_outside_are_bounded() -> None:
+    tally = Tally()
+    for number in range(3 * room.names_max):
+        tally.feed(event(1, "call.ended", outcome=f"word {number}"))
+        tally.feed(event(1, "engine.limit", name=f"limit {number}", value=1))
+        quality = {"packets_in": 1, "packets_out": 1, "lost": 0, "jitter_us": 1}
+        tally.feed(event(1, "call.quality", trunk=f"t{number}", **quality))
+    assert len(tally.ended) == len(tally.limits) == len(tally.quality) == room.names_max + 1
+    assert tally.ended[room.OTHER] == tally.quality[room.OTHER].legs == 2 * room.names_max
+
+
+def test_events_are_summed() -> None:
+    tally = Tally()
+    tally.feed(event(1, "call.started", via="trunk", trunk="gw"))
+    tally.feed(event(2, "call.started", via="public", trunk=""))
+    assert tally.started == {"trunk": 1, "public": 1}
+    tally.feed(event(3, "call.ended", outcome="served"))
+    for lost in (0, 5):
+        tally.feed(event(4, "call.quality", trunk="gw", packets_in=100, packets_out=1, lost=lost, jitter_us=700))
+    tally.feed(event(5, "call.step", step="x", text=""))
+    assert tally.ended == {"served": 1} and tally.trunk_started == {"gw": 1}
+    assert tally.quality == {"gw": Quality(2, 200, 5, 1_400)}
+
+
+def test_lag_falls_into_its_bucket() -> None:
+    tally = Tally()
+    for seconds in (0.0, 0.001, 0.0011, 0.3, 7.0):
+        tally.lag(seconds)
+    assert tally.lag_counts == [2, 1, 0, 0, 0, 0, 0, 0, 1, 1] and 7.3 < tally.lag_sum_s < 7.31
+    assert tally.lag_max_s == 7.0 and tally.lag_mean_s() == pytest.approx(tally.lag_sum_s / 5)
+    assert Tally().lag_mean_s() == 0.0
