@@ -357,9 +357,11 @@ class Endpoint(asyncio.DatagramProtocol):
         if message.body:
             session.media = wire.Media(message.body)
         self._answer(session, message, addr, now)
-        if self.on_moved is not None and session.media is not None and before is not None:
-            if (session.media.host, session.media.port) != (before.host, before.port):
-                self.on_moved(session)
+        after = session.media
+        if self.on_moved is None or before is None or after is None:
+            return
+        if (after.host, after.port) != (before.host, before.port):
+            self.on_moved(session)
 
     def _answer_late(self, session: Session, message: wire.Message, addr: tuple[str, int]) -> None:
         if session.state == "ringing":
