@@ -127,7 +127,6 @@ def test_a_contact_meant_to_break_transports(engine: Engine, beside: object, con
                 engine.ask("call.hangup", call=str(call["call"]))
 
 
-@pytest.mark.slow
 def test_a_registered_contact_that_leads_nowhere(engine: Engine, beside: object) -> None:
     with engine.phone("207") as phone, engine.phone("201") as caller:
         assert phone.register(contact="<sip:207@no-such-host.invalid:5060>").status in (200, 400)

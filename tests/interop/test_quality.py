@@ -27,8 +27,9 @@ from tools.load import wire
 
 LOSS, JITTER_MS, COSTS_MAX = 0.05, 30.0, 0.5
 SEEDS = (1, 2, 3, 4)  # four bad lines, the same in every run
-RUNS_MAX = 3
-STALLS_MAX = 0.01
+GOOD_MIN = 4.0  # what the good line, through the same engine at the same time, must reach for a run to say something
+RUNS_MAX = 4
+STALLS_MIN = 0.001  # a run is repeated only when our own clock saw this machine hold up more of our frames than that
 DIALPLAN = """\
 ringdown: 1
 about: 8210 records the call from its first word and rings agent 203.
@@ -109,17 +110,20 @@ def test_five_percent_loss_and_thirty_ms_of_jitter_cost_half_a_point_at_most(
 ) -> None:
     for run in range(RUNS_MAX):
         heard, kept, stalls = _speak(kept_engine, speech, run)
-        if stalls < STALLS_MAX:
+        opinions = {
+            what: {seed: opinion.mos(speech, opinion.lined_up(speech, sound)) for seed, sound in found.items()}
+            for what, found in (("bridge", heard), ("recording", kept))
+        }
+        good = min(each[0] for each in opinions.values())
+        if good > GOOD_MIN or stalls < STALLS_MIN:
             break
-        print(f"\nrun {run} says nothing: this machine held up {stalls:.1%} of our own frames")
-    assert stalls < STALLS_MAX, f"this machine held up {stalls:.1%} of our own frames in {RUNS_MAX} runs: run it alone"
-    for what, found in (("bridge", heard), ("recording", kept)):
-        opinions = {seed: opinion.mos(speech, opinion.lined_up(speech, sound)) for seed, sound in found.items()}
-        costs = [opinions[0] - opinions[seed] for seed in SEEDS]
-        print(f"\n{what}: clean {opinions[0]:.2f}, bad lines {[round(opinions[seed], 2) for seed in SEEDS]}, "
-              f"cost mean {np.mean(costs):.2f} max {max(costs):.2f} MOS-LQO")  # fmt: skip
-        assert opinions[0] > 4.0, f"{what}: the good line is bad already"
-        assert max(costs) <= COSTS_MAX, (what, opinions)
+        print(f"\nrun {run} says nothing: this machine held up {stalls:.1%} of our own frames, so the good line is bad")
+    for what, each in opinions.items():
+        costs = [each[0] - each[seed] for seed in SEEDS]
+        print(f"\n{what}: clean {each[0]:.2f}, bad lines {[round(each[seed], 2) for seed in SEEDS]}, cost mean "
+              f"{np.mean(costs):.2f} max {max(costs):.2f} MOS-LQO; {stalls:.1%} of our frames held up")  # fmt: skip
+        assert each[0] > GOOD_MIN, f"{what}: the good line is bad already ({stalls:.1%} of our own frames held up)"
+        assert max(costs) <= COSTS_MAX, (what, each)
 
 
 def _speak(
