@@ -185,15 +185,16 @@ class RtpPlane:
             self._held_total += 1
             self._release_held()
         if self._loop is None:
-            os.eventfd_write(self._wake_fd, 1)
+            self._wake()
         elif not self._waking:  # one wake-up for all commands of this turn of the event loop: it costs a system call
             self._waking = True
             self._loop.call_soon(self._wake)
 
     def _wake(self) -> None:
         self._waking = False
-        if self._wake_fd >= 0:
-            os.eventfd_write(self._wake_fd, 1)
+        if self._wake_fd >= 0:  # stopped: nobody is left to wake
+            with contextlib.suppress(OSError):
+                os.eventfd_write(self._wake_fd, 1)
 
     def _try_push(self, words: tuple[int, ...]) -> bool:
         _WORDS[len(words)].pack_into(self._record_bytes, 0, *words)
@@ -347,7 +348,7 @@ class RtpPlane:
             happened.append(self._recordings.ended.popleft())
         if self._held:
             self._release_held()
-            os.eventfd_write(self._wake_fd, 1)
+            self._wake()
         return happened
 
     def _closed(self, event: m.MediaEvent) -> m.MediaEvent:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -45,12 +47,46 @@ flows:
 _FAULTS = {"seen": 0}  # of the shared engine: each is reported once
 
 
+# They wait for deadlines or exchange messages, and judge neither sound nor speed: `tools/test` runs several at a time.
+PATIENT = {
+    "test_calls", "test_dialogs", "test_readme", "test_registrar", "test_rude_phone", "test_vanishing",
+}  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "patient: waits more than it works, and may do so beside others")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs real sockets."""
+    """Everything in this folder needs real sockets; slow is what waits for a deadline.
+
+    Patient ones come first, slow and quick by turns: a process of several that takes a slow one has a quick one behind.
+    """
     here = Path(__file__).resolve().parent
+    slow, quick, others = [], [], []
     for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.interop)
+        if here not in item.path.parents:
+            others.append(item)
+            continue
+        item.add_marker(pytest.mark.interop)
+        if item.path.stem not in PATIENT and not item.get_closest_marker("slow"):
+            others.append(item)
+            continue
+        item.add_marker(pytest.mark.patient)
+        (slow if item.get_closest_marker("slow") else quick).append(item)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        turns = [item for pair in zip_longest(slow, quick) for item in pair if item is not None]
+        items[:] = [*turns, *others]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure tells what the engine was doing at that moment: agents, calls, its last events and lines."""
+    report = yield
+    engine = getattr(item, "funcargs", {}).get("engine")
+    if report.failed and isinstance(engine, Engine):
+        report.sections.append(("the engine", engine.story()))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +99,10 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(autouse=True)
 def _idle_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that used the shared engine must leave no call behind: what hangs on is that test's failure."""
+    """A test that used the shared engine must leave no call and no agent at work behind: that is its own failure.
+
+    An agent left logged in would be offered the next test's caller, at a phone that is gone.
+    """
     yield
     if "engine" in request.fixturenames:
         engine: Engine = request.getfixturevalue("engine")
@@ -73,10 +112,12 @@ def _idle_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
         finally:
             for call in engine.ask("calls"):
                 engine.command("call", str(call.get("call")), "hangup")
+            stayed = engine.send_home()
         faults = [line for line in engine.output().splitlines() if "Traceback" in line][_FAULTS["seen"] :]
         _FAULTS["seen"] += len(faults)
         if faults:
             pytest.fail("a fault in the engine:\n" + faults[0].replace("\\n", "\n"), pytrace=False)
+        assert not stayed, f"agents {stayed} were left logged in"
 
 
 @pytest.fixture

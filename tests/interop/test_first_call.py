@@ -26,9 +26,11 @@ def phones(engine: Engine, tmp_path: Path) -> Iterator[tuple[Baresip, Baresip, B
     ):
         first.registered()
         second.registered()
-        yield caller, first, second
-        for user in ("200", "201"):
-            engine.logout(user)
+        try:
+            yield caller, first, second
+        finally:
+            for user in ("200", "201"):
+                engine.logout(user)
 
 
 def prompts() -> dict[str, listening.Samples]:

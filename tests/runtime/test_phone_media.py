@@ -17,7 +17,7 @@ from engine.sdp.negotiation import Agreed
 SAID = np.rint(9_000 * np.sin(np.arange(3_200) * 0.3)).astype(np.int16)
 
 
-def until(condition: Callable[[], object], seconds: float = 3.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -35,12 +35,10 @@ def test_what_one_says_the_other_hears(payload_type: int) -> None:
         one.start((other.host, other.port), payload_type)
         other.start((one.host, one.port), payload_type)
         law = g711.law_of(payload_type)
-        for _ in range(3):  # a stalled machine breaks a talkspurt in two; three times in a row it is the phone's fault
-            one.send_audio(SAID)
-            until(lambda: not one.saying())
-            if g711.encode(SAID, law) in other.heard_payload()[0]:
-                break
-        assert g711.encode(SAID, law) in other.heard_payload()[0]
+        one.send_audio(SAID)
+        # waited for where it is heard: when the last frame has left, the listener's thread may not have run yet
+        until(lambda: g711.encode(SAID, law) in other.heard_payload()[0])
+        assert not one.saying()
         one.send_digits("1#")
         until(lambda: other.heard_digits() == "1#")
         wanted = g711.decode(g711.encode(SAID, law), law)
@@ -48,8 +46,9 @@ def test_what_one_says_the_other_hears(payload_type: int) -> None:
         place = int(np.correlate(heard.astype(float), wanted.astype(float), "valid").argmax())
         assert np.array_equal(heard[place : place + wanted.size], wanted)
         assert 15 < float(np.median(other.heard_payload()[1])) < 25
+        forgotten = time.monotonic()
         other.forget()
-        assert other.heard_packets() == [] or len(other.heard_packets()) < 3
+        assert all(at > forgotten for at, _ in other.heard_packets())
     finally:
         one.stop()
         other.stop()

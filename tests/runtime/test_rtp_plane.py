@@ -309,6 +309,23 @@ def test_the_event_loop_is_told(tmp_path: Path) -> None:
     assert [type(event) for event in asyncio.run(work())] == [m.LegClosed]
 
 
+def test_a_stopped_plane_is_woken_by_nobody(tmp_path: Path) -> None:
+    """The wake-up that `stop` itself schedules runs after the descriptors are closed: no fault may come of it."""
+
+    async def work() -> list[str]:
+        faults: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(str(context)))
+        plane = RtpPlane(legs_max=16, data_dir=tmp_path, on_events=lambda: None)
+        plane.start()
+        plane.stop()
+        plane.command(m.Stop(0, 1))  # a straggler
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return faults
+
+    assert asyncio.run(work()) == []
+
+
 def test_stop_with_everything_running_leaves_no_descriptor(tmp_path: Path) -> None:
     before = descriptors()
     bench = Bench(tmp_path)

@@ -41,6 +41,7 @@ class Ear:
         self.packets: list[Packet] = []
         self.strange = 0
         self.muted = False
+        self.late_s: list[tuple[float, float]] = []  # when a frame left, and how much too late by our own clock
         self._far: tuple[str, int] | None = None
         self._queue = b""
         self._seq, self._stamp = 100, 1000
@@ -118,12 +119,19 @@ class Ear:
         if self._far is not None:
             self.sock.sendto(data, self._far)
 
+    def stalls(self, since: float) -> float:
+        """The share of frames since then that this machine made us send more than 10 ms late."""
+        late = [late for at, late in list(self.late_s) if at >= since]
+        return sum(each > 0.01 for each in late) / max(1, len(late))
+
     def _send(self) -> None:
         silence = listening.encode(np.zeros(160), self.codec)
         began, number = time.monotonic(), 0
         while not self._over.is_set():
             number += 1
             time.sleep(max(0.0, began + number * 0.02 - time.monotonic()))
+            now = time.monotonic()
+            self.late_s.append((now, now - began - number * 0.02))
             with self._lock:
                 self._seq = (self._seq + 1) & 0xFFFF
                 self._stamp += 160

@@ -163,11 +163,38 @@ class Engine:
     def logout(self, number: str) -> None:
         self.ask("agent.logout", agent=f"default/{number}")
 
+    def send_home(self, seconds: float = 8.0) -> list[str]:
+        """Agents who are still logged in when what they were told has had its time (wrap-up …); then logged out."""
+        began = time.monotonic()
+        while True:
+            here = [f"{row['tenant']}/{row['agent']}" for row in self.ask("agents") if row["state"] != "logged_out"]
+            if not here or time.monotonic() - began > seconds:
+                break
+            time.sleep(0.05)
+        for agent in here:
+            self.ask("agent.logout", agent=agent)
+        return here
+
     def agent_state(self, number: str) -> str:
         return str(self.agent(number).get("state"))
 
     def wait_agent(self, number: str, *states: str, seconds: float = 5.0) -> None:
         until(lambda: self.agent_state(number) in states, seconds, what=f"agent {number} is {states}")
+
+    def story(self) -> str:
+        """What a person would look at after a failure: agents, queues, calls, the last events, the last lines."""
+        parts: list[str] = []
+        for verb in ("agents", "queues", "calls"):
+            try:
+                parts.append(f"{verb}: {json.dumps(self.ask(verb), ensure_ascii=False)}")
+            except (OSError, AssertionError, ValueError) as error:
+                parts.append(f"{verb}: not told: {error}")
+        try:
+            rows = self.rows("SELECT * FROM events ORDER BY boot DESC, n DESC LIMIT 60")
+            parts += [" ".join(str(value) for value in row.values()) for row in reversed(rows)]
+        except sqlite3.Error as error:
+            parts.append(f"events: not told: {error}")
+        return "\n".join([*parts, self.output()[-4_000:]])
 
     # --- records ----------------------------------------------------------------------------------------------------
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
