@@ -179,10 +179,12 @@ class Flows(msgspec.Struct):
 
     def is_own(self, host: str, port: int) -> bool:
         """True when host:port is one of our addresses (a rude phone's BYE carries our own Via)."""
-        return any(
-            (host, port) in ((listener.host, listener.port), (listener.advertise_host, listener.advertise_port))
-            for listener in self.listeners
-        )
+        for listener in self.listeners:
+            if port == listener.port and host == listener.host:
+                return True
+            if port == listener.advertise_port and host == listener.advertise_host:
+                return True
+        return False
 
     def reachable(self, host: str, path: Path) -> bool:
         """Can a message for the literal `host` leave by the listener of `path`? Names: no, nobody resolves them here.

@@ -103,9 +103,10 @@ def _own_lines(first: str, headers: Sequence[tuple[str, str]], body: bytes, cont
     """First line, headers, Content-Type, Content-Length and the empty line; refuses what would break the framing."""
     lines = [first]
     for name, value in headers:
-        lines.append(f"{PRETTY.get(name, name)}: {value}\r\n")
-        if not is_token(name):
+        pretty = PRETTY.get(name)
+        if pretty is None and not is_token(name):
             raise LocalError(f"header name {name!r}")
+        lines.append(f"{pretty or name}: {value}\r\n")
     if body and content_type:
         lines.append(f"Content-Type: {content_type}\r\n")
     expected = len(lines) + 2
