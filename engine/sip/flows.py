@@ -7,6 +7,7 @@ Addresses are literals: this room never resolves a name.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 import msgspec
@@ -31,6 +32,9 @@ _PRIVATE_V4 = tuple(
 )
 
 
+Networks = tuple[tuple[int, int, int], ...]
+
+
 class Listener(msgspec.Struct, array_like=True):
     """One listening address. `networks` are the local networks as (version, base, mask) integers."""
 
@@ -40,7 +44,7 @@ class Listener(msgspec.Struct, array_like=True):
     port: int
     advertise_host: str
     advertise_port: int
-    networks: list[tuple[int, int, int]]
+    networks: Networks
 
 
 class Stream(msgspec.Struct, array_like=True):
@@ -232,13 +236,14 @@ def is_private(host: str) -> bool:
     return any(value & mask == base for base, mask in _PRIVATE_V4)
 
 
-def networks_of(texts: tuple[str, ...]) -> list[tuple[int, int, int]]:
+def networks_of(texts: tuple[str, ...]) -> Networks:
     """`192.168.0.0/16` … as integers. Raises ValueError for a text that is no network."""
     networks = [ip_network(text, strict=False) for text in texts]
-    return [(net.version, int(net.network_address), int(net.netmask)) for net in networks]
+    return tuple([(net.version, int(net.network_address), int(net.netmask)) for net in networks])
 
 
-def _inside(host: str, networks: list[tuple[int, int, int]]) -> bool:
+@lru_cache(maxsize=_CACHE_MAX)  # asked several times per call, and far ends are few
+def _inside(host: str, networks: Networks) -> bool:
     number = address_number(host)
     if number is None:
         return False

@@ -6,6 +6,7 @@ from a request have passed the parser, which never lets a line end through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from engine.errors import LocalError
@@ -33,6 +34,7 @@ PHRASES = {
     600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable", 607: "Unwanted",
     608: "Rejected",
 }
+_FORBIDDEN = re.compile(r'[\x00-\x20<>"\x7f]').search
 
 
 def response(
@@ -84,7 +86,7 @@ def request(
     """A request with these headers in this order; Content-Type (when there is a body) and Content-Length are added."""
     if not is_token(method):
         raise LocalError(f"method {method!r}")
-    if not uri or any(character <= " " or character in '<>"\x7f' for character in uri):
+    if not uri or _FORBIDDEN(uri):
         raise LocalError(f"Request-URI {uri!r}")
     return _own_lines(f"{method} {uri} SIP/2.0\r\n", headers, body, content_type).encode() + body
 
