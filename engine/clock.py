@@ -43,10 +43,11 @@ class Deadlines(msgspec.Struct):
 
     def next(self) -> int | None:
         """The earliest deadline in ms, or None when nothing is armed."""
-        heap = self.heap
+        heap, armed = self.heap, self.armed
         while heap:
             at_ms, serial, key = heap[0]
-            if self.armed.get(key) == (at_ms, serial):
+            entry = armed.get(key)
+            if entry is not None and entry[1] == serial:
                 return at_ms
             heappop(heap)
         return None

@@ -81,23 +81,21 @@ class Switch:
         _INPUTS[type(event)](room, event, now_ms)
         self._expire(now_ms)
         self._work(now_ms)
-        endpoint = room.endpoint
-        out = room.out
-        if endpoint.sends:
-            out.extend(endpoint.sends)
-            endpoint.sends.clear()
-        room.out = []
+        out, room.out = room.out, []
+        sends = room.endpoint.sends
+        if sends:
+            out.extend(sends)
+            sends.clear()
         return out
 
     def next_deadline(self) -> int | None:
         """The monotonic ms at which a Deadline input is due, or None while nothing waits."""
         room = self.room
-        due = [
-            at
-            for at in (room.deadlines.next(), room.endpoint.next_deadline(), room.acd.next_deadline())
-            if at is not None
-        ]
-        return min(due) if due else None
+        due = room.deadlines.next()
+        for other in (room.endpoint.core.deadlines.next(), room.acd.next_deadline()):
+            if other is not None and (due is None or other < due):
+                due = other
+        return due
 
     def seal_for(self, event: Input) -> str | None:
         """The key under which the journal must seal this input, or None: credentials, secrets, sensitive digits."""
@@ -147,10 +145,11 @@ class Switch:
         room = self.room
         if _perhaps_due(room.endpoint.core.deadlines, now_ms):
             room.endpoint.expire(now_ms)
-        due = room.acd.next_deadline()
-        if due is not None and due <= now_ms:
-            room.acd.expire(now_ms)
-            room.unsettled = True
+        if room.acd.perhaps_due(now_ms):
+            due = room.acd.next_deadline()
+            if due is not None and due <= now_ms:
+                room.acd.expire(now_ms)
+                room.unsettled = True
         if not _perhaps_due(room.deadlines, now_ms):
             return
         for _ in range(ROUNDS_MAX):
@@ -162,9 +161,10 @@ class Switch:
     def _work(self, now_ms: int) -> None:
         """Work off everything that this step has raised."""
         room = self.room
+        core = room.endpoint.core
         for _ in range(ROUNDS_MAX):
-            if room.endpoint.events:
-                events, room.endpoint.events = room.endpoint.events, []
+            if core.events:
+                events, core.events = core.events, []
                 for event in events:
                     _SIP[type(event)](room, event, now_ms)
             elif room.happenings:
@@ -189,7 +189,7 @@ def _perhaps_due(deadlines: Deadlines, now_ms: int) -> bool:
 
 # --- inputs ---------------------------------------------------------------------------------------------
 def _received(room: Room, event: Received, now_ms: int) -> None:
-    room.endpoint.overload = room.draining or room.full()
+    room.endpoint.core.overload = room.draining or room.full()
     room.endpoint.receive(event.path, event.data, now_ms)
 
 

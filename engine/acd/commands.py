@@ -35,12 +35,16 @@ class Connect(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
 
 
 class EntryEnded(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
-    """The call may not stay: `reason` full | no_agents | timeout. The dialplan goes on."""
+    """The call may not stay: `reason` full | no_agents | timeout. The dialplan goes on.
+
+    `position` is the 1-based place where he stood when his time was over, 0 for who was never let in.
+    """
 
     call: int
     queue: int
     reason: str
     waited_ms: int
+    position: int = 0
 
 
 class AgentChanged(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):

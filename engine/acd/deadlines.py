@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 from engine.acd.columns import Column
 
 OFFER, ENTRY, AGENT = 0, 1, 2
-_SHIFT = 18
+SHIFT = 18
 
 
 class DeadlineHeap:
@@ -23,14 +23,14 @@ class DeadlineHeap:
 
     def arm(self, kind: int, row: int, at_ms: int) -> None:
         """The caller has written `at_ms` into the deadline column."""
-        heappush(self.words, at_ms << _SHIFT | kind << 16 | row)
+        heappush(self.words, at_ms << SHIFT | kind << 16 | row)
 
     def next(self, columns: tuple[Column, Column, Column]) -> int | None:
         """The earliest live deadline in ms, or None."""
         words = self.words
         while words:
             word = words[0]
-            at_ms = word >> _SHIFT
+            at_ms = word >> SHIFT
             if columns[word >> 16 & 3][word & 0xFFFF] == at_ms:
                 return at_ms
             heappop(words)
@@ -49,7 +49,7 @@ class DeadlineHeap:
     def rebuild(self, columns: tuple[Column, Column, Column], used: tuple[int, int, int]) -> None:
         """Exactly the live deadlines, nothing stale."""
         self.words = [
-            columns[kind][row] << _SHIFT | kind << 16 | row
+            columns[kind][row] << SHIFT | kind << 16 | row
             for kind in (OFFER, ENTRY, AGENT)
             for row in range(used[kind])
             if columns[kind][row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 
 from engine import limits
 from engine.acd import agents as agent_machine
@@ -169,7 +169,8 @@ def drop(pool: Pool, row: int, now_ms: int) -> None:
 def _tell_timeout(pool: Pool, row: int, now_ms: int) -> None:
     entries = pool.entries
     queue = pool.queue_at(entries.queue[row])
-    pool.out.append(EntryEnded(entries.call[row], queue.spec.id, "timeout", now_ms - entries.joined[row]))
+    place = bisect_left(queue.order, pool.place(row)) + 1
+    pool.out.append(EntryEnded(entries.call[row], queue.spec.id, "timeout", now_ms - entries.joined[row], place))
 
 
 def win(pool: Pool, offer: int, now_ms: int) -> None:

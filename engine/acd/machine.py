@@ -18,6 +18,7 @@ from typing import Any
 from engine import limits
 from engine.acd import happenings, invariants, policy, reload, saving, snapshots
 from engine.acd.commands import AcdCommand, Breach
+from engine.acd.deadlines import SHIFT
 from engine.acd.decide import Pick, decide
 from engine.acd.events import AcdEvent
 from engine.acd.model import AgentSpec, QueueSpec
@@ -80,6 +81,11 @@ class Distributor:
                 if column[row]:
                     column[row] += by_ms
         pool.rebuild_heap()
+
+    def perhaps_due(self, now_ms: int) -> bool:
+        """Could `expire` have work to do? A quick look: False is certain, True may be a deadline that was moved."""
+        words = self._pool.heap.words
+        return bool(words) and words[0] < (now_ms + 1) << SHIFT
 
     def _clock(self, now_ms: int) -> int:
         """Time never runs backwards inside the pool, whatever the owner says."""

@@ -16,8 +16,10 @@ from engine.acd.events import (
     AgentReady,
 )
 from engine.acd.model import AgentSpec, QueueSpec
+from engine.errors import ProtocolError
 from engine.sip.digest import verify
 from engine.sip.events import BindingChanged, Credentials, Qualified, RegisterRequest
+from engine.sip.uri import parse_uri
 
 if TYPE_CHECKING:
     from engine.call.room import Room
@@ -236,6 +238,9 @@ def register(room: Room, event: RegisterRequest, now_ms: int) -> None:
         return
     tenant = room.index().tenant(event.domain)
     verdict, key = identify(room, tenant, event.credentials, "REGISTER", event.path.host, now_ms)
+    why = "wrong user or password"
+    if verdict == "good" and event.credentials is not None and not _same_place(event.credentials.uri, event.uri):
+        verdict, why = "bad", f"credentials made for {event.credentials.uri[:64]!r}, not for {event.uri[:64]!r}"
     if verdict == "good":
         if key == f"{tenant.name}/{event.user}":
             room.endpoint.accept_register(event.request, tenant.realm, event.user, now_ms)
@@ -243,8 +248,20 @@ def register(room: Room, event: RegisterRequest, now_ms: int) -> None:
             room.endpoint.refuse_register(event.request, 403, now_ms, phrase="Not Your Address")
         return
     if verdict == "bad":
-        refused(room, "password", event.path.host, f"REGISTER as {event.user[:32]}: wrong user or password")
+        refused(room, "password", event.path.host, f"REGISTER as {event.user[:32]}: {why}")
     challenge(room, "register", event.request, tenant.realm, event.path.host, now_ms, verdict)
+
+
+def _same_place(proven: str, asked: str) -> bool:
+    """Were the credentials made for the registrar that is asked? Overheard elsewhere they are worth nothing here
+    (RFC 7616 §3.4.6). Phones differ in what they write behind the host, so port and parameters don't count."""
+    if proven == asked:
+        return True
+    try:
+        one, other = parse_uri(proven), parse_uri(asked)
+    except ProtocolError:
+        return False
+    return (one.user, one.host) == (other.user, other.host)
 
 
 def refused(room: Room, kind: str, host: str, detail: str) -> None:

@@ -337,7 +337,7 @@ def _entry_ended(room: Room, command: EntryEnded, now_ms: int) -> None:
         return
     fresh = not call.first_position  # never admitted
     room.emit(
-        "queue.left", call.tenant, call.name, queue=call.queue, reason=command.reason, position=0 if fresh else 1,
+        "queue.left", call.tenant, call.name, queue=call.queue, reason=command.reason, position=command.position,
         first_position=call.first_position, waited_ms=command.waited_ms, key="",
     )  # fmt: skip
     stopped_waiting(room, call, now_ms)

@@ -17,7 +17,11 @@ _UNSAFE = str.maketrans({"|": "/", "\n": " ", "\r": " "})
 
 
 class _Served(msgspec.Struct):
-    """What later lines of a call repeat: place at joining, who serves, how long the caller waited."""
+    """What later lines of a call repeat: place at joining, who serves, how long the caller waited.
+
+    A transfer that has begun is told by its end: `owed` (word, talked s) is the line of the conversation that it broke
+    off, written unless the transfer comes about.
+    """
 
     first_position: int = 0
     queue: str = "NONE"
@@ -25,7 +29,9 @@ class _Served(msgspec.Struct):
     waited_ms: int = 0
     connected_ms: int = 0
     transferred: bool = False
+    done: bool = False
     way: str = ""
+    owed: tuple[str, int] | None = None
 
 
 class QueueLog:
@@ -58,7 +64,8 @@ class QueueLog:
     def _joined(self, event: Event) -> list[str]:
         served = self._served(event.call)
         served.first_position = _number(event, "position")
-        served.transferred = False
+        served.transferred = served.done = False
+        served.owed = None
         return [_line(event, "ENTERQUEUE", "", _text(event, "caller"), served.first_position)]
 
     def _connected(self, event: Event) -> list[str]:
@@ -71,10 +78,12 @@ class QueueLog:
     def _completed(self, event: Event) -> list[str]:
         served = self._calls.get(event.call, _Served())
         by = _text(event, "by")
-        if served.transferred or by.startswith("transfer"):
-            return []  # BLINDTRANSFER ends the conversation, before or after this event
-        self._calls.pop(event.call, None)
         word = "COMPLETECALLER" if by == "caller" else "COMPLETEAGENT"
+        if served.transferred or by.startswith("transfer"):
+            if not served.done:  # BLINDTRANSFER ends the conversation, before or after this event; if it comes
+                served.owed = word, _seconds(event, "talked_ms")
+            return []
+        self._calls.pop(event.call, None)
         waited, talked = _seconds(event, "waited_ms"), _seconds(event, "talked_ms")
         return [_line(event, word, waited, talked, served.first_position)]
 
@@ -106,19 +115,28 @@ class QueueLog:
         result = _text(event, "result")
         served.way = _text(event, "way") or served.way
         if result == "started":
-            served.transferred = True  # its end tells: the agent's conversation is over, or goes on
+            served.transferred, served.done = True, False  # its end tells: the conversation is over, or goes on
             return []
-        served.transferred = result == "done"
-        if not served.transferred:
-            return []
+        served.transferred = served.done = result == "done"
+        if not served.done:
+            return self._settle(event, served)
+        served.owed = None
         word = "ATTENDEDTRANSFER" if served.way == "attended" else "BLINDTRANSFER"
         talked = max(0, event.at_ms - served.connected_ms) // 1000
         parts = (_text(event, "to"), event.tenant, served.waited_ms // 1000, talked, served.first_position)
         return [_line(event, word, *parts, queue=served.queue, agent=served.agent)]
 
+    def _settle(self, event: Event, served: _Served) -> list[str]:
+        """The transfer failed: the conversation that it broke off was over all the same."""
+        if served.owed is None:
+            return []
+        (word, talked), served.owed = served.owed, None
+        parts = (served.waited_ms // 1000, talked, served.first_position)
+        return [_line(event, word, *parts, queue=served.queue, agent=served.agent)]
+
     def _ended(self, event: Event) -> list[str]:
-        self._calls.pop(event.call, None)
-        return []
+        served = self._calls.pop(event.call, None)
+        return self._settle(event, served) if served is not None else []
 
     def _login(self, event: Event) -> list[str]:
         return [_line(event, "AGENTLOGIN", f"agent/{_text(event, 'agent')}", queue="NONE")]

@@ -6,6 +6,7 @@ goes (v=, m=, c=) must make sense. Strict out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -16,6 +17,7 @@ lines_max = 1_000
 media_lines_max = 32
 formats_max = 256
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+_BLANKS = " \t\x00"
 Attribute = tuple[str, str]  # (name, value); a flag such as sendonly has value ''
 
 
@@ -40,13 +42,7 @@ class Media(msgspec.Struct):
 
     def encodings(self) -> dict[int, tuple[str, int, int]]:
         """a=rtpmap by payload type: (encoding name in upper case, clock rate, number of sound tracks)."""
-        found: dict[int, tuple[str, int, int]] = {}
-        for name, value in self.attributes:
-            if name == "rtpmap":
-                entry = _rtpmap(value)
-                if entry is not None:
-                    found.setdefault(entry[0], entry[1:])
-        return found
+        return encodings_of([value for name, value in self.attributes if name == "rtpmap"])
 
     def number(self, name: str) -> int:
         """A numeric attribute such as ptime, rounded down (RFC 8866 lets it have decimals); 0 when absent or odd."""
@@ -99,20 +95,17 @@ class Description(msgspec.Struct):
         """The description with CRLF line ends. Raises LocalError when a value would begin a new line."""
         lines = [
             "v=0",
-            f"o={self.username} {self.session_id} {self.version} IN {_family(self.host)} {self.host}",
+            f"o={self.username} {self.session_id} {self.version} IN {family(self.host)} {self.host}",
             f"s={self.name}",
         ]
         if self.connection:
-            lines.append(f"c=IN {_family(self.connection)} {self.connection}")
+            lines.append(f"c=IN {family(self.connection)} {self.connection}")
         lines += [f"b={value}" for value in self.bandwidths]
         lines += [f"t={value}" for value in self.times or ["0 0"]]
-        lines += [_attribute_line(*attribute) for attribute in self.attributes]
+        lines += [attribute_line(*attribute) for attribute in self.attributes]
         for media in self.media:
-            lines += _media_lines(media)
-        text = "\r\n".join(lines) + "\r\n"
-        if text.count("\r") != len(lines) or text.count("\n") != len(lines):
-            raise LocalError("line end inside an SDP value")
-        return text.encode()
+            lines += media_lines(media)
+        return joined(lines).encode()
 
 
 def parse(data: bytes) -> Description:
@@ -121,21 +114,24 @@ def parse(data: bytes) -> Description:
         text = data.decode()
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    lines = text.replace("\r", "\n").split("\n")
-    if len(lines) > 2 * lines_max:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(lines) > lines_max:
         raise ProtocolError(f"SDP of {len(lines)} lines", section="limit sdp lines_max")
     description = Description()
     media: Media | None = None
     version_seen = False
     for line in lines:
-        line = line.strip(" \t\x00")
-        if not line:
-            continue
-        kind, value = line[0], line[2:].strip(" \t")
-        if line[1:2] != "=":
-            if not version_seen:
-                raise ProtocolError(f"not SDP: {line[:40]!r}", section="RFC 8866 §5")
-            continue
+        kind, equals, value = line.partition("=")
+        if len(kind) != 1 or not equals:  # the usual line is spared a look for outer blanks
+            line = line.strip(_BLANKS)
+            if not line:
+                continue
+            kind, equals, value = line.partition("=")
+            if len(kind) != 1 or not equals:
+                if not version_seen:
+                    raise ProtocolError(f"not SDP: {line[:40]!r}", section="RFC 8866 §5")
+                continue
+        value = value.strip(_BLANKS)
         if not version_seen:
             if kind != "v" or value != "0":
                 raise ProtocolError(f"not SDP: {line[:40]!r}", section="RFC 8866 §5.1")
@@ -146,7 +142,10 @@ def parse(data: bytes) -> Description:
             media = _media(value)
             description.media.append(media)
         elif media is not None:
-            _media_level(media, kind, value)
+            if kind == "a":
+                media.attributes.append(_attribute(value))
+            else:
+                _media_level(media, kind, value)
         else:
             _session_level(description, kind, value)
     if not version_seen:
@@ -173,9 +172,7 @@ def _session_level(description: Description, kind: str, value: str) -> None:
 
 
 def _media_level(media: Media, kind: str, value: str) -> None:
-    if kind == "a":
-        media.attributes.append(_attribute(value))
-    elif kind == "c" and not media.connection:  # further ones are the layers of a multicast
+    if kind == "c" and not media.connection:  # further ones are the layers of a multicast
         media.connection = _connection(value)
     elif kind == "b":
         media.bandwidths.append(value)
@@ -197,6 +194,7 @@ def _is_port(text: str) -> bool:
     return text.isdecimal() and text.isascii() and len(text) <= 5 and int(text) <= 65_535
 
 
+@lru_cache(maxsize=512)
 def _connection(value: str) -> str:
     """The host of `IN IP4 host[/ttl[/count]]`."""
     fields = value.split()
@@ -208,6 +206,7 @@ def _connection(value: str) -> str:
     return host
 
 
+@lru_cache(maxsize=512)  # the same few lines come with every call
 def _attribute(value: str) -> Attribute:
     name, _, rest = value.partition(":")
     return name.strip(" \t"), rest.strip(" \t")
@@ -218,6 +217,16 @@ def _direction(attributes: list[Attribute]) -> str:
         if not value and name in DIRECTIONS:
             return name
     return ""
+
+
+def encodings_of(rtpmaps: Sequence[str]) -> dict[int, tuple[str, int, int]]:
+    """The values of a=rtpmap lines as `Media.encodings` has them; nonsense is ignored, the first of a number counts."""
+    found: dict[int, tuple[str, int, int]] = {}
+    for value in rtpmaps:
+        entry = _rtpmap(value)
+        if entry is not None:
+            found.setdefault(entry[0], entry[1:])
+    return found
 
 
 @lru_cache(maxsize=512)  # the same few lines come with every call
@@ -233,18 +242,29 @@ def _rtpmap(value: str) -> tuple[int, str, int, int] | None:
     return int(number), fields[0].upper(), int(rate), int(tracks)
 
 
-def _family(host: str) -> str:
+def family(host: str) -> str:
+    """IP4 or IP6, as o= and c= name it."""
     return "IP6" if ":" in host else "IP4"
 
 
-def _attribute_line(name: str, value: str) -> str:
+def joined(lines: list[str]) -> str:
+    """The text of these lines. Raises LocalError when a value would begin a new one."""
+    text = "\r\n".join(lines) + "\r\n"
+    if text.count("\r") != len(lines) or text.count("\n") != len(lines):
+        raise LocalError("line end inside an SDP value")
+    return text
+
+
+def attribute_line(name: str, value: str) -> str:
+    """One a= line."""
     return f"a={name}:{value}" if value else f"a={name}"
 
 
-def _media_lines(media: Media) -> list[str]:
+def media_lines(media: Media) -> list[str]:
+    """One m= line and what follows it."""
     ports = f"{media.port}/{media.ports}" if media.ports != 1 else str(media.port)
     lines = [f"m={media.kind} {ports} {media.protocol} {' '.join(media.formats)}".rstrip(" ")]
     if media.connection:
-        lines.append(f"c=IN {_family(media.connection)} {media.connection}")
+        lines.append(f"c=IN {family(media.connection)} {media.connection}")
     lines += [f"b={value}" for value in media.bandwidths]
-    return lines + [_attribute_line(*attribute) for attribute in media.attributes]
+    return lines + [attribute_line(*attribute) for attribute in media.attributes]

@@ -8,13 +8,14 @@ it what was sent and raises the version of o= when, and only when, the content d
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address
 
 import msgspec
 
 from engine.errors import LocalError, ProtocolError
-from engine.sdp.description import Attribute, Description, Media, parse
+from engine.sdp.description import Description, Media, encodings_of, family, joined, media_lines, parse
 
 PCMU, PCMA = 0, 8
 EVENT_PAYLOAD_TYPE = 101  # ours, when we offer
@@ -26,6 +27,9 @@ _HELD_HOSTS = ("0.0.0.0", "::")
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 # An IPv4 unicast address, the usual case: spares the library's parser. 224.0.0.0 and above go on to it.
 _PLAIN = re.compile(rf"(?:22[0-3]|2[01]\d|1\d\d|[1-9]?\d)(?:\.{_BYTE}){{3}}\Z", re.ASCII).match
+_DIRECTIONS = {  # (we send, we receive)
+    (True, True): "sendrecv", (True, False): "sendonly", (False, True): "recvonly", (False, False): "inactive",
+}
 _FRAME_MS_MIN, _FRAME_MS_MAX = 10, 60
 
 
@@ -69,10 +73,10 @@ class Agreed(msgspec.Struct, frozen=True):
     remote_hold: bool
 
 
-class _Formats(msgspec.Struct):
+class _Formats(msgspec.Struct, frozen=True):
     """The payload types of one m= line that mean something to us, in its order."""
 
-    audio: list[tuple[int, int]]  # (payload type, codec)
+    audio: tuple[tuple[int, int], ...]  # (payload type, codec)
     events: int  # -1: none
 
 
@@ -81,9 +85,9 @@ def make_offer(local: Local, *, prefer: int | None = None) -> bytes:
     codecs = _preferred(list(local.codecs), prefer)
     if not codecs or any(codec not in ENCODINGS for codec in codecs):
         raise LocalError(f"codecs {local.codecs}")
-    audio = [(codec, codec) for codec in codecs]
-    media = _audio(local, audio, EVENT_PAYLOAD_TYPE if local.events else -1, local.direction)
-    return _write(local, [media], [])
+    audio = tuple((codec, codec) for codec in codecs)
+    events = EVENT_PAYLOAD_TYPE if local.events else -1
+    return _write(local, _audio_lines(local, audio, events, local.direction), [])
 
 
 def answer_offer(offer: bytes, local: Local, *, prefer: int | None = None) -> tuple[bytes, Agreed]:
@@ -98,16 +102,15 @@ def answer_offer(offer: bytes, local: Local, *, prefer: int | None = None) -> tu
     host = _usable_host(theirs.connection_of(media), local.host)
     codecs = _preferred([codec for _, codec in formats.audio], prefer)
     by_codec = {codec: payload_type for payload_type, codec in reversed(formats.audio)}
-    audio = [(by_codec[codec], codec) for codec in codecs]
+    audio = tuple([(by_codec[codec], codec) for codec in codecs])
     events = formats.events if local.events else -1
     hold, direction = _combine(theirs, media, local.direction)
-    answer = [
-        _audio(local, audio, events, direction) if place == chosen else _refused(line)
-        for place, line in enumerate(theirs.media)
-    ]
-    body = _write(local, answer, theirs.times[:1])
+    lines: list[str] = []
+    for place, line in enumerate(theirs.media):
+        lines += _audio_lines(local, audio, events, direction) if place == chosen else media_lines(_refused(line))
+    body = _write(local, lines, theirs.times[:1])
     agreed = Agreed(
-        host=host, port=media.port, codec=codecs[0], payload_type_out=audio[0][0], codecs_in=tuple(audio),
+        host=host, port=media.port, codec=codecs[0], payload_type_out=audio[0][0], codecs_in=audio,
         events_in=events, events_out=events, frame_ms_out=_frame_ms(media, local.frame_ms), direction=direction,
         remote_hold=hold,
     )
@@ -162,18 +165,23 @@ def _choose(theirs: Description, local: Local) -> tuple[int, _Formats]:
             reason = "audio line is off"
         else:
             formats = _formats(media)
-            formats.audio = [(number, codec) for number, codec in formats.audio if codec in local.codecs]
-            if formats.audio:
-                return place, formats
+            audio = tuple([(number, codec) for number, codec in formats.audio if codec in local.codecs])
+            if audio:
+                return place, _Formats(audio, formats.events)
             reason = "no codec in common"
     raise ProtocolError(f"offer can't be served: {reason}", status_hint=488, section="RFC 3264 §6")
 
 
 def _formats(media: Media) -> _Formats:
-    encodings = media.encodings()
+    return _formats_of(tuple(media.formats), tuple([value for name, value in media.attributes if name == "rtpmap"]))
+
+
+@lru_cache(maxsize=256)  # phones of one make say the same
+def _formats_of(formats: tuple[str, ...], rtpmaps: tuple[str, ...]) -> _Formats:
+    encodings = encodings_of(rtpmaps)
     audio: list[tuple[int, int]] = []
     events = -1
-    for text in media.formats:
+    for text in formats:
         if not (text.isdecimal() and text.isascii() and len(text) <= 3):
             continue
         number = int(text)
@@ -185,7 +193,7 @@ def _formats(media: Media) -> _Formats:
             events = number if events < 0 else events
         elif encoding in _CODECS and number not in dict(audio):
             audio.append((number, _CODECS[encoding]))
-    return _Formats(audio, events)
+    return _Formats(tuple(audio), events)
 
 
 def _usable_host(host: str, ours: str) -> str:
@@ -214,8 +222,7 @@ def _combine(theirs: Description, media: Media, wanted: str) -> tuple[bool, str]
     they_send = direction in ("sendrecv", "sendonly")
     we_send = they_receive and wanted in ("sendrecv", "sendonly")
     we_receive = they_send and wanted in ("sendrecv", "recvonly")
-    names = {(True, True): "sendrecv", (True, False): "sendonly", (False, True): "recvonly"}
-    return not they_receive, names.get((we_send, we_receive), "inactive")
+    return not they_receive, _DIRECTIONS[we_send, we_receive]
 
 
 def _frame_ms(media: Media, wanted: int) -> int:
@@ -229,18 +236,26 @@ def _frame_ms(media: Media, wanted: int) -> int:
 def _preferred(codecs: list[int], prefer: int | None) -> list[int]:
     """Without repeats, `prefer` first when it is among them."""
     unique = list(dict.fromkeys(codecs))
-    return sorted(unique, key=lambda codec: codec != prefer)
+    return unique if prefer is None else sorted(unique, key=lambda codec: codec != prefer)
 
 
 # --- writing ----------------------------------------------------------------------------------------
-def _audio(local: Local, audio: list[tuple[int, int]], events: int, direction: str) -> Media:
-    attributes: list[Attribute] = [("rtpmap", f"{number} {ENCODINGS[codec]}/8000") for number, codec in audio]
+def _audio_lines(local: Local, audio: tuple[tuple[int, int], ...], events: int, direction: str) -> list[str]:
+    formats, attributes = _audio_format(audio, events, local.frame_ms, direction)
+    return [f"m=audio {local.port} RTP/AVP {formats}", *attributes]
+
+
+@lru_cache(maxsize=256)  # differs by what far ends offer, and they are few makes
+def _audio_format(
+    audio: tuple[tuple[int, int], ...], events: int, frame_ms: int, direction: str
+) -> tuple[str, tuple[str, ...]]:
+    """(formats of the m= line, the a= lines below it)."""
     formats = [str(number) for number, _ in audio]
+    lines = [f"a=rtpmap:{number} {ENCODINGS[codec]}/8000" for number, codec in audio]
     if events >= 0:
         formats.append(str(events))
-        attributes += [("rtpmap", f"{events} telephone-event/8000"), ("fmtp", f"{events} {EVENTS}")]
-    attributes += [("ptime", str(local.frame_ms)), (direction, "")]
-    return Media("audio", local.port, "RTP/AVP", formats, attributes=attributes)
+        lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} {EVENTS}"]
+    return " ".join(formats), (*lines, f"a=ptime:{frame_ms}", f"a={direction}")
 
 
 def _refused(media: Media) -> Media:
@@ -248,14 +263,14 @@ def _refused(media: Media) -> Media:
     return Media(media.kind, 0, media.protocol, media.formats or ["0"])
 
 
-def _write(local: Local, media: list[Media], times: list[str]) -> bytes:
-    description = Description(
-        session_id=str(local.session_id), version="", host=local.host, connection=local.host, times=times, media=media
-    )
-    text = description.encode()
-    mark = blake2b(text, digest_size=8).digest()
+def _write(local: Local, media: list[str], times: list[str]) -> bytes:
+    """The whole description around these media lines."""
+    host = f"IN {family(local.host)} {local.host}"
+    first = f"v=0\r\no=- {local.session_id} "
+    time = f"t={times[0]}" if times else "t=0 0"
+    rest = joined([f" {host}", "s=-", f"c={host}", time, *media])
+    mark = blake2b(f"{first}{rest}".encode(), digest_size=8).digest()  # the version is left out of what is compared
     if local.sent:
         local.version = local.sent_version + (local.sent != mark)
     local.sent, local.sent_version = mark, local.version
-    gap = len(f"v=0\r\no=- {local.session_id} ")  # the version is left out of what is compared
-    return b"%b%d%b" % (text[:gap], local.version, text[gap:])
+    return f"{first}{local.version}{rest}".encode()

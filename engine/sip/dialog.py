@@ -162,4 +162,4 @@ def other_transport(flows: Flows, transport: str, host: str, port: int) -> Path 
 
 
 def _single_via(request: Message) -> bool:
-    return sum(1 for name, _ in request.headers if name == "via") == 1 and "," not in request.index["via"]
+    return [name for name, _ in request.headers].count("via") == 1 and "," not in request.index["via"]

@@ -22,8 +22,8 @@ from engine.sip import (
 from engine.sip.answers import reply_now
 from engine.sip.core import ALLOW, ALLOWED, SUPPORTED_OPTIONS, Core
 from engine.sip.events import Path
-from engine.sip.message import Message
-from engine.sip.parser import METHODS, parse, salvage
+from engine.sip.message import METHODS, Message
+from engine.sip.parser import parse, salvage
 from engine.sip.session import Phase, Session
 from engine.sip.timers import BY_KEY
 from engine.sip.transaction import Input, State, Transaction

@@ -207,6 +207,7 @@ class RegisterRequest(msgspec.Struct, frozen=True, tag=True):
     domain: str
     credentials: Credentials | None
     user_agent: str
+    uri: str  # the Request-URI as it came
 
 
 class BindingChanged(msgspec.Struct, frozen=True, tag=True):

@@ -7,6 +7,7 @@ Addresses are literals: this room never resolves a name.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 import msgspec
@@ -31,6 +32,9 @@ _PRIVATE_V4 = tuple(
 )
 
 
+Networks = tuple[tuple[int, int, int], ...]
+
+
 class Listener(msgspec.Struct, array_like=True):
     """One listening address. `networks` are the local networks as (version, base, mask) integers."""
 
@@ -40,7 +44,7 @@ class Listener(msgspec.Struct, array_like=True):
     port: int
     advertise_host: str
     advertise_port: int
-    networks: list[tuple[int, int, int]]
+    networks: Networks
 
 
 class Stream(msgspec.Struct, array_like=True):
@@ -179,10 +183,12 @@ class Flows(msgspec.Struct):
 
     def is_own(self, host: str, port: int) -> bool:
         """True when host:port is one of our addresses (a rude phone's BYE carries our own Via)."""
-        return any(
-            (host, port) in ((listener.host, listener.port), (listener.advertise_host, listener.advertise_port))
-            for listener in self.listeners
-        )
+        for listener in self.listeners:
+            if port == listener.port and host == listener.host:
+                return True
+            if port == listener.advertise_port and host == listener.advertise_host:
+                return True
+        return False
 
     def reachable(self, host: str, path: Path) -> bool:
         """Can a message for the literal `host` leave by the listener of `path`? Names: no, nobody resolves them here.
@@ -230,13 +236,14 @@ def is_private(host: str) -> bool:
     return any(value & mask == base for base, mask in _PRIVATE_V4)
 
 
-def networks_of(texts: tuple[str, ...]) -> list[tuple[int, int, int]]:
+def networks_of(texts: tuple[str, ...]) -> Networks:
     """`192.168.0.0/16` … as integers. Raises ValueError for a text that is no network."""
     networks = [ip_network(text, strict=False) for text in texts]
-    return [(net.version, int(net.network_address), int(net.netmask)) for net in networks]
+    return tuple([(net.version, int(net.network_address), int(net.netmask)) for net in networks])
 
 
-def _inside(host: str, networks: list[tuple[int, int, int]]) -> bool:
+@lru_cache(maxsize=_CACHE_MAX)  # asked several times per call, and far ends are few
+def _inside(host: str, networks: Networks) -> bool:
     number = address_number(host)
     if number is None:
         return False

@@ -21,6 +21,7 @@ _FAST_PROTOCOLS = {f"SIP/2.0/{name}": name for name in ("UDP", "TCP", "TLS", "WS
 _PROTOCOL = re.compile(r"SIP[ \t]*/[ \t]*(\d\.\d)[ \t]*/[ \t]*([A-Za-z0-9!%*_+`'~.-]+)[ \t]+", re.IGNORECASE).match
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL).match
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_PARAMS = frozenset(("branch", "rport", "received", "tag", "lr"))  # as nearly everybody spells them
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _TOKEN = re.compile(r"[A-Za-z0-9!%*_+`'~.-]+\Z").match
 
@@ -167,39 +168,38 @@ def parse_name_addr(text: str) -> NameAddr:
 
     Raises ProtocolError.
     """
-    start = 0
-    display = ""
+    display, rest = "", text
     if text[:1] == '"':
         quoted = _QUOTED(text)
         if quoted is None:
             raise ProtocolError(f"quote without end: {text[:80]!r}", section="RFC 3261 §25.1")
-        start = quoted.end()
-        display = text[1:start - 1]
+        rest = text[quoted.end():]
+        display = text[1:quoted.end() - 1]
         if "\\" in display:
             display = _ESCAPED.sub(r"\1", display)
-    left = text.find("<", start)
-    if left < 0:
-        return _parse_addr_spec(text, start)
-    if not start:
-        display = text[:left].strip(" \t")
-    right = text.find(">", left)
-    uri = text[left + 1:right].strip(" \t")
-    if right < 0 or not uri:
+    before, left, rest = rest.partition("<")
+    if not left:
+        return _parse_addr_spec(text)
+    if before and text[0] != '"':
+        display = before.strip(" \t")
+    uri, right, tail = rest.partition(">")
+    uri, tail = uri.strip(" \t"), tail.strip(" \t")
+    if not right or not uri:
         raise ProtocolError(f"angle bracket without end: {text[:80]!r}", section="RFC 3261 §25.1")
-    tail = text[right + 1:].strip(" \t")
     if not tail:
         return NameAddr(display, uri)
     if tail[0] != ";":
         raise ProtocolError(f"text after an address: {text[:80]!r}", section="RFC 3261 §25.1")
-    if tail.startswith(";tag=") and tail.isascii() and tail[5:].isalnum():
-        return NameAddr(display, uri, {"tag": tail[5:]})
+    tag = tail[5:]
+    if tag.isalnum() and tag.isascii() and tail.startswith(";tag="):
+        return NameAddr(display, uri, {"tag": tag})
     return NameAddr(display, uri, parse_params(tail[1:]))
 
 
-def _parse_addr_spec(text: str, start: int) -> NameAddr:
+def _parse_addr_spec(text: str) -> NameAddr:
     uri, _, tail = text.partition(";")
     uri = uri.strip(" \t")
-    if start or not uri or "?" in uri or "," in uri or " " in uri or "\t" in uri:
+    if text[:1] == '"' or not uri or "?" in uri or "," in uri or " " in uri or "\t" in uri:
         raise ProtocolError(f"address needs angle brackets: {text[:80]!r}", section="RFC 3261 §20.10")
     return NameAddr("", uri, parse_params(tail) if tail else {})
 
@@ -210,12 +210,14 @@ def parse_params(text: str, *, strict: bool = False) -> dict[str, str]:
     parts = text.split(";") if '"' not in text else split_quoted(text, ";")
     for part in parts:
         name, equals, value = part.partition("=")
-        name = name.strip(" \t").lower()
-        if not name:
-            if strict or equals:
-                raise ProtocolError(f"empty parameter: {text[:80]!r}", section="RFC 3261 §25.1")
-            continue
-        params.setdefault(name, value.strip(" \t"))
+        if name not in _PARAMS:
+            name = name.strip(" \t").lower()
+            if not name:
+                if strict or equals:
+                    raise ProtocolError(f"empty parameter: {text[:80]!r}", section="RFC 3261 §25.1")
+                continue
+        if name not in params:
+            params[name] = value.strip(" \t")
     return params
 
 

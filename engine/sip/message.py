@@ -11,6 +11,10 @@ import msgspec
 from engine.errors import ProtocolError
 from engine.sip.headers import NameAddr, Via, lazy, parse_name_addr, parse_via, split_list
 
+METHODS = frozenset((
+    "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "INFO", "REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE",
+    "UPDATE", "PRACK", "PUBLISH",
+))
 # Spelling on the wire; the key for everything else is its lower-case form.
 _SPELLINGS = (
     "Via From To Call-ID CSeq Contact Max-Forwards Route Record-Route Content-Type Content-Length Content-Encoding "
@@ -37,6 +41,7 @@ _LISTS = (
     "unsupported via warning"
 )
 LISTS = frozenset(_LISTS.split())
+_COPIED = tuple((name, PRETTY[name]) for name in ("from", "call-id", "cseq"))
 _NUMBER_MAX = 2**32 - 1
 
 
@@ -149,22 +154,26 @@ class Message(msgspec.Struct, dict=True):
     @lazy
     def reply_head(self) -> str:
         """The lines that every response copies from this request: Via, From, Call-ID, CSeq (§8.2.6.2). To is apart."""
+        index = self.index
         lines = [f"Via: {value}\r\n" for name, value in self.headers if name == "via"]
-        for name in ("from", "call-id", "cseq"):
-            if name in self.index:
-                lines.append(f"{PRETTY[name]}: {self.index[name]}\r\n")
+        for name, pretty in _COPIED:
+            if name in index:
+                lines.append(f"{pretty}: {index[name]}\r\n")
         return "".join(lines)
 
     def stamp(self, host: str, port: int) -> None:
         """Write received/rport into the top Via, once, on reception; every response then carries them (§18.2.1)."""
-        self.via.stamp(host, port)
+        via = self.via
+        via.stamp(host, port)
         for place, (name, value) in enumerate(self.headers):
             if name == "via":
-                below = split_list(value)[1:] if "," in value else []
-                self.headers[place] = ("via", ", ".join([str(self.via), *below]))
+                stamped = ", ".join([str(via), *split_list(value)[1:]]) if "," in value else str(via)
+                self.headers[place] = ("via", stamped)
+                self.index["via"] = stamped
                 break
-        for derived in ("index", "vias", "reply_head"):
-            self.__dict__.pop(derived, None)
+        views = self.__dict__
+        views.pop("vias", None)
+        views.pop("reply_head", None)
 
     def _need(self, name: str) -> str:
         value = self.index.get(name)
@@ -182,13 +191,14 @@ def _first_value(value: str) -> str:
 
 def parse_cseq(value: str) -> tuple[int, str]:
     """`314159 INVITE` -> (number below 2**31, method). Raises ProtocolError."""
-    number, _, method = value.partition(" ")
-    if not method.isalpha():  # not the usual form: blanks doubled, or an unusual method
+    digits, _, method = value.partition(" ")
+    if method not in METHODS and not method.isalpha():  # not the usual form: blanks doubled, or an unusual method
         fields = value.split()
-        number, method = fields if len(fields) == 2 else ("", "")
-    if not (number.isdecimal() and number.isascii() and len(number) <= 20 and int(number) < 2**31) or not method:
+        digits, method = fields if len(fields) == 2 else ("", "")
+    number = int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= 20 else 2**31
+    if number >= 2**31 or not method:
         raise ProtocolError(f"bad CSeq: {value[:80]!r}", section="RFC 3261 §8.1.1.5")
-    return int(number), method
+    return number, method
 
 
 def delta_seconds(value: str | None) -> int | None:

@@ -11,12 +11,8 @@ import re
 from engine.errors import ProtocolError
 from engine.limits import header_line_bytes_max, header_lines_max, message_bytes_max
 from engine.sip.headers import is_token, parse_name_addr, parse_via, split_list
-from engine.sip.message import COMPACT, PRETTY, Message, parse_cseq
+from engine.sip.message import COMPACT, METHODS, PRETTY, Message, parse_cseq
 
-METHODS = frozenset((
-    "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "INFO", "REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE",
-    "UPDATE", "PRACK", "PUBLISH",
-))
 _SINGLE = frozenset(("from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires"))
 _END = re.compile(rb"\r?\n\r?\n").search
 _FOLD = re.compile(r"\r\n[ \t]+")
@@ -39,11 +35,11 @@ def parse(data: bytes, *, datagram: bool = True) -> Message:
     lines, body, charset = _split(data)
     message = _first_line(lines[0])
     message.charset = charset
-    message.headers = _headers(lines)
-    index = message.index
+    message.headers = headers = _headers(lines)
+    index = message.__dict__["index"] = dict(reversed(headers))
     _check_mandatory(message, index)
-    if len(index) != len(message.headers):
-        _check_repeats(message.headers, index)
+    if len(index) != len(headers):
+        _check_repeats(headers, index)
     message.body = _body(body, index.get("content-length"), datagram)
     return message
 
@@ -53,17 +49,17 @@ def _split(data: bytes) -> tuple[list[str], bytes, str]:
     if data[:1] in (b"\r", b"\n"):
         data = data.lstrip(b"\r\n")  # §7.5
     head, blank, body = data.partition(b"\r\n\r\n")
-    line_ends = head.count(b"\r\n")
-    if not blank or head.count(b"\n") != line_ends or head.count(b"\r") != line_ends:
+    line_ends = head.count(b"\n")
+    if not blank or head.count(b"\r\n") != line_ends or head.count(b"\r") != line_ends:
         head, body = _split_odd(data)
-        line_ends = head.count(b"\r\n")
+        line_ends = head.count(b"\n")
     if line_ends > header_lines_max:
         raise ProtocolError(f"{line_ends} header lines", status_hint=513, section="limit header_lines_max")
     try:
         text, charset = head.decode(), "utf-8"
     except UnicodeDecodeError:
         text, charset = head.decode("latin-1"), "latin-1"
-    if "\r\n " in text or "\r\n\t" in text:
+    if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     return text.split("\r\n"), body, charset
 

@@ -34,7 +34,7 @@ def on_register(core: Core, message: Message, key: tuple[str, ...], path: Path, 
     core.registrations[number] = Registration(number, tx.id)
     core.deadlines.arm(("register", number), now_ms + GIVE_UP_MS)
     agent = message.index.get("user-agent", "")
-    core.events.append(RegisterRequest(number, path, to.user, to.host, credentials, agent))
+    core.events.append(RegisterRequest(number, path, to.user, to.host, credentials, agent, message.uri))
 
 
 def _take(core: Core, number: int) -> tuple[Transaction, Message] | None:

@@ -76,3 +76,7 @@ def doubled_ms(interval_ms: int, cap_ms: int | None) -> int:
     """The next repeat interval: doubled, at most `cap_ms` (T2 for E and G; A has no cap, B ends it)."""
     doubled = interval_ms * 2
     return doubled if cap_ms is None else min(doubled, cap_ms)
+
+# Timers that only forget a transaction: nobody waits for them, so those of many calls share one wake-up.
+FORGETTING = frozenset((Timer.D, Timer.I, Timer.J, Timer.K, Timer.L, Timer.M))
+FORGET_TOGETHER_MS = 500

@@ -9,7 +9,17 @@ from engine.sip import invite_client, invite_server, non_invite_client, non_invi
 from engine.sip.core import Core
 from engine.sip.events import Path
 from engine.sip.message import Message
-from engine.sip.timers import BY_KEY, KEYS, RELIABLE, T2_MS, UNRELIABLE, Timer, doubled_ms
+from engine.sip.timers import (
+    BY_KEY,
+    FORGET_TOGETHER_MS,
+    FORGETTING,
+    KEYS,
+    RELIABLE,
+    T2_MS,
+    UNRELIABLE,
+    Timer,
+    doubled_ms,
+)
 from engine.sip.transaction import ARM_FIRST, TIMER_INPUT_FIRST, Action, Input, Kind, Row, State, Transaction
 
 DELIVER, TIMED_OUT, BROKEN = 1, 2, 4
@@ -173,7 +183,10 @@ def _arm(core: Core, tx: Transaction, timer: int, now_ms: int) -> int:
         return step(core, tx, TIMER_INPUT_FIRST + timer, now_ms)
     if timer in (Timer.A, Timer.E, Timer.G):
         tx.interval_ms = length
-    core.deadlines.arm((KEYS[timer], tx.id), now_ms + length)
+    at_ms = now_ms + length
+    if timer in FORGETTING:
+        at_ms += -at_ms % FORGET_TOGETHER_MS
+    core.deadlines.arm((KEYS[timer], tx.id), at_ms)
     return 0
 
 

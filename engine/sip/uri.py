@@ -8,6 +8,7 @@ unescaped part into a header.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote as _percent
 from urllib.parse import unquote_to_bytes
 
@@ -89,7 +90,7 @@ def _same_headers(mine: dict[str, str], theirs: dict[str, str]) -> bool:
 def parse_uri(text: str) -> Uri:
     """Parse a URI without its angle brackets. Raises ProtocolError (400) when it is none."""
     scheme, colon, rest = text.partition(":")
-    if not colon or not rest or _FORBIDDEN(text) or not _SCHEME(scheme):
+    if not colon or not rest or _FORBIDDEN(text) or (scheme != "sip" and not _SCHEME(scheme)):
         raise ProtocolError(f"not a URI: {text[:80]!r}", section="RFC 3261 §19.1")
     scheme = scheme.lower()
     if scheme not in ("sip", "sips"):
@@ -112,6 +113,7 @@ def parse_uri(text: str) -> Uri:
     )
 
 
+@lru_cache(maxsize=1_024)  # far ends are few, and each names itself several times in a message
 def split_host_port(text: str) -> tuple[str, int]:
     """`host`, `host:port`, `[v6]`, `[v6]:port` -> (host in lower case without brackets, port or 0)."""
     if text[:1] == "[":

@@ -6,6 +6,7 @@ from a request have passed the parser, which never lets a line end through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from engine.errors import LocalError
@@ -33,6 +34,7 @@ PHRASES = {
     600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable", 607: "Unwanted",
     608: "Rejected",
 }
+_FORBIDDEN = re.compile(r'[\x00-\x20<>"\x7f]').search
 
 
 def response(
@@ -84,7 +86,7 @@ def request(
     """A request with these headers in this order; Content-Type (when there is a body) and Content-Length are added."""
     if not is_token(method):
         raise LocalError(f"method {method!r}")
-    if not uri or any(character <= " " or character in '<>"\x7f' for character in uri):
+    if not uri or _FORBIDDEN(uri):
         raise LocalError(f"Request-URI {uri!r}")
     return _own_lines(f"{method} {uri} SIP/2.0\r\n", headers, body, content_type).encode() + body
 
@@ -103,9 +105,10 @@ def _own_lines(first: str, headers: Sequence[tuple[str, str]], body: bytes, cont
     """First line, headers, Content-Type, Content-Length and the empty line; refuses what would break the framing."""
     lines = [first]
     for name, value in headers:
-        lines.append(f"{PRETTY.get(name, name)}: {value}\r\n")
-        if not is_token(name):
+        pretty = PRETTY.get(name)
+        if pretty is None and not is_token(name):
             raise LocalError(f"header name {name!r}")
+        lines.append(f"{pretty or name}: {value}\r\n")
     if body and content_type:
         lines.append(f"Content-Type: {content_type}\r\n")
     expected = len(lines) + 2

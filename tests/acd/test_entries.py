@@ -104,6 +104,15 @@ def test_maximum_wait() -> None:
     assert tally(world)["timed_out"] == 2 and world.distributor.queue_length(1) == 0
 
 
+def test_whose_wait_is_over_is_told_where_he_stood() -> None:
+    world = World([queue(wait_ms_max=60_000)], [agent(1)], ready=False)
+    for call, wait_ms in ((10, 0), (11, 20_000), (12, 10_000), (13, 10_000)):
+        world.join(call, wait_ms_max=wait_ms)
+    assert [(e.call, e.position) for e in ended(world.wait(10_000))] == [(12, 3), (13, 3)]
+    assert [(e.call, e.position) for e in ended(world.wait(10_000))] == [(11, 2)]
+    assert [(e.call, e.position) for e in ended(world.wait(40_000))] == [(10, 1)]
+
+
 def test_maximum_wait_has_a_limit_of_its_own() -> None:
     world = World([queue(wait_ms_max=10**12)], [agent(1)], ready=False)
     world.join(10)

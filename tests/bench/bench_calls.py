@@ -1,17 +1,21 @@
 """What a call costs inside the Switch, without sockets: INVITE, ACK, BYE as bytes in, outputs counted.
 
-    python tests/bench/bench_calls.py [--number 9100] [--calls 2000] [--journal] [--profile]
+    python tests/bench/bench_calls.py [--number 9100] [--calls 2000] [--journal] [--profile | --instructions]
 
 Prints µs per call and per input, to be held against 0.6 ms for everything (INVITE to BYE with dialplan and records).
 The rest of a measured call is the event loop, the kernel and the record writer. `--journal` encodes each input and
-output as the serving process does; `--profile` prints where the time goes. Media answers are faked at once.
+output as the serving process does; `--profile` prints where the time goes; `--instructions` counts machine
+instructions with valgrind, a figure that other work on the machine can't change. Media answers are faked at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import os
 import pstats
+import re
+import subprocess
 import sys
 import time
 from pathlib import Path as FilePath
@@ -29,6 +33,7 @@ from engine.call.effects import (  # noqa: E402
     Listening,
     Media,
     MediaHappened,
+    PortsReady,
     Received,
     SecretsLoaded,
     SiteLoaded,
@@ -42,6 +47,7 @@ from tools.load import wire  # noqa: E402
 
 PEER = Path(1, "127.0.0.1", 40_000, "udp")
 RATE = 100  # calls a second of virtual time
+PORTS = 128  # told ahead, as the runtime does
 
 
 class Bench:
@@ -58,12 +64,13 @@ class Bench:
         self.sends: list[bytes] = []
         self.others: list[Any] = []
         self.now_ms = 1_000
-        self.serial = 0
+        self.serial = self.ports = 0
         self.give("start", Entropy(bytes(64)))
         self.give("start", WallClock(1_700_000_000_000))
         self.give("start", Listening(1, "udp", "127.0.0.1", 5060, "127.0.0.1", 5060))
         self.give("start", SiteLoaded(reading.site.version, msgspec.msgpack.encode(reading.site)))
         self.give("start", SecretsLoaded({}))
+        self.prepare()
         self.spent.clear()
         self.inputs = 0
 
@@ -85,6 +92,12 @@ class Bench:
                 row, generation = output.command.row, output.command.generation
                 closed = media.LegClosed(row, generation, 10, 10, *([0] * (len(media.LegClosed.__struct_fields__) - 4)))
                 self.give("media", MediaHappened(closed))
+
+    def prepare(self) -> None:
+        """More RTP ports are bound."""
+        first = 16_384 + 2 * (self.ports % 8_000)
+        self.ports += PORTS
+        self.give("ports", PortsReady("127.0.0.1", tuple(range(first, first + 2 * PORTS, 2))))
 
     def tick(self, ms: int) -> None:
         """Virtual time passes; what is due is done."""
@@ -122,11 +135,33 @@ def call(bench: Bench, number: str, serial: int) -> tuple[bytes, bytes]:
 def run(bench: Bench, number: str, calls: int) -> None:
     for _ in range(calls):
         bench.serial += 1
+        if bench.serial % PORTS == 0:
+            bench.prepare()
         ack, bye = call(bench, number, bench.serial)
         bench.give("ACK", Received(PEER, ack))
         bench.tick(5)
         bench.give("BYE", Received(PEER, bye))
         bench.tick(1000 // RATE - 5)
+
+
+def count_instructions(number: str, calls: int, journal: bool) -> None:
+    """This bench again under callgrind, which counts only while `counted` runs."""
+    command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--callgrind-out-file=/dev/null", sys.executable]
+    command += [__file__, "--counted", f"--number={number}", f"--calls={calls}", *(["--journal"] if journal else [])]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": "0"})
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode or found is None:
+        raise SystemExit(done.stderr)
+    print(f"{int(found[1]) / calls / 1000:.0f} thousand instructions per call ({calls} calls to {number})")
+
+
+def counted(bench: Bench, number: str, calls: int) -> None:
+    def switch(word: str) -> None:
+        subprocess.run(["callgrind_control", "-i", word, str(os.getpid())], check=True, capture_output=True)
+
+    switch("on")
+    run(bench, number, calls)
+    switch("off")
 
 
 def main() -> None:
@@ -135,9 +170,17 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=2_000)
     parser.add_argument("--journal", action="store_true")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--instructions", action="store_true")
+    parser.add_argument("--counted", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.instructions:
+        count_instructions(options.number, min(options.calls, 200), options.journal)
+        return
     bench = Bench(journal=options.journal)
     run(bench, options.number, 100)
+    if options.counted:
+        counted(bench, options.number, options.calls)
+        return
     bench.spent.clear()
     bench.inputs = 0
     profile = cProfile.Profile()

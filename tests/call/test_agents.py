@@ -75,6 +75,26 @@ def test_nobody_registers_an_address_that_is_not_his() -> None:
     assert told(ana) == "REGISTER 401" and not w.switch.room.agents["default/202"].reachable
 
 
+@pytest.mark.parametrize(("asked", "answer"), [
+    ("sip:10.0.0.1", "200"), ("sip:10.0.0.1:5060", "200"), ("sip:10.0.0.1;transport=udp", "200"),
+    ("sip:other.example", "401"), ("sip:201@10.0.0.1", "401"), ("nonsense", "401"),
+])
+def test_credentials_are_good_only_where_they_were_made_for(asked: str, answer: str) -> None:
+    w = world()
+    ana = w.phone("201")
+    ana.domain = "10.0.0.1"
+    tenant = w.switch.room.index().tenant("10.0.0.1")
+    nonce = make_nonce(w.switch.room.endpoint.core.nonce_key, w.now_ms)
+    offered = challenges(tenant.realm, nonce, algorithms=("MD5",))
+    proof = respond(offered, "201", "pw-201", "REGISTER", asked, ana.tokens)
+    ana.register(w.now_ms, authorization=proof)
+    w.run(500)
+    assert told(ana) == f"REGISTER {answer}"
+    assert w.switch.room.agents["default/201"].reachable == (answer == "200")
+    refusals = w.all("engine.refused")
+    assert not refusals if answer == "200" else "made for" in str(refusals[0].data["detail"])
+
+
 def test_wrong_passwords_wait_longer_and_longer_but_a_good_phone_behind_the_same_address_does_not() -> None:
     w = world()
     waits = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.call.calls import LONGEST_MS, agent, over, ring, said, talk, world
-from tests.scenarios.sites import BUSY_AGENTS, BUSY_QUEUES, busy_site
+from tests.scenarios.sites import BUSY_AGENTS, BUSY_QUEUES, WIDE, busy_site
 
 
 def kinds(w: object, *wanted: str) -> list[str]:
@@ -76,6 +76,20 @@ def test_who_has_waited_too_long_goes_another_way() -> None:
     assert w.hears(caller) == "en/all_busy" and w.last("queue.left").data["reason"] == "timeout"
     ended = over(w)
     assert (ended.data["waited_ms"], ended.data["cause"]) == (60_000, 17)
+
+
+def test_whose_time_is_over_is_recorded_with_the_place_where_he_stood() -> None:
+    patient = "{name: wide, waiting: program, max_wait: 3min"
+    assert patient in WIDE
+    w = world(busy_site(dialplans__wide=WIDE.replace(patient, "{name: support, max_wait: 3min")))
+    agent(w, "201")
+    w.operate("agent.not_ready", agent="201")
+    for number, caller in (("710", "5550001"), ("700", "5550002")):
+        ring(w, number, caller)
+        w.run(1_000)
+    w.run(62_000)
+    left = w.last("queue.left")
+    assert (left.data["reason"], left.data["position"], left.data["first_position"]) == ("timeout", 2, 2)
 
 
 def test_the_agent_hears_whom_he_gets_and_then_both_hear_each_other() -> None:

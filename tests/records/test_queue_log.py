@@ -80,6 +80,35 @@ def test_a_failed_transfer_is_no_transfer() -> None:
     assert lines(JOINED, CONNECTED, begun, failed, completed)[2:] == ["bako-0|support|201|COMPLETEAGENT|0|1|3"]
 
 
+@pytest.mark.parametrize("end", [
+    event("call.transferred", by="201", to="202", way="", result="no_answer"),
+    event("call.ended", by="caller", outcome="served"),
+])
+def test_a_conversation_given_up_for_a_transfer_that_fails_is_complete(end: Event) -> None:
+    begun = event("call.transferred", by="201", to="202", way="code", result="started")
+    completed = event("queue.completed", queue="support", agent="201", by="transfer", waited_ms=0, talked_ms=61_000)
+    back = event("call.transferred", by="201", to="202", way="", result="returned")
+    over = event("call.ended", by="caller", outcome="served")
+    expected = ["bako-0|support|201|COMPLETEAGENT|12|61|3"]
+    assert lines(JOINED, CONNECTED, begun, completed, end, back, over)[2:] == expected
+
+
+def test_a_caller_who_leaves_during_a_transfer_completes_the_conversation() -> None:
+    begun = event("call.transferred", by="201", to="202", way="refer", result="started")
+    completed = event("queue.completed", queue="support", agent="201", by="caller", waited_ms=0, talked_ms=9_000)
+    over = event("call.ended", by="caller", outcome="served")
+    assert lines(JOINED, CONNECTED, begun, completed, over)[2:] == ["bako-0|support|201|COMPLETECALLER|12|9|3"]
+
+
+def test_a_transfer_that_comes_about_owes_no_other_line() -> None:
+    begun = event("call.transferred", by="201", to="202", way="code", result="started")
+    done = event("call.transferred", "bako-0", 42, by="201", to="202", way="", result="done")
+    completed = event("queue.completed", queue="support", agent="201", by="transfer", waited_ms=0, talked_ms=0)
+    over = event("call.ended", by="caller", outcome="served")
+    for order in ((completed, done), (done, completed)):
+        assert [line.split("|")[3] for line in lines(JOINED, CONNECTED, begun, *order, over)[2:]] == ["BLINDTRANSFER"]
+
+
 def test_a_transfer_without_a_queue_writes_nothing() -> None:
     assert lines(event("call.transferred", by="201", to="202", way="refer", result="done")) == []
 

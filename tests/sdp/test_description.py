@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import LocalError, ProtocolError
-from engine.sdp.description import DIRECTIONS, Description, Media, formats_max, media_lines_max, parse
+from engine.sdp.description import (
+    DIRECTIONS,
+    Description,
+    Media,
+    formats_max,
+    lines_max,
+    media_lines_max,
+    parse,
+)
 
 # The example of RFC 8866 §5.
 EXAMPLE = (
@@ -175,3 +183,10 @@ def test_any_bytes_parse_or_raise(data: bytes) -> None:
         assert error.status_hint in (400, 488)
         return
     assert [media.port for media in parse(description.encode()).media] == [media.port for media in description.media]
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+def test_too_many_lines_whatever_ends_them(end: bytes) -> None:
+    assert parse(b"v=0" + end + (b"a=x" + end) * (lines_max - 2)).attributes
+    with pytest.raises(ProtocolError):
+        parse(b"v=0" + end + (b"a=x" + end) * lines_max)

@@ -138,7 +138,7 @@ def test_own_addresses_are_known() -> None:
 
 def test_a_second_listen_replaces_the_first() -> None:
     flows = listening()
-    flows.listen(Listener(1, "udp", "192.168.1.3", 5060, "203.0.113.9", 15_060, []))
+    flows.listen(Listener(1, "udp", "192.168.1.3", 5060, "203.0.113.9", 15_060, ()))
     assert [listener.host for listener in flows.listeners] == ["192.168.1.2", "192.168.1.3"]
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from engine.errors import ProtocolError
 from engine.sip import digest, writer
-from engine.sip.message import Message
-from engine.sip.parser import METHODS, parse, salvage
+from engine.sip.message import METHODS, Message
+from engine.sip.parser import parse, salvage
 from engine.sip.stream import Framer
 from engine.sip.uri import parse_uri
 

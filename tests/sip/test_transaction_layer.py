@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.sip.events import Incoming, Path, Send
 from engine.sip.parser import parse
+from engine.sip.timers import FORGET_TOGETHER_MS, GIVE_UP_MS
 from engine.sip.transaction import Input, Kind, Transaction
 from engine.sip.transaction_layer import (
     cancel_of,
@@ -128,3 +129,23 @@ def test_a_spurious_timer_does_nothing() -> None:
 def test_merge_keys_tell_two_ways_of_one_request() -> None:
     assert merge_key(parse(request("INVITE"))) == merge_key(parse(request("INVITE", branch="z9hG4bKother")))
     assert merge_key(parse(request("INVITE"))) != merge_key(parse(request("INVITE", cseq=2)))
+
+
+def test_transactions_that_wait_for_nothing_but_repeats_are_forgotten_together_and_never_too_soon() -> None:
+    rig = Rig()
+    core = rig.endpoint.core
+    begun = []
+    for serial in range(20):
+        message = parse(request("INFO", to_tag="t"))
+        tx = start_server(core, Kind.NON_INVITE_SERVER, message, (f"k{serial}",), PHONE, "", 0, rig.now)
+        reply(core, tx, 200, b"done", rig.now)
+        begun.append(rig.now)
+        rig.now += 7
+    wakes = []
+    while (at := rig.endpoint.next_deadline()) is not None:
+        kept = len(core.transactions)
+        rig.endpoint.expire(at)
+        wakes.append(at)
+        gone = begun[-kept:][: kept - len(core.transactions)]
+        assert gone and all(GIVE_UP_MS <= at - start < GIVE_UP_MS + FORGET_TOGETHER_MS for start in gone)
+    assert len(wakes) <= 2 and not core.transactions

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import LocalError
-from engine.sip.message import Message
-from engine.sip.parser import METHODS, parse, salvage
+from engine.sip.message import METHODS, Message
+from engine.sip.parser import parse, salvage
 from engine.sip.writer import PHRASES, message, request, response
 
 INVITE = (
