@@ -16,6 +16,7 @@ from engine.runtime import continuing as room
 from engine.runtime import handover, write_ahead
 from engine.runtime.continuing import Clock
 from engine.runtime.recovery import Recovered, recover
+from engine.runtime.replaying import unpack
 from engine.sip.events import Path as Way
 from tests.runtime.fakes import quiet_log
 from tests.runtime.recorded import Recorder, busy_world, record
@@ -57,6 +58,7 @@ def test_across_a_reboot_the_wall_clock_tells() -> None:
 class Plane:
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
+        self.inputs: list[Input] = []
 
     def load_clips(self, prompts: Any) -> list[str]:
         self.told.append(("clips", len(prompts)))
@@ -64,6 +66,7 @@ class Plane:
 
     def restore(self, *given: Any) -> None:
         self.told.append(("restore", *given))
+        self.told.append(("inputs before", len(self.inputs)))
 
 
 class Server:
@@ -75,8 +78,11 @@ class Server:
         self.plane, self.dead_legs, self.image = Plane(), object(), Image()
         self.named: list[tuple[str, str]] = []
         self.ladder = SimpleNamespace(name=lambda call, call_id: self.named.append((call, call_id)))
-        self.inputs: list[Input] = []
+        self.inputs = self.plane.inputs
         self.switch: Any = None
+        self.site = SimpleNamespace(version="s")
+        self.states: list[bytes] = []
+        self.journal = SimpleNamespace(rotate=lambda state, site: self.states.append(state))
 
     def now_ms(self) -> int:
         return int(self.switch.room.now_ms) + 700
@@ -124,7 +130,7 @@ def test_a_journal_that_cannot_be_read_is_said_and_no_obstacle(killed: Recorder,
 
 
 @pytest.mark.parametrize("kept", [{}, {1_000_001: None}])
-def test_resume_tells_the_switch_then_the_plane_then_of_lost_connections(
+def test_resume_sets_the_plane_then_tells_the_switch_and_of_lost_connections(
     killed: Recorder, tmp_path: Path, kept: dict[int, None]
 ) -> None:
     server: Any = Server(tmp_path)
@@ -136,9 +142,13 @@ def test_resume_tells_the_switch_then_the_plane_then_of_lost_connections(
     assert server.inputs[0] == Resumed(1_234, "crash", limits.resume_ms_max)
     closed = [each.flow for each in server.inputs if isinstance(each, FlowClosed)]
     assert closed == ([] if kept else [1_000_001])
-    _, image, now_ms, *rest = server.plane.told[-1]
+    _, image, now_ms, *rest = server.plane.told[1]
     assert image is server.image and now_ms > before.last_ms and rest == [before.broke_ms, server.dead_legs, 1_234]
-    assert [each[0] for each in server.plane.told] == ["clips", "restore"]  # a prompt must be there to go on
+    # a prompt must be there to go on; a leg, before the Switch asks something of it
+    assert [each[0] for each in server.plane.told] == ["clips", "restore", "inputs before"]
+    assert server.plane.told[2] == ("inputs before", 0)
+    # a second crash begins with what the plane was just told
+    assert unpack(before.header, server.states[-1])[1] == server.image
     assert [name for name, call_id in server.named if call_id] == [call.name]
     text = server.lines.getvalue()
     assert "goes on with 1 calls after a crash: 1234 ms" in text and "a clip is gone" in text
