@@ -310,8 +310,10 @@ def end_of_records(content: bytes) -> int:
     """The byte offset behind the last whole record, wherever damaged ones lie before it. Raises JournalError for
     another file."""
     damage: list[int] = []
-    whole = sum(_frame.size + len(kind) + len(body) for kind, body in records(content, damage))
-    return len(MAGIC) + whole + sum(_frame.size + _frame.unpack_from(content, at)[0] for at in damage)
+    end = len(MAGIC) + sum(_frame.size + len(kind) + len(body) for kind, body in records(content, damage))
+    for at in damage:
+        end += _frame.size + int(_frame.unpack_from(content, at)[0])
+    return end
 
 
 def _whole(content: bytes, at: int) -> bool:

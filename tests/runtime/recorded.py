@@ -1,4 +1,4 @@
-"""A journal of a real scenario: the inputs of a simulated world through the real Switch, as the server journals them."""
+"""A journal of a real scenario: a simulated world's inputs through the real Switch, journaled as the server does."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_what_was_taken_is_not_inherited_by_children(monkeypatch: pytest.MonkeyP
     one, two = socket.socketpair()
     kept = room.keep(one)
     assert os.get_inheritable(kept) and kept != one.fileno()
-    monkeypatch.setenv(VARIABLE, '{"listening": {"1": %d}, "streams": [[5, 1023, ""]]}' % kept)
+    monkeypatch.setenv(VARIABLE, f'{{"listening": {{"1": {kept}}}, "streams": [[5, 1023, ""]]}}')
     found = room.taken()
     assert found == Inherited({1: kept}, [Stream(5, 1_023)]) and not os.get_inheritable(kept)
     os.close(kept)

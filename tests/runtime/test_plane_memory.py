@@ -86,7 +86,7 @@ def test_without_shared_memory_the_plane_still_works(tmp_path: Path, monkeypatch
 def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.write_text("mine")
-    os.symlink(target, tmp_path / "plane")
+    (tmp_path / "plane").symlink_to(target)
     assert PlaneMemory(tmp_path / "plane").detail and target.read_text() == "mine"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -142,6 +141,6 @@ def test_a_machine_has_one_name_until_it_boots_again() -> None:
 def test_the_file_is_reserved_whole(tmp_path: Path) -> None:
     """A hole would be a SIGBUS when the disk is full."""
     ahead(tmp_path, slots=4, size=1 << 16)
-    status = os.stat(tmp_path / "ahead")
+    status = (tmp_path / "ahead").stat()
     assert status.st_blocks * 512 >= status.st_size == room._PAGE + 4 * (1 << 16)
     assert (tmp_path / "ahead").read_bytes().startswith(MAGIC)

@@ -173,11 +173,12 @@ def test_messages_without_rport_are_asymmetric() -> None:
 
 # --- a stream that died with an engine ---------------------------------------------------------------------
 DEAD = Path(1_000_007, "10.0.0.9", 49_152, "tcp")  # the phone's own source port; nobody listens there
+SOURCE, REGISTERED = "sip:bob@10.0.0.9:49152;transport=tcp", "sip:bob@10.0.0.9:5070;transport=tcp"
 
 
 def test_a_contact_that_names_the_dead_connections_port_is_called_where_our_invite_found_it() -> None:
     """RFC 3261 §12.2.1.1 would have us connect to the remote target, which leads nowhere."""
-    made = dialog(path=DEAD, target="sip:bob@10.0.0.9:49152;transport=tcp", origin="sip:bob@10.0.0.9:5070;transport=tcp")
+    made = dialog(path=DEAD, target=SOURCE, origin=REGISTERED)
     where = flows()
     hop = next_hop(made, where)
     assert hop is not None and (hop.host, hop.port, hop.transport) == ("10.0.0.9", 5_070, "tcp")
@@ -186,7 +187,7 @@ def test_a_contact_that_names_the_dead_connections_port_is_called_where_our_invi
 
 
 def test_while_the_connection_lives_it_is_used() -> None:
-    made = dialog(path=DEAD, target="sip:bob@10.0.0.9:49152;transport=tcp", origin="sip:bob@10.0.0.9:5070;transport=tcp")
+    made = dialog(path=DEAD, target=SOURCE, origin=REGISTERED)
     where = flows()
     where.opened(DEAD)
     assert next_hop(made, where) == DEAD and not where.sends
