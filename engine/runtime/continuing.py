@@ -16,7 +16,7 @@ import msgspec
 from engine import limits
 from engine.call.effects import FlowClosed, Listening, Resumed
 from engine.dialplan.model import Site
-from engine.runtime import handover, write_ahead
+from engine.runtime import handover, replaying, write_ahead
 from engine.runtime.recovery import Lost, Recovered, recover
 
 if TYPE_CHECKING:
@@ -74,13 +74,16 @@ def listeners(found: Recovered | None) -> list[Listening]:
 
 
 def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int, None]) -> None:
-    """After Journal, Switch and plane stand and before any socket is read: the Switch learns of the outage, the plane
-    gets its legs back."""
+    """After Journal, Switch and plane stand and before any socket is read: the plane gets its legs back, the Switch
+    learns of the outage (what it asks of a leg at once finds the leg there)."""
     for site in server.switch.sites():
         for problem in server.plane.load_clips(site.prompts):
             server.log.warning(problem, "clip")
-    server.deliver(Resumed(timing.down_ms, timing.cause, limits.resume_ms_max))
     server.plane.restore(server.image, server.now_ms(), found.broke_ms, server.dead_legs, timing.down_ms)
+    server.deliver(Resumed(timing.down_ms, timing.cause, limits.resume_ms_max))
+    # Where prompts and numbers go on from was set just now, and no input tells of it: should this engine die as well,
+    # the one after it begins here.
+    server.journal.rotate(replaying.pack(server.switch, server.image), server.site.version)
     for flow in server.switch.room.endpoint.streams():
         if flow not in kept_flows:
             server.deliver(FlowClosed(flow, f"the engine went away ({timing.cause})"))

@@ -307,11 +307,12 @@ def frames(content: bytes, at: int = 0, damage: list[int] | None = None) -> Iter
 
 
 def end_of_records(content: bytes) -> int:
-    """The byte offset behind the last whole record. Raises JournalError for another file."""
-    end = len(MAGIC)
-    for _ in records(content):
-        length, _ = _frame.unpack_from(content, end)
-        end += _frame.size + length
+    """The byte offset behind the last whole record, wherever damaged ones lie before it. Raises JournalError for
+    another file."""
+    damage: list[int] = []
+    end = len(MAGIC) + sum(_frame.size + len(kind) + len(body) for kind, body in records(content, damage))
+    for at in damage:
+        end += _frame.size + int(_frame.unpack_from(content, at)[0])
     return end
 
 

@@ -8,7 +8,9 @@ costs what is damaged: a torn checkpoint sends us to the one before it, a broken
 from __future__ import annotations
 
 import os
+import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from engine.runtime.seal import KeyDestroyed, Keys
 from engine.runtime.write_ahead import Ahead
 
 notes_max = 20
+_FILE = re.compile(r".+-[0-9]{6}\.journal")
 
 
 class Recovered(msgspec.Struct):
@@ -54,17 +57,18 @@ class Lost(RingdownError):
 
 def dead_boot(folder: Path) -> list[Path]:
     """The journal files, oldest first, of the boot that ran last if it did not end; [] when it did or none was."""
-    newest = max(folder.glob("*.journal"), key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
+    newest = max(
+        (path for path in folder.glob("*.journal") if _FILE.fullmatch(path.name)),
+        key=lambda path: (path.stat().st_mtime_ns, path.name), default=None,
+    )
     if newest is None:
         return []
     boot = newest.name.rpartition("-")[0]
-    files = sorted(folder.glob(f"{boot}-*.journal"))
+    files = sorted(path for path in folder.glob(f"{boot}-*.journal") if _FILE.fullmatch(path.name))
     last = b""
-    try:
+    with suppress(JournalError, OSError):  # it was being begun: then the file before it has everything
         for kind, _ in records(files[-1].read_bytes(), []):
             last = kind
-    except (JournalError, OSError):
-        return []
     return [] if last == b"E" else files
 
 
@@ -100,6 +104,7 @@ class _Recovery:
 
     def run(self) -> Recovered:
         header = self._begin()
+        header.serial = int(self.files[-1].stem.rpartition("-")[2])  # nothing is ever written behind a torn beginning
         missing: list[bytes] = []
         for first, chunk in self.ahead.chunks if self.ahead is not None else ():
             self._chunk(first, chunk, missing)
@@ -114,7 +119,7 @@ class _Recovery:
         )
 
     def _note(self, text: str) -> None:
-        if len(self.notes) < notes_max:
+        if len(self.notes) < notes_max and text not in self.notes:
             self.notes.append(text)
 
     def _begin(self) -> Header:
@@ -149,7 +154,8 @@ class _Recovery:
             elif kind == b"C":
                 base, name, sealed = msgspec.msgpack.decode(body, type=tuple[int, str, bytes])
                 if build:
-                    assert header is not None
+                    if header is None:
+                        raise JournalError("its beginning is torn")
                     self.switch, self.image = unpack(header, self.keys.open(name, sealed))
                     self.inputs = base
                     self.last_ms = self.switch.room.now_ms
@@ -180,7 +186,7 @@ class _Recovery:
     def _complete(self, data: bytes) -> None:
         """The last file gets what it lacked (behind its last whole record): should the checkpoint that follows be torn
         one day, nothing is missing."""
-        path = self.files[-1]
+        path = next((path for path in reversed(self.files) if _has_records(path)), self.files[-1])
         try:
             with path.open("r+b") as file:
                 file.seek(end_of_records(file.read()))
@@ -214,3 +220,11 @@ class _Recovery:
                 self.image.apply(output.command, now_ms)
             elif type(output) is Emit:
                 self.events.append(output.event)
+
+
+def _has_records(path: Path) -> bool:
+    """Has this file got beyond its beginning?"""
+    try:
+        return any(True for _ in records(path.read_bytes(), []))
+    except (JournalError, OSError):
+        return False

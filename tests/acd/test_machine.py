@@ -297,3 +297,29 @@ def test_a_late_expire_does_everything_in_order_of_time() -> None:
     world.now = 100_000
     world.distributor.expire(world.now)
     assert [command.call for command in world.distributor.settle(world.now)] == [10, 11]  # type: ignore[union-attr]
+
+
+def test_an_outage_shifts_every_deadline_and_no_place() -> None:
+    """Waiting (wait_ms_max), ringing (ring_ms_max), wrap-up: each as much later as the owner was away."""
+    for by_ms in (0, 7_000):
+        distributor = Distributor(1)
+        distributor.configure(
+            [QueueSpec(1, "q", ring_ms_max=10_000, wait_ms_max=60_000)],
+            [AgentSpec(number, str(number), queues=((1, 1, 0),)) for number in (1, 2)], 0,
+        )
+        for number in (1, 2):
+            distributor.apply(events.AgentReachable(number, True), 0)
+            distributor.apply(events.AgentLoggedIn(number), 0)
+        for call in (10, 11, 12):
+            distributor.apply(events.CallJoined(call, 1), 1_000)
+        distributor.settle(1_000)
+        before, places = distributor.next_deadline(), [distributor.position(call) for call in (10, 11, 12)]
+        distributor.shift(by_ms)
+        assert before is not None and distributor.next_deadline() == before + by_ms
+        assert [distributor.position(call) for call in (10, 11, 12)] == places
+        distributor.expire(before + by_ms - 1)
+        assert not distributor.settle(before + by_ms - 1)
+        assert not distributor.check(before + by_ms - 1) and distributor.agent_state(1) == "alerting"
+        distributor.expire(before + by_ms)  # both rings are over
+        assert [type(each).__name__ for each in distributor.settle(before + by_ms)].count("OfferEnded") == 2
+        assert distributor.agent_state(1) != "alerting"

@@ -62,3 +62,19 @@ def test_rearming_for_ever_keeps_the_heap_small() -> None:
         deadlines.arm(("session", 2), at_ms)
     assert len(deadlines.heap) <= 66
     assert deadlines.next() == 9_999
+
+
+@given(STEPS, st.integers(0, 100_000))
+def test_a_shift_moves_everything_and_changes_no_order(steps: list[tuple[str, Key, int]], by_ms: int) -> None:
+    deadlines = Deadlines()
+    for what, key, value in steps:
+        if what == "arm":
+            deadlines.arm(key, value)
+        elif what == "cancel":
+            deadlines.cancel(key)
+    plain = msgspec.msgpack.decode(msgspec.msgpack.encode(deadlines), type=Deadlines)
+    deadlines.shift(by_ms)
+    while (due := plain.next()) is not None:
+        assert deadlines.next() == due + by_ms and deadlines.pop_due(due + by_ms - 1) is None
+        assert deadlines.pop_due(due + by_ms) == plain.pop_due(due)
+    assert deadlines.next() is None

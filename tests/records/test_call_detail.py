@@ -96,3 +96,12 @@ def test_any_stream_folds(stream: list[tuple[str, str, dict[str, object]]]) -> N
     for n, (kind, call, data) in enumerate(stream):
         detail = folder.feed(event(n, kind, call, n, **data))  # type: ignore[arg-type]
         assert detail is None or (detail.call == call and detail.ended_ms)
+
+
+def test_the_names_of_calls_that_have_not_ended() -> None:
+    fold = CallFold()
+    for n, (kind, name) in enumerate((("call.started", "a-0"), ("call.started", "b-0"), ("call.started", "c-0"))):
+        fold.feed(Event(n, "b", n, n, kind, "default", name, {"caller": "1", "dialled": "2"}))
+    assert fold.open_names() == ["a-0", "b-0", "c-0"]
+    fold.feed(Event(9, "b", 9, 9, "call.ended", "default", "b-0", {}))
+    assert fold.open_names() == ["a-0", "c-0"]

@@ -70,3 +70,27 @@ def test_a_full_agent_name_stays() -> None:
     found = schema.login_state(event("agent.login", agent="acme/201"))
     assert found is not None and found[0] == "acme/201"
     assert schema.login_state(event("agent.state", agent="201")) is None
+
+
+def test_an_events_row_is_the_event_again(database: sqlite3.Connection) -> None:
+    for n, kind in ((3, "call.step"), (1, "call.started"), (2, "call.answered")):
+        database.execute(schema.INSERT_EVENT, schema.event_row("a", event(kind, n, step="é", after_ms=4, held=None)))
+    database.execute(schema.INSERT_EVENT, schema.event_row("b", event("call.step", 9)))
+    rows = database.execute(schema.SELECT_CALL_EVENTS, ("bako-0", "a", "b1")).fetchall()
+    assert [schema.event_of(row) for row in rows] == [
+        event("call.started", 1, step="é", after_ms=4, held=None),
+        event("call.answered", 2, step="é", after_ms=4, held=None),
+        event("call.step", 3, step="é", after_ms=4, held=None),
+    ]
+    assert schema.event_of(database.execute(schema.SELECT_LAST_EVENT, ("a", "b1")).fetchone()).n == 3
+    assert database.execute(schema.SELECT_LAST_EVENT, ("a", "b2")).fetchone() is None
+
+
+def test_which_calls_are_open(database: sqlite3.Connection) -> None:
+    for n, call in ((1, "done-0"), (2, "open-0"), (5, "open-1")):
+        started = Event(n, "b1", 1, 1, "call.started", "default", call, {})
+        database.execute(schema.INSERT_EVENT, schema.event_row("a", started))
+        database.execute(schema.INSERT_EVENT, schema.event_row("b", started))
+    database.execute(schema.INSERT_CALL, schema.call_row("a", CallDetail("b1", 1, "done-0", "default", 10)))
+    assert database.execute(schema.SELECT_OPEN_CALLS, ("a", "b1")).fetchall() == [("open-0",), ("open-1",)]
+    assert database.execute(schema.SELECT_OPEN_CALLS, ("a", "b2")).fetchall() == []

@@ -210,3 +210,152 @@ def test_nothing_happened_writes_nothing(tmp_path: FilePath) -> None:
     journal.close()
     report = replay(journal.path, Counter)
     assert report.inputs == 0 and report.clean_end
+
+
+# --- frames, damage, checkpoints ------------------------------------------------------------------------------
+BODIES = st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=8)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(BODIES, st.data())
+def test_a_damaged_record_costs_itself_and_is_named(bodies: list[bytes], data: st.DataObject) -> None:
+    wrong = data.draw(st.integers(0, len(bodies) - 1))
+    content, places = bytearray(room.MAGIC), list[int]()
+    for body in bodies:
+        places.append(len(content))
+        content += room.frame(body)
+    end = len(content)
+    content[places[wrong] + 8 + data.draw(st.integers(0, len(bodies[wrong]) - 1))] ^= data.draw(st.integers(1, 255))
+    damage: list[int] = []
+    found = [kind + body for kind, body in room.records(bytes(content), damage)]
+    assert found == bodies[:wrong] + bodies[wrong + 1:] and damage == [places[wrong]]
+    assert [kind + body for kind, body in room.records(bytes(content))] == bodies[:wrong]
+    assert room.end_of_records(bytes(content)) == end  # nothing whole may be cut off behind the damage
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(BODIES, st.data())
+def test_the_end_of_records_lies_before_a_torn_one(bodies: list[bytes], data: st.DataObject) -> None:
+    whole = room.MAGIC + b"".join(map(room.frame, bodies))
+    last = room.frame(b"last one")
+    cut = data.draw(st.integers(0, len(last) - 1))
+    damage: list[int] = []
+    assert len(list(room.records(whole + last[:cut], damage))) == len(bodies) and damage == []
+    assert room.end_of_records(whole + last[:cut]) == len(whole)
+    assert [kind + body for kind, body in room.frames(whole[len(room.MAGIC):] + last[:cut])] == bodies
+
+
+def test_a_checkpoint_closes_its_batch_and_the_old_file_ends_after_the_new_one_stands(tmp_path: FilePath) -> None:
+    switch = Counter()
+    journal = Journal(tmp_path, header())
+    old = journal.path
+    for now_ms, input, key in some(5):
+        journal.append(now_ms, input, key)
+        journal.outputs(switch.handle(input, now_ms))
+    begin = journal.checkpoint()
+    state = str(switch.total).encode()
+    for now_ms, input, key in some(3):  # the Switch goes on while the other thread writes
+        journal.append(1_000 + now_ms, input, key)
+        journal.outputs(switch.handle(input, 1_000 + now_ms))
+    assert b"E" not in [kind for kind, _ in room.records(old.read_bytes())]
+    begin(state, "s2")
+    assert [kind for kind, _ in room.records(old.read_bytes())] == [b"H", *[b"I"] * 5, b"D", b"E"]
+    journal.close()
+    kinds = [kind for kind, _ in room.records(journal.path.read_bytes())]
+    assert kinds == [b"H", b"C", *[b"I"] * 3, b"D", b"E"]
+    assert state not in journal.path.read_bytes()  # sealed: it holds passwords' hashes
+    for path, inputs in ((old, 5), (journal.path, 3)):
+        report = replay(path, Counter)
+        assert report.differs is None and report.inputs == inputs and report.checked == 1
+
+
+def test_after_a_failure_the_journal_begins_anew_with_the_state(
+    tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = record(tmp_path, some(6))
+    first = journal.path
+
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(room.os, "write", full)
+    journal.append(1_000, Deadline(), None)
+    journal.write(journal.take())
+    assert journal.failed and not journal.due_for_rotation()
+    journal.rotate(b"11", "s")  # the disk is still full
+    assert journal.failed == "journal stopped: No space left on device"
+    monkeypatch.undo()
+    switch = Counter(None, b"77")
+    journal.rotate(b"77", "s")
+    assert journal.failed == ""
+    for now_ms, input, key in some(4):
+        journal.append(2_000 + now_ms, input, key)
+        journal.outputs(switch.handle(input, 2_000 + now_ms))
+    journal.close()
+    report = replay(journal.path, Counter)
+    assert report.differs is None and report.inputs == 4 and report.clean_end
+    gap = replay(first, Counter)  # an end there would say that nothing is missing
+    assert gap.inputs == 6 and not gap.clean_end
+
+
+def test_a_checkpoint_is_due_by_inputs_and_by_bytes(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room.limits, "checkpoint_inputs_max", 10)
+    journal = record(tmp_path / "inputs", some(9))
+    assert not journal.due_for_rotation()
+    journal.append(1, Deadline(), None)
+    assert journal.due_for_rotation()
+    journal.rotate(b"1", "s")
+    assert not journal.due_for_rotation()
+    large = record(tmp_path / "bytes", some(3), bytes_max=4_000)
+    assert not large.due_for_rotation()
+    large.append(1, Received(Path(1, "h", 1), b"x" * 600), None)
+    large.write(large.take())
+    assert large.due_for_rotation()
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.integers(8_000, 60_000), st.integers(0, 5_000), st.integers(1, 900))
+def test_journals_are_bounded_on_disk_for_ever(
+    tmp_path_factory: pytest.TempPathFactory, bytes_max: int, state_bytes: int, input_bytes: int
+) -> None:
+    """What lies on disk never exceeds `bytes_max`, a batch and the states of the files that a restart needs."""
+    folder = tmp_path_factory.mktemp("bounded")
+    journal = Journal(folder, header(), bytes_max=bytes_max)
+    old = Journal(folder, header(boot="b0"), bytes_max=bytes_max)
+    old.close()
+    most, rotations = 0, 0
+    for number in range(600):
+        journal.append(number, Received(Path(1, "h", 1), b"x" * input_bytes), None)
+        if number % 5 == 4:
+            journal.write(journal.take())
+            if journal.due_for_rotation():
+                rotations += 1
+                journal.rotate(b"s" * state_bytes, "s")
+        most = max(most, sum(path.stat().st_size for path in folder.glob("*.journal")))
+    journal.close()
+    batch = 5 * (input_bytes + 40) + 300
+    assert most <= bytes_max + 3 * (state_bytes + batch + 300)
+    if rotations > 12:
+        assert not list(folder.glob("b0-*")) and not (folder / "b0.keys").exists()
+    newest = sorted(folder.glob("b1-*.journal"))
+    assert len(newest) >= min(2, rotations + 1)
+
+
+def test_the_two_newest_files_of_the_boot_stay_whatever_they_take(tmp_path: FilePath) -> None:
+    journal = Journal(tmp_path, header(), bytes_max=2_000)
+    for _ in range(4):
+        journal.rotate(b"s" * 50_000, "s")
+    names = sorted(path.name for path in tmp_path.glob("*.journal"))
+    # when the fifth was begun, 000002 and 000003 were the newest; it has a whole state only afterwards
+    assert names == ["b1-000002.journal", "b1-000003.journal", "b1-000004.journal"]
+    assert (tmp_path / "b1.keys").exists()
+    journal.close()
+
+
+def test_a_boot_that_goes_on_counts_on(tmp_path: FilePath) -> None:
+    journal = Journal(tmp_path, header(serial=3), state=b"5", inputs=400)
+    journal.append(1, Deadline(), None)
+    journal.close()
+    numbers: list[int] = []
+    replay(journal.path, Counter, lambda number, *_: numbers.append(number))
+    assert numbers == [401] and journal.path.name == "b1-000003.journal"

@@ -12,6 +12,7 @@ from engine.dialplan.findings import Finding
 from engine.dialplan.model import AgentModel
 from engine.errors import UsageError
 from engine.runtime import opening as room
+from engine.runtime.handover import Inherited, keep
 from engine.runtime.opening import Options
 from engine.runtime.secrets import Secrets
 from engine.runtime.site_files import Reading
@@ -95,3 +96,46 @@ def test_lan_shows_agent_200_with_a_code_that_works(tmp_path: Path, capsys: pyte
     shown = capsys.readouterr().err
     assert "server    127.0.0.1:5060" in shown and "http://127.0.0.1:" in shown and made[1].password in shown
     assert made[0].password not in shown and fake.changed == [True]
+
+
+def test_an_engine_that_goes_on_is_found_at_the_same_ports() -> None:
+    texts = ("udp:127.0.0.1:0", "tcp:127.0.0.1:0")
+    sockets, _ = room.bind(texts, site())
+    before = [listening for _, listening in sockets]
+    for sock, _ in sockets:
+        sock.close()
+    again, _ = room.bind(texts, site(), before)
+    assert [listening for _, listening in again] == before
+    for sock, _ in again:
+        sock.close()
+    other, _ = room.bind(("tcp:127.0.0.1:0", "udp:127.0.0.1:0"), site(), before)  # the site has changed meanwhile
+    assert [listening.transport for _, listening in other] == ["tcp", "udp"]
+    for sock, _ in other:
+        sock.close()
+
+
+def test_sockets_that_were_handed_over_are_used_as_they_are() -> None:
+    texts = ("udp:127.0.0.1:0", "tcp:127.0.0.1:0")
+    sockets, _ = room.bind(texts, site())
+    before = [listening for _, listening in sockets]
+    inherited = Inherited({listening.flow: keep(sock) for sock, listening in sockets})
+    inherited.listening[9] = 1_023  # an address that the site has no more
+    for sock, _ in sockets:
+        sock.close()
+    again, _ = room.bind(texts, site(), before, inherited)  # a new socket would find the addresses in use
+    assert [listening for _, listening in again] == before and inherited.listening == {9: 1_023}
+    for sock, _ in again:
+        assert not sock.getblocking()
+        sock.close()
+
+
+def test_a_handed_over_socket_of_another_address_is_closed_not_used() -> None:
+    sockets, _ = room.bind(("udp:127.0.0.1:0",), site())
+    descriptor = keep(sockets[0][0])
+    port = sockets[0][1].port
+    sockets[0][0].close()
+    again, _ = room.bind(("tcp:127.0.0.1:0",), site(), None, Inherited({1: descriptor}))
+    assert again[0][1].transport == "tcp"
+    again[0][0].close()
+    freed, _ = room.bind((f"udp:127.0.0.1:{port}",), site())
+    freed[0][0].close()

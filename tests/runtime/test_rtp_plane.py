@@ -11,6 +11,7 @@ import struct
 import time
 import wave
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,10 @@ from engine import jit
 from engine.media import clips, g711, rings
 from engine.media import columns as c
 from engine.media import commands as m
+from engine.media.image import Image
+from engine.runtime import rtp_ports
 from engine.runtime.phone_media import PhoneMedia
+from engine.runtime.plane_memory import LegMemory
 from engine.runtime.rtp_plane import RtpPlane, warm_kernels
 from engine.runtime.wav import write_wav
 
@@ -47,8 +51,8 @@ def free_port() -> int:
 class Bench:
     """A started plane with its events collected, and phones to face it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.plane = RtpPlane(legs_max=16, data_dir=folder, taps_max=2)
+    def __init__(self, folder: Path, memory: Path | None = None) -> None:
+        self.plane = RtpPlane(legs_max=16, data_dir=folder, taps_max=2, memory=memory)
         self.problems = self.plane.load_clips([
             Prompt(1, "tone/milliwatt"), Prompt(2, "tone/beep"), Prompt(3, "tone/ringback.us"),
         ])
@@ -358,3 +362,148 @@ def test_warm_tells_its_progress() -> None:
     assert [done for done, _, _ in seen] == list(range(len(seen)))
     assert seen[-1][2] == "media loop"
     assert rings.waiting(c.allocate().command_shared) == 0
+
+
+# --- a plane that goes on where a dead one was -----------------------------------------------------------------
+class Folded(Bench):
+    """A bench whose plane dies and comes back as the server does it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, folder / "memory")
+        self.folder, self.image = folder, Image()
+        self.began = time.monotonic()
+        self._watch()
+
+    def _watch(self) -> None:
+        command = self.plane.command
+
+        def both(each: m.MediaCommand) -> None:
+            self.image.apply(each, self.now_ms())
+            command(each)
+
+        self.plane.command = both  # type: ignore[method-assign]
+
+    def now_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
+
+    def until(self, condition: Callable[[], object], seconds: float = 3.0) -> None:
+        def folded() -> object:
+            while self.folded < len(self.events):
+                self.image.happened(self.events[self.folded])
+                self.folded += 1
+            return condition()
+
+        super().until(folded, seconds)
+
+    folded = 0
+
+    def outage(self, seconds: float = 0.1, *, taken: int = 0) -> socket.socket | None:
+        """Dies (its memory stays); `taken`: a port that somebody else binds meanwhile."""
+        broke_ms = self.now_ms()
+        self.plane.stop(forget=False)
+        time.sleep(seconds)
+        other = rtp_ports.bind(HOST, taken) if taken else None
+        dead = LegMemory(self.folder / "memory", self.image, time.monotonic_ns() // 1_000)
+        self.plane = RtpPlane(legs_max=16, data_dir=self.folder, taps_max=2, memory=self.folder / "memory")
+        self.plane.load_clips([Prompt(1, "tone/milliwatt"), Prompt(2, "tone/beep"), Prompt(3, "tone/ringback.us")])
+        self.plane.start()
+        self.plane.restore(self.image, self.now_ms(), broke_ms, dead, int(seconds * 1_000))
+        self._watch()
+        return other
+
+
+@pytest.fixture
+def lasting(tmp_path: Path) -> Iterator[Folded]:
+    made = Folded(tmp_path)
+    yield made
+    made.stop()
+
+
+def numbers(phone: PhoneMedia) -> list[tuple[int, int, int]]:
+    """(SSRC, sequence, timestamp) of everything heard."""
+    return [struct.unpack_from("!8xI", each)[:1] + struct.unpack_from("!2xHI", each) for _, each in
+            phone.heard_packets()]
+
+
+def test_a_far_end_hears_one_stream_going_on(lasting: Folded) -> None:
+    phone = lasting.call(0)
+    lasting.plane.command(m.Play(0, 1, 5, (1,), loop=True))
+    lasting.until(lambda: len(phone.heard_packets()) > 10)
+    lasting.outage()
+    before = len(phone.heard_packets())
+    lasting.until(lambda: len(phone.heard_packets()) > before + 10)
+    heard = numbers(phone)
+    assert {ssrc for ssrc, _, _ in heard} == {1_000}
+    steps = {(after[1] - one[1]) & 0xFFFF for one, after in pairwise(heard)}
+    assert steps == {1}  # nothing is said twice, nothing looks lost
+    gaps = sorted((after[2] - one[2]) & 0xFFFF_FFFF for one, after in pairwise(heard))
+    assert gaps[-2] == 160 and 400 <= gaps[-1] < 16_000  # time went on meanwhile
+
+
+def test_two_phones_go_on_talking_and_their_figures_are_of_both_lives(lasting: Folded) -> None:
+    one, other = lasting.call(0), lasting.call(1)
+    lasting.plane.command(m.Bridge(0, 1, 1, 1))
+    lasting.until(lambda: len(other.heard_packets()) > 20)
+    lasting.outage()
+    other.forget()
+    one.forget()
+    lasting.until(lambda: len(other.heard_packets()) > 20 and len(one.heard_packets()) > 20)
+    lasting.plane.command(m.CloseLeg(0, 1))
+    lasting.until(lambda: lasting.kinds(m.LegClosed))
+    closed = lasting.kinds(m.LegClosed)[0]
+    assert closed.packets_in > 35 and closed.packets_out > 35  # some twenty in each life
+    assert lasting.image.rows[1].hears == -1
+
+
+def test_a_port_that_somebody_took_is_replaced_and_said(lasting: Folded) -> None:
+    phone = lasting.call(0)
+    lasting.until(lambda: lasting.kinds(m.Latched))
+    other = lasting.outage(taken=lasting.ports[0])
+    assert other is not None
+    lasting.until(lambda: lasting.kinds(m.PortMoved))
+    moved = lasting.kinds(m.PortMoved)[0]
+    assert (moved.row, moved.generation) == (0, 1) and moved.port not in (lasting.ports[0], 0)
+    assert lasting.image.rows[0].open.port == moved.port
+    phone.start((HOST, moved.port))
+    lasting.plane.command(m.Echo(0, 1))
+    said = np.rint(9_000 * np.sin(np.arange(4_000) * 0.3)).astype(np.int16)
+    phone.send_audio(said)
+    lasting.until(lambda: g711.encode(said[:1_600], 0) in phone.heard_payload()[0])  # there it hears and is heard
+    other.close()
+    port = lasting.open(5, port=lasting.ports[0])
+    other = rtp_ports.bind(HOST, free_port())
+    lasting.plane.command(m.OpenLeg(6, 1, HOST, port, 1, 1, 1))  # a new leg never moves: its SDP has gone out
+    lasting.until(lambda: lasting.kinds(m.LegFailed))
+    assert lasting.kinds(m.LegFailed)[0].row == 6 and len(lasting.kinds(m.PortMoved)) == 1
+    other.close()
+
+
+def test_a_recording_goes_on_with_silence_for_the_outage(lasting: Folded, tmp_path: Path) -> None:
+    lasting.call(0)
+    lasting.plane.command(m.StartTap(0, 1, 42, "x.wav"))
+    path = tmp_path / "x.wav"
+    lasting.until(lambda: path.exists() and path.stat().st_size > 6_000)
+    before = (path.stat().st_size - 44) // 4
+    lasting.outage(0.5)
+    size = path.stat().st_size
+    lasting.until(lambda: path.stat().st_size > size + 16_000)
+    lasting.plane.command(m.StopTap(0, 1, 42))
+    lasting.until(lambda: lasting.kinds(m.TapEnded))
+    ended = lasting.kinds(m.TapEnded)[-1]
+    with wave.open(str(path)) as stream:
+        assert stream.getnframes() == ended.duration_ms * 8 and not ended.detail
+        both = np.frombuffer(stream.readframes(10**6), np.int16).reshape(-1, 2)
+    assert both.shape[0] >= before + 8 * 500 + 2_000  # what was said before, the outage, what came after it
+
+
+def test_a_clean_end_leaves_no_memory(tmp_path: Path) -> None:
+    for forget in (False, True):
+        made = Bench(tmp_path, tmp_path / "memory")
+        made.plane.stop(forget=forget)
+        assert (tmp_path / "memory").exists() is not forget
+
+
+def test_how_long_a_clip_is(bench: Bench) -> None:
+    beep = clips.tone("tone/beep")
+    assert beep is not None and bench.plane.clip_ms(2) == len(beep[0]) // 8
+    assert bench.plane.clip_ms(77) == bench.plane.clip_ms(-1) == bench.plane.clip_ms(10**9) == 0

@@ -75,3 +75,21 @@ def test_a_batch_lasts_until_it_runs_low() -> None:
 def test_an_address_that_is_not_ours_is_an_error() -> None:
     with pytest.raises(OSError):
         Ports("192.0.2.77").prepare()
+
+
+def test_a_spare_port_passes_over_those_of_others_and_the_ones_that_are_ready() -> None:
+    other = bind(HOST, 31_102)
+    ports = Ports(HOST, first=31_100, last=31_106)
+    try:
+        assert ports.prepare(1) == (31_100,)
+        found = [ports.spare(), ports.spare()]
+        assert [each[0] for each in found if each is not None] == [31_104, 31_106]
+        assert ports.spare() is None and ports.take(31_100) is not None
+        for each in found:
+            assert each is not None and each[1].getsockname() == (HOST, each[0])
+            each[1].close()
+        with pytest.raises(OSError):
+            Ports("192.0.2.1", first=31_100, last=31_106).spare()  # not our address
+    finally:
+        ports.close()
+        other.close()

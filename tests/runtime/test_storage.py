@@ -224,3 +224,104 @@ for path in ("{tmp_path}/r.db", "{tmp_path}/none/r.db"):
 @pytest.mark.parametrize("script", [each for _, each in schema.MIGRATIONS])
 def test_migrations_are_plain_statements(script: str) -> None:
     assert "'" not in script.replace("''", "") or ";" not in script.split("'")[1]
+
+
+# --- an engine that goes on ---------------------------------------------------------------------------------
+def going_on(path: Path, calls: list[str], events: list[Any], told: list[Any] | None = None) -> Storage:
+    storage = Storage(path, node="a", told=lambda *each: (told if told is not None else []).append(each))
+    storage.resume("boot", calls, events)
+    return storage
+
+
+@pytest.mark.parametrize("on_disk", range(5))
+def test_a_crash_anywhere_writes_every_fact_exactly_once(tmp_path: Path, on_disk: int) -> None:
+    """The first `on_disk` facts were written, the recovery knows all since its checkpoint, new ones follow."""
+    path, told = tmp_path / "r.db", call(1, "bako-0")
+
+    async def first() -> None:
+        storage = await opened(path, [])
+        storage.events += told[:on_disk]
+        await storage.close()
+
+    async def second() -> None:
+        storage = going_on(path, ["bako-0"], told[:4])
+        await storage.start()
+        storage.events.append(event(5, "call.quality", "bako-0", leg="caller", packets_in=50, lost=0))
+        storage.flush()
+        await until(lambda: storage.written == 5 - on_disk)
+        await storage.close()
+
+    run(first())
+    run(second())
+    assert [n for (n,) in rows(path, "SELECT n FROM events ORDER BY n")] == [1, 2, 3, 4, 5]
+    assert [each for (each,) in rows(path, "SELECT event FROM queue_events ORDER BY n")] == ["joined", "abandoned"]
+    ((outcome, waited, quality),) = rows(path, "SELECT outcome, waited_ms, quality FROM calls")
+    assert (outcome, waited) == ("abandoned", 4_000) and json.loads(quality)[0]["packets_in"] == 50
+    log = (tmp_path / "queue_log").read_text()
+    assert log.count("ENTERQUEUE") == 1 and log.count("ABANDON") == 1
+
+
+def test_nothing_is_written_before_the_database_has_told_what_it_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "busy_s", 0.05)
+    path, told = tmp_path / "r.db", call(1, "bako-0")
+    states: list[Any] = []
+
+    async def work() -> None:
+        storage = await opened(path, [])
+        storage.events += told[:2]
+        await storage.close()
+        blocker = sqlite3.connect(path, isolation_level=None)
+        blocker.execute("PRAGMA locking_mode=EXCLUSIVE")
+        blocker.execute("BEGIN EXCLUSIVE")
+        again = going_on(path, ["bako-0"], told[:3], states)
+        await again.start()
+        again.events.append(told[3])
+        again.flush()
+        assert again.written == 0 and again.spooled == 1
+        blocker.execute("COMMIT")
+        blocker.close()
+        await until(lambda: again.written == 2)
+        await again.close()
+
+    run(work())
+    assert [n for (n,) in rows(path, "SELECT n FROM events ORDER BY n")] == [1, 2, 3, 4]
+    assert [each[0] for each in states] == ["spooling", "ok"]
+    ((outcome,),) = rows(path, "SELECT outcome FROM calls")
+    assert outcome == "abandoned"
+
+
+def test_waiting_for_the_database_takes_bounded_memory(tmp_path: Path) -> None:
+    storage = Storage(tmp_path / "r.db", node="a", told=lambda *_: None, spool_max=10)
+    storage.resume("boot", [], [])
+    storage.events += [event(n) for n in range(1, 31)]
+    storage.flush()
+    assert [each.n for each in storage.events] == list(range(21, 31)) and storage.lost == 20
+
+
+def test_calls_that_nobody_can_continue_are_closed_in_the_records(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+
+    async def work() -> None:
+        storage = await opened(path, [])
+        storage.events += call(1, "done-0") + call(10, "left-0")[:2] + call(20, "left-1")[:1]
+        await storage.close()
+        after = await opened(path, [])
+        assert await after.bury("boot", "the engine ended under the call") == 2
+        await until(lambda: after.written == 2)
+        assert await after.bury("boot", "again") == 0
+        assert await after.bury("another", "never ran") == 0
+        await after.close()
+
+    run(work())
+    found = rows(path, "SELECT call, outcome, path FROM calls ORDER BY n")
+    why = "the engine ended under the call"
+    assert found == [("done-0", "abandoned", "main"), ("left-0", "lost", why), ("left-1", "lost", why)]
+    numbers = [n for (n,) in rows(path, "SELECT n FROM events WHERE kind = 'call.ended' ORDER BY n")]
+    assert numbers == [4, 21, 22]  # behind the boot's last fact, without a gap
+
+
+def test_without_a_database_nothing_is_buried(tmp_path: Path) -> None:
+    storage = Storage(tmp_path / "r.db", node="a", told=lambda *_: None)
+    assert run(storage.bury("boot", "x")) == 0

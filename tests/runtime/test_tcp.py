@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.runtime import tcp as room
+from engine.runtime.handover import rest_of, sock_of
 from engine.runtime.net import open_tcp
 from engine.runtime.tcp import Flows
 from engine.sip.events import Path
@@ -177,6 +178,55 @@ def test_connections_that_fail_are_told(host: str, port: int) -> None:
         flows.connect(1_007, host, port)
         await until(lambda: owner.heard)
         assert owner.heard[0][:2] == ("closed", 1_007) and owner.heard[0][2]
+        await flows.close()
+
+    run(work())
+
+
+def test_a_connection_outlives_the_program_that_had_it() -> None:
+    """What was half read is completed by the next program's first bytes; both directions go on; new ids lie beyond."""
+
+    async def work() -> None:
+        owner, flows, port = await served()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(MESSAGE + MESSAGE[:20])
+        await until(lambda: "data" in owner.kinds())
+        await until(lambda: next(iter(flows.flows.values())).framer.buffer)
+        (stream,) = flows.hand_over()
+        number = stream.flow
+        writer.write(MESSAGE[20:])  # between the two programs: the kernel keeps it
+        await asyncio.sleep(0.05)
+        assert owner.kinds().count("data") == 1  # nothing more is read by the old one
+        after = Owner()
+        next_flows = Flows(asyncio.get_running_loop(), after)
+        sock = sock_of(stream.descriptor)
+        assert sock is not None
+        await next_flows.adopt(number, sock, rest_of(stream))
+        await until(lambda: "data" in after.kinds())
+        assert after.heard[0] == ("opened", number) and after.heard[1] == ("data", number, MESSAGE)
+        assert next_flows.send(number, b"answer") and await reader.readexactly(6) == b"answer"
+        listener = open_tcp("127.0.0.1", 0)
+        await next_flows.listen(listener)
+        _, second = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+        await until(lambda: len(next_flows.flows) == 2)
+        assert max(next_flows.flows) == number + 1
+        for each in (writer, second):
+            each.close()
+        await until(lambda: not next_flows.flows)
+        await flows.close()
+        await next_flows.close()
+
+    run(work())
+
+
+def test_a_connection_that_is_being_closed_is_not_handed_over() -> None:
+    async def work() -> None:
+        owner, flows, port = await served()
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await until(lambda: bool(flows.flows))
+        next(iter(flows.flows.values())).close("over")
+        assert flows.hand_over() == [] and owner
+        writer.close()
         await flows.close()
 
     run(work())

@@ -147,3 +147,31 @@ def test_a_process_that_dies_leaves_a_valid_file(tmp_path: Path) -> None:
     os.waitpid(child, 0)
     with wave.open(str(path)) as stream:
         assert stream.getnframes() == 1_600
+
+
+@pytest.mark.parametrize("torn", [0, 1, 3])
+def test_a_recording_goes_on_in_its_file(tmp_path: Path, torn: int) -> None:
+    path = tmp_path / "r.wav"
+    first = wav.WavWriter(path)
+    first.append(b"\1\0\2\0" * 80)
+    first.close()
+    with path.open("ab") as file:
+        file.write(b"\7" * torn)  # the kill came in the middle of a frame
+    again = wav.WavWriter(path, go_on=True)
+    assert again.frames == 80
+    again.append(b"\3\0\4\0" * 40)
+    again.close()
+    with wave.open(str(path)) as found:
+        assert found.getnframes() == 120 and found.readframes(120) == b"\1\0\2\0" * 80 + b"\3\0\4\0" * 40
+
+
+@pytest.mark.parametrize("content", [None, b"", b"RIFF half"])
+def test_a_recording_whose_file_is_gone_or_never_began_is_made_anew(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "r.wav"
+    if content is not None:
+        path.write_bytes(content)
+    again = wav.WavWriter(path, go_on=True)
+    again.append(b"\3\0\4\0" * 40)
+    again.close()
+    with wave.open(str(path)) as found:
+        assert found.getnframes() == 40

@@ -169,3 +169,38 @@ def test_salvaged_nonsense_in_the_target_falls_back_to_the_path() -> None:
 def test_messages_without_rport_are_asymmetric() -> None:
     message: Message = parse(request("INVITE", via="SIP/2.0/UDP 10.0.0.9:5060;branch=z9hG4bKq"))
     assert not as_server(message, "t", PHONE).symmetric
+
+
+# --- a stream that died with an engine ---------------------------------------------------------------------
+DEAD = Path(1_000_007, "10.0.0.9", 49_152, "tcp")  # the phone's own source port; nobody listens there
+SOURCE, REGISTERED = "sip:bob@10.0.0.9:49152;transport=tcp", "sip:bob@10.0.0.9:5070;transport=tcp"
+
+
+def test_a_contact_that_names_the_dead_connections_port_is_called_where_our_invite_found_it() -> None:
+    """RFC 3261 §12.2.1.1 would have us connect to the remote target, which leads nowhere."""
+    made = dialog(path=DEAD, target=SOURCE, origin=REGISTERED)
+    where = flows()
+    hop = next_hop(made, where)
+    assert hop is not None and (hop.host, hop.port, hop.transport) == ("10.0.0.9", 5_070, "tcp")
+    assert [type(each) for each in where.sends] == [Connect]
+    assert request_line(made)[0] == made.target  # the Request-URI stays the remote target
+
+
+def test_while_the_connection_lives_it_is_used() -> None:
+    made = dialog(path=DEAD, target=SOURCE, origin=REGISTERED)
+    where = flows()
+    where.opened(DEAD)
+    assert next_hop(made, where) == DEAD and not where.sends
+
+
+@pytest.mark.parametrize("origin", ["", "sip:bob@10.0.0.9:5070;transport=tcp"])
+def test_a_contact_that_names_a_port_of_its_own_is_called_there(origin: str) -> None:
+    made = dialog(path=DEAD, target="sip:bob@10.0.0.9:5065;transport=tcp", origin=origin)
+    hop = next_hop(made, flows())
+    assert hop is not None and (hop.host, hop.port, hop.transport) == ("10.0.0.9", 5_065, "tcp")
+
+
+def test_who_called_us_over_a_dead_connection_is_called_at_his_contact() -> None:
+    """No INVITE of ours found him anywhere: there is only his Contact."""
+    hop = next_hop(dialog(path=DEAD, target="sip:bob@10.0.0.9:49152;transport=tcp"), flows())
+    assert hop is not None and (hop.host, hop.port) == ("10.0.0.9", 49_152)

@@ -356,3 +356,28 @@ def test_the_story_is_worth_telling() -> None:
     kinds = {type(event) for side in events for event in side}
     assert {Incoming, Answered, Acked, Ended, Qualified} <= kinds
     assert not [event for side in events for event in side if isinstance(event, Refused) and event.kind == "internal"]
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(st.integers(0, 60_000))
+def test_after_an_outage_timers_wait_as_much_longer_and_listeners_are_told_anew(by_ms: int) -> None:
+    pair = Pair()
+    pair.call(session_timer_s=90)
+    pair.run(1_000)
+    endpoint = pair.a.endpoint
+    deadlines = endpoint.core.deadlines
+    before = {key: at for key, (at, _) in deadlines.armed.items()}
+    assert before
+    endpoint.resume(by_ms)
+    assert {key: at - by_ms for key, (at, _) in deadlines.armed.items()} == before
+    assert not endpoint.core.flows.listeners
+
+
+def test_which_streams_it_believes_in() -> None:
+    pair = Pair()
+    assert pair.a.endpoint.streams() == []
+    pair.call(transport="tcp")
+    pair.run(1_000)
+    (flow,) = pair.a.endpoint.streams()
+    pair.a.endpoint.flow_closed(flow, pair.now)
+    assert pair.a.endpoint.streams() == []
