@@ -18,6 +18,7 @@ from engine.cli import (
     queues,
     reload,
     replay,
+    report,
     restart,
     serve,
     status,
@@ -35,7 +36,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
     ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues), ("status", status.status),
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
-    ("doctor", doctor.doctor), ("restart", restart.restart),
+    ("doctor", doctor.doctor), ("restart", restart.restart), ("report", report.report),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)

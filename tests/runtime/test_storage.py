@@ -235,7 +235,8 @@ def test_a_served_call_leaves_one_contact_and_agents_time(tmp_path: Path) -> Non
             event(1, "agent.state", "", agent="default/201", name="Ana", old="logged_out", new="ready", reason="",
                   queue=""),
             event(2, "queue.joined", "bako-0", queue="default/q", position=1, priority_ms=0, caller="+44 1"),
-            event(1_002, "queue.connected", "bako-0", queue="default/q", agent="default/201", waited_ms=1_000, rang_ms=1),
+            event(1_002, "queue.connected", "bako-0", queue="default/q", agent="default/201", waited_ms=1_000,
+                  rang_ms=1),
         ]
         storage.flush()
         await until(lambda: storage.written == 3)
