@@ -74,6 +74,7 @@ CREATE TABLE queue_log_tail (
 
 # (version, SQL script that leads from the version before). Applied in order, each in one transaction.
 MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1), (2, _VERSION_2))
+QUEUE_LOG_TAIL = "queue_log_tail"
 FIGURES_SINCE = 2  # stores of an earlier version get `contacts` and `agent_times` made from their events
 VERSION = MIGRATIONS[-1][0]
 
