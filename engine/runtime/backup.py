@@ -23,6 +23,7 @@ import msgspec
 from engine import __version__
 from engine.errors import SiteError
 from engine.records import schema
+from engine.runtime import store_walk
 from engine.runtime.admin import SOCKET_NAME
 from engine.runtime.migrations import StorageRefused, check
 
@@ -155,16 +156,8 @@ def _counts(db: sqlite3.Connection) -> dict[str, int]:
 
 
 def _events_to(db: sqlite3.Connection) -> dict[str, int]:
-    """The last event's number of every boot, found by hopping over the primary key (counting them takes seconds)."""
-    found: dict[str, int] = {}
-    row = db.execute("SELECT node, boot FROM events ORDER BY node, boot LIMIT 1").fetchone()
-    while row is not None:
-        last = db.execute("SELECT max(n) FROM events WHERE node = ? AND boot = ?", row).fetchone()
-        found[f"{row[0]}/{row[1]}"] = int(last[0])
-        row = db.execute(
-            "SELECT node, boot FROM events WHERE (node, boot) > (?, ?) ORDER BY node, boot LIMIT 1", row
-        ).fetchone()
-    return found
+    """The last event's number of every boot (counting them would take seconds)."""
+    return {"/".join(boot): store_walk.span(db, "events", boot)[1] for boot in store_walk.boots(db)}
 
 
 def _verify(part: Path, made: Made) -> None:

@@ -61,6 +61,7 @@ from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
 from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
+from engine.runtime.retention import Sweeper
 from engine.runtime.secrets import Password, Secrets, prepare_folder
 from engine.runtime.site_files import Reading, read_folder
 from engine.runtime.storage import Storage
@@ -102,6 +103,7 @@ class Server:
         self.admin = Admin(options.data / SOCKET_NAME, self.desk.handle)
         self.feed = Feed(self.loop, self.admin, self.ladder)
         self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
+        self.sweeper = Sweeper(self)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
         self.counts = {"unsent": 0, "unresolved": 0}
@@ -353,6 +355,13 @@ class Server:
             self._checkpoint()
         self.loop.call_later(housekeeping_s, self._housekeeping)
 
+    async def rotate_journal(self) -> None:
+        """Begin the journal's next file with a checkpoint, as soon as no write is under way."""
+        while self._journal_waiting:
+            await asyncio.sleep(0.005)
+        if not self.journal.failed:
+            self.journal.rotate(self.switch.encode(), self.site.version)
+
     def _tell_wall_clock(self) -> None:
         offset_ms = time.time_ns() // 1_000_000 - self.now_ms()
         if abs(offset_ms - self._offset_ms) > 5:
@@ -438,6 +447,7 @@ class Server:
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
         self._measure_lag(self.loop.time())
+        self.sweeper.start()
         self._catch_signals()
         gc.collect()
         gc.freeze()
@@ -548,6 +558,7 @@ class Server:
         if self._provisioner is not None:
             self._provisioner.close()
         await self.admin.close()
+        await self.sweeper.close()
         self.resolver.close()
         await self.flows.close()
         for sock in self.udp.values():
