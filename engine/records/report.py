@@ -66,7 +66,7 @@ def contacts_query(wish: Wish) -> Query:
     sql = (
         f"SELECT {begin}, {key}, result, waited_ms / 1000, count(*), sum(waited_ms <= {target}), "
         "sum(waited_ms < ?), sum(waited_ms), max(waited_ms), sum(talked_ms), sum(held_ms), sum(transfers) "
-        f"FROM contacts WHERE {where} GROUP BY 1, 2, 3, 4"
+        f"FROM contacts WHERE {where} GROUP BY 4, 1, 2, 3"  # the number first: comparing it is cheap
     )
     return sql, [*values, *targets, wish.short_ms, *filters]
 

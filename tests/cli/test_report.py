@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from engine.cli import report as command
 from engine.cli.app import run
+from engine.records.report import Wish
 from engine.runtime.migrations import prepare
 from tests.cli.engine_double import engine
 
@@ -93,3 +95,25 @@ def test_offsets_find_the_change_of_summer_time() -> None:
     change = 1_743_296_400_000  # 2025-03-30T01:00Z
     assert command.offsets(london, january, june) == [(january, 0), (change, 3_600_000)]
     assert command.offsets(ZoneInfo("UTC"), 0, june) == [(946_684_800_000, 0)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_stretches_of_time_add_up(store: Path, count: int) -> None:
+    """Cut anywhere, nothing is counted twice and nothing is lost."""
+    path, wish = store / "ringdown.db", Wish(by="queue")
+    parts = command.stretches(path, wish, count)
+    assert len(parts) == count
+    assert all(one.until_ms == two.since_ms for one, two in itertools.pairwise(parts))
+    whole = command.read(path, wish)[0]
+    pieces = [line for part in parts for line in command.read(path, part)[0]]
+    for line in whole:
+        mine = [each.sums for each in pieces if each.key == line.key]
+        assert sum(each.offered for each in mine) == line.sums.offered
+        assert sum(each.talked_ms for each in mine) == line.sums.talked_ms
+    assert sum(line.sums.offered for line in whole) == 4
+
+
+def test_a_wish_beside_all_that_is_stored(store: Path) -> None:
+    wish = Wish(since_ms=5, until_ms=9)
+    assert command.stretches(store / "ringdown.db", wish, 4) == [wish]
+    assert command.read(store / "ringdown.db", wish) == ([], None)
