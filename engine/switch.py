@@ -62,6 +62,7 @@ from engine.media import commands as media
 from engine.records.events import SCHEMA_VERSION
 from engine.sip import events as sip
 
+CLOCK_JUMP_MS = 1_000  # less is drift that NTP corrects
 ROUNDS_MAX = 10_000  # per step; more means two rules that answer each other for ever: logged and left
 
 _site_decoder = msgspec.msgpack.Decoder(Site)
@@ -292,6 +293,11 @@ def _entropy(room: Room, event: Entropy, now_ms: int) -> None:
 
 
 def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
+    """Timers run by the monotonic clock and don't notice. A jump stands in the stream, told by the old time's ruler."""
+    jump_ms = event.offset_ms - room.wall_offset_ms
+    if room.wall_offset_ms and abs(jump_ms) > CLOCK_JUMP_MS:
+        before_ms = now_ms + room.wall_offset_ms
+        room.emit("engine.clock", "", "", jump_ms=jump_ms, before_ms=before_ms, after_ms=now_ms + event.offset_ms)
     room.wall_offset_ms = event.offset_ms
 
 

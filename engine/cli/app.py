@@ -16,6 +16,7 @@ from engine.cli import (
     check,
     dial,
     doctor,
+    forget,
     queues,
     reload,
     replay,
@@ -39,7 +40,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues), ("status", status.status),
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
     ("doctor", doctor.doctor), ("restart", restart.restart), ("report", report.report), ("backup", backup.backup),
-    ("restore", restore.restore),
+    ("restore", restore.restore), ("forget", forget.forget),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)

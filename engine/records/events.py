@@ -72,6 +72,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "engine.breach": ("rule", "detail"),
     "engine.storage": ("state", "detail", "spooled"),
     "engine.limit": ("name", "value"),
+    "engine.clock": ("jump_ms", "before_ms", "after_ms"),  # the wall clock was set: Unix ms by the old and the new time
     "engine.records": ("author", "act", "subject", "counts"),  # backup, restore, forget, retention; never a number
     "operator.command": ("author", "verb", "arguments", "result"),
 }

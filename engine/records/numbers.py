@@ -63,6 +63,13 @@ def names(text: str, number: str, country: str = "") -> bool:
     )
 
 
+def whole(number: str, country: str = "") -> re.Pattern[bytes]:
+    """Finds the number in bytes of messages and states, in any spelling; not as part of a longer one."""
+    digits = [each for each in spellings(number, country) if each.isdigit()] or [number.strip()]
+    inner = "|".join(map(re.escape, digits)).encode()
+    return re.compile(rb"(?<![0-9])(?:" + inner + rb")(?![0-9])", re.IGNORECASE)
+
+
 def caller_token(tenant: str, caller: str) -> int:
     """48 bits that stand for a caller of a tenant, 0 for one without a number. Equal for equal numbers only.
 

@@ -15,6 +15,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
@@ -103,8 +104,9 @@ def _copy(path: Path, part: Path, *, recordings: bool, secrets: bool) -> Made:
         found = check(source, path)
         source.execute("BEGIN")  # counts and pages are of one moment
         made = Made("", int(time.time() * 1000), found, _counts(source), _events_to(source), {})
-        copy.execute("PRAGMA synchronous = OFF")  # synced as a whole at the end
-        copy.execute("PRAGMA locking_mode = EXCLUSIVE")
+        source.execute(f"PRAGMA mmap_size = {1 << 34}")
+        for pragma in ("synchronous = OFF", "journal_mode = OFF", "locking_mode = EXCLUSIVE"):
+            copy.execute(f"PRAGMA {pragma}")  # nothing to roll back to: it is synced as a whole, or removed
         source.backup(copy)
         source.execute("COMMIT")
         copy.execute("PRAGMA journal_mode = OFF")
@@ -161,14 +163,31 @@ def _events_to(db: sqlite3.Connection) -> dict[str, int]:
 
 
 def _verify(part: Path, made: Made) -> None:
-    """Read the copy back: sound as a database, and as many rows as were there. Raises SiteError."""
-    with closing(sqlite3.connect(f"file:{part}?mode=ro", uri=True)) as copy:
-        copy.execute(f"PRAGMA mmap_size = {1 << 34}")
-        (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            raise SiteError(f"no backup was made: the copy is damaged ({verdict}); is the record store itself sound?")
+    """Read the copy back: sound as a database, and as many rows as were there. Raises SiteError.
+
+    Table by table on two cores: the events are most of it.
+    """
+    with closing(_reader(part)) as copy:
+        names = [str(name) for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = list(pool.map(lambda name: _sound(part, name), sorted(names, key=lambda name: name != "events")))
+    damage = next((verdict for verdict in verdicts if verdict != "ok"), "")
+    if damage:
+        raise SiteError(f"no backup was made: the copy is damaged ({damage}); is the record store itself sound?")
+    with closing(_reader(part)) as copy:
         if _counts(copy) != made.rows or _events_to(copy) != made.events_to:
             raise SiteError("no backup was made: the copy lacks rows; try again")
+
+
+def _reader(part: Path) -> sqlite3.Connection:
+    copy = sqlite3.connect(f"file:{part}?mode=ro", uri=True)
+    copy.execute(f"PRAGMA mmap_size = {1 << 34}")
+    return copy
+
+
+def _sound(part: Path, table: str) -> str:
+    with closing(_reader(part)) as copy:
+        return str(copy.execute(f"PRAGMA integrity_check('{table}')").fetchone()[0])
 
 
 def _discard(path: Path) -> None:

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import secrets as chance
 import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from hashlib import blake2b
 from pathlib import Path
 
 from engine.errors import SiteError
-from engine.records import schema
+from engine.records import numbers, schema
 from engine.records.events import Event
 from engine.runtime.migrations import StorageRefused, check
 
 KIND = "engine.records"
+KEY = "erasure.key"
 busy_s = 10.0
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
     """`calls=3 events=40`; nothing is said of what is 0."""
     return " ".join(f"{name}={count}" for name, count in counts.items() if count)
+
+
+def subject(folder: Path, number: str, country: str = "") -> str:
+    """What stands for a number in notes: a hash under the folder's own key, so that only who has the key can ask
+    whether a number was erased, and nobody can read one off. Raises OSError."""
+    path = folder / KEY
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(chance.token_hex(32) + "\n")
+    key = bytes.fromhex(path.read_text().strip())
+    return "k:" + blake2b(numbers.canonical(number, country).encode(), key=key, digest_size=8).hexdigest()
 
 
 def write(path: Path, author: str, act: str, subject: str, counts: str) -> None:

@@ -116,6 +116,10 @@ class Storage:
             self.lost += gone.size
         self._wake.set()
 
+    def forget(self, is_his: Callable[[str], bool]) -> None:
+        """Let go of what is remembered of a caller's ended calls."""
+        self._fold.forget(is_his)
+
     def _batch(self, events: list[Event]) -> Batch:
         batch = Batch(len(events), [], [], [], [], [])
         calls: dict[int, schema.Row] = {}

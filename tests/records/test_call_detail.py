@@ -96,3 +96,13 @@ def test_any_stream_folds(stream: list[tuple[str, str, dict[str, object]]]) -> N
     for n, (kind, call, data) in enumerate(stream):
         detail = folder.feed(event(n, kind, call, n, **data))  # type: ignore[arg-type]
         assert detail is None or (detail.call == call and detail.ended_ms)
+
+
+def test_a_forgotten_callers_late_quality_writes_no_row() -> None:
+    folder = CallFold()
+    for each in (*served_call("bako-0", 1), *served_call("dilo-0", 50)):
+        folder.feed(each)
+    folder.forget(lambda text: text == "+4421")
+    assert folder.feed(event(90, "call.quality", "bako-0", 9_100, leg="caller")) is not None
+    folder.forget(lambda text: text == "+4420")
+    assert folder.feed(event(91, "call.quality", "bako-0", 9_200, leg="agent")) is None

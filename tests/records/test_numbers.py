@@ -45,3 +45,16 @@ def test_tokens_tell_callers_apart_and_tenants_too() -> None:
     token = numbers.caller_token("default", "+441514960001")
     assert 0 < token < 2**48 and token == numbers.caller_token("default", "00441514960001")
     assert token not in (numbers.caller_token("press", "+441514960001"), numbers.caller_token("default", "+4415149600"))
+
+
+@pytest.mark.parametrize(("data", "found"), [
+    (b"From: <sip:+441514960001@y>", True), (b"\xad+441514960001\xa0", True), (b"tel:00441514960001", True),
+    (b"+4415149600012", False), (b"1441514960001", False), (b"01514960001", False),
+])
+def test_a_number_within_bytes(data: bytes, found: bool) -> None:
+    assert bool(numbers.whole("+441514960001").search(data)) is found
+
+
+def test_a_name_or_a_national_number_within_bytes() -> None:
+    assert numbers.whole("+441514960001", "44").search(b"<sip:01514960001@y>")
+    assert numbers.whole("Zebedee").search(b"From: <sip:zebedee@y>")

@@ -32,3 +32,12 @@ def test_a_store_that_refuses(tmp_path: Path) -> None:
     (tmp_path / "ringdown.db").write_text("no database" * 99)
     with pytest.raises(SiteError, match="didn't take the note"):
         record_notes.write(tmp_path / "ringdown.db", "ops", "forget", "", "")
+
+
+def test_a_subject_names_nobody_and_is_the_same_for_every_spelling(tmp_path: Path) -> None:
+    one = record_notes.subject(tmp_path, "+441514960001")
+    assert one == record_notes.subject(tmp_path, "0044 1514 960001") and "1514" not in one
+    assert one != record_notes.subject(tmp_path, "+441514960002")
+    (tmp_path / "other").mkdir()
+    assert one != record_notes.subject(tmp_path / "other", "+441514960001")
+    assert (tmp_path / record_notes.KEY).stat().st_mode & 0o777 == 0o600
