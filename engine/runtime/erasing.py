@@ -25,6 +25,7 @@ from engine.records import numbers
 from engine.runtime.backup import QUEUE_LOG, STORE
 from engine.runtime.journal import JournalError, records
 from engine.runtime.seal import KeyDestroyed, Keys
+from engine.runtime.write_ahead import FILE_NAME as AHEAD
 
 digits_min = 5  # what is shorter is an extension, and stands in half of all numbers
 rows_at_once = 200
@@ -128,7 +129,8 @@ class Erasure:
         for path in self._queue_logs():
             self._queue_log(path, erase=True)
         for path in self._journals(keep):
-            path.unlink(missing_ok=True)
+            if not (engine_runs and path.name == AHEAD):  # it is mapped there: `left` tells if it holds him still
+                path.unlink(missing_ok=True)
         for keys, name in list(self._keys()):
             keys.destroy(name)
         if (self.folder / STORE).exists():
@@ -308,7 +310,10 @@ class Erasure:
 
     # --- journals ---
     def _journals(self, keep: Path | None) -> Iterator[Path]:
-        """Journals that hold him, in clear, sealed, or in the state they begin with."""
+        """Journals that hold him, in clear, sealed, or in the state they begin with; what was ahead of them too."""
+        ahead = self.folder / "journal" / AHEAD
+        if ahead.exists() and self._whole.search(ahead.read_bytes()):
+            yield ahead  # the running engine has wiped its own: this is a dead one's
         for path in sorted((self.folder / "journal").glob("*.journal")):
             if (keep is None or path.name != keep.name) and self._journal_holds(path):
                 yield path

@@ -356,11 +356,13 @@ class Server:
         self.loop.call_later(housekeeping_s, self._housekeeping)
 
     async def rotate_journal(self) -> None:
-        """Begin the journal's next file with a checkpoint, as soon as no write is under way."""
+        """Begin the journal's next file, and wipe what earlier inputs left in the write-ahead slots."""
+        if not self.journal.failed:
+            self._checkpoint()
         while self._journal_waiting:
             await asyncio.sleep(0.005)
-        if not self.journal.failed:
-            self.journal.rotate(self.switch.encode(), self.site.version)
+        for _ in self.journal.ahead.wipe():
+            await asyncio.sleep(0)
 
     def _tell_wall_clock(self) -> None:
         offset_ms = time.time_ns() // 1_000_000 - self.now_ms()

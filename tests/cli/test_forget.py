@@ -41,13 +41,13 @@ def test_erased_with_a_stopped_engine(data: Path, capsys: pytest.CaptureFixture[
 
 
 def test_erased_beside_a_running_engine(data: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
-    ready = {"journal": str(data / "journal" / "aaaa0003-0000.journal"), "signalling": 4}
+    ready = {"journal": str(data / "journal" / "aaaa0003-000000.journal"), "signalling": 4}
     with engine(data, {"forget.prepare": ready, "noted": {}}) as asked:
         found = json.loads(said(capsys, HIS, "--country", "44", "--json", "--data", str(data)))
     assert found["found"]["signalling"] == 4 and found["found"]["journals"] == 1
     assert asked[0]["arguments"] == {"number": HIS, "country": "44"}
     assert asked[1]["arguments"]["act"] == "forget" and HIS not in json.dumps(asked[1])
-    assert (data / "journal" / "aaaa0003-0000.journal").exists()
+    assert (data / "journal" / "aaaa0003-000000.journal").exists()
 
 
 def test_an_engine_that_says_not_yet(data: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811

@@ -18,6 +18,7 @@ from engine.runtime.erasing import Erasure
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.migrations import prepare
 from engine.runtime.seal import KeyDestroyed, Keys
+from engine.runtime.write_ahead import WriteAhead
 from tests.runtime.test_storage import rows
 
 VECTOR = Path(__file__).parents[1] / "vectors" / "records" / "v1.db"
@@ -107,7 +108,7 @@ def test_he_is_gone_and_everybody_else_is_not(data: Path, number: str, country: 
     text = (data / "queue_log").read_text()
     assert len(text) == lines and OTHER in text and "|ENTERQUEUE||-------------|1\n" in text
     assert [path.name for path in (data / "recordings" / "default").iterdir()] == ["bako-0-aaaa0002-1.wav"]
-    assert [path.name for path in (data / "journal").glob("*.journal")] == ["aaaa0002-0000.journal"]
+    assert [path.name for path in (data / "journal").glob("*.journal")] == ["aaaa0002-000000.journal"]
 
 
 def test_no_byte_of_him_is_left(data: Path) -> None:
@@ -128,7 +129,7 @@ def test_keys_of_his_calls_are_destroyed_and_others_live(data: Path) -> None:
 
 
 def test_the_journal_that_was_just_begun_is_kept(data: Path) -> None:
-    path = data / "journal" / "aaaa0001-0000.journal"
+    path = data / "journal" / "aaaa0001-000000.journal"
     counts = Erasure(data, HIS).erase(keep=path)
     assert counts.journals == 1 and path.exists()
 
@@ -195,3 +196,28 @@ def test_packed_logs_are_named(data: Path) -> None:
     (data / "queue_log.1").write_text(LOG)
     erasure = Erasure(data, HIS)
     assert erasure.erase().queue_log_lines == 6 and [path.name for path in erasure.packed_logs()] == ["queue_log.2.gz"]
+
+
+def test_what_lay_ahead_of_the_journal(data: Path) -> None:
+    """A dead engine's write-ahead file goes; a living one's is wiped in place, what is in use excepted."""
+    path = data / "journal" / "ahead"
+    path.unlink(missing_ok=True)
+    ahead = WriteAhead(path, "b", slots=2, size=4_096)
+    try:
+        used, free = ahead.slot(1), ahead.slot(9)
+        for slot in (used, free):
+            slot.put(b"INVITE from " + HIS.encode())
+        ahead.release(free)
+        used.begin(20)
+        used.put(b"OPTIONS")
+        erasure = Erasure(data, HIS)
+        assert erasure.find().journals == 3
+        erasure.erase(engine_runs=True)
+        assert erasure.left() == {"journals": 1} and path.exists()
+        assert len(list(ahead.wipe())) == 2
+        assert erasure.left() == {} and bytes(used.records()) == b"OPTIONS"
+        used.begin(30)
+        used.put(HIS.encode())
+    finally:
+        ahead._map = None  # killed: the file stays
+    assert Erasure(data, HIS).erase().journals == 1 and not path.exists()
