@@ -46,6 +46,7 @@ class Figures:
         self._stays: dict[str, Stay] = {}
         self._contacts: dict[tuple[int, int, str], Row] = {}
         self._times: dict[tuple[int, str, str, str, str], int] = {}
+        self.mark: tuple[str, int, int, int] = ("", 0, 0, 0)  # boot, n, at_ms, now_ms up to which times were taken
         self._last: Event | None = None
         self._written_ms = 0
 
@@ -83,10 +84,19 @@ class Figures:
         if last is None or not (closing or last.now_ms - self._written_ms >= WRITE_MS):
             return contacts, []
         self._written_ms = last.now_ms
+        self.mark = (last.boot, last.n, last.at_ms, last.now_ms)
         self._spend(self.agents.cut(last.at_ms, last.now_ms))
         times: list[Row] = [(*key, ms) for key, ms in self._times.items()]
         self._times.clear()
         return contacts, times
+
+    def go_on(self, told: list[Event], mark: tuple[str, int, int, int]) -> None:
+        """After a crash: `told` brings open calls and agents to where they were at `mark`, whose times were written."""
+        for event in told:
+            self.feed(event)
+        self.mark, self._written_ms = mark, mark[3]
+        self.agents.cut(mark[2], mark[3])
+        self._times.clear()
 
     def _spend(self, spans: list[Span]) -> None:
         for span in spans:

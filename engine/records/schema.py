@@ -70,6 +70,11 @@ CREATE TABLE agent_times (
 CREATE TABLE queue_log_tail (
     id INTEGER PRIMARY KEY CHECK (id = 1), inode INTEGER NOT NULL, at_bytes INTEGER NOT NULL, lines TEXT NOT NULL
 );
+
+CREATE TABLE figures_mark (
+    id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL, n INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    now_ms INTEGER NOT NULL
+);
 """
 
 # (version, SQL script that leads from the version before). Applied in order, each in one transaction.
@@ -102,14 +107,19 @@ INSERT_LOGIN = "INSERT OR REPLACE INTO agent_logins VALUES (?,?,?)"
 # A stay's row is written again when its conversation is over; agents' time adds up within the batch's transaction.
 INSERT_CONTACT = _insert("contacts", 12, word="REPLACE")
 ADD_AGENT_TIME = "INSERT INTO agent_times VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ms = ms + excluded.ms"
+PUT_FIGURES_MARK = "INSERT OR REPLACE INTO figures_mark VALUES (1,?,?,?,?)"
 PUT_QUEUE_LOG_TAIL = "INSERT OR REPLACE INTO queue_log_tail VALUES (1,?,?,?)"
 
 _EVENT_COLUMNS = "n, boot, at_ms, now_ms, kind, tenant, call, data"
 SELECT_CALL_EVENTS = f"SELECT {_EVENT_COLUMNS} FROM events WHERE call = ? AND node = ? AND boot = ? ORDER BY n"
 SELECT_LAST_EVENT = f"SELECT {_EVENT_COLUMNS} FROM events WHERE node = ? AND boot = ? ORDER BY n DESC LIMIT 1"
+# Retention may have removed the row of a call whose events are kept longer, and an erased call has no name any more.
 SELECT_OPEN_CALLS = """
-SELECT call FROM events AS e WHERE node = ? AND boot = ? AND kind = 'call.started' AND NOT EXISTS (
+SELECT call FROM events AS e WHERE node = ? AND boot = ? AND kind = 'call.started' AND call != '' AND NOT EXISTS (
     SELECT 1 FROM calls AS c WHERE c.node = e.node AND c.boot = e.boot AND c.n = e.n
+) AND NOT EXISTS (
+    SELECT 1 FROM events AS d
+    WHERE d.call = e.call AND d.node = e.node AND d.boot = e.boot AND d.n > e.n AND d.kind = 'call.ended'
 ) ORDER BY n
 """
 

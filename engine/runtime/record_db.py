@@ -26,9 +26,9 @@ class RecordDb(aiosqlite.Connection):
         """
         await self._execute(self._transact, statements, after)  # type: ignore[no-untyped-call]
 
-    async def visit(self, work: Callable[[], None]) -> None:
+    async def visit(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Something else for the database's thread. Raises what it raises."""
-        await self._execute(work)  # type: ignore[no-untyped-call]
+        await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
 
     def _transact(self, statements: Sequence[tuple[str, Rows]], after: Callable[[], None] | None) -> None:
         db: sqlite3.Connection = self._conn

@@ -21,6 +21,7 @@ from engine.records.call_detail import CallFold
 from engine.records.events import Event
 from engine.records.figures import KINDS, Figures
 from engine.records.queue_log import QueueLog
+from engine.runtime import figures_resume
 from engine.runtime.migrations import StorageReadOnly, StorageRefused, prepare
 from engine.runtime.queue_log_file import QueueLogFile
 from engine.runtime.record_db import RecordDb, Rows, connect_records
@@ -45,6 +46,7 @@ class Batch(msgspec.Struct):
     lines: list[str]
     contacts: list[schema.Row] = []
     agent_times: list[schema.Row] = []
+    mark: schema.Row = ()  # up to which event agents' times were taken
 
 
 class Storage:
@@ -105,6 +107,7 @@ class Storage:
             return
         batch = self._batch(events)
         batch.contacts, batch.agent_times = self._figures.take(closing=closing)
+        batch.mark = self._figures.mark
         if not events and not batch.agent_times:
             return
         self._batches.append(batch)
@@ -201,6 +204,7 @@ class Storage:
             (schema.INSERT_EVENT, batch.events), (schema.INSERT_QUEUE_EVENT, batch.queue_events),
             (schema.INSERT_CALL, batch.calls), (schema.INSERT_LOGIN, batch.logins),
             (schema.INSERT_CONTACT, batch.contacts), (schema.ADD_AGENT_TIME, batch.agent_times),
+            (schema.PUT_FIGURES_MARK, [batch.mark] if batch.agent_times else []),
             (schema.PUT_QUEUE_LOG_TAIL, [noted] if noted is not None else []),
         ]  # fmt: skip
         try:
@@ -246,7 +250,7 @@ class Storage:
         self._db = db
         if tail is not None and not self._opened:
             self._queue_log.complete(*tail)
-            await db.visit(lambda: self._append_lines(None))
+            await db.visit(lambda _: self._append_lines(None))
         self._opened = True
 
     async def _go_on(self, db: RecordDb, boot: str, calls: list[str], events: list[Event]) -> None:
@@ -262,6 +266,7 @@ class Storage:
         for event in told:
             self._fold.feed(event)
             self._lines.lines(event)
+        await db.visit(lambda inner: figures_resume.resume(inner, self._figures, self._node, boot, told))
         self.events[:0] = [event for event in events if event.n > known]
         self._resuming = None
         if self.events:

@@ -24,13 +24,13 @@ def test_all_or_nothing_and_fit_for_the_next(tmp_path: Path) -> None:
                                   lambda: after.append("never"))
             await db.transact([("INSERT INTO t VALUES (?)", [(7,)]), ("INSERT INTO nowhere VALUES (?)", [])],
                               lambda: after.append("now"))
-            await db.visit(lambda: after.append("later"))
+            await db.visit(lambda inner: after.append(f"later {inner.total_changes}"))
         finally:
             await db.close()
 
     run(work())
     db = sqlite3.connect(path)
-    assert db.execute("SELECT x FROM t").fetchall() == [(7,)] and after == ["now", "later"]
+    assert db.execute("SELECT x FROM t").fetchall() == [(7,)] and after == ["now", "later 3"]
     db.close()
 
 
