@@ -55,6 +55,11 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "engine.breach": lambda d: f"BREACH of {d['rule']}: {d['detail']}",
     "engine.storage": lambda d: f"records {d['state']} {d['detail']} ({d['spooled']} waiting)",
     "engine.limit": lambda d: f"limit {d['name']} reached ({d['value']})",
+    "engine.records": lambda d: " ".join(
+        filter(None, (f"{d['author']}: {d['act']}", str(d["subject"]), f"({d['counts'] or 'nothing'})"))
+    ),
+    "engine.clock": lambda d: f"the wall clock was set by {float(d['jump_ms'] or 0) / 1000:+.1f} s: "
+    f"{clock(int(d['before_ms'] or 0), date=True)} became {clock(int(d['after_ms'] or 0), date=True)}",
     "operator.command": lambda d: f"{d['author']}: {d['verb']} {d['arguments']} → {d['result']}",
 }
 _SILENT = ("call.quality", "call.ended")  # they make the closing line
