@@ -121,13 +121,17 @@ def sweep_files(folder: Path, rule: Rule) -> Generator[tuple[str, int], None, No
 
 
 def sweep_journals(folder: Path, until_ms: int, current: Path) -> int:
-    """Remove journals whose last input is older, and the keys of boots that have none left; how many journals went."""
-    removed = 0
+    """Remove journals whose last input is older, and the keys of boots that have none left; how many journals went.
+
+    The running boot keeps its two newest, as in `journal.prune`: a restart falls back to the one before the last.
+    """
+    removed, boot = 0, current.name.rpartition("-")[0]
+    needed = sorted(folder.glob(f"{boot}-*.journal"))[-2:]
     for path in folder.glob("*.journal"):
-        if path != current and path.stat().st_mtime_ns // 1_000_000 < until_ms:
+        if path not in needed and path.stat().st_mtime_ns // 1_000_000 < until_ms:
             path.unlink(missing_ok=True)
             removed += 1
-    prune(folder, 1 << 62, current.name.rpartition("-")[0])
+    prune(folder, 1 << 62, boot)
     return removed
 
 

@@ -109,11 +109,12 @@ def test_recordings(tmp_path: Path) -> None:
 
 
 def test_journals_and_their_keys(tmp_path: Path) -> None:
-    old, current = aged(tmp_path / "aa-0000.journal", 20), aged(tmp_path / "bb-0001.journal", 20)
+    old, current = aged(tmp_path / "aa-0000.journal", 20), aged(tmp_path / "bb-0002.journal", 20)
+    first, before = aged(tmp_path / "bb-0000.journal", 20), aged(tmp_path / "bb-0001.journal", 20)
     fresh = aged(tmp_path / "cc-0000.journal", 2)
     keys = [aged(tmp_path / f"{boot}.keys", 20) for boot in ("aa", "bb", "cc")]
-    assert sweep_journals(tmp_path, int(time.time() * 1000) - 14 * DAY_MS, current) == 1
-    assert not old.exists() and current.exists() and fresh.exists()
+    assert sweep_journals(tmp_path, int(time.time() * 1000) - 14 * DAY_MS, current) == 2
+    assert not old.exists() and not first.exists() and before.exists() and current.exists() and fresh.exists()
     assert [path.exists() for path in keys] == [False, True, True]
 
 
