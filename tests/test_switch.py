@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.call.effects import WallClock
+from engine.records.call_detail import fold
 from engine.records.events import KINDS
+from engine.records.kpi_agents import timeline
+from tests.call import calls
 from tests.scenarios.soak import Mischief
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +81,26 @@ def test_every_event_holds_the_fields_that_the_schema_lists() -> None:
                 wrong.append((event.kind, sorted(event.data)))
     assert not wrong, wrong[:3]
     assert len(kinds) > 20
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_wall_clock_that_jumps_during_a_conversation_changes_no_length_and_is_told(hours: int) -> None:
+    """Records say both times: the wall's, which jumped, and the monotonic one, by which everything is measured."""
+    w = calls.world()
+    caller, desk = calls.talk(w)
+    w.run(20_000)
+    before = w.switch.room.wall_offset_ms
+    w.give(WallClock(before + hours * 3_600_000))
+    w.run(10_000)
+    caller.hang_up(w.now_ms)
+    w.run(1_000)
+    jumped = w.last("engine.clock")
+    assert jumped.data["jump_ms"] == hours * 3_600_000
+    assert int(jumped.data["new_ms"] or 0) - int(jumped.data["old_ms"] or 0) == hours * 3_600_000
+    (row,) = fold(w.events)
+    assert 30_000 <= row.talked_ms < 32_000 and row.duration_ms < 60_000
+    assert abs(row.ended_ms - row.started_ms - row.duration_ms - hours * 3_600_000) < 1_000
+    (span,) = [each for each in timeline(w.events) if each.state == "talking"]
+    assert 30_000 <= span.ms < 32_000
+    w.give(WallClock(before + hours * 3_600_000 + 20))  # drift is no jump
+    assert len(w.all("engine.clock")) == 1 and not desk.up()

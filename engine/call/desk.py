@@ -100,6 +100,15 @@ def _drain(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _noted(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    """Something was done to the record store beside us: the stream tells it, with its author."""
+    told = {name: order.arguments.get(name, "")[:200] for name in ("act", "subject", "counts")}
+    if not told["act"]:
+        raise Unknown("a note says what was done: act")
+    room.emit("engine.records", "", "", author=order.author, **told)
+    return told
+
+
 # --- acts -----------------------------------------------------------------------------------------------------
 def _agent(room: Room, order: Operator) -> AgentRow:
     name = order.arguments.get("agent", "")
@@ -154,4 +163,5 @@ _VERBS = {
     "agents": _agents, "queues": _queues, "calls": _calls, "status": _status, "agent.login": _login,
     "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready, "call.hangup": _hang_up,
     "engine.drain": _drain,
+    "noted": _noted,
 }  # fmt: skip

@@ -10,16 +10,20 @@ import typer
 from engine.cli import (
     agent,
     agents,
+    backup,
     call,
     calls,
     check,
     dial,
     doctor,
     drain,
+    forget,
     queues,
     reload,
     replay,
+    report,
     restart,
+    restore,
     serve,
     status,
     tail,
@@ -36,7 +40,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
     ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues), ("status", status.status),
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
-    ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart),
+    ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("report", report.report),
+    ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)

@@ -56,6 +56,9 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "engine.breach": lambda d: f"BREACH of {d['rule']}: {d['detail']}",
     "engine.storage": lambda d: f"records {d['state']} {d['detail']} ({d['spooled']} waiting)",
     "engine.limit": lambda d: f"limit {d['name']} reached ({d['value']})",
+    "engine.records": lambda d: " ".join(
+        filter(None, (f"{d['author']}: {d['act']}", str(d["subject"]), f"({d['counts'] or 'nothing'})"))
+    ),
     "operator.command": lambda d: f"{d['author']}: {d['verb']} {d['arguments']} → {d['result']}",
 }
 _SILENT = ("call.quality", "call.ended")  # they make the closing line

@@ -109,6 +109,7 @@ class TenantModel(msgspec.Struct, frozen=True):
     # md5 | sha-256 | both: phones in use (baresip 1.0, SIPp 3.6) give up when a challenge names SHA-256 at all
     digest: str = "md5"
     codes: dict[str, str] = {}  # feature code -> login | logout | not_ready | ready | transfer | hold | record_pause
+    retention_days: dict[str, int] = {}  # as Site's, where this tenant differs
 
 
 class PromptModel(msgspec.Struct, frozen=True):
@@ -138,8 +139,15 @@ class Site(msgspec.Struct, frozen=True):
     listen: tuple[str, ...] = ()
     advertise: str = ""
     local_networks: tuple[str, ...] = ()
-    retention_days: dict[str, int] = {}  # calls | recordings | journal …: how long each kind of record is kept
+    # calls | events | queue_events | recordings | journal: how long each kind of record is kept; not named: for ever
+    retention_days: dict[str, int] = {}
     drain_ms_max: int = limits.drain_ms_default  # a drain ends what is left of the calls after that
+
+
+def retention_days(site: Site, kind: str, tenant: str = "") -> int:
+    """How many days records of `kind` are kept for a tenant, 0 for ever. `tenant` "": the platform's own."""
+    own = site.tenants[tenant].retention_days if tenant in site.tenants else {}
+    return own.get(kind, site.retention_days.get(kind, 0))
 
 
 def find_number(site: Site, dialled: str, domain_tenant: str = "") -> NumberModel | None:

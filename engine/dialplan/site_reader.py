@@ -33,8 +33,11 @@ SITE_KEYS = (
 SITE_LATER = ("emergency", "allow", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
-    "numbers", "codes", "music",
+    "numbers", "codes", "music", "retention",
 )  # fmt: skip
+# What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
+RETENTION = ("calls", "events", "queue_events", "recordings")
+RETENTION_LATER = ("voicemail", "utterances")
 TENANT_LATER = ("lends", "borrows", "agents_see", "seasons")
 _DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,8})?")
@@ -87,16 +90,27 @@ def read_site_file(report: Report, root: marks.Mapping) -> tuple[SiteDraft, Tena
         site.advertise = advertise.text
     networks = values.scalars(report, root.entries.get("local_networks"), "local_networks")
     site.local_networks = tuple(each.text for each in networks if _network(report, each))
-    for key, value in values.mapping(report, root.entries.get("retention"), "retention") or ():
-        kept = values.duration(report, value, f"retention of {key.text}", _DAY, 36_500 * _DAY)
-        if values.choice(report, key, "retention", ("calls", "recordings", "journal", "events")) and kept is not None:
-            site.retention_days[key.text] = kept // _DAY
+    site.retention_days = _retention(report, root, (*RETENTION, "journal"))
     bounds = values.mapping(report, root.entries.get("limits"), "limits")
     if bounds is not None:
         values.known_keys(report, bounds, "limits", ("drain",))
         drain = values.duration(report, bounds.entries.get("drain"), "drain", 0, limits.drain_ms_max)
         site.drain_ms_max = limits.drain_ms_default if drain is None else drain
     return site, tenant
+
+
+def _retention(report: Report, root: marks.Mapping, kinds: tuple[str, ...]) -> dict[str, int]:
+    """Whole days by kind; what isn't named is kept for ever (or as site.yaml says, for a tenant)."""
+    form = values.mapping(report, root.entries.get("retention"), "retention")
+    if form is None:
+        return {}
+    values.known_keys(report, form, "retention", kinds, RETENTION_LATER)
+    found: dict[str, int] = {}
+    for key, value in form:
+        kept = values.duration(report, value, f"retention of {key.text}", _DAY, 36_500 * _DAY)
+        if key.text in kinds and kept is not None:
+            found[key.text] = kept // _DAY
+    return found
 
 
 def read_tenant_file(report: Report, root: marks.Mapping, name: str, parent: TenantModel) -> TenantDraft:
@@ -106,6 +120,8 @@ def read_tenant_file(report: Report, root: marks.Mapping, name: str, parent: Ten
         parent, name=name, realm=f"{name}.{parent.realm}", domain="", codes=parent.codes
     )
     tenant = _tenant(report, root, name, inherited)
+    kept = _retention(report, root, RETENTION)
+    tenant.model = msgspec.structs.replace(tenant.model, retention_days=kept)
     for key, value in values.mapping(report, root.entries.get("entries"), "entries") or ():
         if isinstance(value, marks.Scalar):
             tenant.entries[key.text] = (value, None)

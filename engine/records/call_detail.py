@@ -6,6 +6,8 @@ an ended call stays in the fold for a while and its row is due again, complete, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from engine.records.events import Event
@@ -113,6 +115,12 @@ class CallFold:
     def open_names(self) -> list[str]:
         """Names of the calls that have begun and not ended, oldest first."""
         return list(self._open)
+
+    def forget(self, is_his: Callable[[str], bool]) -> None:
+        """Drop ended calls of a caller, so that a late quality event doesn't write his row again."""
+        for call, detail in list(self._ended.items()):
+            if is_his(detail.caller) or is_his(detail.dialled):
+                del self._ended[call]
 
     def _start(self, event: Event) -> None:
         data = event.data

@@ -75,5 +75,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "engine.breach": ("rule", "detail"),
     "engine.storage": ("state", "detail", "spooled"),
     "engine.limit": ("name", "value"),
+    "engine.records": ("author", "act", "subject", "counts"),  # backup, restore, forget, retention; never a number
     "operator.command": ("author", "verb", "arguments", "result"),
 }

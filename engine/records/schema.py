@@ -49,8 +49,38 @@ CREATE INDEX queue_events_queue ON queue_events (queue, at_ms);
 CREATE TABLE agent_logins (agent TEXT PRIMARY KEY, state TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+# What reports read, in the order in which they read it, and the lines that queue_log may still lack. The index went
+# because nothing searched by it; its upkeep cost more than the two tables do.
+_VERSION_2 = """
+DROP INDEX queue_events_queue;
+
+CREATE TABLE contacts (
+    at_ms INTEGER NOT NULL, n INTEGER NOT NULL, boot TEXT NOT NULL, tenant TEXT NOT NULL, queue TEXT NOT NULL,
+    agent TEXT NOT NULL, result TEXT NOT NULL, waited_ms INTEGER NOT NULL, talked_ms INTEGER NOT NULL,
+    held_ms INTEGER NOT NULL, transfers INTEGER NOT NULL, who INTEGER NOT NULL,
+    PRIMARY KEY (at_ms, n, boot)
+) WITHOUT ROWID;
+
+CREATE TABLE agent_times (
+    quarter_ms INTEGER NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, queue TEXT NOT NULL,
+    ms INTEGER NOT NULL,
+    PRIMARY KEY (quarter_ms, agent, state, reason, queue)
+) WITHOUT ROWID;
+
+CREATE TABLE queue_log_tail (
+    id INTEGER PRIMARY KEY CHECK (id = 1), inode INTEGER NOT NULL, at_bytes INTEGER NOT NULL, lines TEXT NOT NULL
+);
+
+CREATE TABLE figures_mark (
+    id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL, n INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    now_ms INTEGER NOT NULL
+);
+"""
+
 # (version, SQL script that leads from the version before). Applied in order, each in one transaction.
-MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1),)
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1), (2, _VERSION_2))
+QUEUE_LOG_TAIL = "queue_log_tail"
+FIGURES_SINCE = 2  # stores of an earlier version get `contacts` and `agent_times` made from their events
 VERSION = MIGRATIONS[-1][0]
 
 VERSION_TABLE = """
@@ -74,13 +104,22 @@ INSERT_QUEUE_EVENT = _insert("queue_events", 14, word="IGNORE")
 # A call's row is written again when its quality arrives late.
 INSERT_CALL = _insert("calls", len(CALL_COLUMNS), word="REPLACE")
 INSERT_LOGIN = "INSERT OR REPLACE INTO agent_logins VALUES (?,?,?)"
+# A stay's row is written again when its conversation is over; agents' time adds up within the batch's transaction.
+INSERT_CONTACT = _insert("contacts", 12, word="REPLACE")
+ADD_AGENT_TIME = "INSERT INTO agent_times VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ms = ms + excluded.ms"
+PUT_FIGURES_MARK = "INSERT OR REPLACE INTO figures_mark VALUES (1,?,?,?,?)"
+PUT_QUEUE_LOG_TAIL = "INSERT OR REPLACE INTO queue_log_tail VALUES (1,?,?,?)"
 
 _EVENT_COLUMNS = "n, boot, at_ms, now_ms, kind, tenant, call, data"
 SELECT_CALL_EVENTS = f"SELECT {_EVENT_COLUMNS} FROM events WHERE call = ? AND node = ? AND boot = ? ORDER BY n"
 SELECT_LAST_EVENT = f"SELECT {_EVENT_COLUMNS} FROM events WHERE node = ? AND boot = ? ORDER BY n DESC LIMIT 1"
+# Retention may have removed the row of a call whose events are kept longer, and an erased call has no name any more.
 SELECT_OPEN_CALLS = """
-SELECT call FROM events AS e WHERE node = ? AND boot = ? AND kind = 'call.started' AND NOT EXISTS (
+SELECT call FROM events AS e WHERE node = ? AND boot = ? AND kind = 'call.started' AND call != '' AND NOT EXISTS (
     SELECT 1 FROM calls AS c WHERE c.node = e.node AND c.boot = e.boot AND c.n = e.n
+) AND NOT EXISTS (
+    SELECT 1 FROM events AS d
+    WHERE d.call = e.call AND d.node = e.node AND d.boot = e.boot AND d.n > e.n AND d.kind = 'call.ended'
 ) ORDER BY n
 """
 

@@ -17,10 +17,10 @@ from engine import limits
 from engine.call.effects import FlowClosed, Listening, Resumed
 from engine.dialplan.model import Site
 from engine.runtime import handover, replaying, write_ahead
+from engine.runtime.handover import Inherited
 from engine.runtime.recovery import Lost, Recovered, recover
 
 if TYPE_CHECKING:
-    from engine.runtime.handover import Inherited
     from engine.runtime.server import Server
 
 
@@ -116,3 +116,17 @@ def dead_boot_of(folder: Path) -> str:
     """The boot whose journal was written last, '' when there is none."""
     newest = max(folder.glob("*.journal"), key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
     return newest.name.rpartition("-")[0] if newest is not None else ""
+
+
+async def bury(server: Server, boot: str) -> None:
+    """Close the records of calls that ended with an engine before us and can't go on."""
+    left = await server.storage.bury(boot, "the engine ended under the call")
+    if left:
+        server.log.error(f"{left} calls ended with the engine before this one; their records are closed", "recovery")
+
+
+def keep_sockets(server: Server) -> Inherited:
+    """Descriptors for the program that replaces us."""
+    listening = {flow: handover.keep(sock.sock) for flow, sock in server.udp.items()}
+    listening |= {flow: handover.keep(sock) for flow, sock in server.tcp_listening.items()}
+    return Inherited(listening, server.flows.hand_over())

@@ -1,7 +1,7 @@
 """What operators may ask of the serving process: what the Switch doesn't know itself, and the way to it.
 
-Verbs of the runtime: status, reload, ladder, agent.password, metrics, drain, restart. Every other verb is an Operator
-input of the Switch.
+Verbs of the runtime: status, reload, ladder, agent.password, forget.prepare, metrics, drain, restart. Every other
+verb is an Operator input of the Switch.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import msgspec
 from engine import __version__
 from engine.dialplan.findings import render
 from engine.errors import SiteError
+from engine.runtime import forgetting
 from engine.runtime.admin import Answer, Request, answer, refusal
 from engine.runtime.secrets import resolve_agent
 from engine.runtime.site_files import read_in_child
@@ -39,7 +40,7 @@ class Desk:
         self._verbs: dict[str, Callable[[str, dict[str, str]], Awaitable[Answer]]] = {
             "status": self._status, "reload": self._reload, "ladder": self._ladder,
             "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
-            "restart": self._restart,
+            "restart": self._restart, "forget.prepare": self._forget,
         }
 
     async def handle(self, author: str, request: Request) -> Answer:
@@ -155,6 +156,16 @@ class Desk:
         if not hops:
             return refusal(f"no signalling kept for {wanted!r} (the last 1,000 calls are kept)")
         return answer({"call": call, "hops": hops})
+
+    async def _forget(self, author: str, arguments: dict[str, str]) -> Answer:
+        """The number isn't journaled: this verb never reaches the Switch."""
+        try:
+            found = await forgetting.prepare(
+                self.server, author, arguments.get("number", ""), arguments.get("country", "")
+            )
+        except forgetting.NotYet as reason:
+            return refusal(str(reason))
+        return answer(found)
 
     async def _password(self, author: str, arguments: dict[str, str]) -> Answer:
         made = self.server.secrets.rotate(self.server.site, arguments.get("agent", ""))

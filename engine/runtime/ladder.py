@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 
 import msgspec
 
@@ -18,6 +19,7 @@ messages_max = 32_000
 bytes_max = 24_000_000
 message_bytes_kept_max = 8_192
 dialogs_per_call_max = 64
+step_messages = 500
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -109,6 +111,28 @@ class Ladder:
         """All kept messages of a call (or of a Call-ID), in order."""
         wanted = self._calls.get(call) or [call]
         return [self.hop(*entry) for entry in self._ring if call_id_of(entry[3]) in wanted]
+
+    def forget(self, whole: re.Pattern[bytes]) -> Iterator[int]:
+        """Drop every dialog that names a number anywhere; yields the messages dropped so far, after each short step."""
+        messages = list(self._ring)
+        ids: dict[str, None] = {}
+        for at, entry in enumerate(messages, 1):
+            if whole.search(entry[3]):
+                ids[call_id_of(entry[3])] = None
+            if at % step_messages == 0:
+                yield 0
+        dropped: dict[int, None] = {}
+        for at, entry in enumerate(messages, 1):
+            if ids and call_id_of(entry[3]) in ids:
+                dropped[id(entry)] = None
+            if at % step_messages == 0:
+                yield len(dropped)
+        self._ring = deque(entry for entry in self._ring if id(entry) not in dropped)
+        self._bytes = sum(len(entry[3]) for entry in self._ring)
+        for call_id in ids:
+            for each in self._calls.pop(self._names.get(call_id, ""), ()):
+                self._names.pop(each, None)
+        yield len(dropped)
 
     def hop(self, at_ms: int, way: str, path: Path, data: bytes) -> Hop:
         """One message as readers get it."""

@@ -101,6 +101,10 @@ class Keys:
             if lines:
                 self.append(lines)
 
+    def has(self, name: str) -> bool:
+        """Is there a living key of this name?"""
+        return name in self._keys
+
     def forget(self, name: str) -> None:
         """Drop the key from memory only (its call is long over); the file keeps it."""
         if name not in self._unsaved:

@@ -61,6 +61,7 @@ from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
 from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
+from engine.runtime.retention import Sweeper
 from engine.runtime.secrets import Password, Secrets, prepare_folder
 from engine.runtime.site_files import Reading, read_folder
 from engine.runtime.storage import Storage
@@ -107,6 +108,7 @@ class Server:
         self.admin = Admin(options.data / SOCKET_NAME, self.desk.handle)
         self.feed = Feed(self.loop, self.admin, self.ladder)
         self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
+        self.sweeper = Sweeper(self)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
         self.counts = {"unsent": 0, "unresolved": 0}
@@ -136,7 +138,7 @@ class Server:
         self._burying: asyncio.Task[None] | None = None
         self._media_hosts: dict[str, None] = {}
         self.image = Image()
-        self._tcp_listening: dict[int, socket.socket] = {}
+        self.tcp_listening: dict[int, socket.socket] = {}
         self.dead_legs: plane_memory.LegMemory
         self.hand_over = False  # at the end: to the program that replaces us
         self.inherited: Inherited | None = None
@@ -356,6 +358,15 @@ class Server:
             self._checkpoint()
         self.loop.call_later(housekeeping_s, self._housekeeping)
 
+    async def rotate_journal(self) -> None:
+        """Begin the journal's next file, and wipe what earlier inputs left in the write-ahead slots."""
+        if not self.journal.failed:
+            self._checkpoint()
+        while self._journal_waiting:
+            await asyncio.sleep(0.005)
+        for _ in self.journal.ahead.wipe():
+            await asyncio.sleep(0)
+
     def _tell_wall_clock(self) -> None:
         offset_ms = time.time_ns() // 1_000_000 - self.now_ms()
         if abs(offset_ms - self._offset_ms) > 5:
@@ -441,6 +452,7 @@ class Server:
         self._tell_wall_clock()
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
+        self.sweeper.start()
         self._catch_signals()
         gc.collect()
         gc.freeze()
@@ -468,7 +480,7 @@ class Server:
         for sock, listening in sockets:
             self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
             if listening.transport == "tcp":
-                self._tcp_listening[listening.flow] = sock
+                self.tcp_listening[listening.flow] = sock
                 await self.flows.listen(sock)
             else:
                 self.udp[listening.flow] = UdpSocket(
@@ -516,13 +528,7 @@ class Server:
         self._opened.append("plane")
         await self.storage.start()
         if buried:
-            self._burying = self.loop.create_task(self._bury(buried))
-
-    async def _bury(self, boot: str) -> None:
-        """Records of calls that ended with an engine before us and can't go on."""
-        left = await self.storage.bury(boot, "the engine ended under the call")
-        if left:
-            self.log.error(f"{left} calls ended with the engine before this one; their records are closed", "recovery")
+            self._burying = self.loop.create_task(continuing.bury(self, buried))
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -556,10 +562,11 @@ class Server:
         """In this order: no new work, no more packets, then records to disk."""
         self._stopping.set()
         await self.watching.close()
-        inherited = self._keep_sockets() if self.hand_over else None
+        inherited = continuing.keep_sockets(self) if self.hand_over else None
         if self._provisioner is not None:
             self._provisioner.close()
         await self.admin.close()
+        await self.sweeper.close()
         self.resolver.close()
         await self.flows.close()
         for sock in self.udp.values():
@@ -582,13 +589,6 @@ class Server:
                     self._burying.cancel()
                 await self.storage.close()
         self.inherited = inherited
-
-    def _keep_sockets(self) -> Inherited:
-        """Descriptors for the program that replaces us."""
-        listening = {flow: handover.keep(sock.sock) for flow, sock in self.udp.items()}
-        for flow, sock in self._tcp_listening.items():
-            listening[flow] = handover.keep(sock)
-        return Inherited(listening, self.flows.hand_over())
 
 
 async def serve(options: Options) -> Inherited | None:

@@ -8,36 +8,35 @@ replay is exactly once because a row's key (node, boot, n) can be inserted only 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-import aiosqlite
 import msgspec
 
 from engine import limits
-from engine.errors import RingdownError
 from engine.records import schema
 from engine.records.call_detail import CallFold
 from engine.records.events import Event
+from engine.records.figures import KINDS, Figures
 from engine.records.queue_log import QueueLog
+from engine.runtime import figures_resume
+from engine.runtime.migrations import StorageReadOnly, StorageRefused, prepare
+from engine.runtime.queue_log_file import QueueLogFile
+from engine.runtime.record_db import RecordDb, Rows, connect_records
 
 busy_s = 1.0
 retry_s_first = 0.5
 retry_s_max = 5.0
 close_s_max = 5.0
 
+_TROUBLES = (OSError, sqlite3.Error, StorageRefused, StorageReadOnly)
 Told = Callable[[str, str, int], None]
 
 
-class StorageRefused(RingdownError):
-    """The database must not be written by this engine: newer schema, other product. Retrying can't help."""
-
-
 class Batch(msgspec.Struct):
-    """One transaction's rows, made once; `size` counts events. Lines go to queue_log after the commit."""
+    """One transaction's rows, made once; `size` counts events. Lines are noted in it and appended after the commit."""
 
     size: int
     events: list[schema.Row]
@@ -45,6 +44,9 @@ class Batch(msgspec.Struct):
     calls: list[schema.Row]
     logins: list[schema.Row]
     lines: list[str]
+    contacts: list[schema.Row] = []
+    agent_times: list[schema.Row] = []
+    mark: schema.Row = ()  # up to which event agents' times were taken
 
 
 class Storage:
@@ -60,16 +62,18 @@ class Storage:
         self.written = 0
         self._node = node
         self._told = told
-        self._queue_log_path = queue_log or path.with_name("queue_log")
+        self._queue_log = QueueLogFile(queue_log or path.with_name("queue_log"))
         self._spool_max = spool_max
         self._fold = CallFold()
         self._lines = QueueLog()
+        self._figures = Figures()
         self._batches: deque[Batch] = deque()
         self._spooled = 0
         self._wake = asyncio.Event()
         self._closing = False
         self._refused = False
-        self._db: aiosqlite.Connection | None = None
+        self._opened = False
+        self._db: RecordDb | None = None
         self._writer: asyncio.Task[None] | None = None
         self.logins: dict[str, str] = {}
         self._resuming: tuple[str, list[str], list[Event]] | None = None
@@ -83,7 +87,7 @@ class Storage:
         """Open and migrate; a database that can't be opened now is retried later, calls go on meanwhile."""
         try:
             await self._open()
-        except (OSError, sqlite3.Error, StorageRefused) as error:
+        except _TROUBLES as error:
             self._trouble(error)
         self._writer = asyncio.get_running_loop().create_task(self._write_for_ever())
 
@@ -92,16 +96,20 @@ class Storage:
         """Events not yet on disk."""
         return self._spooled + len(self.events)
 
-    def flush(self) -> None:
+    def flush(self, *, closing: bool = False) -> None:
         """Turn the appended events into one batch for the writer (called at most every `limits.batch_ms_max`)."""
         if self._resuming is not None:
             self.lost += max(0, len(self.events) - self._spool_max)
             del self.events[: -self._spool_max]
             return
         events, self.events = self.events, []
-        if not events:
+        if not events and not closing:
             return
         batch = self._batch(events)
+        batch.contacts, batch.agent_times = self._figures.take(closing=closing)
+        batch.mark = self._figures.mark
+        if not events and not batch.agent_times:
+            return
         self._batches.append(batch)
         self._spooled += batch.size
         while self._spooled > self._spool_max and len(self._batches) > 1:
@@ -110,6 +118,10 @@ class Storage:
             self._spooled -= gone.size
             self.lost += gone.size
         self._wake.set()
+
+    def forget(self, is_his: Callable[[str], bool]) -> None:
+        """Let go of what is remembered of a caller's ended calls."""
+        self._fold.forget(is_his)
 
     def _batch(self, events: list[Event]) -> Batch:
         batch = Batch(len(events), [], [], [], [], [])
@@ -127,6 +139,8 @@ class Storage:
                 if login is not None:
                     batch.logins.append(login)
             batch.lines.extend(self._lines.lines(event))
+            if event.kind in KINDS:
+                self._figures.feed(event)
         batch.calls = list(calls.values())
         return batch
 
@@ -146,7 +160,7 @@ class Storage:
             batch = self._batches[0]
             try:
                 await self._write(batch)
-            except (OSError, sqlite3.Error, StorageRefused) as error:
+            except _TROUBLES as error:
                 self._trouble(error)
                 if self._closing and self._refused:
                     return
@@ -165,7 +179,7 @@ class Storage:
         """The database couldn't be asked yet what it knows of the boot that goes on: try until it can."""
         try:
             await self._open()
-        except (OSError, sqlite3.Error, StorageRefused) as error:
+        except _TROUBLES as error:
             self._trouble(error)
             await self._pause(wait_s)
         else:
@@ -185,63 +199,65 @@ class Storage:
             await self._open()
         db = self._db
         assert db is not None
-        await db.execute("BEGIN IMMEDIATE")
+        noted = self._queue_log.note(batch.lines) if batch.lines or self._queue_log.due else None
+        statements: list[tuple[str, Rows]] = [
+            (schema.INSERT_EVENT, batch.events), (schema.INSERT_QUEUE_EVENT, batch.queue_events),
+            (schema.INSERT_CALL, batch.calls), (schema.INSERT_LOGIN, batch.logins),
+            (schema.INSERT_CONTACT, batch.contacts), (schema.ADD_AGENT_TIME, batch.agent_times),
+            (schema.PUT_FIGURES_MARK, [batch.mark] if batch.agent_times else []),
+            (schema.PUT_QUEUE_LOG_TAIL, [noted] if noted is not None else []),
+        ]  # fmt: skip
         try:
-            await db.executemany(schema.INSERT_EVENT, batch.events)
-            if batch.queue_events:
-                await db.executemany(schema.INSERT_QUEUE_EVENT, batch.queue_events)
-            if batch.calls:
-                await db.executemany(schema.INSERT_CALL, batch.calls)
-            if batch.logins:
-                await db.executemany(schema.INSERT_LOGIN, batch.logins)
-            await db.commit()
+            await db.transact(statements, lambda: self._append_lines(noted))
         except BaseException:
             await self._abandon(db)
             raise
-        if batch.lines:
-            lines, batch.lines = batch.lines, []
-            await asyncio.get_running_loop().run_in_executor(None, self._append_lines, lines)
 
-    async def _abandon(self, db: aiosqlite.Connection) -> None:
-        """Roll back; a connection that can't even do that is closed and opened anew next time."""
+    async def _abandon(self, db: RecordDb) -> None:
+        """A connection that couldn't even roll back is closed and opened anew next time."""
         try:
-            await db.rollback()
-        except (sqlite3.Error, ValueError):
+            stuck = db.in_transaction
+        except ValueError:
+            stuck = True
+        if stuck:
             self._db = None
             await db.close()
 
-    def _append_lines(self, lines: list[str]) -> None:
-        data = ("\n".join(lines) + "\n").encode()
+    def _append_lines(self, noted: tuple[int, int, str] | None) -> None:
+        """In the database's thread, after the commit. A disk that refuses lines gets them behind the next batch."""
+        if noted is not None:
+            self._queue_log.committed(noted[2])
         try:
-            descriptor = os.open(self._queue_log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(descriptor, data)
-            finally:
-                os.close(descriptor)
+            self._queue_log.append()
         except OSError as error:
             self.detail = f"queue_log: {error.strerror}"
 
     async def _open(self) -> None:
-        db = await aiosqlite.connect(self.path, timeout=busy_s, isolation_level=None)
+        await asyncio.get_running_loop().run_in_executor(None, prepare, self.path, busy_s)
+        db = await connect_records(self.path, busy_s)
         try:
-            await db.execute("PRAGMA journal_mode=WAL")
             await db.execute("PRAGMA synchronous=NORMAL")
-            await migrate(db)
-            self.path.chmod(0o600)
+            await db.execute("PRAGMA secure_delete=FAST")  # a row written again leaves no copy of itself in its page
             async with db.execute("SELECT agent, state FROM agent_logins") as rows:
                 self.logins = {str(row[0]): str(row[1]) async for row in rows}
+            async with db.execute("SELECT inode, at_bytes, lines FROM queue_log_tail") as rows:
+                tail = await rows.fetchone()
             if self._resuming is not None:
                 await self._go_on(db, *self._resuming)
         except BaseException:
             await db.close()
             raise
         self._db = db
+        if tail is not None and not self._opened:
+            self._queue_log.complete(*tail)
+            await db.visit(lambda _: self._append_lines(None))
+        self._opened = True
 
-    async def _go_on(self, db: aiosqlite.Connection, boot: str, calls: list[str], events: list[Event]) -> None:
+    async def _go_on(self, db: RecordDb, boot: str, calls: list[str], events: list[Event]) -> None:
         """Bring the folds of open calls to where they were, and put what is not on disk in front of what waits."""
-        known = await _number(
-            db, "SELECT coalesce(max(n), 0) FROM events WHERE node = ? AND boot = ?", (self._node, boot)
-        )
+        query = "SELECT coalesce(max(n), 0) FROM events WHERE node = ? AND boot = ?"
+        async with db.execute(query, (self._node, boot)) as rows:
+            known = int(next(iter(await rows.fetchall()))[0])
         missing = [event for event in events if event.n > known]
         told: list[Event] = []
         # A call may have ended in what is missing: its fold needs its beginning all the same.
@@ -252,6 +268,7 @@ class Storage:
         for event in told:
             self._fold.feed(event)
             self._lines.lines(event)
+        await db.visit(lambda inner: figures_resume.resume(inner, self._figures, self._node, boot, told))
         self.events[:0] = missing
         self._resuming = None
         if self.events:
@@ -289,6 +306,8 @@ class Storage:
         if isinstance(error, StorageRefused):
             self._refused = True
             self._say("failed", text)
+        elif isinstance(error, StorageReadOnly):
+            self._say("spooling", text)
         else:
             self._say("spooling", f"{self.path.name}: {text}")
 
@@ -300,7 +319,7 @@ class Storage:
 
     async def close(self) -> None:
         """Write what is left (bounded in time), then close the database: its thread would keep the process alive."""
-        self.flush()
+        self.flush(closing=True)
         self._closing = True
         self._wake.set()
         try:
@@ -312,39 +331,3 @@ class Storage:
             db, self._db = self._db, None
             if db is not None:
                 await db.close()
-
-
-async def migrate(db: aiosqlite.Connection) -> None:
-    """Bring the schema up to `schema.VERSION`, one transaction per step.
-
-    Raises StorageRefused for a newer schema or another product's file; sqlite3.Error when locked, full or read-only.
-    """
-    application = await _number(db, "PRAGMA application_id")
-    tables = await _number(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table'")
-    if application not in (0, schema.APPLICATION_ID) or (application == 0 and tables):
-        raise StorageRefused("the record store is another product's database: move it away or choose another --data")
-    await db.execute("BEGIN IMMEDIATE")
-    try:
-        await db.execute(schema.VERSION_TABLE)
-        found = await _number(db, "SELECT coalesce(max(version), 0) FROM schema_versions")
-        if found > schema.VERSION:
-            raise StorageRefused(
-                f"the record store has schema {found}, this engine knows {schema.VERSION}: start the newer engine again"
-            )
-        for version, script in schema.MIGRATIONS:
-            if version > found:
-                for statement in script.split(";"):
-                    if statement.strip():
-                        await db.execute(statement)
-                await db.execute("INSERT INTO schema_versions VALUES (?, unixepoch() * 1000)", (version,))
-        await db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-        await db.commit()
-    except BaseException:
-        await db.rollback()
-        raise
-
-
-async def _number(db: aiosqlite.Connection, query: str, values: tuple[str, ...] = ()) -> int:
-    async with db.execute(query, values) as rows:
-        row = await rows.fetchone()
-    return int(row[0]) if row else 0

@@ -84,3 +84,13 @@ def test_every_act_names_its_undo_and_the_undo_works() -> None:
         reply = w.operate(verb, agent="201", reason="lunch")
         assert reply.ok and b"ringdown agent default/201" in reply.data and w.state("201") == state
     assert "lunch" in [event.data["reason"] for event in w.all("agent.paused")]
+
+
+def test_what_was_done_to_the_records_is_told_with_its_author() -> None:
+    w = world()
+    assert w.operate("noted", act="forget", subject="k:0123", counts="calls=2").ok
+    assert w.last("engine.records").data == {
+        "author": "test", "act": "forget", "subject": "k:0123", "counts": "calls=2",
+    }  # fmt: skip
+    refused = w.operate("noted")
+    assert not refused.ok and "what was done" in refused.error

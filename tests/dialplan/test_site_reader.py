@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.dialplan.findings import Finding, render
-from engine.dialplan.model import Site
+from engine.dialplan.model import Site, retention_days
 from engine.dialplan.prompts import WavInfo
 from engine.dialplan.reader import read_site
 from tests.dialplan.site import STOCK, files_with, lines
@@ -88,6 +88,20 @@ def test_wrong_limits_are_refused(text: str, code: str, says: str) -> None:
     assert site is None and [each.code for each in findings] == [code] and says in findings[0].message
 
 
+def test_a_tenant_keeps_its_records_for_its_own_time() -> None:
+    site = good(
+        {
+            "site.yaml": "ringdown: 1\nretention: {calls: 400d, journal: 14d, queue_events: 30d}\n",
+            "tenants/acme/tenant.yaml": "retention: {calls: 30d, recordings: 7d}\n",
+        }
+    )
+    kept = {kind: (retention_days(site, kind), retention_days(site, kind, "acme"), retention_days(site, kind, "gone"))
+            for kind in ("calls", "recordings", "queue_events", "events")}  # fmt: skip
+    assert kept == {
+        "calls": (400, 30, 400), "recordings": (0, 7, 0), "queue_events": (30, 30, 30), "events": (0, 0, 0),
+    }  # fmt: skip
+
+
 def test_trunks() -> None:
     site = good(
         {
@@ -119,6 +133,11 @@ def test_trunks() -> None:
         ("site.yaml", "ringdown: 1\ncountry: zz\n", "RD024"),
         ("site.yaml", "ringdown: 1\ncodes: {login: 50}\n", "RD024"),
         ("site.yaml", "ringdown: 1\nretention: {calls: 3h}\n", "RD024"),
+        ("site.yaml", "ringdown: 1\nretention: {call: 3d}\n", "RD021"),
+        ("site.yaml", "ringdown: 1\nretention: {voicemail: 3d}\n", "RD026"),
+        ("site.yaml", "ringdown: 1\nretention: 3d\n", "RD023"),
+        ("tenants/acme/tenant.yaml", "retention: {journal: 3d}\n", "RD021"),
+        ("tenants/acme/tenant.yaml", "retention: {calls: 0d}\n", "RD024"),
         ("queues.yaml", "support: {service_level: 80 in 20s}\n", "RD024"),
         ("queues.yaml", "support: {ring: 1s}\n", "RD024"),
         ("queues.yaml", "support: {rest: {nothing: 1s}}\n", "RD024"),

@@ -105,3 +105,13 @@ def test_the_names_of_calls_that_have_not_ended() -> None:
     assert fold.open_names() == ["a-0", "b-0", "c-0"]
     fold.feed(Event(9, "b", 9, 9, "call.ended", "default", "b-0", {}))
     assert fold.open_names() == ["a-0", "c-0"]
+
+
+def test_a_forgotten_callers_late_quality_writes_no_row() -> None:
+    folder = CallFold()
+    for each in (*served_call("bako-0", 1), *served_call("dilo-0", 50)):
+        folder.feed(each)
+    folder.forget(lambda text: text == "+4421")
+    assert folder.feed(event(90, "call.quality", "bako-0", 9_100, leg="caller")) is not None
+    folder.forget(lambda text: text == "+4420")
+    assert folder.feed(event(91, "call.quality", "bako-0", 9_200, leg="agent")) is None

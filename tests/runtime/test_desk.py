@@ -174,3 +174,21 @@ def test_draining_twice_does_not_stop(tmp_path: Path) -> None:
     fake = Fake(tmp_path)
     assert data(ask(fake, "drain"))["by"] == "ann" and fake.draining
     assert data(ask(fake, "drain"))["by"] == "ann"
+
+
+def test_forgetting_answers_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    async def prepare(server: Any, author: str, number: str, country: str) -> dict[str, Any]:
+        asked.append((author, number, country))
+        if number == "1":
+            raise room.forgetting.NotYet("a call of that number is up (bako-0)")
+        return {"journal": "j", "signalling": 2}
+
+    monkeypatch.setattr(room.forgetting, "prepare", prepare)
+    desk = Desk(Fake(tmp_path))  # type: ignore[arg-type]
+    good = run(desk.handle("ops", Request("forget.prepare", {"number": "+44", "country": "44"})))
+    bad = run(desk.handle("ops", Request("forget.prepare", {"number": "1"})))
+    assert good.ok and msgspec.json.decode(good.data) == {"journal": "j", "signalling": 2}
+    assert not bad.ok and bad.error == "a call of that number is up (bako-0)"
+    assert asked == [("ops", "+44", "44"), ("ops", "1", "")]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.records import numbers
 from engine.runtime import ladder as room
 from engine.runtime.ladder import Ladder, call_id_of, without_secrets
 from engine.sip.events import Path
@@ -98,3 +99,21 @@ def test_any_bytes_are_kept_or_left_out(data: bytes) -> None:
     ladder.note(1, "in", PATH, data)
     ladder.hop(1, "in", PATH, data)
     assert without_secrets(without_secrets(data)) == without_secrets(data)
+
+
+def test_a_forgotten_number_takes_its_dialogs_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "step_messages", 3)
+    ladder = Ladder()
+    way = Path(1, "192.0.2.7", 5060, "udp")
+    for at in range(10):
+        number = b"+441514960001" if at == 4 else b"+4415149600012"
+        ladder.note(at, "in", way, b"INVITE sip:1@x SIP/2.0\r\nFrom: <sip:%s@y>\r\nCall-ID: %d\r\n\r\n" % (number, at))
+        ladder.note(at, "out", way, b"SIP/2.0 200 OK\r\nCall-ID: %d\r\n\r\n" % at)
+        ladder.name(f"call-{at}", str(at))
+    steps = ladder.forget(numbers.whole("00441514960001"))
+    next(steps)
+    ladder.note(99, "in", way, b"BYE sip:1@x SIP/2.0\r\nCall-ID: 9\r\n\r\n")  # calls go on between the steps
+    assert list(steps)[-1] == 2
+    assert ladder.of_call("call-4") == [] and ladder.call_of("4") == ""
+    assert [len(ladder.of_call(f"call-{at}")) for at in range(10)] == [2, 2, 2, 2, 0, 2, 2, 2, 2, 3]
+    assert ladder.last_call() == "call-9" and list(ladder.forget(numbers.whole("+999999")))[-1] == 0

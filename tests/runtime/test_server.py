@@ -312,3 +312,37 @@ def test_storage_trouble_reaches_the_switch(tmp_path: FilePath) -> None:
         assert state.state == "failed" and "another product" in state.detail
 
     play(tmp_path, scene)
+
+
+def test_retention_sweeps_beside_the_writer_and_tells_it(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole server: its own writer, its sweeper, its Switch that gets the note."""
+    kept = site(retention_days={"events": 1, "calls": 1})
+    monkeypatch.setattr(room, "read_folder", lambda folder, kept_=None: Reading(kept, [], 1, str(folder)))
+
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        server.storage.events += [event(n) for n in range(1, 6)]  # of 2023
+        server.storage.flush()
+        await until(lambda: server.storage.written >= 5)
+        assert (await server.sweeper.sweep())["events"] == 5
+        (told,) = [each for each in switch.of(effects.Operator) if each.verb == "noted"]
+        assert (told.author, told.arguments["act"], told.arguments["counts"]) == ("retention", "retention", "events=5")
+        assert server.storage.state == "ok"
+
+    play(tmp_path, scene)
+
+
+def test_a_journal_begun_anew_holds_no_earlier_input(tmp_path: FilePath) -> None:
+    """Neither the new file nor the write-ahead slots, which are wiped; the old file has it."""
+
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        old = server.journal.path
+        client = udp_client(server)
+        client.send(b"INVITE sip:+441514960001@x SIP/2.0\r\n\r\n")
+        await until(lambda: switch.of(effects.Received))
+        await server.rotate_journal()
+        client.close()
+        assert server.journal.path != old and b"441514960001" in old.read_bytes()
+        for path in (server.journal.path, server.journal.folder / "ahead"):
+            assert b"441514960001" not in path.read_bytes(), path
+
+    play(tmp_path, scene)

@@ -325,3 +325,27 @@ def test_calls_that_nobody_can_continue_are_closed_in_the_records(tmp_path: Path
 def test_without_a_database_nothing_is_buried(tmp_path: Path) -> None:
     storage = Storage(tmp_path / "r.db", node="a", told=lambda *_: None)
     assert run(storage.bury("boot", "x")) == 0
+
+
+def test_a_served_call_leaves_one_contact_and_agents_time(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+
+    async def work() -> None:
+        storage = await opened(path, [])
+        storage.events += [
+            event(1, "agent.state", "", agent="default/201", name="Ana", old="logged_out", new="ready", reason="",
+                  queue=""),
+            event(2, "queue.joined", "bako-0", queue="default/q", position=1, priority_ms=0, caller="+44 1"),
+            event(1_002, "queue.connected", "bako-0", queue="default/q", agent="default/201", waited_ms=1_000,
+                  rang_ms=1),
+        ]
+        storage.flush()
+        await until(lambda: storage.written == 3)
+        assert rows(path, "SELECT result, talked_ms FROM contacts") == [("connected", 0)]
+        storage.events.append(event(5_002, "queue.completed", "bako-0", queue="default/q", agent="default/201",
+                                    by="agent", waited_ms=1_000, talked_ms=4_000))
+        await storage.close()
+
+    run(work())
+    assert rows(path, "SELECT result, waited_ms, talked_ms FROM contacts") == [("connected", 1_000, 4_000)]
+    assert rows(path, "SELECT agent, state, ms FROM agent_times") == [("default/201", "ready", 5_001)]
