@@ -22,6 +22,7 @@ from engine.call import (
     dial,
     ending,
     keys,
+    levers,
     liveness,
     recording,
     resume,
@@ -41,6 +42,7 @@ from engine.call.effects import (
     FlowClosed,
     FlowOpened,
     Input,
+    LeverStates,
     Listening,
     MediaHappened,
     Operator,
@@ -293,6 +295,7 @@ def _entropy(room: Room, event: Entropy, now_ms: int) -> None:
 
 def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
     room.wall_offset_ms = event.offset_ms
+    levers.arm(room, now_ms)
 
 
 def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
@@ -321,6 +324,10 @@ def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:
     room.agent_states = event.states
 
 
+def _levers(room: Room, event: LeverStates, now_ms: int) -> None:
+    levers.load(room, event.levers, now_ms)
+
+
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
     room.draining = True
     room.emit("engine.drain", "", "", calls=len(room.calls))
@@ -339,7 +346,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     Received: _received, Listening: _listening, FlowOpened: _flow_opened, FlowClosed: _flow_closed,
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
-    StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed,
+    StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
 }  # fmt: skip
 
 
@@ -491,6 +498,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         agents.challenge_due(room, number, now_ms)
     elif kind == "resumed":
         resume.give_up(room, now_ms)
+    elif kind == "lever":
+        desk.time_over(room, number, now_ms)
     elif kind == "drained" and not room.calls and not room.drained:
         room.drained = True
         room.emit("engine.stopped", "", "", calls=0)
