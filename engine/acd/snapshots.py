@@ -34,6 +34,7 @@ def queue_row(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
         "waiting": len(queue.waiting), "alerting": len(queue.order) - len(queue.waiting), "connected": queue.connected,
         "longest_wait_ms": now_ms - min(joined) if joined else 0,
         "offered": tally.offered, "answered": tally.answered, "abandoned": tally.abandoned,
+        "answered_in_time": tally.answered_in_time, "abandoned_in_time": tally.abandoned_in_time,
         "timed_out": tally.timed_out, "left": tally.left, "completed": tally.completed,
         "refused_full": tally.refused_full, "refused_no_agents": tally.refused_no_agents,
         "offers": tally.offers, "missed": tally.missed,

@@ -62,3 +62,26 @@ def test_percentages_stay_in_range(found: list[Contact], within_ms: int) -> None
     level, lost = kpi.service_level(found, within_ms), kpi.abandonment(found)
     if level is not None and lost is not None:
         assert 0 <= level <= 100 and 0 <= lost <= 100 and level + lost <= 100 + 1e-9
+
+
+def test_sums_of_parts_are_the_sum_of_the_whole() -> None:
+    whole, parts = kpi.add_up(STAYS, 20_000, short_abandon_ms=5_000), kpi.Sums()
+    for stay in STAYS:
+        parts.merge(kpi.add_up([stay], 20_000, short_abandon_ms=5_000))
+    assert parts == whole
+    assert (whole.offered, whole.refused, whole.in_time, whole.short) == (6, 1, 2, 1)
+    assert kpi.percentile(whole, 50) == 16_000 and kpi.percentile(whole, 100) == 61_000
+    assert kpi.percentile(kpi.Sums(), 90) is None
+
+
+def test_handle_time_and_transfers() -> None:
+    sums = kpi.add_up([Contact("q", "connected", 0, 60_000, 20_000, 1), Contact("q", "connected", 0, 40_000)], 1)
+    sums.wrap_up_ms = 20_000
+    assert kpi.handle_time(sums) == 60_000 and kpi.transfers_per_call(sums) == 0.5 and sums.held_ms == 20_000
+
+
+def test_resolution_counts_who_does_not_come_back() -> None:
+    day = kpi.DAY_MS
+    stays = [(0, 1, True), (0, 2, True), (5, 0, True), (5, day, True), (5, 9 * day, True), (6, 0, False), (7, 3, True)]
+    assert kpi.resolution(stays, 7 * day) == 75.0  # caller 5 came back once within a week; 7 and his last two didn't
+    assert kpi.resolution([], day) is None and kpi.resolution([(0, 1, True)], day) is None
