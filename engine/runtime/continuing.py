@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine import limits
+from engine import __version__, limits
 from engine.call.effects import FlowClosed, Listening, Resumed
 from engine.dialplan.model import Site
 from engine.runtime import handover, replaying, write_ahead
 from engine.runtime.handover import Inherited
+from engine.runtime.journal import Journal
+from engine.runtime.plane_memory import LegMemory
 from engine.runtime.recovery import Lost, Recovered, recover
 
 if TYPE_CHECKING:
@@ -73,6 +75,20 @@ def listeners(found: Recovered | None) -> list[Listening]:
     return list(found.switch.room.listeners) if found is not None else []
 
 
+def take_over(server: Server, found: Recovered, timing: Clock, memory: Path) -> None:
+    """Switch, image, clock and journal of the engine before us are ours."""
+    header = found.header
+    server.boot, server.switch, server.image = header.boot, found.switch, found.image
+    header.serial, header.version, header.site = header.serial + 1, __version__, server.site.version
+    header.base_ms, header.machine = timing.base_ms, write_ahead.machine_boot()
+    server.base_ms = timing.base_ms
+    server.dead_legs = LegMemory(memory, server.image, time.monotonic_ns() // 1_000)
+    server.journal = Journal(
+        server.options.data / "journal", header, state=replaying.pack(server.switch, server.image), inputs=found.inputs
+    )
+    server.storage.resume(header.boot, open_calls(found), found.events)
+
+
 def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int, None]) -> None:
     """After Journal, Switch and plane stand and before any socket is read: the plane gets its legs back, the Switch
     learns of the outage (what it asks of a leg at once finds the leg there)."""
@@ -91,6 +107,9 @@ def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int
     for leg in room.legs.values():
         call = room.calls.get(leg.call)
         server.ladder.name(call.name if call is not None else "", room.endpoint.session_call_id(leg.session))
+        if call is not None:
+            began_ms = call.started_ms + room.wall_offset_ms
+            server.ladder.recall(call.name, began_ms, call.caller, call.dialled, [call.served_by, leg.agent])
     server.log.info(
         f"goes on with {len(room.calls)} calls after a {timing.cause}: {timing.down_ms} ms without service, "
         f"{found.replayed} inputs replayed in {found.spent_ms} ms", "recovery", legs=len(room.legs),

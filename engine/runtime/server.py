@@ -32,6 +32,7 @@ from engine.call.effects import (
     FlowClosed,
     FlowOpened,
     Input,
+    LeverStates,
     Listening,
     LogLine,
     Media,
@@ -56,6 +57,7 @@ from engine.runtime.feed import Feed
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.ladder import Ladder
+from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
 from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
@@ -80,7 +82,7 @@ journal_writes_max = 100
 gc_thresholds = (10_000, 20, 100)
 operator_s_max = 5.0
 journal_retry_rounds = 10  # after a full disk
-_NAMING = ("call.started", "call.leg")  # events that say which dialogs a call has
+_NAMING = ("call.started", "call.leg", "queue.connected", "call.ended")  # events that the ladder must know of
 
 
 class Server:
@@ -109,6 +111,7 @@ class Server:
         self.feed = Feed(self.loop, self.admin, self.ladder)
         self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
         self.sweeper = Sweeper(self)
+        self.levers = Levers(options.data / "switches.json", self.loop, self.log)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
         self.counts = {"unsent": 0, "unresolved": 0}
@@ -126,7 +129,7 @@ class Server:
         self._armed_at: int | None = None
         self._batch_armed = False
         self._now_ms = 0
-        self._base_ms = 0  # engine time = monotonic time + this; not 0 after a reboot under calls
+        self.base_ms = 0  # engine time = monotonic time + this; not 0 after a reboot under calls
         self._offset_ms = 0
         self._rounds = 0
         self._journal_thread = ThreadPoolExecutor(1, "journal")
@@ -151,7 +154,7 @@ class Server:
     # --- the one door to the Switch ------------------------------------------------------------------------
     def deliver(self, input: Input) -> None:
         """Journal, handle, carry out, re-arm. Never raises: a fault of the Switch is logged and costs this input."""
-        now_ms = time.monotonic_ns() // 1_000_000 + self._base_ms
+        now_ms = time.monotonic_ns() // 1_000_000 + self.base_ms
         switch = self.switch
         try:
             self.journal.append(now_ms, input, switch.seal_for(input))
@@ -174,7 +177,7 @@ class Server:
 
     def now_ms(self) -> int:
         """Engine time in ms: it goes on over restarts, and never jumps with the wall clock."""
-        return time.monotonic_ns() // 1_000_000 + self._base_ms
+        return time.monotonic_ns() // 1_000_000 + self.base_ms
 
     def _arm(self, due_ms: int, now_ms: int) -> None:
         if self._timer is not None:
@@ -203,9 +206,9 @@ class Server:
     def _send(self, send: Send) -> None:
         path = send.path
         self.tally.message(self.tally.sent, send.data)
-        self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
+        number = self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
         if self.admin.sip_readers:
-            self.feed.message("out", path, send.data)
+            self.feed.message(number, "out", path, send.data)
         if path.transport != "udp":
             if not self.flows.send(path.flow, send.data):
                 self.counts["unsent"] += 1
@@ -233,7 +236,9 @@ class Server:
         self.storage.events.append(event)
         self.tally.feed(event)
         if event.kind in _NAMING:
-            self.ladder.name(event.call, str(event.data["sip"]))
+            self.ladder.know(event)
+        elif event.kind == "operator.switch":
+            self.levers.note(event)
         if self.admin.readers:
             self.feed.event(event)
 
@@ -288,9 +293,9 @@ class Server:
 
     def _heard(self, path: Path, data: bytes) -> None:
         self.tally.message(self.tally.received, data)
-        self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
+        number = self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
         if self.admin.sip_readers:
-            self.feed.message("in", path, data)
+            self.feed.message(number, "in", path, data)
         self.deliver(Received(path, data))
 
     def _send_failed(self, error: str, host: str, port: int) -> None:
@@ -298,6 +303,7 @@ class Server:
 
     def flow_opened(self, path: Path) -> None:
         """A TCP connection stands."""
+        self.ladder.local(path.flow, *self.flows.local(path.flow))
         self.deliver(FlowOpened(path))
 
     def flow_received(self, path: Path, data: bytes) -> None:
@@ -474,11 +480,17 @@ class Server:
             self.deliver(listening)
             self._media_hosts[listening.host] = None
         self._prepare_ports()
+        kept = self.levers.load()
+        if before is not None:
+            self.levers.adopt(self.switch.room.levers)
+        elif kept:
+            self.deliver(LeverStates(kept))
         made = self.load_site(reading)
         if self.storage.logins and before is None:
             self.deliver(AgentStates(self.storage.logins))
         for sock, listening in sockets:
             self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
+            self.ladder.local(listening.flow, listening.host, listening.port)
             if listening.transport == "tcp":
                 self.tcp_listening[listening.flow] = sock
                 await self.flows.listen(sock)
@@ -493,35 +505,17 @@ class Server:
     async def _open_parts(self, before: tuple[Recovered, continuing.Clock] | None) -> None:
         """Journal, Switch, media plane, records: nothing is delivered before all four stand."""
         options = self.options
-        build_switch, build_plane = self._build
         memory = plane_memory.file_of(options.data)
+        buried = ""
         if before is None:
             buried = continuing.dead_boot_of(options.data / "journal")
-            tokens_key, seed = chance.token_bytes(32), chance.randbits(62)
-            header = Header(
-                FORMAT, __version__, self.boot, options.node, seed, tokens_key, self.site.version,
-                int(time.time() * 1000), options.legs_max, 0, 0, machine_boot(),
-            )
-            self.switch = build_switch(
-                tokens_key, boot=self.boot, seed=seed, node=options.node, rows_max=options.legs_max
-            )
-            self.journal = Journal(options.data / "journal", header)
+            self._begin_anew()
         else:
-            found, timing = before
-            buried, header = "", found.header
-            self.boot, self.switch, self.image = header.boot, found.switch, found.image
-            header.serial, header.version, header.site = header.serial + 1, __version__, self.site.version
-            header.base_ms, header.machine = timing.base_ms, machine_boot()
-            self._base_ms = timing.base_ms
-            self.dead_legs = plane_memory.LegMemory(memory, self.image, time.monotonic_ns() // 1_000)
-            self.journal = Journal(
-                options.data / "journal", header, state=replaying.pack(self.switch, self.image), inputs=found.inputs
-            )
-            self.storage.resume(header.boot, continuing.open_calls(found), found.events)
+            continuing.take_over(self, *before, memory)
         self._opened.append("journal")
         if self.journal.ahead.detail:
             self.log.warning(self.journal.ahead.detail)
-        self.plane = build_plane(
+        self.plane = self._build[1](
             legs_max=options.legs_max, data_dir=options.data, on_events=self.media_happened, memory=memory
         )
         self.plane.start()
@@ -529,6 +523,19 @@ class Server:
         await self.storage.start()
         if buried:
             self._burying = self.loop.create_task(continuing.bury(self, buried))
+
+    def _begin_anew(self) -> None:
+        """A new boot: nothing of an engine before us is left to go on with."""
+        options = self.options
+        tokens_key, seed = chance.token_bytes(32), chance.randbits(62)
+        header = Header(
+            FORMAT, __version__, self.boot, options.node, seed, tokens_key, self.site.version,
+            int(time.time() * 1000), options.legs_max, 0, 0, machine_boot(),
+        )
+        self.switch = self._build[0](
+            tokens_key, boot=self.boot, seed=seed, node=options.node, rows_max=options.legs_max
+        )
+        self.journal = Journal(options.data / "journal", header)
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -579,6 +586,7 @@ class Server:
         finally:
             try:
                 self._journal_thread.shutdown(wait=True)
+                await self.levers.close()
                 if "journal" in self._opened:
                     if inherited is not None:
                         self.journal.rotate(replaying.pack(self.switch, self.image), self.site.version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.cli.show import clock, seconds
+from engine.console.format import clock, seconds
 from engine.records.call_detail import CallDetail, CallFold
 from engine.records.events import Event
 
@@ -27,6 +27,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.media": lambda d: f"audio {d['state']} on {d['leg']}: {d['detail']}",
     "call.fault": lambda d: f"FAULT in {d['where']}: {d['detail']}",
     "call.leg": lambda d: f"invites {d['leg']}",
+    "call.resumed": lambda d: f"goes on ({d['phase']}): the engine was away for {seconds(d['down_ms'])}",
     "dial.started": lambda d: f"rings {d['target']}",
     "dial.ended": lambda d: f"{d['target']}: {d['result']}" + (f" ({d['status']})" if d.get("status") else "")
     + _ms(d.get("rang_ms"), "after "),
@@ -48,6 +49,8 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "agent.reachable": lambda d: f"agent {d['agent']} phone {'reachable' if d['reachable'] else 'UNREACHABLE'}",
     "engine.started": lambda d: f"engine {d['version']} at {d['addresses']}",
     "engine.loaded": lambda d: f"site {str(d['version'])[:12]} loaded: {d['files']} dialplans, {d['flows']} flows",
+    "engine.resumed": lambda d: f"engine back after a {d['cause']} and {seconds(d['down_ms'])}: {d['calls']} calls "
+    f"with {d['legs']} legs go on" + (f", {d['ended']} were ended" if d.get("ended") else ""),
     "engine.drain": lambda d: f"draining with {d['calls']} calls, {seconds(d['left_ms'])} at most",
     "engine.clock": lambda d: f"the wall clock was set from {clock(d['old_ms'])} to {clock(d['new_ms'])}",
     "engine.stopped": lambda d: f"stopped with {d['calls']} calls",
@@ -59,6 +62,8 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "engine.records": lambda d: " ".join(
         filter(None, (f"{d['author']}: {d['act']}", str(d["subject"]), f"({d['counts'] or 'nothing'})"))
     ),
+    "operator.switch": lambda d: f"{d['switch']} {d['name']} {str(d['state']).replace('_', ' ')} by {d['author']}"
+    + _in(d.get("reason")) + (f" until {clock(int(d['until_ms']), date=True)}" if d.get("until_ms") else ""),
     "operator.command": lambda d: f"{d['author']}: {d['verb']} {d['arguments']} → {d['result']}",
 }
 _SILENT = ("call.quality", "call.ended")  # they make the closing line
@@ -201,7 +206,9 @@ class Filter:
         if self.call == "last":
             if event.kind != "call.started":
                 return False
-        elif self.call and self.call not in (event.call, data.get("caller")):
+        elif self.call and self.call not in (event.call, data.get("caller")) and not (
+            event.call and any(_names(data.get(key), self.call) for key in ("agent", "with"))
+        ):
             return False
         if self.agent and not any(_names(data.get(key), self.agent) for key in ("agent", "with", "by", "target")):
             return False
