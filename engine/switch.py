@@ -23,6 +23,7 @@ from engine.call import (
     draining,
     ending,
     keys,
+    levers,
     liveness,
     recording,
     resume,
@@ -41,6 +42,7 @@ from engine.call.effects import (
     FlowClosed,
     FlowOpened,
     Input,
+    LeverStates,
     Listening,
     MediaHappened,
     Operator,
@@ -293,11 +295,14 @@ def _entropy(room: Room, event: Entropy, now_ms: int) -> None:
 
 
 def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
-    """Nothing waits by the wall clock, so a jump moves no timer; what was recorded before it keeps its own times."""
+    """Only an operator's `--until` waits by the wall clock: it is armed anew. No other timer moves by a jump, and what
+    was recorded before it keeps its own times.
+    """
     old, room.wall_offset_ms = room.wall_offset_ms, event.offset_ms
     jump_ms = event.offset_ms - old
     if old and abs(jump_ms) >= CLOCK_JUMP_MS:
         room.emit("engine.clock", "", "", old_ms=now_ms + old, new_ms=now_ms + event.offset_ms, jump_ms=jump_ms)
+    levers.arm(room, now_ms)
 
 
 def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
@@ -326,6 +331,10 @@ def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:
     room.agent_states = event.states
 
 
+def _levers(room: Room, event: LeverStates, now_ms: int) -> None:
+    levers.load(room, event.levers, now_ms)
+
+
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
     draining.begin(room, now_ms, at_once=event.at_once)
 
@@ -341,7 +350,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     Received: _received, Listening: _listening, FlowOpened: _flow_opened, FlowClosed: _flow_closed,
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
-    StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed,
+    StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
 }  # fmt: skip
 
 
@@ -497,6 +506,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         draining.due(room, now_ms)
     elif kind == "drained":
         draining.over(room, number, now_ms)
+    elif kind == "lever":
+        desk.time_over(room, number, now_ms)
 
 
 _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {

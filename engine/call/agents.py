@@ -16,6 +16,7 @@ from engine.acd.events import (
     AgentReady,
 )
 from engine.acd.model import AgentSpec, QueueSpec
+from engine.call import levers
 from engine.errors import ProtocolError
 from engine.sip.digest import verify
 from engine.sip.events import BindingChanged, Credentials, Qualified, RegisterRequest
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CHALLENGE_DELAY_MS_MAX = 4_000
 FAILURES_FREE = 3  # wrong passwords of one source that are answered without delay
 FAILURE_FORGOTTEN_MS = 60_000
+KEEPING_WAYS = ("site", "restored", "registration")  # logins that nobody asked for: an operator's word outlives them
 DIGESTS = {"md5": ("MD5",), "sha-256": ("SHA-256",), "both": ("SHA-256", "MD5")}
 
 
@@ -73,6 +75,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
         now_ms,
     )
     room.unsettled = True
+    levers.arm(room, now_ms)
     for key in site.agents:  # known ones too: a contact may have changed, and who comes back is new to the distributor
         row = room.agents[key]
         update_reachable(room, row, now_ms)
@@ -119,6 +122,11 @@ def login(room: Room, row: AgentRow, way: str, now_ms: int) -> None:
         room.agent_states.pop(row.key, None)
         room.emit("agent.login", row.key.split("/")[0], "", agent=row.key, way=way)
     room.distribute(AgentLoggedIn(row.id))
+    lever = levers.of(room, "agent", row.key)
+    if lever is not None and lever.state == "not_ready" and way in KEEPING_WAYS:
+        room.distribute(AgentNotReady(row.id, lever.reason))
+    else:
+        levers.back(room, "agent", row.key, way)
 
 
 def logout(room: Room, row: AgentRow, way: str, now_ms: int) -> None:
@@ -126,15 +134,18 @@ def logout(room: Room, row: AgentRow, way: str, now_ms: int) -> None:
         row.logged_in = False
         room.agent_states[row.key] = "logged_out"  # his phone's next registration doesn't log him in again
         room.emit("agent.logout", row.key.split("/")[0], "", agent=row.key, way=way, logged_in_ms=now_ms - row.login_ms)
+    levers.back(room, "agent", row.key, way)
     room.distribute(AgentLoggedOut(row.id))
 
 
-def not_ready(room: Room, row: AgentRow, reason: str) -> None:
+def not_ready(room: Room, row: AgentRow, reason: str, by: str = "phone") -> None:
+    levers.back(room, "agent", row.key, by)
     room.emit("agent.paused", row.key.split("/")[0], "", agent=row.key, paused=True, reason=reason)
     room.distribute(AgentNotReady(row.id, reason))
 
 
-def ready(room: Room, row: AgentRow) -> None:
+def ready(room: Room, row: AgentRow, by: str = "phone") -> None:
+    levers.back(room, "agent", row.key, by)
     room.emit("agent.paused", row.key.split("/")[0], "", agent=row.key, paused=False, reason="")
     room.distribute(AgentReady(row.id))
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import agents, draining, ending
+from engine.call import agents, draining, levers, operating
 from engine.call.effects import Operator, Reply
+from engine.call.operating import Unknown
 
 if TYPE_CHECKING:
     from engine.call.agents import AgentRow
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from engine.call.room import Room
 
 
-class Unknown(Exception):
-    """The operator named somebody or something that isn't there: a clear answer, no effect."""
+REASON_CHARACTERS_MAX = 60
+ROWS_MAX = 1_000  # of one answer; whoever wants more asks again with `offset`
 
 
 def operate(room: Room, order: Operator, now_ms: int) -> None:
@@ -31,24 +32,45 @@ def operate(room: Room, order: Operator, now_ms: int) -> None:
     if "." in order.verb:
         room.emit(
             "operator.command", "", "", author=order.author, verb=order.verb,
-            arguments=" ".join(f"{k}={v}" for k, v in sorted(order.arguments.items())), result=str(result),
+            arguments=" ".join(f"{k}={v}" for k, v in sorted(order.arguments.items())), result=_effect(result),
         )  # fmt: skip
     room.out.append(Reply(order.request, True, msgspec.json.encode(result)))
 
 
+def _effect(result: object) -> str:
+    return f"{result['done']}; undo: {result['undo']}" if isinstance(result, dict) else str(result)
+
+
 # --- questions ---------------------------------------------------------------------------------------------
 def _calls(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]:
-    return [_call_row(room, call, now_ms) for call in room.calls.values()]
+    """`offset` and `limit` cut the list, so that a reader of many calls never holds the engine up for long."""
+    offset, limit = _number(order, "offset", 0), min(_number(order, "limit", ROWS_MAX), ROWS_MAX)
+    rows = list(room.calls.values())[offset : offset + limit]
+    return [_call_row(room, call, now_ms) for call in rows]
+
+
+def _number(order: Operator, name: str, default: int) -> int:
+    text = order.arguments.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise Unknown(f"{name} is a whole number, not {text[:32]!r}")
+    return int(text)
+
+
+def _call(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
+    return _call_row(room, operating.find(room, order.arguments.get("call", "")), now_ms)
 
 
 def _call_row(room: Room, call: Call, now_ms: int) -> dict[str, object]:
     other = room.legs.get(call.other)
+    waiting = call.waiting is not None
     return {
         "call": call.name, "tenant": call.tenant, "caller": call.caller, "dialled": call.dialled,
-        "phase": call.phase, "queue": call.queue if call.waiting is not None or call.served_by else "",
-        "position": room.acd.position(call.id) if call.waiting is not None else 0,
+        "phase": call.phase, "queue": call.queue if waiting or call.served_by else "",
+        "position": room.acd.position(call.id) if waiting else 0,
         "agent": call.served_by or (other.agent if other is not None else ""),
-        "with": other.party if other is not None else "",
+        "with": other.party if other is not None else "", "trunk": call.trunk,
         "seconds": (now_ms - call.started_ms) // 1000, "path": " > ".join(call.path),
     }  # fmt: skip
 
@@ -76,7 +98,40 @@ def _shown_state(row: AgentRow) -> str:
 
 
 def _queues(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]:
-    return room.acd.snapshot_queues(now_ms)
+    rows = room.acd.snapshot_queues(now_ms)
+    for row in rows:
+        row["closed"] = levers.closed(room, str(row["name"]))
+    return rows
+
+
+def _trunks(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]:
+    """Never the user or the secret of a trunk: only where its calls go and come from."""
+    site = room.sites.get(room.site)
+    return [
+        {
+            "trunk": trunk.name, "tenant": trunk.tenant, "to": f"{trunk.host}:{trunk.port}" if trunk.host else "",
+            "transport": trunk.transport, "from": list(trunk.addresses), "country": trunk.country,
+            "calls": room.trunk_calls.get(trunk.name, 0), "calls_max": trunk.calls_max,
+        }
+        for trunk in (site.trunks.values() if site is not None else ())
+    ]  # fmt: skip
+
+
+def _switches(room: Room) -> list[dict[str, object]]:
+    return [
+        {
+            "switch": each.kind, "name": each.name, "state": each.state, "author": each.author,
+            "since_ms": each.since_ms, "until_ms": each.until_ms, "reason": each.reason,
+            "undo": _undo(each),
+        }
+        for each in room.levers.values()
+    ]  # fmt: skip
+
+
+def _undo(lever: levers.Lever) -> str:
+    if lever.kind == "queue":
+        return f"ringdown queue {lever.name} open"
+    return f"ringdown agent {lever.name} {'login' if lever.state == 'logged_out' else 'ready'}"
 
 
 def _status(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
@@ -88,6 +143,7 @@ def _status(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
         "agents_ready": sum(1 for row in room.agents.values() if row.state == "ready"),
         "refused": dict(sorted(room.refused.items())),
         "waiting": sum(1 for call in room.calls.values() if call.waiting is not None),
+        "switches": _switches(room),
     }  # fmt: skip
 
 
@@ -130,38 +186,105 @@ def _login(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
 
 def _logout(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     row = _agent(room, order)
+    if not row.logged_in:
+        raise Unknown(f"agent {row.key} is logged out already; nothing was changed")
     agents.logout(room, row, f"operator {order.author}", now_ms)
+    levers.move(room, "agent", row.key, "logged_out", order.author, now_ms)
     return {"agent": row.key, "done": "logged out", "undo": f"ringdown agent {row.key} login"}
 
 
 def _ready(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
-    row = _agent(room, order)
-    if not row.logged_in:
-        raise Unknown(f"agent {row.key} is not logged in; `ringdown agent {row.key} login` first")
-    agents.ready(room, row)
+    row = _logged_in(room, order)
+    agents.ready(room, row, order.author)
     return {"agent": row.key, "done": "ready", "undo": f"ringdown agent {row.key} not-ready"}
 
 
 def _not_ready(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    row = _logged_in(room, order)
+    until_ms, reason = _until(room, order, now_ms), order.arguments.get("reason", "operator")[:REASON_CHARACTERS_MAX]
+    agents.not_ready(room, row, reason, order.author)
+    levers.move(room, "agent", row.key, "not_ready", order.author, now_ms, until_ms=until_ms, reason=reason)
+    return {"agent": row.key, "done": f"not ready ({reason})", "until_ms": str(until_ms or ""),
+            "undo": f"ringdown agent {row.key} ready"}  # fmt: skip
+
+
+def _logged_in(room: Room, order: Operator) -> AgentRow:
     row = _agent(room, order)
     if not row.logged_in:
         raise Unknown(f"agent {row.key} is not logged in; `ringdown agent {row.key} login` first")
-    agents.not_ready(room, row, order.arguments.get("reason", "operator"))
-    return {"agent": row.key, "done": "not ready", "undo": f"ringdown agent {row.key} ready"}
+    return row
+
+
+def _until(room: Room, order: Operator, now_ms: int) -> int:
+    """`until_ms`: Unix ms, 0 for good. Raises Unknown for a time that is over."""
+    until_ms = _number(order, "until_ms", 0)
+    if until_ms and until_ms <= now_ms + room.wall_offset_ms:
+        raise Unknown("that time is over already; nothing was changed")
+    return until_ms
 
 
 def _hang_up(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
-    name = order.arguments.get("call", "")
-    for call in room.calls.values():
-        if name in (call.name, call.caller) and call.phase != "closing":
-            ending.hang_up(room, call, f"operator {order.author}", call.outcome or "failed", 16, now_ms)
-            return {"call": call.name, "done": "hung up", "undo": "none: the caller has to ring again"}
-    raise Unknown(f"no call {name!r} is up; `ringdown calls --live` lists them")
+    return operating.hang_up(room, order.arguments.get("call", ""), order.author, now_ms)
+
+
+def _transfer(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    to = order.arguments.get("to", "")
+    return operating.send(room, order.arguments.get("call", ""), to, order.author, now_ms)
+
+
+# --- queues ---------------------------------------------------------------------------------------------------------
+def _queue(room: Room, order: Operator) -> str:
+    name = order.arguments.get("queue", "")
+    site = room.sites.get(room.site)
+    known = list(site.queues) if site is not None else []
+    if name in known:
+        return name
+    found = [key for key in known if key.split("/", 1)[1] == name]
+    if not found:
+        raise Unknown(f"no queue {name!r}; `ringdown queues` lists them")
+    if len(found) > 1:
+        raise Unknown(f"several tenants have a queue {name!r}: say {' or '.join(found)}")
+    return found[0]
+
+
+def _close(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    """No new callers: their dialplan takes the outcome `closed` (or `no_agents`). Who waits is served to the end."""
+    queue, until_ms = _queue(room, order), _until(room, order, now_ms)
+    known = levers.of(room, "queue", queue)
+    if known is not None and known.until_ms == until_ms:
+        raise Unknown(f"queue {queue} is closed already, by {known.author}; nothing was changed")
+    levers.move(room, "queue", queue, "closed", order.author, now_ms, until_ms=until_ms)
+    waiting = sum(1 for call in room.calls.values() if call.waiting is not None and call.queue == queue)
+    return {"queue": queue, "done": f"closed for new callers; {waiting} who wait are still served",
+            "until_ms": str(until_ms or ""), "undo": f"ringdown queue {queue} open"}  # fmt: skip
+
+
+def _open(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    queue = _queue(room, order)
+    if not levers.closed(room, queue):
+        raise Unknown(f"queue {queue} is open already; nothing was changed")
+    levers.back(room, "queue", queue, order.author)
+    return {"queue": queue, "done": "open", "undo": f"ringdown queue {queue} close"}
+
+
+def time_over(room: Room, number: int, now_ms: int) -> None:
+    """The `--until` of a lever has come: back to its default."""
+    lever = levers.due(room, number)
+    if lever is None:
+        return
+    if lever.until_ms > now_ms + room.wall_offset_ms:  # the wall clock was set back in this very step
+        levers.arm(room, now_ms)
+        return
+    row = room.agents.get(lever.name) if lever.kind == "agent" else None
+    if row is not None and row.logged_in:
+        agents.ready(room, row, "the time given")
+    else:
+        levers.back(room, lever.kind, lever.name, "the time given")
 
 
 _VERBS = {
-    "agents": _agents, "queues": _queues, "calls": _calls, "status": _status, "agent.login": _login,
-    "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready, "call.hangup": _hang_up,
-    "engine.drain": _drain,
-    "noted": _noted,
+    "agents": _agents, "queues": _queues, "calls": _calls, "call": _call, "trunks": _trunks, "status": _status,
+    "agent.login": _login, "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready,
+    "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
+    "engine.drain": _drain, "noted": _noted,
 }  # fmt: skip

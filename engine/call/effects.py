@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.call.levers import Lever
 from engine.media.commands import MediaCommand, MediaEvent
 from engine.records.events import Event
 from engine.sip.events import CloseFlow, Connect, Path, Send
@@ -131,6 +132,12 @@ class Resumed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     down_ms_max: int
 
 
+class LeverStates(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """What operators had moved off its default before a restart; given before the first site."""
+
+    levers: list[Lever]
+
+
 Input = (
     Received
     | FlowOpened
@@ -148,6 +155,7 @@ Input = (
     | AgentStates
     | PortsReady
     | Resumed
+    | LeverStates
 )
 
 

@@ -16,6 +16,7 @@ from engine.call.call import Call
 from engine.call.dial import Attempt
 from engine.call.effects import Emit, Listening, LogLine, Output
 from engine.call.leg import Leg
+from engine.call.levers import Lever
 from engine.call.rows import Rows
 from engine.call.site_index import SiteIndex
 from engine.clock import Deadlines
@@ -60,6 +61,7 @@ class Held(msgspec.Struct):
     draining: bool = False
     drained: bool = False
     storage: str = "ok"
+    levers: dict[str, Lever] = {}
 
 
 class Room:
@@ -101,6 +103,7 @@ class Room:
         self.wall_offset_ms = 0
         self.draining = self.drained = False
         self.storage = "ok"
+        self.levers: dict[str, Lever] = {}  # "queue/tenant/name", "agent/tenant/number": what is off its default
         self.now_ms = 0
         self.out: list[Output] = []
         self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
@@ -196,7 +199,7 @@ class Room:
             self.agent_states, self.failures, self.pending, self.offers, self.taps, self.trunk_calls, self.refused,
             [self.call_serial, self.leg_serial, self.attempt_serial, self.play_serial, self.event_serial,
              self.pending_serial, self.tap_serial],
-            self.wall_offset_ms, self.draining, self.drained, self.storage,
+            self.wall_offset_ms, self.draining, self.drained, self.storage, self.levers,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 

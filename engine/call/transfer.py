@@ -38,15 +38,21 @@ def referred(room: Room, leg: Leg, refer: int, user: str, now_ms: int) -> None:
         room.endpoint.notify_refer(refer, 404, "Not Found", now_ms)
 
 
-def blind(room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, by_key: bool) -> bool:
-    """Send the partner of `leg` to `user`: a number of the site, an agent, or outside. False: no such target."""
+def blind(
+    room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, by_key: bool, operator: str = ""
+) -> bool:  # fmt: skip
+    """Send the partner of `leg` to `user`: a number of the site, an agent, or outside. False: no such target.
+
+    An `operator` who asks for it may use every way out of the tenant; the leg's own agent only those of his team.
+    """
     tenant = leg.agent.split("/")[0] if leg.agent else call.tenant
     index = room.index(call.site)
     if call.phase != "talking" or leg.partner not in room.legs:
         return False  # the code was typed, and meanwhile the conversation ended
     number, agent = index.number(user, tenant), index.agent(tenant, user)
     model = index.site.agents.get(leg.agent)
-    outside = index.outbound(tenant, model.team, user) if model is not None else None
+    team = "*" if operator else model.team if model is not None else ""
+    outside = index.outbound(tenant, team, user) if team or model is not None else None
     if number is None and agent is None and outside is None:
         return False
     if leg.id == call.leg:
@@ -57,8 +63,9 @@ def blind(room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, by_key: b
         leg.remote_hold = leg.key_hold = False
     bridge.part(room, call, leg)
     tread(call, f"transfer to {user}")
-    way = "code" if by_key else "refer"
-    room.emit("call.transferred", call.tenant, call.name, by=leg.party, to=user, way=way, result="started")
+    way = "operator" if operator else "code" if by_key else "refer"
+    by = f"operator {operator}" if operator else leg.party
+    room.emit("call.transferred", call.tenant, call.name, by=by, to=user, way=way, result="started")
     if by_key:
         call.refer_leg = 0
     call.transfer_by, call.transfer_leg, call.transfer_to = leg.agent, leg.id, user
@@ -71,7 +78,7 @@ def blind(room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, by_key: b
         release_transferor(room, call, now_ms)
     target = f"agent/{tenant}/{user}" if agent is not None else f"number/{user}"
     attempt, outcome = dial.start(
-        room, call, "transfer", (target,), now_ms, ring_ms_max=RING_MS_MAX, team=model.team if model else "",
+        room, call, "transfer", (target,), now_ms, ring_ms_max=RING_MS_MAX, team=team,
         display=waiting.display_name(call, index.site.queues.get(call.queue)) if call.queue else "",
     )  # fmt: skip
     call.attempt = attempt.id

@@ -16,7 +16,7 @@ from engine.acd.commands import (
     OfferEnded,
 )
 from engine.acd.events import CallEnded, CallJoined, CallLeft, OfferAnswered, OfferFailed
-from engine.call import bridge, dial, recording
+from engine.call import bridge, dial, levers, recording
 from engine.call import leg as legs
 from engine.call.agents import occupy, skill_id
 from engine.call.call import Call, Waiting, drop_leg, tread
@@ -49,6 +49,9 @@ def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
         completed(room, call, "transfer", now_ms)
         leg = room.legs[call.leg]
         leg.occupies = leg.occupies or (bool(leg.agent) and occupy(room, leg.agent, "internal"))
+    if levers.closed(room, wish.queue):
+        _refuse(room, call, wish, now_ms)
+        return
     call.queue, call.queue_ticket, call.joined_ms = wish.queue, wish.ticket, now_ms
     call.phase, call.served_by, call.first_position = "queue", "", 0
     music = room.clips(site, wish.music or queue.music or (bridge.HOLD_MUSIC,))
@@ -60,6 +63,17 @@ def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
     needs = tuple((skill_id(room, name), level) for name, level in wish.needs)
     room.distribute(CallJoined(call.id, number, wish.priority_ms, needs, wish.wait_ms_max))
     room.joining.append((call.id, wish.priority_ms))
+
+
+def _refuse(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
+    """An operator has closed the queue: the dialplan goes on by its way for that."""
+    room.emit(
+        "queue.left", call.tenant, call.name, queue=wish.queue, reason="closed", position=0, first_position=0,
+        waited_ms=0, key="",
+    )  # fmt: skip
+    tread(call, f"{wish.queue.split('/')[-1]} closed")
+    call.phase = "script"
+    room.happen(call, actions.QueueEnded(wish.ticket, "closed"))
 
 
 def settled(room: Room, commands: list[AcdCommand], now_ms: int) -> None:

@@ -169,8 +169,8 @@ class TimerFired(msgspec.Struct, frozen=True, tag=True):
 class QueueEnded(msgspec.Struct, frozen=True, tag=True):
     """The queue is done with the caller, who is free to hear the next step.
 
-    `result`: served (the agent hung up first) | full | no_agents | timeout | exit (then `key`) | transferred
-    (the transferred conversation is over).
+    `result`: served (the agent hung up first) | full | no_agents | timeout | closed (by an operator) | exit (then
+    `key`) | transferred (the transferred conversation is over).
     """
 
     ticket: int

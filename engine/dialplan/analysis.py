@@ -17,7 +17,7 @@ from engine.dialplan.linker import AGAIN, Linked, Unit
 from engine.dialplan.program import Step
 
 Node = tuple[str, int]
-_QUEUE_INSTANT = ("full", "no_agents")
+_QUEUE_INSTANT = ("full", "no_agents", "closed")
 _SOUND_EXEMPT = ("dial",)
 
 

@@ -77,4 +77,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "engine.limit": ("name", "value"),
     "engine.records": ("author", "act", "subject", "counts"),  # backup, restore, forget, retention; never a number
     "operator.command": ("author", "verb", "arguments", "result"),
+    # something is off its default (state closed | not_ready | logged_out), or is at it again (state default)
+    "operator.switch": ("switch", "name", "state", "author", "reason", "until_ms"),  # until_ms: Unix ms, 0 for good
 }

@@ -21,6 +21,7 @@ from engine.dialplan.findings import render
 from engine.errors import SiteError
 from engine.runtime import forgetting
 from engine.runtime.admin import Answer, Request, answer, refusal
+from engine.runtime.ladder import Hop, Kept
 from engine.runtime.secrets import resolve_agent
 from engine.runtime.site_files import read_in_child
 
@@ -32,11 +33,16 @@ rehearsal_s_max = 180.0
 _REHEARSAL = "from engine.runtime import warming; warming.warm(); import engine; print(engine.__version__)"
 
 
+ladder_bytes_max = 1_000_000  # of one answer
+candidates_max = 8
+
+
 class Desk:
     """`handle(author, request)` is what the admin socket calls."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.drained_by: dict[str, object] = {}  # author and Unix ms, once somebody has asked for it
         self._verbs: dict[str, Callable[[str, dict[str, str]], Awaitable[Answer]]] = {
             "status": self._status, "reload": self._reload, "ladder": self._ladder,
             "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
@@ -55,7 +61,7 @@ class Desk:
         except SiteError as error:
             return refusal(str(error))
         if not reply.ok:
-            return refusal(reply.error or "refused")
+            return refusal(self._past(request) or reply.error or "refused")
         return Answer(True, msgspec.Raw(reply.data or b"null"))
 
     def _named(self, request: Request) -> dict[str, str]:
@@ -67,6 +73,17 @@ class Desk:
         if not agent or not request.verb.startswith("agent."):
             return request.arguments
         return request.arguments | {"agent": resolve_agent(self.server.site, agent, strict=False)}
+
+    def _past(self, request: Request) -> str:
+        """A call that is over is said to be over, where the Switch only knows that it isn't there."""
+        wanted = request.arguments.get("call", "")
+        if not request.verb.startswith("call") or not wanted:
+            return ""
+        found = self.server.ladder.find(wanted)
+        if len(found) != 1 or found[0][0] != wanted or not found[0][1].ended_ms:
+            return ""
+        at = time.strftime("%H:%M:%S", time.localtime(found[0][1].ended_ms / 1000))
+        return f"call {wanted} ended at {at}; nothing was changed (`ringdown calls` has its record)"
 
     async def _status(self, author: str, arguments: dict[str, str]) -> Answer:
         server = self.server
@@ -80,7 +97,7 @@ class Desk:
             "up_s": int(time.monotonic() - server.began_s), "started_at": server.started_at,
             "addresses": server.addresses,
             "site": {"folder": str(server.options.site), "version": server.site.version},
-            "draining": server.draining, "switch": switch, "runtime": self.figures(),
+            "draining": server.draining, "drained_by": self.drained_by, "switch": switch, "runtime": self.figures(),
         })
 
     def figures(self) -> dict[str, object]:
@@ -149,13 +166,35 @@ class Desk:
         })
 
     async def _ladder(self, author: str, arguments: dict[str, str]) -> Answer:
+        """Kept SIP of a `call` (id, Call-ID, caller, agent, `last`), or of all since `since_ms`.
+
+        `next` in the answer: there is more, asked for by `after`. `raw`: the bytes as well, for a capture.
+        """
         ladder = self.server.ladder
-        wanted = arguments.get("call", "last")
-        call = ladder.last_call() if wanted == "last" else wanted
-        hops = ladder.of_call(call)
-        if not hops:
+        wanted, call = arguments.get("call", "" if "since_ms" in arguments else "last"), ""
+        try:
+            since_ms, after = (int(arguments.get(name) or 0) for name in ("since_ms", "after"))
+        except ValueError:
+            return refusal("since_ms and after are whole numbers")
+        if wanted:
+            found = ladder.find(wanted)
+            if len(found) > 1:
+                return refusal(f"{wanted!r} has {len(found)} kept calls, name one by its id: {_candidates(found)}")
+            call = found[0][0] if found else wanted
+        hops: list[Hop] = []
+        size = more = 0
+        for hop in ladder.scan(call, since_ms=since_ms, after=after, raw=arguments.get("raw") == "yes"):
+            if hop is None:
+                await asyncio.sleep(0)
+                continue
+            hops.append(hop)
+            size += len(hop.text) + 2 * len(hop.data) + 200
+            if size > ladder_bytes_max:
+                more = hop.n
+                break
+        if wanted and not hops and not after:
             return refusal(f"no signalling kept for {wanted!r} (the last 1,000 calls are kept)")
-        return answer({"call": call, "hops": hops})
+        return answer({"call": call, "hops": hops, "next": more})
 
     async def _forget(self, author: str, arguments: dict[str, str]) -> Answer:
         """The number isn't journaled: this verb never reaches the Switch."""
@@ -174,6 +213,7 @@ class Desk:
         return answer({"agent": made.agent, "realm": made.realm, "password": made.password})
 
     async def _drain(self, author: str, arguments: dict[str, str]) -> Answer:
+        self.drained_by = self.drained_by or {"author": author, "since_ms": int(time.time() * 1000)}
         self.server.draining_begins(f"{author} says so")
         reply = await self.server.ask(author, "engine.drain", {})
         return Answer(True, msgspec.Raw(reply.data)) if reply.ok else refusal(reply.error)
@@ -214,3 +254,10 @@ class Desk:
             last = errors.decode("utf-8", "replace").strip().splitlines()
             raise SiteError(f"the installed engine does not start: {last[-1] if last else child.returncode}")
         return out.decode().split()[-1]
+
+def _candidates(found: list[tuple[str, Kept]]) -> str:
+    lines = []
+    for call, kept in found[:candidates_max]:
+        at = time.strftime("%H:%M:%S", time.localtime(kept.started_ms / 1000))
+        lines.append(f"{call} ({kept.caller or 'anonymous'} → {kept.dialled}, {at})")
+    return "; ".join(lines) + (f"; and {len(found) - candidates_max} more" if len(found) > candidates_max else "")

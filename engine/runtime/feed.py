@@ -26,7 +26,7 @@ class Feed:
         self._loop = loop
         self._admin = admin
         self._ladder = ladder
-        self._items: list[Event | tuple[int, str, Path, bytes]] = []
+        self._items: list[Event | tuple[int, str, Path, bytes, int]] = []
         self._armed = False
 
     def event(self, event: Event) -> None:
@@ -34,9 +34,9 @@ class Feed:
         self._items.append(event)
         self._arm()
 
-    def message(self, way: str, path: Path, data: bytes) -> None:
-        """One SIP message for the tails that asked for SIP."""
-        self._items.append((int(time.time() * 1000), way, path, data))
+    def message(self, number: int, way: str, path: Path, data: bytes) -> None:
+        """One SIP message for the tails that asked for SIP, under its number in the ladder (0: not kept)."""
+        self._items.append((int(time.time() * 1000), way, path, data, number))
         self._arm()
 
     def _arm(self) -> None:

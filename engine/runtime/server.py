@@ -32,6 +32,7 @@ from engine.call.effects import (
     FlowClosed,
     FlowOpened,
     Input,
+    LeverStates,
     Listening,
     LogLine,
     Media,
@@ -56,6 +57,7 @@ from engine.runtime.feed import Feed
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.ladder import Ladder
+from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
 from engine.runtime.opening import Options
 from engine.runtime.provision import Provisioner
@@ -80,7 +82,7 @@ journal_writes_max = 100
 gc_thresholds = (10_000, 20, 100)
 operator_s_max = 5.0
 journal_retry_rounds = 10  # after a full disk
-_NAMING = ("call.started", "call.leg")  # events that say which dialogs a call has
+_NAMING = ("call.started", "call.leg", "queue.connected", "call.ended")  # events that the ladder must know of
 
 
 class Server:
@@ -109,6 +111,7 @@ class Server:
         self.feed = Feed(self.loop, self.admin, self.ladder)
         self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
         self.sweeper = Sweeper(self)
+        self.levers = Levers(options.data / "switches.json", self.loop, self.log)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
         self.counts = {"unsent": 0, "unresolved": 0}
@@ -203,9 +206,9 @@ class Server:
     def _send(self, send: Send) -> None:
         path = send.path
         self.tally.message(self.tally.sent, send.data)
-        self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
+        number = self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
         if self.admin.sip_readers:
-            self.feed.message("out", path, send.data)
+            self.feed.message(number, "out", path, send.data)
         if path.transport != "udp":
             if not self.flows.send(path.flow, send.data):
                 self.counts["unsent"] += 1
@@ -233,7 +236,9 @@ class Server:
         self.storage.events.append(event)
         self.tally.feed(event)
         if event.kind in _NAMING:
-            self.ladder.name(event.call, str(event.data["sip"]))
+            self.ladder.know(event)
+        elif event.kind == "operator.switch":
+            self.levers.note(event)
         if self.admin.readers:
             self.feed.event(event)
 
@@ -288,9 +293,9 @@ class Server:
 
     def _heard(self, path: Path, data: bytes) -> None:
         self.tally.message(self.tally.received, data)
-        self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
+        number = self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
         if self.admin.sip_readers:
-            self.feed.message("in", path, data)
+            self.feed.message(number, "in", path, data)
         self.deliver(Received(path, data))
 
     def _send_failed(self, error: str, host: str, port: int) -> None:
@@ -298,6 +303,7 @@ class Server:
 
     def flow_opened(self, path: Path) -> None:
         """A TCP connection stands."""
+        self.ladder.local(path.flow, *self.flows.local(path.flow))
         self.deliver(FlowOpened(path))
 
     def flow_received(self, path: Path, data: bytes) -> None:
@@ -474,11 +480,17 @@ class Server:
             self.deliver(listening)
             self._media_hosts[listening.host] = None
         self._prepare_ports()
+        kept = self.levers.load()
+        if before is not None:
+            self.levers.adopt(self.switch.room.levers)
+        elif kept:
+            self.deliver(LeverStates(kept))
         made = self.load_site(reading)
         if self.storage.logins and before is None:
             self.deliver(AgentStates(self.storage.logins))
         for sock, listening in sockets:
             self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
+            self.ladder.local(listening.flow, listening.host, listening.port)
             if listening.transport == "tcp":
                 self.tcp_listening[listening.flow] = sock
                 await self.flows.listen(sock)
@@ -579,6 +591,7 @@ class Server:
         finally:
             try:
                 self._journal_thread.shutdown(wait=True)
+                await self.levers.close()
                 if "journal" in self._opened:
                     if inherited is not None:
                         self.journal.rotate(replaying.pack(self.switch, self.image), self.site.version)

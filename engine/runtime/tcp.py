@@ -154,6 +154,14 @@ class Flows:
         self._per_host[host] = self._per_host.get(host, 0) + 1
         self.owner.flow_opened(flow.path)
 
+    def local(self, flow: int) -> tuple[str, int]:
+        """Our own end of a connection; ("", 0) when it is gone."""
+        found = self.flows.get(flow)
+        if found is None or found.transport is None:
+            return "", 0
+        host, port = (found.transport.get_extra_info("sockname") or ("", 0))[:2]
+        return host, port
+
     def lost(self, flow: Flow, reason: str) -> None:
         """A connection is gone."""
         if self.flows.pop(flow.path.flow, None) is None:

@@ -22,7 +22,7 @@ from engine.runtime.secrets import Secrets
 from engine.runtime.site_files import Reading
 from engine.runtime.tally import Tally
 from engine.sip.events import Path as SipPath
-from tests.runtime.fakes import quiet_log, run, site
+from tests.runtime.fakes import event, quiet_log, run, site
 
 
 class Fake:
@@ -37,7 +37,7 @@ class Fake:
         self.addresses, self.draining = ["udp:127.0.0.1:5060"], False
         self.ladder = Ladder()
         self.loaded: list[Any] = []
-        self.told = 0
+        self.told, self.error = 0, "no such"
         self.tally = Tally()
         self.faults = 0
         self.counts = {"unsent": 0}
@@ -55,8 +55,9 @@ class Fake:
     async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
         if verb == "silent":
             raise TimeoutError
-        ok = verb != "wrong"
-        return Reply(1, ok, msgspec.json.encode({"calls": 0, "by": author}) if ok else b"null", "" if ok else "no such")
+        ok = verb not in ("wrong", "call.hangup")
+        found = msgspec.json.encode({"calls": 0, "by": author}) if ok else b"null"
+        return Reply(1, ok, found, "" if ok else self.error)
 
     def load_site(self, reading: Reading) -> list[Any]:
         assert reading.site is not None
@@ -160,6 +161,39 @@ def test_ladders_by_call_and_last(tmp_path: Path) -> None:
     assert data(ask(fake, "ladder"))["call"] == "bako-0"
     assert data(ask(fake, "ladder", call="bako-0"))["hops"][0]["way"] == "in"
     assert not ask(fake, "ladder", call="other").ok
+
+
+def test_a_ladder_of_several_calls_names_them_and_a_long_one_comes_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = Fake(tmp_path)
+    for number, call in enumerate(("bako-0", "gozu-0")):
+        fake.ladder.know(event(number, "call.started", call, caller="5551", dialled="700", sip=f"id-{number}"))
+        for at_ms in range(4):
+            text = f"INVITE sip:x SIP/2.0\r\nCall-ID: id-{number}\r\n\r\n".encode()
+            fake.ladder.note(10 * number + at_ms, "in", SipPath(1, "h", 5060), text)
+    refused = ask(fake, "ladder", call="5551").error
+    assert "has 2 kept calls" in refused and "gozu-0 (5551 → 700" in refused and "bako-0" in refused
+    assert not ask(fake, "ladder", since_ms="soon").ok
+    monkeypatch.setattr(room, "ladder_bytes_max", 500)
+    hops, after = [], 0
+    while True:
+        part = data(ask(fake, "ladder", since_ms="2", after=str(after), raw="yes"))
+        hops += part["hops"]
+        after = part["next"]
+        if not after:
+            break
+    assert [hop["at_ms"] for hop in hops] == [2, 3, 10, 11, 12, 13] and hops[0]["data"]
+
+
+def test_a_command_on_an_ended_call_says_that_it_ended(tmp_path: Path) -> None:
+    fake = Fake(tmp_path)
+    fake.error = "no call 'bako-0' is up"
+    fake.ladder.know(event(1, "call.started", "bako-0", caller="5551", dialled="700", sip="id"))
+    assert ask(fake, "call.hangup", call="bako-0").error == "no call 'bako-0' is up"
+    fake.ladder.know(event(2, "call.ended", "bako-0"))
+    assert "bako-0 ended at" in ask(fake, "call.hangup", call="bako-0").error
+    assert ask(fake, "call.hangup", call="5551").error == "no call 'bako-0' is up"
 
 
 def test_a_new_password_works_at_once(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_facts_and_messages_keep_their_order() -> None:
         ladder = Ladder()
         feed = Feed(asyncio.get_running_loop(), readers, ladder)
         feed.event(event(0))
-        feed.message("in", Path(1, "192.0.2.1", 5060), b"INVITE sip:x SIP/2.0\r\nCall-ID: abc\r\n\r\n")
+        feed.message(0, "in", Path(1, "192.0.2.1", 5060), b"INVITE sip:x SIP/2.0\r\nCall-ID: abc\r\n\r\n")
         feed.event(event(1))
         ladder.name("bako-0", "abc")  # known a moment after the message came
         assert readers.blocks == []

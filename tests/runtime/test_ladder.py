@@ -10,6 +10,7 @@ from engine.records import numbers
 from engine.runtime import ladder as room
 from engine.runtime.ladder import Ladder, call_id_of, without_secrets
 from engine.sip.events import Path
+from tests.runtime.fakes import event
 
 PATH = Path(1, "192.0.2.1", 5060)
 
@@ -60,6 +61,12 @@ def test_registrations_and_probes_do_not_push_calls_out() -> None:
     (message(extra='WWW-Authenticate: Digest realm="r", nonce="deadbeef"\r\n'), "deadbeef"),
     (message(body="v=0\r\na=crypto:1 AES_CM_128 inline:deadbeef\r\n"), "deadbeef"),
     (message(first="INFO sip:x SIP/2.0", body="Signal=7\r\nDuration=160\r\n"), "Signal=7"),
+    (message(first="INFO sip:x SIP/2.0", extra="Content-Type: application/dtmf\r\n", body="7"), "\r\n7"),
+    (message(extra="Authorization: Basic deadbeef\r\n"), "deadbeef"),
+    (message(extra="Authorization: Digest deadbeef\r\n"), "deadbeef"),
+    (message(extra='Authentication-Info: nextnonce="deadbeef", rspauth="deadbeef"\r\n'), "deadbeef"),
+    (message(body="v=0\r\na=ice-pwd:deadbeef\r\n"), "deadbeef"),
+    (message(body="v=0\r\nk=clear:deadbeef\r\n"), "deadbeef"),
 ])
 def test_no_secret_comes_out(text: bytes, gone: str) -> None:
     ladder = Ladder()
@@ -67,8 +74,43 @@ def test_no_secret_comes_out(text: bytes, gone: str) -> None:
     (hop,) = ladder.of_call("abc@x")
     assert gone not in hop.text and "Call-ID: abc@x" in hop.text
     assert gone not in ladder.hop(1, "in", PATH, text).text
+    (kept,) = [hop for hop in ladder.scan("abc@x", raw=True) if hop]
+    assert gone.encode() not in kept.data and len(kept.data) == len(text)  # a capture's lengths stay true
     if "Max-Forwards" in text.decode():
         assert "Max-Forwards: 70" in hop.text
+
+
+def test_what_is_no_secret_stays_readable() -> None:
+    line = 'Authorization: Digest username="200", realm="r", nonce="n1", uri="sip:x", response="beef", qop=auth\r\n'
+    shown = without_secrets(message(extra=line)).decode()
+    assert 'username="200", realm="r", nonce="xx", uri="sip:x", response="xxxx", qop=auth' in shown
+
+
+def test_a_call_is_found_by_what_one_knows_of_it() -> None:
+    ladder = Ladder()
+    for number, (call, caller, agent) in enumerate((("bako-0", "5551", "201"), ("gozu-0", "5552", "201"))):
+        ladder.know(event(number, "call.started", call, caller=caller, dialled="700", sip=f"id-{number}"))
+        ladder.know(event(number, "call.leg", call, leg=f"agent {agent}", sip=f"leg-{number}"))
+        ladder.know(event(number, "queue.connected", call, agent=f"default/{agent}"))
+    ladder.know(event(7, "call.ended", "bako-0"))
+    assert [call for call, _ in ladder.find("5551")] == ["bako-0"]
+    assert [call for call, _ in ladder.find("201")] == ["gozu-0", "bako-0"]  # the newest first
+    assert [call for call, _ in ladder.find("last")] == ["gozu-0"]
+    assert [call for call, _ in ladder.find("leg-0")] == ["bako-0"]
+    assert ladder.find("nobody") == [] == ladder.find("")
+    assert ladder.find("bako-0")[0][1].ended_ms and not ladder.find("gozu-0")[0][1].ended_ms
+
+
+def test_a_scan_begins_where_it_is_told_and_lets_others_run() -> None:
+    ladder = Ladder()
+    ladder.local(1, "192.0.2.9", 5060)
+    for number in range(1_200):
+        ladder.note(number, "in", PATH, message(f"c{number}"))
+    pauses = [hop for hop in ladder.scan() if hop is None]
+    assert len(pauses) == 2
+    found = [hop for hop in ladder.scan(since_ms=1_190, after=1_195) if hop]
+    assert [hop.n for hop in found] == [1196, 1197, 1198, 1199, 1200]
+    assert found[0].here == "192.0.2.9:5060" and found[0].at_ms == 1_195 and not found[0].data
 
 
 def test_messages_and_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +120,7 @@ def test_messages_and_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     for number in range(200):
         ladder.note(number, "in", PATH, message(f"c{number}", body="x" * 20_000 if number % 50 == 0 else ""))
     assert len(ladder._ring) <= 50 and ladder._bytes <= 20_000
-    assert ladder._bytes == sum(len(entry[3]) for entry in ladder._ring)
+    assert ladder._bytes == sum(len(entry[4]) for entry in ladder._ring)
     for number in range(room.calls_kept_max + 5):
         ladder.name(f"call-{number}", f"id-{number}")
     assert len(ladder._calls) == len(ladder._names) == room.calls_kept_max
@@ -89,7 +131,7 @@ def test_one_call_can_not_own_endless_dialogs() -> None:
     ladder = Ladder()
     for number in range(room.dialogs_per_call_max + 20):
         ladder.name("bako-0", f"id-{number}")
-    assert len(ladder._calls["bako-0"]) == room.dialogs_per_call_max
+    assert len(ladder._calls["bako-0"].dialogs) == room.dialogs_per_call_max
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

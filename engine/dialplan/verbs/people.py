@@ -19,7 +19,7 @@ from engine.dialplan.actions import (
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Row, Turn
 
-QUEUE_OUTCOMES = ("full", "no_agents", "timeout")
+QUEUE_OUTCOMES = ("full", "no_agents", "timeout", "closed")
 RECORD_GRACE_MS = 10_000
 
 
@@ -66,6 +66,8 @@ def queue_ended(turn: Turn, step: Step, happening: Happening) -> None:
         turn.end("transferred", 16)
     elif result == "exit" and key in step.outs:
         turn.take(step, key)
+    elif result == "closed" and "closed" not in step.outs:
+        turn.take(step, "no_agents")
     elif result in QUEUE_OUTCOMES:
         turn.take(step, result)
     elif result == "served":

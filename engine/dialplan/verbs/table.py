@@ -157,7 +157,7 @@ _VERBS = (
             "needs": Option("needs"),
             "whisper": _PROMPT,
         },
-        {"full": True, "no_agents": True, "timeout": True},
+        {"full": True, "no_agents": True, "timeout": True, "closed": False},
         main="name",
         sound=True,
         waits=True,
