@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from engine.console.format import clock, seconds, width
 
-def width(text: str) -> int:
-    """Terminal cells of a text (Chinese characters take two)."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+__all__ = ["as_json", "clock", "seconds", "table", "width"]
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[tuple[str, str]]) -> str:
@@ -47,23 +45,3 @@ def _cell(value: Any) -> str:
 def as_json(value: Any) -> str:
     """JSON for people and programs: indented, not escaped."""
     return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def seconds(ms: int | float | None) -> str:
-    """ "0.4 s", "75 s", "1 h 02 min"; '' for None."""
-    if ms is None:
-        return ""
-    if ms < 10_000:
-        return f"{ms / 1000:.1f} s"
-    if ms < 3_600_000:
-        return f"{ms / 1000:.0f} s"
-    return f"{int(ms // 3_600_000)} h {int(ms // 60_000 % 60):02d} min"
-
-
-def clock(at_ms: int, *, date: bool = False) -> str:
-    """Local wall time of Unix ms."""
-    import time
-
-    moment = time.localtime(at_ms / 1000)
-    text = time.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S", moment)
-    return text if date else f"{text}.{at_ms % 1000:03d}"

@@ -22,7 +22,7 @@ def tail(
     import sys
 
     from engine.cli import client, show
-    from engine.cli.tail_text import ladder
+    from engine.console.words import ladder
 
     folder = data_folder(data)
     if past:
@@ -44,7 +44,7 @@ def _follow(folder: object, wanted: tuple[str, str, str], sip: bool, whole: bool
     import msgspec
 
     from engine.cli import client
-    from engine.cli.tail_text import Filter, TailText, ladder
+    from engine.console.words import Filter, TailText, ladder
     from engine.records.events import Event
 
     assert isinstance(folder, Path)

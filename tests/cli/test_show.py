@@ -22,17 +22,6 @@ def test_lists_and_fractions() -> None:
     ]
 
 
-def test_durations() -> None:
-    assert [show.seconds(ms) for ms in (None, 0, 420, 9_900, 75_400, 3_720_000)] == [
-        "",
-        "0.0 s",
-        "0.4 s",
-        "9.9 s",
-        "75 s",
-        "1 h 02 min",
-    ]
-
-
 def test_clock_and_json() -> None:
     assert show.clock(1_700_000_000_123).endswith(".123")
     assert len(show.clock(1_700_000_000_123, date=True)) == 19

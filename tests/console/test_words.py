@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.cli import tail_text as room
-from engine.cli.tail_text import Filter, TailText
+from engine.console import words as room
+from engine.console.words import Filter, TailText
 from engine.records.events import KINDS, Event
 
 

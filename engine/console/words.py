@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.cli.show import clock, seconds
+from engine.console.format import clock, seconds
 from engine.records.call_detail import CallDetail, CallFold
 from engine.records.events import Event
 
@@ -59,6 +59,8 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "engine.records": lambda d: " ".join(
         filter(None, (f"{d['author']}: {d['act']}", str(d["subject"]), f"({d['counts'] or 'nothing'})"))
     ),
+    "operator.switch": lambda d: f"{d['switch']} {d['name']} {str(d['state']).replace('_', ' ')} by {d['author']}"
+    + _in(d.get("reason")) + (f" until {clock(int(d['until_ms']), date=True)}" if d.get("until_ms") else ""),
     "operator.command": lambda d: f"{d['author']}: {d['verb']} {d['arguments']} → {d['result']}",
 }
 _SILENT = ("call.quality", "call.ended")  # they make the closing line
@@ -201,7 +203,9 @@ class Filter:
         if self.call == "last":
             if event.kind != "call.started":
                 return False
-        elif self.call and self.call not in (event.call, data.get("caller")):
+        elif self.call and self.call not in (event.call, data.get("caller")) and not (
+            event.call and any(_names(data.get(key), self.call) for key in ("agent", "with"))
+        ):
             return False
         if self.agent and not any(_names(data.get(key), self.agent) for key in ("agent", "with", "by", "target")):
             return False
