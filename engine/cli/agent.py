@@ -1,4 +1,4 @@
-"""`ringdown agent ID VERB`: log in or out, pause, make a new password."""
+"""`ringdown agent ID VERB`: log in or out, pause until a time, make a new password."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def agent(
     agent: Annotated[str, typer.Argument(help="Number, or tenant/number.")],
     verb: Annotated[str, typer.Argument(help="login | logout | ready | not-ready | password")],
     reason: Annotated[str, typer.Argument(help="Why not ready: lunch, training …")] = "",
+    until: Annotated[str, typer.Option("--until", help="With not-ready: 14:00, 30m; then ready again.")] = "",
     site: Annotated[str, typer.Option("--site", help="For `password` while the engine is down.")] = "",
     data: Data = None, json: Json = False,
 ) -> None:
@@ -30,9 +31,11 @@ def agent(
         result = _password(agent, site, folder)
         print(show.as_json(result) if json else f"agent {result['agent']}  new password  {result['password']}")
         return
-    arguments = {"agent": agent} | ({"reason": reason} if reason else {})
+    if until and verb != "not-ready":
+        raise UsageError("--until goes with not-ready")
+    arguments = {"agent": agent} | ({"reason": reason} if reason else {}) | show.until(until)
     result = client.ask(folder, f"agent.{verb.replace('-', '_')}", **arguments)
-    print(show.as_json(result) if json else f"agent {result['agent']}: {result['done']}   (undo: {result['undo']})")
+    print(show.as_json(result) if json else show.effect(f"agent {result['agent']}", result))
 
 
 def _password(agent: str, site: str, folder: object) -> dict[str, str]:

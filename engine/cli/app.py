@@ -14,10 +14,12 @@ from engine.cli import (
     call,
     calls,
     check,
+    console,
     dial,
     doctor,
     drain,
     forget,
+    queue,
     queues,
     reload,
     replay,
@@ -38,7 +40,8 @@ app = typer.Typer(
 
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
-    ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues), ("status", status.status),
+    ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues),
+    ("queue", queue.queue), ("console", console.console), ("status", status.status),
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
     ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("report", report.report),
     ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),

@@ -64,13 +64,24 @@ def ask(folder: Path, verb: str, **arguments: str) -> Any:
 
 
 def stream(folder: Path, verb: str, **arguments: str) -> Iterator[dict[str, Any]]:
-    """Lines of a stream until the engine ends it. Raises NotRunning, Refused."""
-    with _connect(folder) as sock, sock.makefile("rb") as file:
+    """Lines of a stream until the engine ends it; it has begun when this returns. Raises NotRunning, Refused."""
+    sock = _connect(folder)
+    file = sock.makefile("rb")
+    try:
         sock.sendall(_request(verb, arguments))
         first = json.loads(file.readline() or b'{"ok": false}')
         if not first["ok"]:
             raise Refused(first.get("error") or "refused")
         sock.settimeout(None)
+    except BaseException:
+        file.close()
+        sock.close()
+        raise
+    return _lines(sock, file)
+
+
+def _lines(sock: socket.socket, file: Any) -> Iterator[dict[str, Any]]:
+    with sock, file:
         try:
             for line in file:
                 yield json.loads(line)

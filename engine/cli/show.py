@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.console.format import clock, seconds, width
 
-__all__ = ["as_json", "clock", "seconds", "table", "width"]
+__all__ = ["as_json", "clock", "effect", "seconds", "table", "until", "width"]
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[tuple[str, str]]) -> str:
@@ -45,3 +45,18 @@ def _cell(value: Any) -> str:
 def as_json(value: Any) -> str:
     """JSON for people and programs: indented, not escaped."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def until(text: str) -> dict[str, str]:
+    """The argument that an `--until` becomes; none when it wasn't given. Raises UsageError."""
+    import time
+
+    from engine.cli import times
+
+    return {"until_ms": str(times.coming(text, time.time()))} if text else {}
+
+
+def effect(what: str, result: dict[str, Any]) -> str:
+    """What an operator's command has done, until when, and how it is undone."""
+    ends = f" until {clock(int(result['until_ms']), date=True)}" if result.get("until_ms") else ""
+    return f"{what}: {result['done']}{ends}   (undo: {result['undo']})"

@@ -38,6 +38,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     refused = switch.get("refused") or {}
     if refused:
         result.append("refused  " + ", ".join(f"{kind} {count}" for kind, count in refused.items()))
+    result += switches(found)
     if runtime["faults"]:
         result.append(f"FAULTS   {runtime['faults']}: see the log, and keep the journal")
     return result
@@ -48,3 +49,22 @@ def _draining(found: dict[str, Any]) -> str:
         return ""
     left_s = found["switch"].get("drain_left_ms", 0) // 1000
     return f", DRAINING ({found['switch'].get('calls', '?')} calls left, ended in {left_s} s at the latest)"
+
+
+def switches(found: dict[str, Any]) -> list[str]:
+    """Everything that is off its default: by whom, since and until when, and its undo."""
+    from engine.console.format import clock
+
+    result = []
+    if found["draining"]:
+        by = found.get("drained_by") or {}
+        since = f" since {clock(by['since_ms'], date=True)}" if by else ""
+        result.append(f"switch   engine drains: by {by.get('author', 'signal')}{since}   (undo: none, it ends)")
+    for each in found["switch"].get("switches") or ():
+        state = str(each["state"]).replace("_", " ") + (f" ({each['reason']})" if each["reason"] else "")
+        ends = f" until {clock(each['until_ms'], date=True)}" if each["until_ms"] else ""
+        result.append(
+            f"switch   {each['switch']} {each['name']} {state}: by {each['author']} since "
+            f"{clock(each['since_ms'], date=True)}{ends}   (undo: {each['undo']})"
+        )
+    return result
