@@ -186,11 +186,12 @@ def _login(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
 
 def _logout(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     row = _agent(room, order)
+    undo = f"ringdown agent {row.key} login"
     if not row.logged_in:
-        raise Unknown(f"agent {row.key} is logged out already; nothing was changed")
+        return {"agent": row.key, "done": "was logged out already", "undo": undo}
     agents.logout(room, row, f"operator {order.author}", now_ms)
     levers.move(room, "agent", row.key, "logged_out", order.author, now_ms)
-    return {"agent": row.key, "done": "logged out", "undo": f"ringdown agent {row.key} login"}
+    return {"agent": row.key, "done": "logged out", "undo": undo}
 
 
 def _ready(room: Room, order: Operator, now_ms: int) -> dict[str, str]:

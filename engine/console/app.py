@@ -200,8 +200,8 @@ class Console(App[None]):
         if self.status:
             off = len(switch.get("switches") or ()) + bool(self.status.get("draining"))
             head += (
-                f" {self.status['version']}  {switch.get('calls', '?')} calls, {switch.get('waiting', '?')} waiting"
-                + (f"  {off} switches off default" if off else "") + ("  DRAINING" if self.status["draining"] else "")
+                f" {self.status['version']}  calls {switch.get('calls', '?')}  waiting {switch.get('waiting', '?')}"
+                + (f"  switches off default {off}" if off else "") + ("  DRAINING" if self.status["draining"] else "")
             )
         if self.gone:
             head = f"NO ENGINE since {self.gone}, looking again; below is what was"
@@ -310,6 +310,7 @@ class Console(App[None]):
             self.query_one(f"#{each}").set_class(each == view, "seen")
         self.query_one(f"#{view}").focus()
         self.rows = []
+        self.query_one("#message", Static).update("")
         if view == "events":
             self._follow()
         else:

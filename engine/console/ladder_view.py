@@ -37,11 +37,12 @@ def method_of(text: str) -> str:
 
 
 def label(hop: Mapping[str, Any]) -> str:
-    """ "INVITE SDP", "180 Ringing INVITE", "200 OK INVITE SDP"."""
+    """ "INVITE SDP", "200 OK SDP" (to an INVITE), "200 OK BYE"."""
     text = str(hop["text"])
     first = text.partition("\r\n")[0]
     if first.startswith("SIP/2.0 "):
-        what = f"{first[8:]} {method_of(text)}".rstrip()
+        method = method_of(text)
+        what = first[8:] if method == "INVITE" else f"{first[8:]} {method}".rstrip()
     else:
         what = first.partition(" ")[0]
     return what + (" SDP" if "\nm=audio " in text else "")

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from engine.console import capture, story
 from engine.console.ladder_view import Columns, message, names_of, parties
 from engine.console.link import Gone, Refused
-from engine.console.wallboard import STATE_WORDS
+from engine.console.wallboard import state_words
 from engine.records.events import Event
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ class CallPage(Screen[None]):
         for agent in mine:
             state = states.get(agent)
             if state is not None and state.data["new"] != "logged_out":
-                word = STATE_WORDS.get(str(state.data["new"]), str(state.data["new"]))
-                found[agent] = word + (f" ({state.data['reason']})" if state.data.get("reason") else "")
+                found[agent] = state_words(str(state.data["new"]), str(state.data.get("reason") or ""))
         return found or {"nobody": "was logged in"}
 
     def say(self, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.console.format import seconds, span
-from engine.console.wallboard import STATE_WORDS, percent
+from engine.console.wallboard import percent, state_words
 from engine.records.kpi_board import Board
 
 Row = Mapping[str, Any]
@@ -14,7 +14,7 @@ Cells = tuple[str, ...]
 
 # view -> (heading, cells at 80 columns)
 COLUMNS: dict[str, tuple[tuple[str, int], ...]] = {
-    "calls": (("call", 9), ("caller", 14), ("dialled", 8), ("for", 7), ("what", 26), ("path", 60)),
+    "calls": (("call", 8), ("caller", 13), ("dialled", 7), ("for", 7), ("what", 27), ("path", 60)),
     "queues": (
         ("queue", 18), ("wait", 4), ("longest", 7), ("talk", 4), ("ready", 5), ("inbound", 7), ("service", 8),
         ("aband", 5), ("util", 5),
@@ -53,10 +53,9 @@ def queue(board: Board, closed: bool) -> tuple[str, Cells]:
 def agent(row: Row) -> tuple[str, Cells]:
     """(key, cells) of one agent."""
     key = f"{row['tenant']}/{row['agent']}"
-    state = STATE_WORDS.get(str(row["state"]), str(row["state"]).replace("_", " "))
     queues = " ".join(str(name).removeprefix("default/") for name in row.get("queues") or ())
     return key, (
-        key.removeprefix("default/"), str(row["name"]), state + (f" ({row['reason']})" if row.get("reason") else ""),
+        key.removeprefix("default/"), str(row["name"]), state_words(str(row["state"]), str(row.get("reason") or "")),
         span(int(row["seconds"])), "yes" if row.get("reachable") else "NO", queues,
     )  # fmt: skip
 

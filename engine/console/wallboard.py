@@ -16,6 +16,12 @@ STATE_WORDS = {
 }  # fmt: skip
 
 
+def state_words(state: str, reason: str = "") -> str:
+    """An agent's state; why, where he or an operator gave a reason."""
+    word = STATE_WORDS.get(state, state.replace("_", " "))
+    return f"{word} ({reason})" if reason and state == "not_ready" else word
+
+
 def percent(value: float | None) -> str:
     """ "83 %"; "–" when there was nothing to divide by."""
     return "–" if value is None else f"{value:.0f} %"
@@ -77,12 +83,13 @@ def _duty(boards: Sequence[Board], width: int, height: int) -> list[str]:
 def _counts(rows: Sequence[OnDuty]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for agent in rows:
-        word = STATE_WORDS.get(agent.state, agent.state)
+        word = state_words(agent.state)
         counts[word] = counts.get(word, 0) + 1
     return counts
 
 
 def _person(agent: OnDuty, cells: int) -> str:
     number = agent.agent.removeprefix("default/")
-    state = STATE_WORDS.get(agent.state, agent.state) + (f" ({agent.reason})" if agent.reason else "")
-    return fit(f"{number} {fit(agent.name, 12)} {span(agent.seconds):>6} {state}", cells)
+    return fit(
+        f"{number} {fit(agent.name, 12)} {span(agent.seconds):>6} {state_words(agent.state, agent.reason)}", cells
+    )

@@ -117,7 +117,6 @@ def test_a_cold_start_puts_everything_back_where_operators_left_it() -> None:
         ("queue.open", {"queue": "support"}, "open already"),
         ("queue.close", {"queue": "support", "until_ms": "5"}, "is over already"),
         ("queue.close", {"queue": "support", "until_ms": "soon"}, "whole number"),
-        ("agent.logout", {"agent": "202"}, "logged out already"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_changes_nothing(verb: str, arguments: dict[str, str], words: str) -> None:
