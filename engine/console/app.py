@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
-from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widgets import DataTable, Input, RichLog, Static
 
 from engine.console import tables
@@ -67,6 +67,18 @@ Confirm, Ask, Help { align: center middle; }
 """
 
 
+class Plain:
+    """A cell of a list: shown letter by letter. (A str would be read as markup, and callers choose their names.)"""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Console(App[None]):
     """See the module's docstring. `link` and `now_ms` are replaced where the console is drawn from a recording."""
 
@@ -106,7 +118,7 @@ class Console(App[None]):
         yield Static("", id="head", markup=False)
         yield Static("", id="views", markup=False)
         for view in VIEWS[:-1]:
-            table: DataTable[str] = DataTable(id=view, cursor_type="row", zebra_stripes=False)
+            table: DataTable[Plain] = DataTable(id=view, cursor_type="row", zebra_stripes=False)
             for heading, width in tables.COLUMNS[view]:
                 table.add_column(heading, width=width, key=heading)
             yield table
@@ -122,8 +134,11 @@ class Console(App[None]):
 
     # --- looking ---------------------------------------------------------------------------------------------
     async def look(self) -> None:
-        """Fetch what is on the screen. One look at a time; an engine that is gone is said and looked for again."""
-        if self._looking:
+        """Fetch what is on the screen. One look at a time; an engine that is gone is said and looked for again.
+
+        Behind a page about one call the lists wait.
+        """
+        if self._looking or len(self.screen_stack) != 1:
             return
         self._looking = True
         view = self.view
@@ -144,7 +159,7 @@ class Console(App[None]):
                 self.gone = ""
                 if view == "events":
                     self._follow()
-            if view == self.view:
+            if view == self.view and self.lists.query(f"#{view}"):
                 self.rows = rows
                 self.draw()
         finally:
@@ -167,22 +182,24 @@ class Console(App[None]):
         """The list on the screen: changed cells are written, the cursor stays on its row."""
         if self.view == "events":
             return
-        table: DataTable[str] = self.query_one(f"#{self.view}", DataTable)
+        table: DataTable[Plain] = self.lists.query_one(f"#{self.view}", DataTable)
         rows = tables.matching(self.rows, self.words)
         keys = [key for key, _ in rows]
         known = [str(key.value) for key in table.rows]
         if known != keys:
             chosen = self.chosen()
-            gone = [key for key in known if key not in set(keys)]
-            if keys[: len(known) - len(gone)] == [key for key in known if key not in set(gone)]:
-                for key in gone:
-                    table.remove_row(key)
+            wanted = dict.fromkeys(keys)
+            stay = [key for key in known if key in wanted]
+            if keys[: len(stay)] == stay:
+                for key in known:
+                    if key not in wanted:
+                        table.remove_row(key)
             else:
                 table.clear()
             have = {str(key.value) for key in table.rows}
             for key, cells in rows:
                 if key not in have:
-                    table.add_row(*(Text(cell) for cell in cells), key=key)  # type: ignore[arg-type]
+                    table.add_row(*map(Plain, cells), key=key)
             if chosen in keys:
                 table.move_cursor(row=keys.index(chosen))
         columns = tables.COLUMNS[self.view]
@@ -190,7 +207,7 @@ class Console(App[None]):
             old = table.get_row(key)
             for (heading, _), cell, was in zip(columns, cells, old, strict=True):
                 if str(was) != cell:
-                    table.update_cell(key, heading, Text(cell))  # type: ignore[arg-type]
+                    table.update_cell(key, heading, Plain(cell))
         if not rows:
             self.say_quietly("nothing matches the filter" if self.rows else f"no {self.view}")
 
@@ -205,30 +222,40 @@ class Console(App[None]):
             )
         if self.gone:
             head = f"NO ENGINE since {self.gone}, looking again; below is what was"
-        self.screen_stack[0].query_one("#head", Static).update(Text(f" {head}"))
+        self._put("#head", f" {head}")
         views = "  ".join(f"[{n} {view}]" if view == self.view else f" {n} {view} " for n, view in enumerate(VIEWS, 1))
-        self.screen_stack[0].query_one("#views", Static).update(
-            Text(views + (f"   filter: {self.words}" if self.words else ""))
-        )
+        shown = views + (f"   filter: {self.words}" if self.words else "")
+        self._put("#views", shown)
         keys = "  ".join(part for part in (KEYS[self.view], "/ filter  ? help  q quit") if part)
-        self.screen_stack[0].query_one("#help", Static).update(Text(f" {keys}"))
+        self._put("#help", f" {keys}")
+
+    def _put(self, where: str, text: str) -> None:
+        """Text for a line of the lists' page; while the console closes there is none any more."""
+        for line in self.lists.query(where).results(Static) if self.screen_stack else ():
+            line.update(text)
+
+    @property
+    def lists(self) -> Screen[Any]:
+        """The page with the views, whatever stands in front of it."""
+        return self.screen_stack[0]
 
     def say(self, text: str) -> None:
         """One line for the operator, on whatever page he is."""
         self._said_at = time.monotonic()
-        self.screen.query_one("#message", Static).update(Text(f" {text}")) if self.screen.query("#message") else None
-        self.screen_stack[0].query_one("#message", Static).update(Text(f" {text}"))
+        for line in self.screen.query("#message").results(Static):  # the page in front, if it has such a line
+            line.update(f" {text}")
+        self._put("#message", f" {text}")
 
     def say_quietly(self, text: str) -> None:
         """Only where nothing more important was said lately."""
         if time.monotonic() - self._said_at > 5 * look_s or not self._said_at:
-            self.screen_stack[0].query_one("#message", Static).update(Text(f" {text}"))
+            self._put("#message", f" {text}")
 
     def chosen(self) -> str:
         """The key of the row under the cursor, '' without one."""
         if self.view == "events":
             return next((event.call for event in reversed(self.events) if event.call), "")
-        table = self.query_one(f"#{self.view}", DataTable)
+        table = self.lists.query_one(f"#{self.view}", DataTable)
         if not table.row_count:
             return ""
         return str(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
@@ -238,7 +265,7 @@ class Console(App[None]):
         """Show what was, then follow; only as long as the events are on the screen."""
         self.events.clear()
         self._undrawn.clear()
-        self.query_one("#events", RichLog).clear()
+        self.lists.query_one("#events", RichLog).clear()
         self.run_worker(self._events(), group="events", exclusive=True, exit_on_error=False)
 
     async def _events(self) -> None:
@@ -259,7 +286,7 @@ class Console(App[None]):
         if not self._undrawn:
             return
         events, self._undrawn = self._undrawn, []
-        log = self.screen_stack[0].query_one("#events", RichLog)
+        log = self.lists.query_one("#events", RichLog)
         for event in events[-events_kept_max:]:
             self.events.append(event)
             self._write(log, event)
@@ -268,7 +295,7 @@ class Console(App[None]):
         wanted = self.words.lower().split()
         for line in self._tail_text.lines(event):
             if all(word in line.lower() for word in wanted):
-                log.write(Text(line, no_wrap=True))
+                log.write(line)
 
     # --- the record store ------------------------------------------------------------------------------------------
     def _read(self, work: Callable[[Store], Any]) -> Any:
@@ -307,10 +334,10 @@ class Console(App[None]):
     def action_view(self, view: str) -> None:
         self.view = view
         for each in VIEWS:
-            self.query_one(f"#{each}").set_class(each == view, "seen")
-        self.query_one(f"#{view}").focus()
+            self.lists.query_one(f"#{each}").set_class(each == view, "seen")
+        self.lists.query_one(f"#{view}").focus()
         self.rows = []
-        self.query_one("#message", Static).update("")
+        self.lists.query_one("#message", Static).update("")
         if view == "events":
             self._follow()
         else:
@@ -323,7 +350,7 @@ class Console(App[None]):
             self.action_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
 
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
+        field = self.lists.query_one("#filter", Input)
         field.set_class(True, "asked")
         field.value = self.words
         field.focus()
@@ -335,23 +362,23 @@ class Console(App[None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if event.input.id == "filter":
-            self.query_one("#filter").set_class(False, "asked")
-            self.query_one(f"#{self.view}").focus()
+            self.lists.query_one("#filter").set_class(False, "asked")
+            self.lists.query_one(f"#{self.view}").focus()
 
     def action_clear(self) -> None:
         """Esc: no filter any more."""
         if len(self.screen_stack) > 1:
             return
         self.words = ""
-        field = self.query_one("#filter", Input)
+        field = self.lists.query_one("#filter", Input)
         field.value = ""
         field.set_class(False, "asked")
-        self.query_one(f"#{self.view}").focus()
+        self.lists.query_one(f"#{self.view}").focus()
         self._filtered()
 
     def _filtered(self) -> None:
         if self.view == "events":
-            log = self.query_one("#events", RichLog)
+            log = self.lists.query_one("#events", RichLog)
             log.clear()
             for event in self.events:
                 self._write(log, event)

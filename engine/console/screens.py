@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -63,7 +62,7 @@ class CallPage(Screen[None]):
         lines = story.tell(events, self._before(events), now_ms=0 if over else app.now_ms())
         if lines != self.shown:
             self.shown = lines
-            self.query_one("#text", Static).update(Text("\n".join(lines)))
+            self.query_one("#text", Static).update("\n".join(lines))
 
     def _before(self, events: list[Event]) -> dict[str, str]:
         """What the agents of his (first) queue did when he joined."""
@@ -81,7 +80,7 @@ class CallPage(Screen[None]):
         return found or {"nobody": "was logged in"}
 
     def say(self, text: str) -> None:
-        self.query_one("#message", Static).update(Text(text))
+        self.query_one("#message", Static).update(text)
 
     def action_back(self) -> None:
         self.dismiss(None)
@@ -133,7 +132,7 @@ class LadderPage(Screen[None]):
             hops = await app.link.ladder(self.call)
         except (Gone, Refused) as error:
             if not self.hops:
-                self.query_one("#whole", Static).update(Text(str(error)))
+                self.query_one("#whole", Static).update(str(error))
             self.say(str(error))
             return
         if len(hops) != len(self.hops) or not self.hops:
@@ -147,16 +146,16 @@ class LadderPage(Screen[None]):
         self.first = columns.first
         names = names_of(self.hops, app.dialogs(self.call))
         heads = columns.heads(names)
-        self.query_one("#parties", Static).update(Text("\n".join(f" {line}" for line in heads)))
+        self.query_one("#parties", Static).update("\n".join(f" {line}" for line in heads))
         ladder = self.query_one(OptionList)
         chosen = ladder.highlighted
         ladder.clear_options()
-        ladder.add_options([Option(Text(columns.line(hop), no_wrap=True)) for hop in self.hops])
+        ladder.add_options([Option(columns.line(hop)) for hop in self.hops])
         if self.hops:
             ladder.highlighted = min(chosen or 0, len(self.hops) - 1)
         more = f", {columns.hidden} parties more: ←→" if columns.hidden else ""
         head = f"SIP of call {self.call}: {len(self.hops)} messages, secrets removed{more}"
-        self.query_one("#head", Static).update(Text(head))
+        self.query_one("#head", Static).update(head)
 
     def on_resize(self) -> None:
         if self.hops:
@@ -164,11 +163,11 @@ class LadderPage(Screen[None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if 0 <= event.option_index < len(self.hops):
-            self.query_one("#whole", Static).update(Text(message(self.hops[event.option_index])))
+            self.query_one("#whole", Static).update(message(self.hops[event.option_index]))
             self.query_one("#message-box", VerticalScroll).scroll_home(animate=False)
 
     def say(self, text: str) -> None:
-        self.query_one("#message", Static).update(Text(text))
+        self.query_one("#message", Static).update(text)
 
     def action_back(self) -> None:
         if self.reading:

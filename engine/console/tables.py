@@ -44,9 +44,9 @@ def queue(board: Board, closed: bool) -> tuple[str, Cells]:
     """(key, cells) of one queue; figures by the report's formulas."""
     name = board.queue.removeprefix("default/")
     return board.queue, (
-        f"{name} CLOSED" if closed else name, str(board.waiting), seconds(board.longest_wait_ms), str(board.connected),
-        str(board.ready), str(board.inbound), percent(board.service_level), percent(board.abandonment),
-        percent(board.utilisation),
+        f"{name} CLOSED" if closed else name, str(board.waiting + board.alerting), seconds(board.longest_wait_ms),
+        str(board.connected), str(board.ready), str(board.inbound), percent(board.service_level),
+        percent(board.abandonment), percent(board.utilisation),
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def lines(
     boards: Sequence[Board], closed: Sequence[str], *, width: int, height: int, at_ms: int, note: str = ""
 ) -> list[str]:
     """At most `height` lines of at most `width` cells: a table of queues, then who is on duty in them."""
-    waiting = sum(board.waiting for board in boards)
+    waiting = sum(board.waiting + board.alerting for board in boards)
     head = f"ringdown  {clock(at_ms, date=True)}  {waiting} waiting"
     found = [cut(head + (f"  {note}" if note else ""), width), ""]
     if not boards:
@@ -51,8 +51,9 @@ def _row(board: Board, closed: bool, name: int) -> str:
     late = ATTENTION if board.longest_wait_ms > board.within_ms else " "
     title = fit(("closed: " if closed else "") + board.queue.removeprefix("default/"), name)
     level = f"{percent(board.service_level)}/{board.within_ms // 1000}s"
+    waiting = board.waiting + board.alerting  # whom a phone rings for waits as well
     return (
-        f"{title} {board.waiting:4} {seconds(board.longest_wait_ms):>7}{late} {board.connected:4} {board.ready:5}"
+        f"{title} {waiting:4} {seconds(board.longest_wait_ms):>7}{late} {board.connected:4} {board.ready:5}"
         f"  {board.inbound:7} {level:>9} {percent(board.abandonment):>6}   {percent(board.utilisation):>6}"
     )
 
@@ -91,5 +92,5 @@ def _counts(rows: Sequence[OnDuty]) -> dict[str, int]:
 def _person(agent: OnDuty, cells: int) -> str:
     number = agent.agent.removeprefix("default/")
     return fit(
-        f"{number} {fit(agent.name, 12)} {span(agent.seconds):>6} {state_words(agent.state, agent.reason)}", cells
+        f"{number} {fit(agent.name, 11)} {span(agent.seconds):>5} {state_words(agent.state, agent.reason)}", cells
     )

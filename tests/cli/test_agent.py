@@ -25,6 +25,14 @@ def test_acts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [each["arguments"] for each in asked] == [{"agent": "200", "reason": "lunch"}, {"agent": "200"}]
 
 
+def test_not_ready_until_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine(tmp_path, {"agent.not_ready": DONE | {"until_ms": "1700000000000"}}) as asked:
+        assert run(["agent", "200", "not-ready", "lunch", "--until", "30m", "--data", str(tmp_path)]) == 0
+        assert run(["agent", "200", "ready", "--until", "30m", "--data", str(tmp_path)]) == 2
+    assert int(asked[0]["arguments"]["until_ms"]) > 1_700_000_000_000
+    assert "not ready until 2023-11-1" in capsys.readouterr().out
+
+
 def test_an_unknown_verb_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["agent", "200", "fly", "--data", str(tmp_path)]) == 2
     assert "login, logout, ready, not-ready, password" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`ringdown call ID VERB`: by id, by caller, by agent, or the last one."""
+"""`ringdown call ID VERB`: whom it means is the engine's to say; effect and undo are printed."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from pathlib import Path
 import pytest
 
 from engine.cli.app import run
-from engine.cli.call import find
-from engine.cli.client import Refused
-from tests.cli.engine_double import engine
+from tests.cli.engine_double import engine, refused
 
-ROWS = [{"call": "bako-0", "caller": "+44", "agent": "default/200", "seconds": 9},
-        {"call": "dofu-0", "caller": "+55", "agent": "", "seconds": 3},
-        {"call": "gati-0", "caller": "+55", "agent": "", "seconds": 5}]
+ROW = {"call": "bako-0", "caller": "+44", "agent": "default/200", "seconds": 9, "queue": ""}
 
 
-def test_whom_an_operator_means() -> None:
-    assert find(ROWS, "bako-0") is ROWS[0] and find(ROWS, "+44") is ROWS[0]
-    assert find(ROWS, "200") is ROWS[0] and find(ROWS, "last") is ROWS[1]
-    with pytest.raises(Refused, match="several calls: dofu-0, gati-0"):
-        find(ROWS, "+55")
-    for nobody in ("+66", "last"):
-        with pytest.raises(Refused, match="no call"):
-            find(ROWS if nobody != "last" else [], nobody)
-
-
-def test_hanging_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_acts_print_effect_and_undo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = {"call": "dofu-0", "done": "hung up", "undo": "none"}
-    with engine(tmp_path, {"calls": ROWS, "call.hangup": done}) as asked:
+    moved = {"call": "dofu-0", "done": "transferred to 201", "undo": "ringdown call dofu-0 transfer 200"}
+    with engine(tmp_path, {"call": ROW, "call.hangup": done, "call.transfer": moved}) as asked:
         assert run(["call", "last", "hangup", "--data", str(tmp_path)]) == 0
+        assert run(["call", "+55", "transfer", "201", "--data", str(tmp_path)]) == 0
         assert run(["call", "+44", "--data", str(tmp_path)]) == 0
-        assert run(["call", "+44", "explode", "--data", str(tmp_path)]) == 2
-    assert asked[1] == {"verb": "call.hangup", "arguments": {"call": "dofu-0"}}
+    assert asked[:2] == [
+        {"verb": "call.hangup", "arguments": {"call": "last"}},
+        {"verb": "call.transfer", "arguments": {"call": "+55", "to": "201"}},
+    ]
     out = capsys.readouterr().out
-    assert "call dofu-0: hung up" in out and "caller     +44" in out
+    assert "call dofu-0: hung up   (undo: none)" in out and "caller     +44" in out and "queue" not in out
+    assert "transferred to 201   (undo: ringdown call dofu-0 transfer 200)" in out
+
+
+def test_a_refusal_is_status_1_and_wrong_use_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine(tmp_path, {"call.hangup": refused("+55 has 2 calls")}):
+        assert run(["call", "+55", "hangup", "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "ringdown: +55 has 2 calls\n"
+    for wrong in (["+44", "explode"], ["+44", "transfer"], ["+44", "hangup", "201"]):
+        assert run(["call", *wrong, "--data", str(tmp_path)]) == 2

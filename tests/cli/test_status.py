@@ -56,3 +56,23 @@ def test_a_quiet_engine_says_less() -> None:
     quiet = FOUND | {"switch": {"error": "no answer"}, "runtime": FOUND["runtime"] | {"faults": 0}, "draining": False}
     text = "\n".join(lines(quiet))
     assert "FAULTS" not in text and "refused" not in text and "DRAINING" not in text
+
+
+def test_every_switch_off_its_default_with_author_times_and_undo() -> None:
+    switches = [
+        {"switch": "queue", "name": "default/support", "state": "closed", "author": "ann",
+         "since_ms": 1_700_000_000_000, "until_ms": 1_700_003_600_000, "reason": "",
+         "undo": "ringdown queue default/support open"},
+        {"switch": "agent", "name": "default/201", "state": "not_ready", "author": "ben", "since_ms": 1_700_000_000_000,
+         "until_ms": 0, "reason": "lunch", "undo": "ringdown agent default/201 ready"},
+    ]  # fmt: skip
+    found = FOUND | {
+        "switch": FOUND["switch"] | {"switches": switches},
+        "drained_by": {"author": "eve", "since_ms": 1_700_000_000_000},
+    }
+    text = [line for line in lines(found) if line.startswith("switch ")]
+    assert len(text) == 3 and "engine drains: by eve since 2023-11-1" in text[0]
+    assert "queue default/support closed: by ann since" in text[1] and " until " in text[1]
+    assert "agent default/201 not ready (lunch): by ben" in text[2] and " until " not in text[2]
+    assert text[2].endswith("(undo: ringdown agent default/201 ready)")
+    assert "switch   engine drains: by signal" in "\n".join(lines(FOUND))

@@ -11,6 +11,7 @@ import pytest
 
 from engine.cli.app import run
 from tests.cli.engine_double import engine
+from tests.console.test_store import fill
 from tests.runtime.fakes import event
 
 
@@ -53,6 +54,41 @@ def test_live_lines_and_filters(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert run(["tail", "--agent", "201", "--json", "--data", str(tmp_path)]) == 0
         assert [json.loads(line)["event"]["n"] for line in capsys.readouterr().out.splitlines()] == [3]
     assert [each["arguments"]["sip"] for each in asked] == ["no", "yes", "yes", "no"]
+
+
+def test_a_calls_ladder_facts_and_capture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ["--data", str(tmp_path)]
+    with engine(tmp_path, {"ladder": {"call": "a", "hops": [hop("a")]}, "call": {"call": "call-3"}}) as asked:
+        assert run(["tail", "--sip", "201", *folder]) == 0
+        assert "BYE" in capsys.readouterr().out
+        assert run(["tail", "201", "--sip", "--json", *folder]) == 0
+        assert json.loads(capsys.readouterr().out)["hops"][0]["call"] == "a"
+        target = tmp_path / "x.pcapng"
+        assert run(["tail", "--pcap", str(target), "201", *folder]) == 0
+        assert target.read_bytes()[:4] == b"\n\r\r\n" and "1 SIP messages of call a" in capsys.readouterr().out
+        assert run(["tail", "--pcap", str(tmp_path / "no" / "x"), "201", *folder]) == 1
+        capsys.readouterr()
+        fill(tmp_path / "ringdown.db", boots=1, count=30)
+        assert run(["tail", "last", *folder]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 4  # 3, 10, 17, 24
+    assert [each["arguments"] for each in asked if each["verb"] == "ladder"][2] == {"call": "201", "raw": "yes"}
+
+
+def test_since_with_an_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(tmp_path / "ringdown.db", boots=1, count=30)
+    assert run(["tail", "--since", "1970-01-02", "--once", "--data", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+    ladder = {"call": "", "hops": [hop("call-3")]}
+    with engine(tmp_path, {"ladder": ladder}):
+        assert run(["tail", "--since", "99999d", "--sip", "--once", "--data", str(tmp_path)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 31 and "BYE" in lines[0]  # by time: the message came before the first event
+        assert run(["tail", "--since", "99999d", "--sip", "--once", "--call", "call-3", "--data", str(tmp_path)]) == 0
+        assert {line.split()[1] for line in capsys.readouterr().out.splitlines()} == {"call-3"}
+    for wrong in (["--pcap", "x"], ["--once"], ["--since", "soon"]):
+        assert run(["tail", *wrong, "--data", str(tmp_path)]) == 2
 
 
 def test_a_past_ladder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
