@@ -27,6 +27,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.media": lambda d: f"audio {d['state']} on {d['leg']}: {d['detail']}",
     "call.fault": lambda d: f"FAULT in {d['where']}: {d['detail']}",
     "call.leg": lambda d: f"invites {d['leg']}",
+    "call.resumed": lambda d: f"goes on ({d['phase']}): the engine was away for {seconds(d['down_ms'])}",
     "dial.started": lambda d: f"rings {d['target']}",
     "dial.ended": lambda d: f"{d['target']}: {d['result']}" + (f" ({d['status']})" if d.get("status") else "")
     + _ms(d.get("rang_ms"), "after "),
@@ -48,6 +49,8 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "agent.reachable": lambda d: f"agent {d['agent']} phone {'reachable' if d['reachable'] else 'UNREACHABLE'}",
     "engine.started": lambda d: f"engine {d['version']} at {d['addresses']}",
     "engine.loaded": lambda d: f"site {str(d['version'])[:12]} loaded: {d['files']} dialplans, {d['flows']} flows",
+    "engine.resumed": lambda d: f"engine back after a {d['cause']} and {seconds(d['down_ms'])}: {d['calls']} calls "
+    f"with {d['legs']} legs go on" + (f", {d['ended']} were ended" if d.get("ended") else ""),
     "engine.drain": lambda d: f"draining with {d['calls']} calls, {seconds(d['left_ms'])} at most",
     "engine.clock": lambda d: f"the wall clock was set from {clock(d['old_ms'])} to {clock(d['new_ms'])}",
     "engine.stopped": lambda d: f"stopped with {d['calls']} calls",

@@ -181,6 +181,7 @@ def test_the_console_acts_on_queues_and_agents_and_filters(engine: Engine) -> No
         terminal.type("r")
         engine.wait_agent("203", "ready")
         terminal.press("\x1b")
+        terminal.wait("Ana Reyes")
         terminal.type("2")
         terminal.wait("[2 queues]", "support")
         terminal.type("c")
