@@ -91,6 +91,9 @@ def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int
     for leg in room.legs.values():
         call = room.calls.get(leg.call)
         server.ladder.name(call.name if call is not None else "", room.endpoint.session_call_id(leg.session))
+        if call is not None:
+            began_ms = call.started_ms + room.wall_offset_ms
+            server.ladder.recall(call.name, began_ms, call.caller, call.dialled, [call.served_by, leg.agent])
     server.log.info(
         f"goes on with {len(room.calls)} calls after a {timing.cause}: {timing.down_ms} ms without service, "
         f"{found.replayed} inputs replayed in {found.spent_ms} ms", "recovery", legs=len(room.legs),

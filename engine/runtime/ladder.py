@@ -1,4 +1,4 @@
-"""The last SIP messages for `tail --sip`: a bounded ring in memory, and which dialogs and people a call has.
+"""The last SIP messages for `tail --sip`: bounded rings in memory, and which dialogs and people a call has.
 
 The hot path appends one tuple. Finding a call's messages, and removing secrets from them, is work for the reader who
 asks; nothing leaves this module with a secret in it (`hop` is the only way out). A secret is overwritten letter by
@@ -17,8 +17,10 @@ from engine.records.events import Event
 from engine.sip.events import Path
 
 calls_kept_max = 1_000
-messages_max = 32_000
-bytes_max = 24_000_000
+messages_max = 16_000  # of the ring that takes everything
+bytes_max = 12_000_000
+calls_messages_max = 32_000  # of the ring behind it, for calls only: a flood of refused INVITEs can't reach it
+calls_bytes_max = 24_000_000
 message_bytes_kept_max = 8_192
 dialogs_per_call_max = 64
 flows_kept_max = 8_192
@@ -56,6 +58,7 @@ class Kept(msgspec.Struct):
 
 
 Entry = tuple[int, int, str, Path, bytes]
+_USUAL = b"\r\nCall-ID: "
 _NOISE = (b"REGISTER", b"OPTIONS ", b"\r\n\r\n", b"\r\n")
 _CALL_ID = re.compile(rb"(?im)^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]+)")
 _CREDENTIALS = re.compile(
@@ -114,6 +117,8 @@ class Ladder:
     def __init__(self) -> None:
         self._ring: deque[Entry] = deque()
         self._bytes = 0
+        self._older: deque[Entry] = deque()  # what has left the ring and belongs to a call
+        self._older_bytes = 0
         self._serial = 0
         self._calls: OrderedDict[str, Kept] = OrderedDict()
         self._names: dict[str, str] = {}  # Call-ID -> call
@@ -133,8 +138,24 @@ class Ladder:
         self._ring.append((self._serial, at_ms, way, path, data))
         self._bytes += len(data)
         while self._bytes > bytes_max or len(self._ring) > messages_max:
-            self._bytes -= len(self._ring.popleft()[4])
+            self._retire(self._ring.popleft())
         return self._serial
+
+    def _retire(self, entry: Entry) -> None:
+        """Out of the ring: a call's message is kept a while longer, by then it is known to be one."""
+        data = entry[4]
+        self._bytes -= len(data)
+        start = data.find(_USUAL) + len(_USUAL)
+        if start < len(_USUAL):  # a compact or oddly written header: the long way
+            owned = call_id_of(data) in self._names
+        else:
+            owned = data[start : data.find(b"\r", start)].decode("utf-8", "replace").strip() in self._names
+        if not owned:
+            return
+        self._older.append(entry)
+        self._older_bytes += len(data)
+        while self._older_bytes > calls_bytes_max or len(self._older) > calls_messages_max:
+            self._older_bytes -= len(self._older.popleft()[4])
 
     def local(self, flow: int, host: str, port: int) -> None:
         """Our own end of a flow; the oldest connections are forgotten."""
@@ -157,6 +178,12 @@ class Ladder:
         kept_call = self._calls.get(event.call)
         if agent and kept_call is not None and agent not in kept_call.agents:
             kept_call.agents.append(agent)
+
+    def recall(self, call: str, started_ms: int, caller: str, dialled: str, agents: list[str]) -> None:
+        """A call that goes on from an engine before this one: who it is, beside the dialogs that `name` tells."""
+        kept = self._keep(call)
+        kept.started_ms, kept.caller, kept.dialled = started_ms, caller, dialled
+        kept.agents += [agent for agent in agents if agent and agent not in kept.agents]
 
     def _keep(self, call: str) -> Kept:
         kept = self._calls.get(call)
@@ -210,7 +237,7 @@ class Ladder:
         kept = self._calls.get(call)
         dialogs = tuple(kept.dialogs) if kept is not None else (call,)
         needles = tuple(dialog.encode("utf-8", "replace") for dialog in dialogs)
-        for count, entry in enumerate(tuple(self._ring), 1):
+        for count, entry in enumerate((*self._older, *self._ring), 1):
             if count % scan_messages_max == 0:
                 yield None
             number, at_ms, way, path, data = entry

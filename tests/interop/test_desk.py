@@ -101,6 +101,13 @@ def test_a_closed_queue_refuses_serves_and_survives_a_restart(tmp_path: Path) ->
         until(lambda: engine.command("status").returncode == 0, 60, every=0.5, what="the engine is back")
         after = [line for line in engine.command("status").stdout.splitlines() if line.startswith("switch")]
         assert after == before
+        assert engine.child is not None
+        engine.child.process.kill()  # what a crash leaves behind knows it as well
+        engine.child.process.wait(5)
+        engine.start()
+        until(lambda: engine.command("status").returncode == 0, 60, every=0.5, what="the engine is back")
+        after = [line for line in engine.command("status").stdout.splitlines() if line.startswith("switch")]
+        assert after == before
         assert engine.command("queue", "support", "open").returncode == 0
         assert engine.command("agent", "201", "login").returncode == 0
         assert "switch " not in engine.command("status").stdout

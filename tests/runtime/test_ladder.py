@@ -127,6 +127,33 @@ def test_messages_and_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     assert ladder.call_of("id-0") == ""
 
 
+def test_a_flood_of_refused_calls_does_not_push_out_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "messages_max", 50)
+    monkeypatch.setattr(room, "calls_messages_max", 30)
+    ladder = Ladder()
+    for number in range(20):
+        compact = f"INVITE sip:x SIP/2.0\r\ni: c{number}\r\n\r\n".encode()
+        ladder.note(number, "in", PATH, compact if number % 2 else message(f"c{number}"))
+        ladder.name(f"call-{number}", f"c{number}")
+    for number in range(1_000):
+        ladder.note(100 + number, "in", PATH, message(f"scan-{number}"))
+    assert [len(ladder.of_call(f"call-{number}")) for number in range(20)] == [1] * 20
+    assert len(ladder.of_call("scan-999")) == 1 and ladder.of_call("scan-5") == []
+    for number in range(20, 100):
+        ladder.name(f"call-{number}", f"c{number}")
+        ladder.note(2_000 + number, "in", PATH, message(f"c{number}"))
+    assert len(ladder._older) == 30 and ladder._older_bytes == sum(len(entry[4]) for entry in ladder._older)
+    order = [hop.n for hop in ladder.scan() if hop]
+    assert order == sorted(order)
+
+
+def test_a_call_of_an_engine_before_is_found_by_its_people() -> None:
+    ladder = Ladder()
+    ladder.recall("bako-0", 5, "5551", "700", ["default/201", ""])
+    ladder.name("bako-0", "id")
+    assert [call for call, _ in ladder.find("201")] == [call for call, _ in ladder.find("5551")] == ["bako-0"]
+
+
 def test_one_call_can_not_own_endless_dialogs() -> None:
     ladder = Ladder()
     for number in range(room.dialogs_per_call_max + 20):
