@@ -30,6 +30,7 @@ from engine.cli import (
     status,
     tail,
     warm,
+    why,
 )
 from engine.errors import RingdownError, UsageError
 
@@ -41,7 +42,7 @@ app = typer.Typer(
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
     ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues),
-    ("queue", queue.queue), ("console", console.console), ("status", status.status),
+    ("queue", queue.queue), ("console", console.console), ("why", why.why), ("status", status.status),
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
     ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("report", report.report),
     ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),

@@ -39,6 +39,8 @@ def which(folder: Path, store: Store, wanted: str) -> str:
         if "has" in str(refused) and "calls" in str(refused):
             raise
     found = store.find(wanted)
+    if not found and store.of_call(wanted):
+        return wanted  # it never ended: the engine went away under it
     if not found:
         raise client.Refused(f"no call {wanted!r} is up or recorded; `ringdown calls` lists them")
     if len(found) > 1:

@@ -15,7 +15,6 @@ from textual.widgets.option_list import Option
 from engine.console import capture, story
 from engine.console.ladder_view import Columns, message, names_of, parties
 from engine.console.link import Gone, Refused
-from engine.console.wallboard import state_words
 from engine.records.events import Event
 
 if TYPE_CHECKING:
@@ -70,14 +69,8 @@ class CallPage(Screen[None]):
         if joined is None:
             return {}
         app = desk(self)
-        states = app.states_before(joined)
-        mine = [key for key, queues in app.seats.items() if joined.data["queue"] in queues] or list(states)
-        found = {}
-        for agent in mine:
-            state = states.get(agent)
-            if state is not None and state.data["new"] != "logged_out":
-                found[agent] = state_words(str(state.data["new"]), str(state.data.get("reason") or ""))
-        return found or {"nobody": "was logged in"}
+        mine = [key for key, queues in app.seats.items() if joined.data["queue"] in queues]
+        return story.at_that_moment(app.states_before(joined), mine)
 
     def say(self, text: str) -> None:
         self.query_one("#message", Static).update(text)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from engine.console.format import clock, seconds
+from engine.console.wallboard import state_words
 from engine.console.words import words
 from engine.records.events import Event
 
@@ -70,6 +71,16 @@ def stays(events: Sequence[Event]) -> list[Stay]:
         elif kind == "queue.left":
             stay.ended_ms, stay.end = event.at_ms, str(data["reason"])
     return found
+
+
+def at_that_moment(states: Mapping[str, Event], agents: Sequence[str] = ()) -> dict[str, str]:
+    """agent -> his state in words, from the last change of each; of `agents` only, where the queue's are known."""
+    found = {}
+    for agent in agents or states:
+        event = states.get(agent)
+        if event is not None and event.data["new"] != "logged_out":
+            found[agent] = state_words(str(event.data["new"]), str(event.data.get("reason") or ""))
+    return found or {"nobody": "was logged in"}
 
 
 def tell(events: Sequence[Event], before: Mapping[str, str] | None = None, *, now_ms: int = 0) -> list[str]:

@@ -24,7 +24,7 @@ calls_bytes_max = 24_000_000
 message_bytes_kept_max = 8_192
 dialogs_per_call_max = 64
 flows_kept_max = 8_192
-scan_messages_max = 500  # looked at before others get their turn on the loop
+scan_messages_max = 250  # looked at before others get their turn on the loop
 
 
 class Hop(msgspec.Struct, frozen=True, omit_defaults=True):

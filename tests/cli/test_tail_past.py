@@ -27,6 +27,9 @@ class Memory:
         self.late = []
         yield from found
 
+    def of_call(self, call: str) -> list[Event]:
+        return self.events if call == "bako-0" else []
+
     def find(self, wanted: str) -> list[dict[str, Any]]:
         return self.calls
 
@@ -90,6 +93,7 @@ def test_which_call_is_meant(tmp_path: Path) -> None:
         tail_past.which(tmp_path, two, "+44")  # type: ignore[arg-type]
     with pytest.raises(client.Refused, match="no call"):
         tail_past.which(tmp_path, none, "+44")  # type: ignore[arg-type]
+    assert tail_past.which(tmp_path, Memory(event(1)), "bako-0") == "bako-0"  # type: ignore[arg-type]
     with engine(tmp_path, {"call": refused("no call '+44' is up")}):
         assert tail_past.which(tmp_path, one, "+44") == "old-0"  # type: ignore[arg-type]
     (tmp_path / "ringdown.sock").unlink()

@@ -105,6 +105,17 @@ def test_ringing_at_once_is_counted_once() -> None:
     assert "2 was too late: another agent answered" in "\n".join(story.tell([*BEGIN, *both]))
 
 
+def test_states_at_that_moment_are_those_of_the_queues_agents() -> None:
+    states = {
+        "default/201": event(1, "agent.state", new="not_ready", reason="lunch"),
+        "default/202": event(1, "agent.state", new="logged_out", reason=""),
+        "default/203": event(1, "agent.state", new="talking", reason="answered"),
+    }
+    assert story.at_that_moment(states) == {"default/201": "not ready (lunch)", "default/203": "talking"}
+    assert story.at_that_moment(states, ["default/203", "default/9"]) == {"default/203": "talking"}
+    assert story.at_that_moment(states, ["default/202"]) == {"nobody": "was logged in"} == story.at_that_moment({})
+
+
 def test_nothing_recorded_is_said() -> None:
     assert story.tell([]) == ["nothing is recorded of this call (yet)"]
     assert story.tell([BEGIN[3]])  # the beginning is lost: no fault

@@ -1,0 +1,27 @@
+"""`ringdown why CALL`, from the records of an engine that is down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.cli.app import run
+from tests.console.scenario import Recorded, busy
+
+
+def test_why_he_waited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = busy()
+    names = {event.data["caller"]: event.call for event in world.events if event.kind == "call.started"}
+    Recorded(tmp_path, world)
+    folder = ["--data", str(tmp_path)]
+    assert run(["why", "nobody", *folder]) == 1
+    db_only = names["861012345678"]  # no call has ended: nothing in `calls`, so the id is not found there
+    assert run(["why", db_only, *folder]) == 0
+    text = capsys.readouterr().out
+    for words in ("861012345678 → 700", "agent 200 didn't answer after 20 s", "202 not ready (lunch)", "In short:"):
+        assert words in text, text
+    assert run(["why", db_only, "--json", *folder]) == 0
+    (stay,) = json.loads(capsys.readouterr().out)["stays"]
+    assert stay["queue"] == "default/support" and len(stay["offers"]) == 3
