@@ -250,6 +250,28 @@ def test_tshark_reads_a_call_over_udp_and_one_over_tcp(engine: Engine, tmp_path:
         assert len({row[7] for row in rows}) == 1
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_tshark_reads_ipv6_and_messages_kept_in_part(tmp_path: Path, transport: str) -> None:
+    """The same writer with IPv6 ends, and one message of which only the beginning was kept."""
+    from engine.console.capture import Message, pcapng
+
+    far, us = "2001:db8::10:40000", "2001:db8::1:5060"
+    head = b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/%s [2001:db8::10]:40000;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
+    head = head % transport.upper().encode()
+    head += b"From: <sip:a@x>;tag=1\r\nTo: <sip:x>\r\nCall-ID: six\r\nCSeq: 1 OPTIONS\r\n"
+    whole = head + b"Content-Length: 0\r\n\r\n"
+    part = head + b"Content-Type: text/plain\r\nContent-Length: 9000\r\n\r\n" + b"x" * 100
+    found = [Message(1, far, us, transport, 1, whole), Message(2, us, far, transport, 1, whole)]
+    path = tmp_path / "six.pcapng"
+    path.write_bytes(pcapng([*found, Message(3, far, us, transport, 1, part)]))
+    fields = ("frame.protocols", "_ws.malformed", f"{transport}.checksum.status", "ipv6.src", "sip.Call-ID")
+    rows = dissect(path, 5060, *fields, "frame.len")
+    assert [row[3] for row in rows] == ["2001:db8::10", "2001:db8::1", "2001:db8::10"]
+    assert all(f":ipv6:{transport}:sip" in row[0] and row[1] == "" and row[4] == "six" for row in rows[:2]), rows
+    assert [row[2] for row in rows[:2]] == ["1", "1"] and rows[2][1] == ""
+    assert int(rows[2][5]) > 9_000
+
+
 def test_a_capture_holds_no_digest_answer(engine: Engine, tmp_path: Path) -> None:
     """An agent's INVITE is challenged: his answer and our nonce are in no output, at the same lengths."""
     with engine.phone("203") as phone:
