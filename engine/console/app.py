@@ -38,6 +38,9 @@ KEYS = {
     "trunks": "",
     "events": "Enter the latest call",
 }
+LIST_ACTIONS = frozenset(
+    "view next filter clear ladder hang_up transfer close_queue open_queue ready not_ready log_in log_out story".split()
+)
 look_s = 2.0
 status_looks = 3  # a status for so many looks
 events_kept_max = 2_000
@@ -132,18 +135,22 @@ class Console(App[None]):
         self.set_interval(look_s, self.look)
         self.set_interval(drawn_s, self._draw_events)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of the lists do nothing while a page stands in front of them."""
+        return action not in LIST_ACTIONS or len(self.screen_stack) == 1
+
     # --- looking ---------------------------------------------------------------------------------------------
     async def look(self) -> None:
         """Fetch what is on the screen. One look at a time; an engine that is gone is said and looked for again.
 
-        Behind a page about one call the lists wait.
+        Behind a page about one call the lists wait; whether the engine is there is asked all the same.
         """
-        if self._looking or len(self.screen_stack) != 1:
+        if self._looking:
             return
         self._looking = True
-        view = self.view
+        view, front = self.view, len(self.screen_stack) == 1
         try:
-            rows = await self._fetch(view)
+            rows = await self._fetch(view) if front else []
             if self._looks % status_looks == 0:
                 self.status = await self.link.ask("status")
             self._looks += 1
@@ -159,7 +166,7 @@ class Console(App[None]):
                 self.gone = ""
                 if view == "events":
                     self._follow()
-            if view == self.view and self.lists.query(f"#{view}"):
+            if front and view == self.view and self.lists.query(f"#{view}"):
                 self.rows = rows
                 self.draw()
         finally:
@@ -346,8 +353,7 @@ class Console(App[None]):
         self.call_after_refresh(self.look)
 
     def action_next(self) -> None:
-        if len(self.screen_stack) == 1:
-            self.action_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+        self.action_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
 
     def action_filter(self) -> None:
         field = self.lists.query_one("#filter", Input)
@@ -367,8 +373,6 @@ class Console(App[None]):
 
     def action_clear(self) -> None:
         """Esc: no filter any more."""
-        if len(self.screen_stack) > 1:
-            return
         self.words = ""
         field = self.lists.query_one("#filter", Input)
         field.value = ""

@@ -60,8 +60,11 @@ class Store:
 
     # --- events ---
     def of_call(self, call: str) -> list[Event]:
-        """Everything recorded of a call, in order; a name that two boots gave: the newer one's."""
-        rows = self._rows(f"SELECT {_EVENT} FROM events WHERE call = ? ORDER BY at_ms, n", call)
+        """Everything recorded of a call, in order; a name that two boots gave: the newer one's.
+
+        The second condition is the index's own (it leaves out what belongs to no call): without it SQLite reads all.
+        """
+        rows = self._rows(f"SELECT {_EVENT} FROM events WHERE call = ? AND call != '' ORDER BY at_ms, n", call)
         events = [_event(row) for row in rows]
         return [event for event in events if event.boot == events[-1].boot]
 

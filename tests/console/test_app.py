@@ -144,6 +144,23 @@ def test_a_filter_narrows_and_escape_shows_all_again(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_keys_of_the_lists_rest_while_a_page_is_in_front(tmp_path: Path) -> None:
+    async def scene(app: Console, pilot: Pilot[None], link: Recorded) -> None:
+        await pilot.press("enter")
+        await rest(pilot)
+        for key in ("2", "tab", "slash", "c", "r", "i"):
+            await pilot.press(key)
+            await rest(pilot)
+        assert app.view == "calls" and len(app.screen_stack) == 2 and acts(link) == []
+        asked = len(link.asked)
+        link.gone = True
+        for _ in range(3):
+            await app.look()
+        assert "no engine runs here" in text(app, "#message") and len(link.asked) == asked  # said on the page as well
+
+    play(tmp_path, scene)
+
+
 def test_an_engine_that_goes_is_said_and_found_again(tmp_path: Path) -> None:
     async def scene(app: Console, pilot: Pilot[None], link: Recorded) -> None:
         before = cells(app, "calls")

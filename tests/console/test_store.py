@@ -79,6 +79,17 @@ def test_a_calls_events_are_those_of_its_newest_boot(path: Path) -> None:
     assert Store(path).of_call("nobody") == []
 
 
+def test_a_calls_events_are_found_by_the_index(path: Path) -> None:
+    store = Store(path)
+    asked: list[str] = []
+    assert store._db is not None
+    store._db.set_trace_callback(asked.append)
+    store.of_call("call-3")
+    store._db.set_trace_callback(None)
+    plan = " ".join(str(row[3]) for row in store._db.execute(f"EXPLAIN QUERY PLAN {asked[0]}"))
+    assert "events_call" in plan and "SCAN" not in plan, plan
+
+
 def test_ranges_and_the_latest(path: Path) -> None:
     store = Store(path)
     assert [event.n for event in store.range("b9", 7, 9)] == [7, 8, 9]

@@ -120,3 +120,10 @@ def test_filters() -> None:
     assert wanted(Filter(queue="support", agent="202"), offered) == [False]
     state = event("agent.state", "", agent="default/201", name="A", old="ready", new="talking", reason="", queue="")
     assert wanted(Filter(agent="201"), state, event("agent.login", "", agent="default/202")) == [True, False]
+
+
+def test_a_call_filter_takes_an_agent_as_well() -> None:
+    chosen = Filter(call="201")
+    assert not chosen.wants(event("call.started", "a", caller="+44"))
+    assert not chosen.wants(event("agent.login", "", agent="201"))
+    assert chosen.wants(event("queue.offered", "a", agent="default/201")) and chosen.wants(event("call.step", "a"))
