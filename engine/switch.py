@@ -295,7 +295,9 @@ def _entropy(room: Room, event: Entropy, now_ms: int) -> None:
 
 
 def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
-    """Nothing waits by the wall clock, so a jump moves no timer; what was recorded before it keeps its own times."""
+    """Only an operator's `--until` waits by the wall clock: it is armed anew. No other timer moves by a jump, and what
+    was recorded before it keeps its own times.
+    """
     old, room.wall_offset_ms = room.wall_offset_ms, event.offset_ms
     jump_ms = event.offset_ms - old
     if old and abs(jump_ms) >= CLOCK_JUMP_MS:
@@ -506,6 +508,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         draining.due(room, now_ms)
     elif kind == "drained":
         draining.over(room, number, now_ms)
+    elif kind == "lever":
+        desk.time_over(room, number, now_ms)
 
 
 _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {

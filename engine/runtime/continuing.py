@@ -6,10 +6,12 @@ image is replaced and keeps its sockets too. Both take this one path, which an u
 
 from __future__ import annotations
 
+import secrets as chance
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,7 +20,7 @@ from engine.call.effects import FlowClosed, Listening, Resumed
 from engine.dialplan.model import Site
 from engine.runtime import handover, replaying, write_ahead
 from engine.runtime.handover import Inherited
-from engine.runtime.journal import Journal
+from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.plane_memory import LegMemory
 from engine.runtime.recovery import Lost, Recovered, recover
 
@@ -73,6 +75,22 @@ def kept_site(found: Recovered | None) -> Site | None:
 def listeners(found: Recovered | None) -> list[Listening]:
     """Where the dead engine listened."""
     return list(found.switch.room.listeners) if found is not None else []
+
+
+def begin_anew(server: Server, build_switch: Callable[..., Any]) -> str:
+    """A new boot: nothing of an engine before us is left to go on with. Returns the boot before, '' when none was."""
+    options = server.options
+    before = dead_boot_of(options.data / "journal")
+    tokens_key, seed = chance.token_bytes(32), chance.randbits(62)
+    header = Header(
+        FORMAT, __version__, server.boot, options.node, seed, tokens_key, server.site.version,
+        int(time.time() * 1000), options.legs_max, 0, 0, write_ahead.machine_boot(),
+    )
+    server.switch = build_switch(
+        tokens_key, boot=server.boot, seed=seed, node=options.node, rows_max=options.legs_max
+    )
+    server.journal = Journal(options.data / "journal", header)
+    return before
 
 
 def take_over(server: Server, found: Recovered, timing: Clock, memory: Path) -> None:

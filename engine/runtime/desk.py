@@ -213,6 +213,7 @@ class Desk:
         return answer({"agent": made.agent, "realm": made.realm, "password": made.password})
 
     async def _drain(self, author: str, arguments: dict[str, str]) -> Answer:
+        self.drained_by = self.drained_by or {"author": author, "since_ms": int(time.time() * 1000)}
         self.server.draining_begins(f"{author} says so")
         self.drained_by = self.drained_by or {"author": author, "since_ms": int(time.time() * 1000)}
         reply = await self.server.ask(author, "engine.drain", {})

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from engine import __version__, limits
+from engine import limits
 from engine.call.effects import (
     AgentStates,
     Deadline,
@@ -55,7 +55,6 @@ from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
 from engine.runtime.handover import Inherited
-from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.ladder import Ladder
 from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
@@ -71,7 +70,6 @@ from engine.runtime.tally import Tally
 from engine.runtime.tcp import Flows
 from engine.runtime.udp import UdpSocket
 from engine.runtime.watching import Watching
-from engine.runtime.write_ahead import machine_boot
 from engine.sip.events import CloseFlow, Connect, Path, Send
 
 housekeeping_s = 1.0
@@ -508,8 +506,7 @@ class Server:
         memory = plane_memory.file_of(options.data)
         buried = ""
         if before is None:
-            buried = continuing.dead_boot_of(options.data / "journal")
-            self._begin_anew()
+            buried = continuing.begin_anew(self, self._build[0])
         else:
             continuing.take_over(self, *before, memory)
         self._opened.append("journal")
@@ -523,19 +520,6 @@ class Server:
         await self.storage.start()
         if buried:
             self._burying = self.loop.create_task(continuing.bury(self, buried))
-
-    def _begin_anew(self) -> None:
-        """A new boot: nothing of an engine before us is left to go on with."""
-        options = self.options
-        tokens_key, seed = chance.token_bytes(32), chance.randbits(62)
-        header = Header(
-            FORMAT, __version__, self.boot, options.node, seed, tokens_key, self.site.version,
-            int(time.time() * 1000), options.legs_max, 0, 0, machine_boot(),
-        )
-        self.switch = self._build[0](
-            tokens_key, boot=self.boot, seed=seed, node=options.node, rows_max=options.legs_max
-        )
-        self.journal = Journal(options.data / "journal", header)
 
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -30,7 +30,7 @@ class Recorder:
         self.journal = Journal(folder, head)
         self.files = [self.journal.path]
 
-    def give(self, now_ms: int, event: Input) -> None:
+    def give(self, now_ms: int, event: Input, *, flush: bool = True) -> None:
         self.journal.append(now_ms, event, self.switch.seal_for(event))
         if isinstance(event, MediaHappened):
             self.image.happened(event.event)
@@ -39,7 +39,7 @@ class Recorder:
         for output in outputs:
             if isinstance(output, Media):
                 self.image.apply(output.command, now_ms)
-        if self.journal.inputs % BATCH == 0:
+        if flush and self.journal.inputs % BATCH == 0:
             self.journal.write(self.journal.take())
 
     def checkpoint(self) -> None:
@@ -52,7 +52,7 @@ def record(folder: Path, world: World, *, seed: int = 1, every: int = 0, boot: s
     would leave it."""
     made = Recorder(folder, header(world, boot or f"sim{seed}", seed))
     for number, (now_ms, event) in enumerate(world.inputs, 1):
-        made.give(now_ms, event)
+        made.give(now_ms, event, flush=number <= len(world.inputs) - 3)
         if every and number % every == 0:
             made.checkpoint()
     return made

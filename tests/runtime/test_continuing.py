@@ -77,7 +77,11 @@ class Server:
         self.log, self.lines = quiet_log()
         self.plane, self.dead_legs, self.image = Plane(), object(), Image()
         self.named: list[tuple[str, str]] = []
-        self.ladder = SimpleNamespace(name=lambda call, call_id: self.named.append((call, call_id)))
+        self.recalled: list[str] = []
+        self.ladder = SimpleNamespace(
+            name=lambda call, call_id: self.named.append((call, call_id)),
+            recall=lambda call, *_: self.recalled.append(call),
+        )
         self.inputs = self.plane.inputs
         self.switch: Any = None
         self.site = SimpleNamespace(version="s")
