@@ -150,7 +150,8 @@ def _status(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
 def _drain(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
     draining.begin(room, now_ms)
     return {
-        "done": f"no new calls; {len(room.calls)} go on", "draining": True, "calls": len(room.calls), "left_ms": draining.left_ms(room),
+        "done": f"no new calls; {len(room.calls)} go on", "draining": True, "calls": len(room.calls),
+        "left_ms": draining.left_ms(room),
         "waiting": sum(1 for call in room.calls.values() if call.waiting is not None),
         "undo": "none: start the engine again when it has stopped",
     }  # fmt: skip

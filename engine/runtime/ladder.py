@@ -25,10 +25,6 @@ message_bytes_kept_max = 8_192
 dialogs_per_call_max = 64
 flows_kept_max = 8_192
 scan_messages_max = 250  # looked at before others get their turn on the loop
-<<<<<<< HEAD
-step_messages = 500
-=======
->>>>>>> wt-desk
 
 
 class Hop(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -262,33 +258,21 @@ class Ladder:
         for at, entry in enumerate(messages, 1):
             if whole.search(entry[4]):
                 ids[call_id_of(entry[4])] = None
-<<<<<<< HEAD
-            if at % step_messages == 0:
-=======
             if at % scan_messages_max == 0:
->>>>>>> wt-desk
                 yield 0
         dropped: dict[int, None] = {}
         for at, entry in enumerate(messages, 1):
             if ids and call_id_of(entry[4]) in ids:
                 dropped[entry[0]] = None
-<<<<<<< HEAD
-            if at % step_messages == 0:
-                yield len(dropped)
-        self._drop(dropped)
-=======
             if at % scan_messages_max == 0:
                 yield len(dropped)
-        self._ring = deque(entry for entry in self._ring if entry[0] not in dropped)
-        self._bytes = sum(len(entry[4]) for entry in self._ring)
->>>>>>> wt-desk
+        self._drop(dropped)
         for call_id in ids:
             kept = self._calls.pop(self._names.get(call_id, ""), None)
             for each in kept.dialogs if kept is not None else ():
                 self._names.pop(each, None)
         yield len(dropped)
 
-<<<<<<< HEAD
     def _drop(self, numbers: dict[int, None]) -> None:
         """Take messages out of both rings by their numbers."""
         self._ring = deque(entry for entry in self._ring if entry[0] not in numbers)
@@ -296,8 +280,6 @@ class Ladder:
         self._bytes = sum(len(entry[4]) for entry in self._ring)
         self._older_bytes = sum(len(entry[4]) for entry in self._older)
 
-=======
->>>>>>> wt-desk
     def hop(self, at_ms: int, way: str, path: Path, data: bytes, number: int = 0, *, raw: bool = False) -> Hop:
         """One message as readers get it."""
         call_id = call_id_of(data)

@@ -55,6 +55,7 @@ from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
 from engine.runtime.handover import Inherited
+from engine.runtime.journal import Journal
 from engine.runtime.ladder import Ladder
 from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
@@ -90,6 +91,7 @@ class Server:
     secrets: Secrets
     switch: Any  # engine.switch.Switch, or what replays and tests put in its place
     plane: Any  # engine.runtime.rtp_plane.RtpPlane
+    journal: Journal
 
     def __init__(
         self, options: Options, *, log: Log | None = None, build_switch: Callable[..., Any] = opening.build_switch,

@@ -14,7 +14,8 @@ from tests.house.source import ROOT, engine_modules, imports, parse, tracked
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCKS = ("requirements.txt", "requirements-test.txt")
 OURS = {"engine", "tools", "tests", "harness", "conftest"}
-IMPORT_NAMES = {"pyyaml": "yaml", "import-linter": "importlinter", "pyvoip": "pyvoip", "pytest-xdist": "xdist"}
+IMPORT_NAMES = {"pyyaml": "yaml", "import-linter": "importlinter", "pyvoip": "pyvoip", "pytest-xdist": "xdist",
+                "visqol-python": "visqol"}
 NOT_LOCKED = {"docopt": "num2words' command line alone wants it, and it has no wheel"}
 
 
