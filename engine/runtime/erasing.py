@@ -38,6 +38,7 @@ _decode = msgspec.json.Decoder(dict[str, str | int | float | bool | None]).decod
 _encode = msgspec.json.Encoder().encode
 
 CallKey = tuple[str, str, int, str]  # node, boot, n, name
+Mention = tuple[str, str, int, str, str, str]  # node, boot, n, call, kind, data of an event
 
 
 class Counts(msgspec.Struct):
@@ -74,6 +75,7 @@ class Erasure:
         self._needle = self.core.encode()
         self._whole = numbers.whole(number, country)
         self._rewritten = False
+        self._mentions: list[Mention] = []  # events in whose data his digits stand, found in one pass over all
         self._calls: list[CallKey] = []
         self._recordings: list[str] = []
 
@@ -87,6 +89,8 @@ class Erasure:
         counts = Counts()
         if (self.folder / STORE).exists():
             with closing(self._connect()) as db:
+                query = f"SELECT node, boot, n, call, kind, data FROM events WHERE {self._about('data')}"
+                self._mentions = db.execute(query, (self.core,)).fetchall()
                 self._calls, self._recordings = self._his_calls(db)
                 counts.calls = len(self._calls)
                 counts.events = sum(1 for _ in self._events(db))
@@ -113,12 +117,12 @@ class Erasure:
     def _others_like_him(self) -> bool:
         """Does a row hold a longer number in which his digits stand? Fields lie side by side in the file, so bytes
         alone can't tell the two apart; only a rewritten store is known to be clean then."""
+        if self._mentions:
+            return True
         with closing(self._connect()) as db:
-            places = [("events", "data"), *(("calls", column) for column in _CALL_TEXTS)]
-            return any(
-                db.execute(f"SELECT 1 FROM {table} WHERE {self._about(column)} LIMIT 1", (self.core,)).fetchone()
-                for table, column in places
-            )
+            about = " OR ".join(self._about(column) for column in _CALL_TEXTS)
+            query = f"SELECT 1 FROM calls WHERE {about} LIMIT 1"
+            return db.execute(query, (self.core,) * len(_CALL_TEXTS)).fetchone() is not None
 
     # --- erasing ---
     def erase(self, *, keep: Path | None = None, engine_runs: bool = False) -> Counts:
@@ -170,9 +174,7 @@ class Erasure:
             if self.is_his(caller) or self.is_his(dialled):
                 found[(node, boot, n, call)] = None
                 files += msgspec.json.decode(recordings, type=list[str])
-        for node, boot, n, call, kind, text in db.execute(
-            f"SELECT node, boot, n, call, kind, data FROM events WHERE {self._about('data')}", (self.core,)
-        ):
+        for node, boot, n, call, kind, text in self._mentions:
             if kind == "call.started":
                 data = _decode(text)
                 if self.is_his(str(data.get("caller") or "")) or self.is_his(str(data.get("dialled") or "")):
@@ -194,8 +196,7 @@ class Erasure:
             for n in self._numbers(db, call):
                 seen[(call[0], call[1], n)] = None
                 yield call[0], call[1], n, "{}"
-        query = f"SELECT node, boot, n, data FROM events WHERE {self._about('data')}"
-        for node, boot, n, text in db.execute(query, (self.core,)).fetchall():
+        for node, boot, n, _, _, text in self._mentions:
             if (node, boot, n) in seen:
                 continue
             data = _decode(text)
@@ -237,10 +238,11 @@ class Erasure:
         ]  # fmt: skip
         for statement, rows in statements:
             self._in_steps(db, statement, rows)
+        about = " OR ".join(self._about(column) for column in _CALL_TEXTS)
+        keys = db.execute(f"SELECT node, boot, n FROM calls WHERE {about}", (self.core,) * len(_CALL_TEXTS)).fetchall()
         for column in _CALL_TEXTS:  # somebody else's call whose path or display name holds his number
-            rows = db.execute(
-                f"SELECT node, boot, n FROM calls WHERE {self._about(column)} AND holds({column})", (self.core,)
-            ).fetchall()
+            query = f"SELECT 1 FROM calls WHERE node = ? AND boot = ? AND n = ? AND holds({column})"
+            rows = [key for key in keys if db.execute(query, key).fetchone() is not None]
             mask = "[]" if column == "quality" else ERASED
             self._in_steps(db, f"UPDATE calls SET {column} = '{mask}' WHERE node = ? AND boot = ? AND n = ?", rows)
         self._contacts(db, erase=True)
