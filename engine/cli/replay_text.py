@@ -15,7 +15,7 @@ import msgspec
 from engine.call import effects
 from engine.call.keys import MASK
 from engine.cli.show import clock, seconds, width
-from engine.cli.tail_text import ladder, words
+from engine.console.words import ladder, words
 from engine.media import commands as media
 from engine.runtime.ladder import call_id_of, without_secrets
 from engine.sip.events import CloseFlow, Connect, Path, Send

@@ -159,13 +159,13 @@ def main() -> None:
             off.append(cpu_s(inputs, None, given.bytes_max))
             on.append(cpu_s(inputs, folder if number == 0 else Path(scratch) / f"again{number}", given.bytes_max))
         journal_us = (min(on) - min(off)) / given.calls * 1e6
-        print(f"Switch {min(off) / given.calls * 1e6:.0f} us of CPU a call; journal with its checkpoints {journal_us:.0f} "
-              f"us more: {(min(on) - min(off)) / min(on):.1%} of both")
+        print(f"Switch {min(off) / given.calls * 1e6:.0f} us of CPU a call; the journal and its checkpoints "
+              f"{journal_us:.0f} us more: {(min(on) - min(off)) / min(on):.1%} of both")
         files = files_of(folder)
         size = sum(path.stat().st_size for path in files)
         print(f"journal: {len(files)} files, {size / 1e6:.1f} MB, {size / given.calls / 1e3:.1f} kB a call")
         began = time.monotonic()
-        reports = [each for each in chain(files)]
+        reports = list(chain(files))
         spent = time.monotonic() - began
         replayed = sum(each.report.inputs for each in reports)
         bad = [each.path.name for each in reports if each.report.differs or each.follows is False]
