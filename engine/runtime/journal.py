@@ -336,9 +336,14 @@ class Replayed(msgspec.Struct):
     differs: tuple[int, int] | None = None
     sealed: str = ""  # name of the destroyed key at which the replay had to stop
     torn: bool = False
+    stopped: bool = False  # by `each`
     clean_end: bool = False
     engine_ms: int = 0  # engine time covered
     version: str = ""
+
+
+class Enough(Exception):
+    """Raised by `each` when the replay has shown what it was to show."""
 
 
 class Replayable(Protocol):
@@ -355,7 +360,7 @@ def replay(
     """Run the journal's inputs through a Switch made by `build(header, state or None)` and compare its digests.
 
     `each(number, now_ms, input, outputs)` is called after every input. Stops at the first difference and at the first
-    destroyed key. Raises JournalError when the file can't be read as a journal at all.
+    destroyed key, or when `each` raises Enough. Raises JournalError when the file can't be read as a journal at all.
     """
     return _Replay(path, build, each).run()
 
@@ -403,6 +408,10 @@ class _Replay:
             except KeyDestroyed as error:
                 report.sealed = error.name
                 report.torn = False
+                break
+            except Enough:
+                report.torn = False
+                report.stopped = True
                 break
         else:
             report.torn = not report.clean_end and end != len(self.content)

@@ -78,3 +78,12 @@ def test_a_shift_moves_everything_and_changes_no_order(steps: list[tuple[str, Ke
         assert deadlines.next() == due + by_ms and deadlines.pop_due(due + by_ms - 1) is None
         assert deadlines.pop_due(due + by_ms) == plain.pop_due(due)
     assert deadlines.next() is None
+
+
+def test_after_a_shift_ties_still_fire_in_the_order_in_which_they_were_armed() -> None:
+    deadlines = Deadlines()
+    keys: list[Key] = [("ring", number) for number in (4, 1, 3, 2)]
+    for key in keys:
+        deadlines.arm(key, 10)
+    deadlines.shift(5)
+    assert [deadlines.pop_due(15) for _ in keys] == keys

@@ -143,6 +143,16 @@ def test_estimated_numbers_lie_beyond_everything_that_was_sent(elapsed_ms: int, 
     )
 
 
+def test_a_second_estimate_lies_beyond_what_the_second_life_sent() -> None:
+    image = fold([opened(), agreed()])
+    first = image.rebuild(60_000, 60_000, length_ms)[0]
+    second = image.rebuild(90_000, 90_000, length_ms)[0]
+    assert isinstance(first, m.OpenLeg) and isinstance(second, m.OpenLeg)
+    sent = 30_000 // 20 + 1
+    assert (second.sequence - first.sequence) & 0xFFFF > sent
+    assert (second.timestamp - first.timestamp) & 0xFFFF_FFFF > sent * 160
+
+
 def place(play: m.Play, played_ms: int) -> tuple[tuple[int, ...], int]:
     image = fold([opened(), agreed()])
     image.apply(play, 1_000)
@@ -180,6 +190,8 @@ def test_who_heard_a_leg_that_is_gone_hears_nobody() -> None:
     assert {type(command) for command in image.rebuild(0, 0, length_ms)} == {m.OpenLeg, m.SetLeg, m.Hear}
     image.happened(m.LegClosed(1, 1, *[0] * 10))
     assert [type(command) for command in image.rebuild(0, 0, length_ms)] == [m.OpenLeg, m.SetLeg]
+    image.apply(opened(1, 2), 9)  # somebody else's by now
+    assert m.Hear not in {type(command) for command in image.rebuild(0, 0, length_ms)}
 
 
 def test_a_new_offer_to_the_same_place_keeps_the_learnt_address() -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.call.effects import Drain, Input
+from engine.call.effects import Deadline, Drain, Input, MediaHappened
+from engine.media.commands import Latched
 from engine.runtime import journal as files
 from engine.runtime import write_ahead
 from engine.runtime.journal import MAGIC, frame, records
 from engine.runtime.recovery import Lost, dead_boot, recover
 from engine.runtime.seal import Keys
 from engine.switch import Switch
+from tests.call.calls import ring, row_of
 from tests.runtime.recorded import BATCH, Recorder, busy_world, record
 from tests.scenarios.soak import Mischief
 
@@ -23,6 +25,8 @@ def inputs() -> list[tuple[int, Input]]:
     mischief = Mischief(7)
     while len(mischief.world.inputs) < 200 or not mischief.world.switch.room.calls:
         mischief.act()
+    while len(mischief.world.inputs) % BATCH < 2:  # some must be on their way to the disk
+        mischief.world.give(Deadline())
     return mischief.world.inputs
 
 
@@ -53,6 +57,18 @@ def test_the_state_in_which_it_died_to_the_byte(killed: Recorder) -> None:
     assert found.broke_ms == killed.switch.room.now_ms + 400 and found.broke_unix_ms == 1_700_000_000_000
     assert found.machine == write_ahead.machine_boot()
     assert [event.n for event in found.events] == sorted({event.n for event in found.events})
+
+
+def test_what_the_plane_told_since_the_checkpoint_is_in_the_image(tmp_path: Path) -> None:
+    world = busy_world()
+    caller = ring(world, "730")
+    world.run(2_500)  # its first prompt has ended, the second one plays
+    world.press(caller, "1")
+    world.give(MediaHappened(Latched(*row_of(world, caller), "198.51.100.9", 9_000)))
+    made = record(tmp_path, world)
+    same(made)
+    (row,) = made.image.rows.values()
+    assert row.latched == ("198.51.100.9", 9_000) and row.play is None
 
 
 def test_what_only_the_write_ahead_file_had_is_in_the_journal_afterwards(killed: Recorder) -> None:

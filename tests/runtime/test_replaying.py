@@ -8,11 +8,13 @@ import sys
 from pathlib import Path as FilePath
 
 import msgspec
+import pytest
 
 from engine.call.effects import Deadline, Entropy, Input, Listening, Received, SiteLoaded, WallClock
+from engine.errors import UsageError
 from engine.media.image import Image
 from engine.runtime.journal import FORMAT, Header, Journal, replay
-from engine.runtime.replaying import build, pack
+from engine.runtime.replaying import build, chain, files_of, pack
 from engine.sip.events import Path
 from tests.runtime.fakes import site
 
@@ -67,3 +69,30 @@ def test_three_hash_seeds_one_digest(tmp_path: FilePath) -> None:
         )
         digests.append(done.stdout.strip())
     assert len(set(digests)) == 1 and len(digests[0]) == 64
+
+
+def test_which_files(tmp_path: FilePath) -> None:
+    record(tmp_path)
+    names = [path.name for path in files_of(tmp_path)]
+    assert names == ["b1-000000.journal", "b1-000001.journal"]
+    assert [path.name for path in files_of(tmp_path, 1)] == names[1:]
+    assert files_of(tmp_path / names[1]) == [tmp_path / names[1]]
+    assert [path.name for path in files_of(tmp_path / names[0])] == names
+    copy = tmp_path / "copy.journal"
+    copy.write_bytes((tmp_path / names[0]).read_bytes())
+    assert files_of(copy) == [copy] and [path.name for path in files_of(tmp_path)] == names
+    for nothing in (tmp_path / "none", tmp_path / "b1-000009.journal"):
+        with pytest.raises(UsageError, match="no journal at"):
+            files_of(nothing)
+    with pytest.raises(UsageError, match="the last is 1"):
+        files_of(tmp_path, 2)
+
+
+def test_a_chain_proves_each_checkpoint_by_the_inputs_before_it(tmp_path: FilePath) -> None:
+    record(tmp_path)
+    files = files_of(tmp_path)
+    assert [each.follows for each in chain(files)] == [None, True]
+    assert [each.follows for each in chain(files[1:])] == [None]
+    torn = files[0].read_bytes()
+    files[0].write_bytes(torn[:-9])  # its end is missing: nobody knows what came before the checkpoint
+    assert [each.follows for each in chain(files)] == [None, None]

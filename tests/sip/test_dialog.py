@@ -191,6 +191,8 @@ def test_while_the_connection_lives_it_is_used() -> None:
     where = flows()
     where.opened(DEAD)
     assert next_hop(made, where) == DEAD and not where.sends
+    made.origin = "sip:bob@203.0.113.77;transport=tcp"  # our INVITE went through somebody else
+    assert next_hop(made, where) == DEAD and not where.sends
 
 
 @pytest.mark.parametrize("origin", ["", "sip:bob@10.0.0.9:5070;transport=tcp"])
