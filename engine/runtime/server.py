@@ -76,9 +76,6 @@ from engine.sip.events import CloseFlow, Connect, Path, Send
 housekeeping_s = 1.0
 entropy_rounds = 60  # of housekeeping
 journal_writes_max = 100
-# Nearly everything here dies by its reference count; what a call holds lives for 32 s and would be searched for cycles
-# seven times (measured: 8 % of a call). The last one keeps whole collections, which stop the loop, out of busy hours.
-gc_thresholds = (10_000, 20, 100)
 operator_s_max = 5.0
 journal_retry_rounds = 10  # after a full disk
 _NAMING = ("call.started", "call.leg", "queue.connected", "call.ended")  # events that the ladder must know of
@@ -462,7 +459,6 @@ class Server:
         self._catch_signals()
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*gc_thresholds)
         return (
             f"ready {' '.join(self.addresses)} http:{await self.watching.start()} "
             f"calls:{len(continuing.open_calls(found)) if found else 0} boot:{self.boot} data:{options.data}"
