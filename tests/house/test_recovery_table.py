@@ -33,5 +33,6 @@ def test_every_row_has_its_test() -> None:
 
 
 def test_a_row_without_a_test_would_be_found() -> None:
-    assert missing("| calls | stay | stay | |") and missing("| x | `tests/house/test_recovery_table.py::test_nothing` |")
+    assert missing("| calls | stay | stay | |")
+    assert missing("| x | `tests/house/test_recovery_table.py::test_nothing` |")
     assert not missing("| x | `tests/house/test_recovery_table.py::test_every_row_has_its_test` |")
