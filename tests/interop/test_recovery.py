@@ -11,7 +11,7 @@ import listening
 import pytest
 from harness.baresip import Baresip
 from harness.children import until
-from harness.desks import desk
+from harness.desks import desk, sipp_desk
 from harness.phone import Phone
 from harness.rtp import Ear
 from harness.server import ROOT, Engine
@@ -92,7 +92,11 @@ def lately(ear: Ear, samples: int = 8_000) -> listening.Samples:
 def hears(phone: Baresip, sound: listening.Samples, seconds: float = 2.5) -> float:
     place = phone.mark()
     time.sleep(seconds)
-    heard = phone.heard()[place:]
+    return share_of(phone.heard()[place:], sound)
+
+
+def share_of(heard: listening.Samples, sound: listening.Samples) -> float:
+    """How much of what was heard is `sound`, by half seconds."""
     cuts = [heard[i : i + 4000] for i in range(0, heard.size - 3999, 4000)]
     return sum(listening.align(cut, sound).score > 0.9 for cut in cuts) / max(1, len(cuts))
 
@@ -188,6 +192,27 @@ def test_a_menu_goes_on_at_its_step(lasting: Engine, away: object) -> None:
         ear.press("1")
         until(lambda: any(row["queue"] for row in lasting.ask("calls")), 5, what="key 1 leads to the queue")
         placed.bye()
+    lasting.wait_idle(8)
+
+
+@WAYS
+def test_sipp_as_the_agent_goes_on_echoing(lasting: Engine, tmp_path: Path, away: object) -> None:
+    """SIPp sends back what it hears: the caller's own voice comes through the bridge before and after."""
+    voice = listening.chirps(203, 60)
+    with sipp_desk(lasting, "202", tmp_path, "uas_answer.xml", more=("-aa", "-rtp_echo"), seconds=60) as sipp:
+        with Ear() as ear, lasting.phone("stranger", secret=False) as phone:
+            placed = phone.call("8700", media=ear.port)
+            ear.start(placed.media.host, placed.media.port)
+            ear.play(voice)
+            time.sleep(4)
+            assert share_of(lately(ear, 16_000), voice) >= 0.6
+            began = away(lasting)  # type: ignore[operator]
+            assert first_packet_after(ear, began) < audible_s(lasting)
+            time.sleep(3)
+            assert share_of(lately(ear, 16_000), voice) >= 0.6
+            assert ear.timeline_faults() == []
+            assert placed.bye().status == 200
+        sipp.wait().check()
     lasting.wait_idle(8)
 
 
