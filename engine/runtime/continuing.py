@@ -17,12 +17,13 @@ import msgspec
 
 from engine import __version__, limits
 from engine.call.effects import FlowClosed, Listening, Resumed
-from engine.dialplan.model import Site
-from engine.runtime import handover, replaying, write_ahead
+from engine.errors import SiteError
+from engine.runtime import handover, opening, replaying, write_ahead
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.plane_memory import LegMemory
-from engine.runtime.recovery import Lost, Recovered, recover
+from engine.runtime.recovery import Lost, Recovered, dead_boot, recover
+from engine.runtime.site_files import Reading
 
 if TYPE_CHECKING:
     from engine.runtime.server import Server
@@ -67,9 +68,35 @@ def find(server: Server, inherited: Inherited | None) -> tuple[Recovered, Clock]
     return found, timing
 
 
-def kept_site(found: Recovered | None) -> Site | None:
-    """The site whose clips keep their numbers."""
-    return found.switch.room.sites.get(found.switch.room.site) if found is not None else None
+def first_reading(server: Server, read: Callable[..., Reading]) -> Reading:
+    """The site on disk, before anything is opened. Errors end the start with SiteError here, unless an engine died
+    with this data folder: its calls may go on with the site that they had."""
+    try:
+        reading = read(server.options.site)
+    except SiteError:
+        if not dead_boot(server.options.data / "journal"):
+            raise
+        return Reading(None, [], 0, str(server.options.site))
+    if reading.site is None and not dead_boot(server.options.data / "journal"):
+        raise SiteError(opening.refused(reading))
+    return reading
+
+
+def read_again(server: Server, found: Recovered, read: Callable[..., Reading]) -> Reading:
+    """The site on disk with clips keeping the numbers that calls know; one with errors leaves the site of before in
+    force: callers must not suffer from an edit that nobody has loaded yet."""
+    kept = found.switch.room.sites.get(found.switch.room.site)
+    try:
+        reading = read(server.options.site, kept)
+    except SiteError as error:
+        reading, where = Reading(None, [], 0, str(server.options.site)), str(error)
+    else:
+        first = next(iter(reading.errors()), None)
+        where = f"{first.file}:{first.line}: {first.message}" if first is not None else ""
+    if reading.site is not None or kept is None:
+        return reading
+    server.log.error(f"the site on disk has errors, the one of before stays: {where}", "recovery")
+    return Reading(kept, [], 0, str(server.options.site))
 
 
 def listeners(found: Recovered | None) -> list[Listening]:

@@ -426,10 +426,7 @@ class Server:
     async def _start(self) -> str:
         options = self.options
         prepare_folder(options.data)
-        reading = read_folder(options.site)
-        if reading.site is None:
-            raise SiteError(opening.refused(reading))
-        self.site = reading.site
+        reading = continuing.first_reading(self, read_folder)
         self.secrets = Secrets(options.data)
         net.raise_file_limit()
         self._warm()
@@ -439,11 +436,12 @@ class Server:
             raise SiteError(str(error)) from error
         self.inherited = handover.taken()
         before = continuing.find(self, self.inherited)  # after admin: nobody else runs with this data folder
-        if before is not None:
-            reading = read_folder(options.site, continuing.kept_site(before[0]))
-            assert reading.site is not None
-            self.site = reading.site
         found = before[0] if before is not None else None
+        if found is not None:
+            reading = continuing.read_again(self, found, read_folder)
+        if reading.site is None:
+            raise SiteError(opening.refused(reading))
+        self.site = reading.site
         sockets, warnings = opening.bind(
             opening.addresses(options, self.site), self.site, continuing.listeners(found), self.inherited
         )

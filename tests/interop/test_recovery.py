@@ -328,6 +328,19 @@ def test_a_port_that_was_taken_meanwhile_moves_the_leg(lasting: Engine) -> None:
     assert record["outcome"] == "served" and "call.media" in lasting.kinds(record["call"])
 
 
+def test_an_edit_with_errors_does_not_keep_calls_from_going_on(lasting: Engine) -> None:
+    with lasting.phone("stranger", secret=False) as phone:
+        placed = phone.call("9100")
+        time.sleep(0.4)
+        lasting.kill()
+        lasting.edit("queues.yaml", "strategy: longest-idle-agent", "strategy: whoever")
+        lasting.start()
+        assert "queues.yaml:2" in lasting.output() and "stays" in lasting.output()
+        assert placed.bye().status == 200
+        assert phone.call("9100").bye().status == 200  # the site of before serves new calls as well
+    lasting.wait_idle(8)
+
+
 def test_a_torn_checkpoint_costs_nothing_and_is_named(lasting: Engine) -> None:
     with lasting.phone("stranger", secret=False) as phone:
         placed = phone.call("9100")

@@ -11,12 +11,15 @@ import pytest
 
 from engine import limits
 from engine.call.effects import FlowClosed, FlowOpened, Input, Resumed
+from engine.dialplan.findings import Finding
+from engine.errors import SiteError
 from engine.media.image import Image
 from engine.runtime import continuing as room
 from engine.runtime import handover, write_ahead
 from engine.runtime.continuing import Clock
 from engine.runtime.recovery import Recovered, recover
 from engine.runtime.replaying import unpack
+from engine.runtime.site_files import Reading
 from engine.sip.events import Path as Way
 from tests.runtime.fakes import quiet_log
 from tests.runtime.recorded import Recorder, busy_world, record
@@ -73,7 +76,7 @@ class Server:
     """What `continuing` sees of the server: a real Switch behind a list of inputs."""
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
-        self.options = SimpleNamespace(data=folder, fresh=fresh)
+        self.options = SimpleNamespace(data=folder, site=folder, fresh=fresh)
         self.log, self.lines = quiet_log()
         self.plane, self.dead_legs, self.image = Plane(), object(), Image()
         self.named: list[tuple[str, str]] = []
@@ -114,9 +117,44 @@ def test_find_says_what_is_damaged_and_what_there_is(killed: Recorder, tmp_path:
     assert again is not None and again[1].cause == "restart"
     assert room.open_calls(before[0]) == [call.name for call in killed.switch.room.calls.values()] != []
     assert [each.transport for each in room.listeners(before[0])] == ["udp"] and room.listeners(None) == []
-    site = room.kept_site(before[0])
-    assert site is not None and site.version == busy_site().version and room.kept_site(None) is None
     assert room.dead_boot_of(tmp_path / "journal") == "sim1" and room.dead_boot_of(tmp_path / "none") == ""
+
+
+def wrong(folder: Path, kept: Any = None) -> Reading:
+    return Reading(None, [Finding("RD081", "error", "queues.yaml", 2, 3, "no strategy 'whoever'")], 1, str(folder))
+
+
+def missing(folder: Path, kept: Any = None) -> Reading:
+    raise SiteError("no such folder")
+
+
+@pytest.mark.parametrize("read", [wrong, missing])
+def test_a_site_with_errors_ends_a_start_unless_calls_can_go_on_with_theirs(
+    killed: Recorder, tmp_path: Path, read: Any
+) -> None:
+    server: Any = Server(tmp_path)
+    assert room.first_reading(server, read).site is None
+    before = room.find(server, None)
+    assert before is not None
+    again = room.read_again(server, before[0], read)
+    assert again.site is not None and again.site.version == busy_site().version
+    assert "stays" in server.lines.getvalue()
+    with pytest.raises(SiteError):
+        room.first_reading(Server(tmp_path / "nobody died here"), read)  # type: ignore[arg-type]
+
+
+def test_a_good_site_is_read_again_for_the_clips_numbers(killed: Recorder, tmp_path: Path) -> None:
+    server: Any = Server(tmp_path)
+    before = room.find(server, None)
+    assert before is not None
+    asked: list[Any] = []
+
+    def read(folder: Path, kept: Any = None) -> Reading:
+        asked.append(kept)
+        return Reading(kept or busy_site(), [], 1, str(folder))
+
+    assert room.first_reading(server, read).site is not None
+    assert room.read_again(server, before[0], read).site is asked[1] and asked[0] is None
 
 
 def test_fresh_looks_at_nothing(killed: Recorder, tmp_path: Path) -> None:
