@@ -10,6 +10,7 @@ import secrets as chance
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ from engine.runtime.site_files import Reading
 
 if TYPE_CHECKING:
     from engine.runtime.server import Server
+
+
+ATTEMPTS = "attempts"  # in the journal's folder: how many starts have not become ready
+ATTEMPTS_MAX = 2
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -51,8 +56,10 @@ def clock(found: Recovered, *, handed_over: bool, monotonic_ms: int, unix_ms: in
 def find(server: Server, inherited: Inherited | None) -> tuple[Recovered, Clock] | None:
     """What there is to go on with. A journal that can't be read is said, its calls are closed in the records."""
     folder = server.options.data / "journal"
+    if server.options.fresh or not _may_try(server, folder / ATTEMPTS):
+        return None
     try:
-        found = None if server.options.fresh else recover(folder)
+        found = recover(folder)
     except Lost as error:
         server.log.error(f"calls of the engine before this one can't be continued: {error}", "recovery")
         found = None
@@ -66,6 +73,27 @@ def find(server: Server, inherited: Inherited | None) -> tuple[Recovered, Clock]
         machine=write_ahead.machine_boot(),
     )
     return found, timing
+
+
+def _may_try(server: Server, path: Path) -> bool:
+    """Calls that end every start before it is ready must not keep the engine down: the third start begins anew."""
+    try:
+        tried = int(path.read_text())
+    except (OSError, ValueError):
+        tried = 0
+    if tried >= ATTEMPTS_MAX:
+        server.log.error(f"{tried} starts ended while they went on with calls: this one begins anew", "recovery")
+        path.unlink(missing_ok=True)
+        return False
+    with suppress(OSError):  # a full disk: then nothing is counted
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(str(tried + 1))
+    return True
+
+
+def ready(server: Server) -> None:
+    """The start is over: whatever was gone on with did not end it."""
+    (server.options.data / "journal" / ATTEMPTS).unlink(missing_ok=True)
 
 
 def first_reading(server: Server, read: Callable[..., Reading]) -> Reading:

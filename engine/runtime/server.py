@@ -457,6 +457,7 @@ class Server:
         self._catch_signals()
         gc.collect()
         gc.freeze()
+        continuing.ready(self)
         return (
             f"ready {' '.join(self.addresses)} http:{await self.watching.start()} "
             f"calls:{len(continuing.open_calls(found)) if found else 0} boot:{self.boot} data:{options.data}"

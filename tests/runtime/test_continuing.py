@@ -157,6 +157,17 @@ def test_a_good_site_is_read_again_for_the_clips_numbers(killed: Recorder, tmp_p
     assert room.read_again(server, before[0], read).site is asked[1] and asked[0] is None
 
 
+def test_calls_that_end_every_start_are_given_up_at_the_third(killed: Recorder, tmp_path: Path) -> None:
+    server: Any = Server(tmp_path)
+    assert room.find(server, None) is not None and room.find(server, None) is not None
+    assert room.find(server, None) is None and "begins anew" in server.lines.getvalue()
+    assert room.find(server, None) is not None  # and the count begins anew as well
+    room.ready(server)
+    room.ready(server)
+    for _ in range(room.ATTEMPTS_MAX):
+        assert room.find(server, None) is not None
+
+
 def test_fresh_looks_at_nothing(killed: Recorder, tmp_path: Path) -> None:
     server: Any = Server(tmp_path, fresh=True)
     assert room.find(server, None) is None
