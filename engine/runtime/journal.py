@@ -100,6 +100,8 @@ class Journal:
         self._bytes_max = bytes_max
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.keys = keys or Keys(folder / f"{header.boot}.keys")
+        self._key_files = dict.fromkeys(self.keys.names(), header.serial)  # key -> newest file that needs it
+        self._oldest = 0  # serial of the oldest file that is kept
         self._slot: Slot | None = None
         self._full: list[Slot] = []
         self._outputs: list[Output] = []
@@ -125,6 +127,7 @@ class Journal:
 
     def _sealed(self, key: str, body: bytes) -> bytes:
         """A sealed record; a key that is new is on disk before the record can be read back (it is rare: one a call)."""
+        self._key_files[key] = self.header.serial
         record = frame(b"S" + _encode((key, self.keys.seal(key, body))))
         try:
             self.keys.flush()
@@ -196,13 +199,20 @@ class Journal:
         batch, inputs = self.take(), self.inputs
         self.file_inputs_from = inputs
         self._digest = blake2b(digest_size=32)
-        return lambda state, site: self._begin_file(batch, inputs, state, site)
+        # One file more than needed: the writing thread may not have begun the file that a record belongs to.
+        unneeded = [name for name, serial in self._key_files.items() if serial + 1 < self._oldest and name != STATE_KEY]
+        for name in unneeded:
+            del self._key_files[name]
+            self.keys.forget(name)
+        return lambda state, site: self._begin_file(batch, inputs, state, site, fewer_keys=bool(unneeded))
 
     def rotate(self, state: bytes, site: str) -> None:
         """`checkpoint` and the next file at once, in this thread."""
         self.checkpoint()(state, site)
 
-    def _begin_file(self, batch: Batch | None, inputs: int, state: bytes, site: str) -> None:
+    def _begin_file(
+        self, batch: Batch | None, inputs: int, state: bytes, site: str, *, fewer_keys: bool
+    ) -> None:
         self.write(batch)
         old, failed = self._descriptor, self.failed
         self.header.serial += 1
@@ -211,6 +221,8 @@ class Journal:
         try:
             self.path = self._open()
             self._put_state(state, inputs)
+            if fewer_keys:
+                self.keys.rewrite()
         except OSError as error:
             self.failed = f"journal stopped: {error.strerror or error}"
         if not self.failed:
@@ -235,6 +247,8 @@ class Journal:
     def _open(self) -> Path:
         prune(self.folder, self._bytes_max - self._bytes_max // _FILES_KEPT, self.header.boot)
         path = self.folder / f"{self.header.boot}-{self.header.serial:06d}.journal"
+        kept = min(self.folder.glob(f"{self.header.boot}-*.journal"), default=path)
+        self._oldest = int(kept.stem.rpartition("-")[2])
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.write(self._descriptor, MAGIC + frame(b"H" + _encode(self.header)))
         return path

@@ -111,6 +111,24 @@ class Keys:
             self._keys.pop(name, None)
             self._ciphers.pop(name, None)
 
+    def names(self) -> list[str]:
+        """Every key that is held."""
+        return list(self._keys)
+
+    def rewrite(self) -> None:
+        """Put the file down to the keys that are held (what was forgotten is gone then). Raises OSError."""
+        with self._flushing:
+            self._unsaved.clear()
+            lines = "".join(f"{name} {key.hex()}\n" for name, key in list(self._keys.items())).encode()
+            made = self.path.with_suffix(".keys-new")
+            descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.write(descriptor, lines)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            made.replace(self.path)
+
     def destroy(self, name: str) -> bool:
         """Overwrite the key in the file and forget it. True when there was one. Raises OSError."""
         self.flush()

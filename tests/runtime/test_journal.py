@@ -359,3 +359,30 @@ def test_a_boot_that_goes_on_counts_on(tmp_path: FilePath) -> None:
     numbers: list[int] = []
     replay(journal.path, Counter, lambda number, *_: numbers.append(number))
     assert numbers == [401] and journal.path.name == "b1-000003.journal"
+
+
+class Silent:
+    """Puts nothing out."""
+
+    def handle(self, input: Input, now_ms: int) -> list[Any]:
+        return []
+
+
+def test_keys_go_with_the_files_that_needed_them(tmp_path: FilePath) -> None:
+    """A boot may live for months: its keys file must not grow with every call that was asked for a secret."""
+    journal = Journal(tmp_path, header(), bytes_max=20_000)
+    for number in range(400):
+        journal.append(number, Received(Path(1, "h", 5060), b"x" * 150), f"call c{number}" if number % 2 else None)
+        journal.outputs([])
+        journal.write(journal.take())
+        if journal.due_for_rotation():
+            journal.rotate(b"0", "s")
+    kept = sorted(tmp_path.glob("*.journal"))
+    assert len(kept) > 2 and kept[0].name != "b1-000000.journal"
+    names = [line.rpartition(" ")[0] for line in journal.keys.path.read_text().splitlines()]
+    assert "call c1" not in names and "call c399" in names and room.STATE_KEY in names
+    assert len(names) < 200 and len(set(names)) == len(names)
+    journal.close()
+    for path in sorted(tmp_path.glob("*.journal")):
+        report = replay(path, lambda head, state: Silent())
+        assert not report.sealed and report.differs is None
