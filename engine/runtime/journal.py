@@ -90,13 +90,14 @@ class Journal:
     ) -> None:
         """A new boot, or the next file of one that goes on: then with the state after its first `inputs` inputs.
 
-        Raises OSError when the folder can't be written.
+        A disk that takes nothing only sets `failed`. Raises OSError when the folder can't be made.
         """
         self.folder = folder
         self.header = header
         self.inputs = self.file_inputs_from = inputs
         self.failed = ""
         self.bytes_written = 0
+        self.path = folder / f"{header.boot}-{header.serial:06d}.journal"
         self._bytes_max = bytes_max
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.keys = keys or Keys(folder / f"{header.boot}.keys")
@@ -107,9 +108,12 @@ class Journal:
         self._outputs: list[Output] = []
         self._digest = blake2b(digest_size=32)
         self._descriptor = -1
-        self.path = self._open()
-        if state is not None:
-            self._put_state(state, inputs)
+        try:
+            self.path = self._open()
+            if state is not None:
+                self._put_state(state, inputs)
+        except OSError as error:  # a full disk: calls are served all the same, and the owner tries again
+            self.failed = f"journal stopped: {error.strerror or error}"
         self.ahead = WriteAhead(folder / AHEAD_NAME, header.boot)  # last: it wipes what the state was made from
 
     # --- hot path ---

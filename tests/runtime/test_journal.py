@@ -34,6 +34,13 @@ class Counter:
         return [Send(path, b"%d" % value), LogLine("info", str(value))] if value % 3 else [Reply(value, True, b"1")]
 
 
+class Silent:
+    """Puts nothing out."""
+
+    def handle(self, input: Input, now_ms: int) -> list[Any]:
+        return []
+
+
 def header(**changes: Any) -> Header:
     return Header(**(HEADER | changes))
 
@@ -188,6 +195,24 @@ def test_a_full_disk_stops_the_journal_and_nothing_else(tmp_path: FilePath, monk
     journal.close()
     report = replay(journal.path, Counter)
     assert report.inputs == 6 and report.differs is None and not report.clean_end  # no gap was papered over
+
+
+def test_a_disk_that_is_full_at_the_start_is_tried_again(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(room.os, "write", full)
+    journal = Journal(tmp_path, header())
+    assert journal.failed == "journal stopped: No space left on device"
+    journal.append(1, Deadline(), None)
+    journal.write(journal.take())
+    monkeypatch.undo()
+    journal.rotate(b"5", "s")
+    assert not journal.failed
+    journal.append(2, Deadline(), None)
+    journal.outputs([])
+    journal.close()
+    assert replay(journal.path, lambda head, state: Silent()).inputs == 1
 
 
 def test_other_files_are_refused(tmp_path: FilePath) -> None:
@@ -359,13 +384,6 @@ def test_a_boot_that_goes_on_counts_on(tmp_path: FilePath) -> None:
     numbers: list[int] = []
     replay(journal.path, Counter, lambda number, *_: numbers.append(number))
     assert numbers == [401] and journal.path.name == "b1-000003.journal"
-
-
-class Silent:
-    """Puts nothing out."""
-
-    def handle(self, input: Input, now_ms: int) -> list[Any]:
-        return []
 
 
 def test_keys_go_with_the_files_that_needed_them(tmp_path: FilePath) -> None:
