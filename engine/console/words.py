@@ -21,6 +21,9 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.digit": lambda d: f"key {d['digit']} from {d['leg']} ({d['way']})",
     "call.gathered": lambda d: f"{d['variable']} = {d['value']}",
     "call.bridged": lambda d: f"talks with {d['with']}",
+    "call.ended": lambda d: f"ended by {d['by']}: {d['outcome']} after {seconds(d['duration_ms'])}",
+    "call.quality": lambda d: f"{d['leg']}: {d['packets_in']} packets in, {d['lost']} lost, "
+    f"jitter {float(d['jitter_us'] or 0) / 1000:.1f} ms, longest gap {float(d['gap_max_us'] or 0) / 1000:.0f} ms",
     "call.held": lambda d: f"{d['by']} {'holds' if d['held'] else 'resumes'}",
     "call.transferred": lambda d: f"{d['by']} transfers to {d['to']}: {d['result']}" + _in(d.get("way")),
     "call.recording": lambda d: f"recording {d['state']}: {d['name']}" + _ms(d.get("duration_ms")),
