@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from harness.server import Engine
 
 from tools.load import plane as media
@@ -226,7 +225,6 @@ def _settled(engine: Engine, crowd: Crowd) -> None:
     assert words.count("CONNECT") == words.count("COMPLETECALLER") + words.count("COMPLETEAGENT")
 
 
-@pytest.mark.slow
 def test_killed_again_and_again_under_two_hundred_calls(tmp_path: Path) -> None:
     edits = {"site.yaml": SITE, "queues.yaml": QUEUES, "agents.yaml": ("209:", PEOPLE + "209:")}
     plane = media.Plane("127.0.0.1", 2 * BRIDGED + WAITING + MENUS + 4 * CHURN, first_port=40_000)
