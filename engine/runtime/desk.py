@@ -19,7 +19,7 @@ import msgspec
 from engine import __version__
 from engine.dialplan.findings import render
 from engine.errors import SiteError
-from engine.runtime import forgetting
+from engine.runtime import forgetting, rehearsal, replaying
 from engine.runtime.admin import Answer, Request, answer, refusal
 from engine.runtime.ladder import Hop, Kept
 from engine.runtime.secrets import resolve_agent
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 hand_over_s = 0.05  # the operator gets his answer first
 rehearsal_s_max = 180.0
-_REHEARSAL = "from engine.runtime import warming; warming.warm(); import engine; print(engine.__version__)"
-
 
 ladder_bytes_max = 1_000_000  # of one answer
 candidates_max = 8
@@ -239,21 +237,24 @@ class Desk:
                        "to": version})
 
     async def _rehearse(self) -> str:
-        """The installed program's version, once it has compiled its kernels in a child. Raises SiteError with its last
-        words when it can't."""
+        """The installed program's version, once it has compiled its kernels and decoded our state in a child. Raises
+        SiteError with its last words when it can't."""
+        server = self.server
+        given = rehearsal.give(server.journal.header, replaying.pack(server.switch, server.image))
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _REHEARSAL, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE, cwd="/", env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            sys.executable, "-m", "engine.runtime.rehearsal", stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd="/",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
         try:
-            out, errors = await asyncio.wait_for(child.communicate(), rehearsal_s_max)
+            out, errors = await asyncio.wait_for(child.communicate(given), rehearsal_s_max)
         except TimeoutError:
             child.kill()
             await child.wait()
             raise SiteError(f"the installed engine didn't get ready within {rehearsal_s_max:.0f} s") from None
         if child.returncode != 0:
             last = errors.decode("utf-8", "replace").strip().splitlines()
-            raise SiteError(f"the installed engine does not start: {last[-1] if last else child.returncode}")
+            raise SiteError(f"the installed engine won't do: {last[-1] if last else child.returncode}")
         return out.decode().split()[-1]
 
 def _candidates(found: list[tuple[str, Kept]]) -> str:
