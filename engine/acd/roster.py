@@ -23,6 +23,7 @@ from engine.errors import LocalError, UsageError
 DAY_S = 86_400
 agents_per_shift_max = 10_000
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _PERCENT = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*%")
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -47,11 +48,14 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 def day_of(text: str) -> int:
-    """Days since 1970-01-01 of a date as 2026-03-01. Raises UsageError."""
+    """Days since 1970-01-01 of a date as 2026-03-01, from 1970 to 2999. Raises UsageError."""
     try:
-        return date.fromisoformat(text.strip()).toordinal() - _EPOCH
+        found = date.fromisoformat(text.strip())
     except ValueError as error:
         raise UsageError(f"{text!r} is no date: as in 2026-03-01") from error
+    if not 1970 <= found.year <= 2999:
+        raise UsageError(f"{text!r} lies outside the years 1970 to 2999")
+    return found.toordinal() - _EPOCH
 
 
 def date_of(day: int) -> str:
@@ -66,7 +70,7 @@ def read_shifts(data: bytes, file: str) -> list[Shift]:
     for entry in _entries(data, file, "shifts", ("name", "start", "end", "days", "agents")):
         start_s, end_s = (_clock(_scalar(entry, key)) for key in ("start", "end"))
         agents = _scalar(entry, "agents")
-        if not agents.text.isdecimal() or not 1 <= int(agents.text) <= agents_per_shift_max:
+        if not _COUNT.fullmatch(agents.text) or not 1 <= int(agents.text) <= agents_per_shift_max:
             raise _wrong(agents, f"agents: a whole number from 1 to {agents_per_shift_max}, not {agents.text!r}")
         if start_s >= DAY_S:
             raise _wrong(_scalar(entry, "start"), "a shift starts before 24:00")

@@ -66,6 +66,7 @@ def test_special_days_are_read() -> None:
     ("shifts: [{name: a, start: 24:00, end: 06:00, days: mon, agents: 1}]", "starts before 24:00"),
     ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon-day, agents: 1}]", "f:1:52: 'mon-day' are no days"),
     ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: 0}]", "agents: a whole number from 1"),
+    ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: " + "9" * 5000 + "}]", "agents: a whole"),
     ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon}]", "agents missing"),
     ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: 1, who: x}]", "unknown key 'who'"),
     ("shifts: []", "at least one entry"), ("shifts: [early]", "has the keys"), ("rota: []", "one key, `shifts:`"),
