@@ -213,8 +213,9 @@ def _answered_later(load: Load, agents: int, log_busy: float, within_s: float) -
 
     def density(at_s: float) -> float:
         many = ahead(at_s)
-        within = 1.0 if places is None else _poisson_below(places, many)
-        return serving * math.exp(min(700.0, log_busy + many - (serving + leaving) * at_s)) * within
+        cut = 0.0 if places is None else _log_poisson_below(places, many)
+        # in logarithms: where load floods a small room, e^z is beyond floats and the sum's share below them
+        return serving * math.exp(log_busy + many + cut - (serving + leaving) * at_s)
 
     # where the law may have its peak or its edge: a place that the first coarse steps must not jump over
     edges = {0.0, within_s}
@@ -228,21 +229,19 @@ def _answered_later(load: Load, agents: int, log_busy: float, within_s: float) -
     return sum(_integral(density, low, high) for low, high in pairwise(sorted(edges)) if high <= within_s)
 
 
-def _poisson_below(count: int, mean: float) -> float:
-    """P(N < count) of a Poisson law, from its larger terms to the smaller ones."""
+def _log_poisson_below(count: int, mean: float) -> float:
+    """ln P(N < count) of a Poisson law, count ≥ 1: on the thinner side of the mean, from the larger terms down."""
     if mean <= 0.0:
-        return 1.0 if count > 0 else 0.0
+        return 0.0
     below = count - 1 < mean
     place = count - 1 if below else count
-    if place < 0:
-        return 0.0
-    term = math.exp(place * math.log(mean) - mean - math.lgamma(place + 1.0))
-    total = 0.0
-    while term > _TAIL * total and term > 0.0:
+    log_first = place * math.log(mean) - mean - math.lgamma(place + 1.0)
+    term, total = 1.0, 0.0
+    while term > _TAIL * total:
         total += term
         term *= place / mean if below else mean / (place + 1)
         place += -1 if below else 1
-    return total if below else 1.0 - total
+    return log_first + math.log(total) if below else math.log1p(-math.exp(log_first) * total)
 
 
 def _integral(value: Callable[[float], float], low: float, high: float) -> float:

@@ -119,7 +119,8 @@ def table(path: Path, asked: Wish, need: Need) -> Table:
     since_ms, until_ms = _midnight_ms(asked, asked.first), _midnight_ms(asked, asked.last + 1)
     until_ms = min(until_ms, asked.now_ms - asked.now_ms % 900_000)
     shown = f"{roster.date_of(asked.first)} to {roster.date_of(asked.last)}"
-    found = _intervals(_read(path, asked.queue, since_ms, until_ms), asked, since_ms, until_ms)
+    read = _read(path, asked.queue, since_ms, until_ms, duty=asked.ahead is None)
+    found = _intervals(read, asked, since_ms, until_ms)
     everything = Quarter()
     for each in found.values():
         everything.merge(each)
@@ -205,7 +206,7 @@ def gaps(found: Table, *, shifts: bool) -> list[Gap]:
 
 
 # --- the store ------------------------------------------------------------------------------------------------------
-def _read(path: Path, queue: str, since_ms: int, until_ms: int) -> dict[int, Quarter]:
+def _read(path: Path, queue: str, since_ms: int, until_ms: int, *, duty: bool) -> dict[int, Quarter]:
     if not path.exists():
         raise SiteError(f"no records in {path.parent}: --data names the engine's data folder")
     try:
@@ -213,13 +214,16 @@ def _read(path: Path, queue: str, since_ms: int, until_ms: int) -> dict[int, Qua
         try:
             if check(db, path) < 2:
                 raise SiteError(f"{path.name} has the schema of an earlier engine: start today's once, it converts it")
-            asks = (records.calls_query, records.wrap_up_query, records.duty_query)
-            calls, wrap_up, duty = (db.execute(*ask(queue, since_ms, until_ms)).fetchall() for ask in asks)
+            calls, wrap_up, there = (
+                db.execute(*ask(queue, since_ms, until_ms)).fetchall() if wanted else []
+                for ask, wanted in ((records.calls_query, True), (records.wrap_up_query, True),
+                                    (records.duty_query, duty))
+            )  # fmt: skip
         finally:
             db.close()
     except (sqlite3.Error, StorageRefused) as error:
         raise SiteError(f"can't read {path}: {error}") from error
-    return records.quarters(calls, wrap_up, duty)
+    return records.quarters(calls, wrap_up, there)
 
 
 def _intervals(

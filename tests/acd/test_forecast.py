@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import special
 
@@ -124,7 +124,11 @@ def test_identities_of_erlang_c(erlangs: float, agents: int, handle_s: float) ->
 def by_states(load: Load, agents: int, within_s: float) -> Figures:
     """The stationary law state by state in logarithms, and each state's wait by scipy's beta and gamma laws."""
     serving, leaving = agents / load.handle_s, 1 / load.patience_s
-    most = agents + (load.places if load.places is not None else 6000)
+    if load.places is None:  # everybody's patience keeps the queue below what would come in that time
+        meanwhile = load.rate_per_s * load.patience_s
+        most = agents + 300 + round(meanwhile + 12 * math.sqrt(meanwhile))
+    else:
+        most = agents + load.places
     logs = [0.0]
     for state in range(1, most + 1):
         ends = min(state, agents) / load.handle_s + max(0, state - agents) * leaving
@@ -161,6 +165,8 @@ def by_states(load: Load, agents: int, within_s: float) -> Figures:
 @given(LOADS | st.builds(Load, rate_per_s=st.floats(0.001, 2.0), handle_s=st.floats(5.0, 600.0),
                          places=st.integers(0, 60)),
        st.integers(1, 120), st.floats(0.0, 900.0))
+@example(Load(2.0, 600.0, 3600.0), 1, 900.0)
+@example(Load(2.0, 10.0, places=15), 1, 399.0)  # e^798 callers' worth of load at one agent's small room
 def test_every_figure_against_the_state_equations(load: Load, agents: int, within_s: float) -> None:
     found, wanted = figures(load, agents, within_s), by_states(load, agents, within_s)
     for name in Figures.__struct_fields__:
