@@ -65,7 +65,7 @@ def test_the_interval_holds_its_share() -> None:
 
 def test_days_behind_and_other_weekdays_teach_nothing() -> None:
     history = [*mondays(50, 50, 50), *(Counted(MONDAY + day, 20, 999) for day in (-1, 0, 7))]
-    assert outlook(history, MONDAY).rows[0].calls == pytest.approx(50)
+    assert outlook(history, MONDAY).rows[0].calls == pytest.approx(50) and outlook(history, MONDAY).rows[0].days == 3
     assert outlook(history, MONDAY + 2).rows == ()
     assert outlook(mondays(900, 900, 10, 10, 10), MONDAY, weeks=3).rows[0].calls == pytest.approx(10)
 
