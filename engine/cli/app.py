@@ -27,6 +27,7 @@ from engine.cli import (
     restart,
     restore,
     serve,
+    staffing,
     status,
     tail,
     warm,
@@ -46,6 +47,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
     ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("report", report.report),
     ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),
+    ("staffing", staffing.staffing),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)

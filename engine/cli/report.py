@@ -94,7 +94,7 @@ def _wish(by: str, interval: str, since: str, until: str, everything: bool, zone
     from engine.records.report import Wish
 
     wish = Wish(by=by, interval=interval)
-    where = _zone(zone)
+    where = zone_of(zone)
     now = datetime.now(where)
     if not everything:
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -111,7 +111,7 @@ def _wish(by: str, interval: str, since: str, until: str, everything: bool, zone
     return wish
 
 
-def _zone(name: str) -> Any:
+def zone_of(name: str) -> Any:
     """The named zone, or this machine's (its rules where they are known, so that summer time is right)."""
     from zoneinfo import ZoneInfo
 
