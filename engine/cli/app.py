@@ -27,6 +27,7 @@ from engine.cli import (
     restart,
     restore,
     serve,
+    simulate,
     staffing,
     status,
     tail,
@@ -48,6 +49,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("report", report.report),
     ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),
     ("staffing", staffing.staffing),
+    ("simulate", simulate.simulate),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)
