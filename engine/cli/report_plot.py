@@ -21,16 +21,26 @@ labels_max = 24
 
 def draw(path: Path, wish: Wish, lines: Sequence[Line]) -> None:
     """Write FILE.png or FILE.svg. Raises UsageError without matplotlib, SiteError when it can't be written."""
+    figure = blank()
+    if wish.by == "agent":
+        _agents(figure, lines)
+    else:
+        _callers(figure, wish, lines)
+    save(figure, path)
+
+
+def blank() -> Any:
+    """An empty picture (a matplotlib Figure). Raises UsageError without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         remedy = "install the extra `plots` (pip install 'ringdown[plots]')"
         raise UsageError(f"--plot needs matplotlib: {remedy}") from error
-    figure: Any = Figure(figsize=(11, 6), layout="constrained")
-    if wish.by == "agent":
-        _agents(figure, lines)
-    else:
-        _callers(figure, wish, lines)
+    return Figure(figsize=(11, 6), layout="constrained")
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write it as what the name's ending says, .png or .svg; no date in it. Raises SiteError."""
     try:
         figure.savefig(path, format=path.suffix[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
     except OSError as error:

@@ -30,15 +30,20 @@ def simulate(
 ) -> None:
     """Waits, abandonment, occupancy of a scenario, with 95 % half-widths. Same seed, same bytes.
 
+    Agents answer at once unless a queue says `ring:`. Every key and metric: dialplans/SIMULATION.md.
+
     Exit status 0: simulated, 1: the scenario is refused, 2: used wrongly.
     """
     from engine.cli import show
     from engine.errors import UsageError
     from engine.sim import estimates, queueing
+    from engine.sim.scenario import overloaded
 
     if plot is not None and plot.suffix not in (".png", ".svg"):
         raise UsageError(f"--plot draws FILE.png or FILE.svg, not {plot.name!r}")
     found = read(scenario, json=json)
+    for warning in overloaded(found):
+        typer.echo(f"{scenario}: warning: {warning}", err=True)
     runs = []
     for replication in range(found.replications):
         run = queueing.Run(found, replication)

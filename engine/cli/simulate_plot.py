@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import SiteError, UsageError
+from engine.cli import report_plot
 from engine.sim.estimates import Table
 from engine.sim.queueing import BLOCKED, Run
 from engine.sim.scenario import Scenario
@@ -17,12 +17,7 @@ points = 200
 
 def draw(path: Path, scenario: Scenario, runs: list[Run]) -> None:
     """Write FILE.png or FILE.svg. Raises UsageError without matplotlib, SiteError when it can't be written."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        remedy = "install the extra `plots` (pip install 'ringdown[plots]')"
-        raise UsageError(f"--plot needs matplotlib: {remedy}") from error
-    figure: Any = Figure(figsize=(11, 6), layout="constrained")
+    figure = report_plot.blank()
     left, right = figure.subplots(1, 2)
     tables = [Table(scenario, run.calls) for run in runs]
     for number, plan in enumerate(scenario.queues):
@@ -34,11 +29,8 @@ def draw(path: Path, scenario: Scenario, runs: list[Run]) -> None:
     left.set_ylim(0, 1)
     right.set_xlabel("hours since the start" if len(runs) == 1 else "hours since the start (first replication)")
     right.set_ylabel("callers waiting")
-    left.legend(loc="upper right")
-    try:
-        figure.savefig(path, format=path.suffix[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
-    except OSError as error:
-        raise SiteError(f"can't write {path}: {error.strerror or error}") from error
+    right.legend(loc="upper right")
+    report_plot.save(figure, path)
 
 
 def _waits(axes: Any, name: str, waits: Any) -> None:

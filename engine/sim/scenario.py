@@ -99,3 +99,20 @@ class Scenario(msgspec.Struct, frozen=True):
     def certain(self) -> bool:
         """Nothing is drawn: one run is the whole truth."""
         return all(source.certain for source in self.sources) and all(queue.ring.certain for queue in self.queues)
+
+
+def overloaded(scenario: Scenario) -> list[str]:
+    """Queues, in words, that only grow: more talk and wrap-up than agents, and nothing that ever sends callers away."""
+    found = []
+    for number, plan in enumerate(scenario.queues):
+        if plan.capacity or plan.length or plan.wait_ms_max:
+            continue
+        endless = [each for each in scenario.sources if each.queue == number and each.patience.kind == INFINITE]
+        load = sum(each.rate_per_ms * (each.talk.mean_ms + each.wrap_up.mean_ms) for each in endless)
+        agents = sum(group.count for group in scenario.agents if number in dict(group.queues))
+        if load >= agents:
+            found.append(
+                f"the queue {plan.name} has {load:.1f} erlangs for {agents} agents from callers who never give up: "
+                "its waits grow as long as the run lasts, so its figures say nothing but that"
+            )
+    return found

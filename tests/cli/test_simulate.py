@@ -75,6 +75,14 @@ def test_text_of_chance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "over batches" in text and "too few calls" in text
 
 
+def test_a_queue_that_only_grows_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(RANDOM.replace("patience: {exponential: 30s}", "patience: infinite").replace("18s", "21s"), "utf-8")
+    assert run(["simulate", str(path), "--json"]) == 0
+    told = capsys.readouterr()
+    assert "warning: the queue q has 1.1 erlangs for 1 agents" in told.err and json.loads(told.out)
+
+
 def test_same_seed_same_bytes_under_any_hash_seed(tmp_path: Path) -> None:
     path = tmp_path / "r.yaml"
     path.write_text(RANDOM, "utf-8")
