@@ -116,10 +116,12 @@ def text_rows(figures: dict[str, dict[str, Figure]]) -> list[dict[str, Any]]:
 
 
 def _figure(metric: str, figure: Figure) -> str:
+    from engine.sim.estimates import COUNTS
+
     mean, half = figure["mean"], figure["half_width"]
     if mean is None:
         return "-"
-    scale, digits, unit = (100, 2, " %") if metric in PERCENT else (1, 0, "") if "_" not in metric else (1, 3, "")
+    scale, digits, unit = (100, 2, " %") if metric in PERCENT else (1, 0, "") if metric in COUNTS else (1, 3, "")
     text = f"{mean * scale:.{digits}f}"
     if half is None:
         return f"{text}{unit} (too few calls for a half-width)"

@@ -40,7 +40,7 @@ from engine.sim.scenario import (
     Source,
 )
 
-calls_max = 5_000_000
+calls_max = 2_000_000  # of all replications together: about a gigabyte of rows
 replications_max = 1_000
 duration_ms_max = 366 * 86_400_000
 law_ms_max = 7 * 86_400_000
@@ -108,11 +108,12 @@ def _scenario(report: Report, form: marks.Mapping) -> Scenario:
         report.add("RD024", form.keys["duration"], "calls and duration both end the run", "keep one of the two")
     if not calls and not duration_ms and any(source.rate_per_ms for source in sources):
         report.add("RD022", form, "nothing ends the arrivals", "write calls: 100000, or duration: 24h")
-    if duration_ms:
-        coming = sum(source.rate_per_ms for source in sources) * duration_ms
-        if coming > calls_max:
-            message = f"about {round(coming)} calls in {values.spell_ms(duration_ms)}: at most {calls_max}"
-            report.add("RD024", form.keys["duration"], message, "shorten the duration, or write calls:")
+    replications = values.number(report, entries.get("replications"), "replications", 1, replications_max) or 1
+    coming = calls or round(sum(source.rate_per_ms for source in sources) * duration_ms)
+    if coming * replications > calls_max and not report.errors:
+        message = f"about {coming * replications} calls in all: at most {calls_max} can be held"
+        place = form.keys.get("duration") or form.keys["calls"]
+        report.add("RD024", place, message, "fewer calls, a shorter duration, or fewer replications")
     warm_up_calls, warm_up_ms = _warm_up(report, entries.get("warm_up"), calls, duration_ms)
     return Scenario(
         queues,
@@ -124,7 +125,7 @@ def _scenario(report: Report, form: marks.Mapping) -> Scenario:
         duration_ms=duration_ms,
         warm_up_calls=warm_up_calls,
         warm_up_ms=warm_up_ms,
-        replications=values.number(report, entries.get("replications"), "replications", 1, replications_max) or 1,
+        replications=replications,
         batches=values.number(report, entries.get("batches"), "batches", 2, 1_000) or 20,
     )
 

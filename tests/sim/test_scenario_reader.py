@@ -134,7 +134,10 @@ def test_a_queue_without_agents_is_told() -> None:
     assert scenario is None and [each.code for each in findings] == ["RD035"]
 
 
-def test_more_calls_than_can_be_held_are_refused() -> None:
-    text = GOOD.replace("calls: 1000\nwarm_up: 50", "duration: 300d").replace("48/min", "9000/s")
+@pytest.mark.parametrize(("end", "line"), [
+    ("duration: 300d\nwarm_up: 50", 2), ("calls: 300000\nreplications: 20\nwarm_up: 50", 2),
+])
+def test_more_calls_than_can_be_held_are_refused(end: str, line: int) -> None:
+    text = GOOD.replace("calls: 1000\nwarm_up: 50", end)
     scenario, findings = scenario_reader.read(text.encode(), "s.yaml")
-    assert scenario is None and "at most 5000000" in findings[0].message
+    assert scenario is None and findings[0].line == line and "at most 2000000" in findings[0].message
