@@ -32,24 +32,26 @@ _LOADS = (AgentColumns.index("call_load"), AgentColumns.index("talk_load"))
 
 def count_call(pool: Pool, agent: int, now_ms: int) -> None:
     """He has answered a call."""
-    fade(pool, now_ms)
+    if now_ms // HALVING_MS > pool.fades:
+        fade(pool, now_ms)
     pool.agents.call_load[agent] += CALL
 
 
 def count_talk(pool: Pool, agent: int, talked_ms: int, now_ms: int) -> None:
     """His conversation is over."""
-    fade(pool, now_ms)
-    pool.agents.talk_load[agent] += talked_ms
-    pool.agents.last_end[agent] = now_ms
+    if now_ms // HALVING_MS > pool.fades:
+        fade(pool, now_ms)
+    agents = pool.agents
+    agents.talk_load[agent] += talked_ms
+    agents.last_end[agent] = now_ms
 
 
 def fade(pool: Pool, now_ms: int) -> None:
-    """Halve every load once for each full HALVING_MS of the clock that has passed since the last time."""
+    """Halve every load once for each HALVING_MS of the pool's clock that began since the last time."""
     fades = now_ms // HALVING_MS
-    if fades > pool.fades:
-        for load in _LOADS:
-            pool.agents.block[load] >>= min(fades - pool.fades, 62)
-        pool.fades = fades
+    for load in _LOADS:
+        pool.agents.block[load] >>= min(fades - pool.fades, 62)
+    pool.fades = fades
 
 
 def catch_up(pool: Pool, agent: int) -> None:

@@ -119,7 +119,8 @@ def offers_at_once(queue: Queue) -> int:
 
 def offers_first(queue: Queue) -> int:
     """How many of them ring at the beginning."""
-    return 1 if STRATEGIES[queue.strategy].memory else offers_at_once(queue)
+    strategy = STRATEGIES[queue.strategy]
+    return offers_at_once(queue) if strategy.fan and not strategy.memory else 1
 
 
 def pick(pool: Pool, queue: Queue, needs: tuple[int, ...], count_max: int) -> list[int]:

@@ -11,7 +11,6 @@ pool, so a restored, replayed or simulated pool draws the same lots, whatever ro
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.acd import policy
 from engine.acd.columns import AgentColumns, TeamColumns
@@ -27,6 +26,8 @@ LEVEL_MAX = 1 << 20  # above, a level's weight stays the same
 _AGENT, _LEVEL = TeamColumns.index("agent"), TeamColumns.index("level")
 _TURN, _LOT = TeamColumns.index("turn"), TeamColumns.index("lot")
 _ID = AgentColumns.index("id")
+_STRIDE, _LAST, _ONE = np.uint64(STRIDE), np.uint64(31), np.uint64(1)
+_ROUNDS = ((np.uint64(30), np.uint64(MIX_1)), (np.uint64(27), np.uint64(MIX_2)))
 
 
 def prepare(pool: Pool, queue: Queue, entry: int) -> None:
@@ -79,21 +80,19 @@ def seat(pool: Pool, queue: Queue, agent: int) -> int:
 def lots(pool: Pool, queue: Queue) -> IntArray:
     """One lot for each membership row of the queue, 0 … 2⁶³−1."""
     agents = pool.team.block[_AGENT, queue.first_row : queue.end_row]
-    words = pool.agents.block[_ID][agents].astype(np.uint64)
-    words *= np.uint64(STRIDE)
-    words += np.uint64(_draw(pool.seed, pool.draws))
-    return (_mix(words) >> np.uint64(1)).astype(np.int64)
+    words = pool.agents.block[_ID].take(agents).view(np.uint64)  # a copy, mixed in place
+    words *= _STRIDE
+    words += np.uint64(_mix(_mix(pool.seed & MASK) + pool.draws * STRIDE & MASK))
+    for shift, factor in _ROUNDS:
+        words ^= words >> shift
+        words *= factor
+    words ^= words >> _LAST
+    words >>= _ONE
+    return words.view(np.int64)
 
 
-def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A bijection of 64-bit words in which every input bit changes half of the output bits."""
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(MIX_1)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(MIX_2)
-    return words ^ (words >> np.uint64(31))
-
-
-def _draw(seed: int, number: int) -> int:
-    """The word that makes one draw different from every other."""
-    words = np.array([seed & MASK], dtype=np.uint64)
-    words = _mix(words) + np.uint64(number * STRIDE & MASK)
-    return int(_mix(words)[0])
+def _mix(word: int) -> int:
+    """A bijection of 64-bit words in which every input bit changes half of the output bits; `lots` does the same."""
+    word = (word ^ word >> 30) * MIX_1 & MASK
+    word = (word ^ word >> 27) * MIX_2 & MASK
+    return word ^ word >> 31
