@@ -74,7 +74,7 @@ def test_every_strategy_goes_on_where_it_was(strategy: str) -> None:
             world.join(call + 1_000)
             world.wait(4_000)
             world.end(call, talking.agent)
-            world.do(events.CallLeft(call + 1_000, "abandoned"), after=1_000 * call)
+            world.do(events.CallLeft(call + 1_000, "abandoned"), after=10_000 * call)
         other.distributor = Distributor.decode(other.distributor.encode())
         assert other.distributor.encode() == one.distributor.encode()
     assert one.log == other.log and len(offers(one.log)) >= 100
