@@ -88,7 +88,8 @@ def lots(pool: Pool, queue: Queue) -> IntArray:
         words *= factor
     words ^= words >> _LAST
     words >>= _ONE
-    return words.view(np.int64)
+    drawn: IntArray = words.view(np.int64)
+    return drawn
 
 
 def _mix(word: int) -> int:
