@@ -9,6 +9,7 @@ doesn't change it.
 from __future__ import annotations
 
 from engine import limits
+from engine.acd import fairness
 from engine.acd.commands import AgentChanged
 from engine.acd.pool import Pool
 from engine.acd.tables import (
@@ -105,6 +106,8 @@ def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, 
         change = 1 if old == LOGGED_OUT else -1
         for seat, _ in pool.seats[row]:
             seat.on_duty += change
+    if fairness.AWAY[old] and not fairness.AWAY[new]:
+        fairness.catch_up(pool, row)
     refresh_idle(pool, row)
     if new == NOT_READY:
         reason = pool.pause_reasons[row]

@@ -116,7 +116,7 @@ class AgentColumns(Columns):
         "generation", "id", "state", "wish", "idle", "reachable", "removed", "second_line", "since", "deadline",
         "idle_since", "rest_until", "occupied_until", "misses", "offer", "entry", "wrap_ms", "wrap_own",
         "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
-        "spent_7",
+        "spent_7", "last_offered", "last_end", "call_load", "talk_load",
     )  # fmt: skip
     blank = {"offer": -1, "entry": -1}
     id: Column
@@ -139,6 +139,10 @@ class AgentColumns(Columns):
     answered: Column
     offered: Column
     missed: Column
+    last_offered: Column  # when his phone last rang for a queue, 0 never
+    last_end: Column  # when his last conversation ended, 0 never; a login leaves it
+    call_load: Column  # calls, fixed point, fading: see `fairness`
+    talk_load: Column  # ms of talk, fading
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:
@@ -152,9 +156,9 @@ class EntryColumns(Columns):
     fields = (
         "generation", "call", "state", "queue", "agent", "first", "ringing", "ring_level", "joined", "effective",
         "sequence", "wait_until", "deadline", "connected",
-        "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7",
+        "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
     )  # fmt: skip
-    blank = {"agent": -1, "first": -1}
+    blank = {"agent": -1, "first": -1, "asked": -1}
     call: Column
     state: Column
     queue: Column  # row of the queue
@@ -168,6 +172,8 @@ class EntryColumns(Columns):
     wait_until: Column
     deadline: Column
     connected: Column  # since, 0 not yet
+    asked: Column  # id of the agent who was asked last for him (linear, top-down), -1 none
+    more_at: Column  # when one more phone may ring (ring-progressively), 0 now or never
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:
@@ -196,10 +202,15 @@ class OfferColumns(Columns):
 
 
 class TeamColumns(Columns):
-    """One row per membership of an agent in a queue, by (queue, level, position, agent): this order breaks ties."""
+    """One row per membership of an agent in a queue, by (queue, level, position, agent): this order breaks ties.
 
-    fields = ("generation", "queue", "agent", "level", "position")
+    Derived, so not saved. `turn` and `lot` are written by `turns.prepare` just before the pick that reads them.
+    """
+
+    fields = ("generation", "queue", "agent", "level", "position", "turn", "lot")
     queue: Column
     agent: Column
     level: Column
     position: Column
+    turn: Column  # 1: had his turn already, 0: comes before
+    lot: Column  # drawn for this pick

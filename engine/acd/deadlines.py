@@ -1,7 +1,8 @@
 """The pool's deadlines: a heap of integers over the deadline columns.
 
-A word is at_ms << 18 | kind << 16 | row, so words due at the same time fire by kind (offer, entry, agent) and then
-by row, whatever the order of arming: the heap is derived state and is rebuilt from the columns after a restore.
+A word is at_ms << 18 | kind << 16 | row, so words due at the same time fire by kind (offer, entry, agent, one more
+phone) and then by row, whatever the order of arming: the heap is derived state and is rebuilt from the columns after
+a restore.
 A word counts only while the row's deadline column still says the same time; stale words fall out when they surface.
 """
 
@@ -11,7 +12,7 @@ from heapq import heapify, heappop, heappush
 
 from engine.acd.columns import Column
 
-OFFER, ENTRY, AGENT = 0, 1, 2
+OFFER, ENTRY, AGENT, MORE = 0, 1, 2, 3
 SHIFT = 18
 
 
@@ -25,7 +26,7 @@ class DeadlineHeap:
         """The caller has written `at_ms` into the deadline column."""
         heappush(self.words, at_ms << SHIFT | kind << 16 | row)
 
-    def next(self, columns: tuple[Column, Column, Column]) -> int | None:
+    def next(self, columns: tuple[Column, ...]) -> int | None:
         """The earliest live deadline in ms, or None."""
         words = self.words
         while words:
@@ -36,7 +37,7 @@ class DeadlineHeap:
             heappop(words)
         return None
 
-    def pop_due(self, columns: tuple[Column, Column, Column], now_ms: int) -> tuple[int, int] | None:
+    def pop_due(self, columns: tuple[Column, ...], now_ms: int) -> tuple[int, int] | None:
         """(kind, row) of the earliest deadline that is due; its column is cleared. None when nothing is due."""
         at_ms = self.next(columns)
         if at_ms is None or at_ms > now_ms:
@@ -46,12 +47,12 @@ class DeadlineHeap:
         columns[kind][row] = 0
         return kind, row
 
-    def rebuild(self, columns: tuple[Column, Column, Column], used: tuple[int, int, int]) -> None:
+    def rebuild(self, columns: tuple[Column, ...], used: tuple[int, ...]) -> None:
         """Exactly the live deadlines, nothing stale."""
         self.words = [
-            columns[kind][row] << SHIFT | kind << 16 | row
-            for kind in (OFFER, ENTRY, AGENT)
+            column[row] << SHIFT | kind << 16 | row
+            for kind, column in enumerate(columns)
             for row in range(used[kind])
-            if columns[kind][row]
+            if column[row]
         ]
         heapify(self.words)

@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from engine.acd import agents as agent_machine
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
-from engine.acd import policy
+from engine.acd import policy, turns
 from engine.acd.pool import Pool, Queue
 from engine.acd.tables import E_ALERTING, E_OFFER
 from engine.acd.tables import OFFER as AGENT_OFFER
@@ -79,11 +79,17 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
     needs = pool.needs_of(entry)
     if needs in unmet:
         return False
-    rows = pick(pool, queue, needs, policy.offers_at_once(queue))
+    memory = policy.STRATEGIES[queue.strategy].memory
+    if memory:
+        turns.prepare(pool, queue, entry)
+    rows = pick(pool, queue, needs, policy.offers_first(queue))
     if not rows:
         unmet.append(needs)
         return False
-    return make_offers(pool, entry, rows, now_ms)
+    made = make_offers(pool, entry, rows, now_ms)
+    if made and memory:
+        turns.remember(pool, queue, entry, rows[0], now_ms)
+    return made
 
 
 def make_offers(pool: Pool, entry: int, rows: list[int], now_ms: int) -> bool:
@@ -110,10 +116,12 @@ def make_offers(pool: Pool, entry: int, rows: list[int], now_ms: int) -> bool:
 def _ring_more(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
     """Ring-all: an agent who becomes idle while phones ring joins in, unless his level is worse than those that ring.
 
-    Callers for whom nothing rings come first. A caller past his wait limit is not given more phones, so that
-    ringing comes to an end.
+    Ring-progressively: one more phone, of any level, whenever `progress_ms` have passed since the last. Callers for
+    whom nothing rings come first. A caller past his wait limit is not given more phones, so that ringing comes to an
+    end.
     """
     entries = pool.entries
+    slowly = policy.STRATEGIES[queue.strategy].memory == policy.PROGRESS
     alerting = len(queue.order) - len(queue.waiting)
     for _, _, entry in queue.order:
         if not alerting or not queue.idle:
@@ -122,8 +130,11 @@ def _ring_more(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
             continue
         alerting -= 1
         room = policy.offers_at_once(queue) - entries.ringing[entry]
-        if room <= 0 or entries.wait_until[entry] <= now_ms:
+        if room <= 0 or entries.wait_until[entry] <= now_ms or (slowly and entries.more_at[entry]):
             continue
-        rows = pick(pool, queue, pool.needs_of(entry), room)
-        if rows and pool.team.level[rows[0]] <= entries.ring_level[entry]:
+        rows = pick(pool, queue, pool.needs_of(entry), 1 if slowly else room)
+        if slowly:
+            if rows and make_offers(pool, entry, rows, now_ms):
+                turns.remember(pool, queue, entry, rows[0], now_ms)
+        elif rows and pool.team.level[rows[0]] <= entries.ring_level[entry]:
             make_offers(pool, entry, rows, now_ms)

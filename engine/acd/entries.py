@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 
 from engine import limits
 from engine.acd import agents as agent_machine
+from engine.acd import fairness
 from engine.acd import offers as offer_rows
 from engine.acd.agents import CALL_MS_MAX
 from engine.acd.columns import NEEDS_MAX
@@ -186,6 +187,7 @@ def win(pool: Pool, offer: int, now_ms: int) -> None:
     agents.entry[agent] = row
     agents.misses[agent] = 0
     agents.answered[agent] += 1
+    fairness.count_call(pool, agent, now_ms)
     own = agents.wrap_own[agent]
     agents.wrap_ms[agent] = min(own if own >= 0 else queue.spec.wrap_up_ms, limits.wrap_up_ms_max)
     agent_machine.step(pool, agent, CONNECT, now_ms, "answered", queue.spec.id, call)
@@ -216,6 +218,7 @@ def _release(pool: Pool, row: int, now_ms: int, reason: str) -> None:
     entries, agents = pool.entries, pool.agents
     agent = entries.agent[row]
     entries.agent[row] = -1
+    fairness.count_talk(pool, agent, now_ms - entries.connected[row], now_ms)
     queue = pool.queue_at(entries.queue[row])
     agents.entry[agent] = -1
     if agents.offer[agent] >= 0:

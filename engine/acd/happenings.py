@@ -8,11 +8,12 @@ from typing import Any
 from engine.acd import agents as agent_machine
 from engine.acd import entries as entry_machine
 from engine.acd import events as event_types
+from engine.acd import fairness
 from engine.acd import offers as offer_rows
 from engine.acd.agents import ACTIONS as AGENT_ACTIONS
 from engine.acd.agents import CALL_MS_MAX
 from engine.acd.commands import CancelOffer
-from engine.acd.deadlines import ENTRY, OFFER
+from engine.acd.deadlines import ENTRY, MORE, OFFER
 from engine.acd.events import AcdEvent
 from engine.acd.offers import FAILURES
 from engine.acd.pool import Pool
@@ -20,6 +21,7 @@ from engine.acd.tables import (
     AGENT_STATES,
     CANCEL,
     DEADLINE,
+    E_ALERTING,
     E_CONNECTED,
     E_DEADLINE,
     E_END,
@@ -174,6 +176,8 @@ def reachable(pool: Pool, event: event_types.AgentReachable, now_ms: int) -> Non
     """Only says whether he may be offered calls: his state is his own, and what rings may still be answered."""
     row = _agent(pool, event)
     if row >= 0:
+        if event.reachable and not pool.agents.reachable[row]:
+            fairness.catch_up(pool, row)
         pool.agents.reachable[row] = int(event.reachable)
         agent_machine.refresh_idle(pool, row)
 
@@ -216,6 +220,9 @@ def deadline(pool: Pool, kind: int, row: int, now_ms: int) -> None:
         end_offer(pool, row, O_DEADLINE, "no_answer", now_ms, cancel=True)
     elif kind == ENTRY:
         entry_machine.step(pool, row, E_DEADLINE, now_ms, "timeout")
+    elif kind == MORE:
+        if pool.entries.state[row] == E_ALERTING:
+            pool.touch(pool.queue_at(pool.entries.queue[row]))
     else:
         agent_deadline(pool, row, now_ms)
 

@@ -50,7 +50,7 @@ class Distributor:
         happenings.handle(self._pool, event, self._clock(now_ms))
 
     def expire(self, now_ms: int) -> None:
-        """Everything whose deadline has come, in order of time, then offers before entries before agents."""
+        """Everything whose deadline has come, in order of time; at one time offers, entries, agents, more phones."""
         pool = self._pool
         now_ms = self._clock(now_ms)
         due = pool.heap.pop_due(pool.deadline_columns(), now_ms)
@@ -74,9 +74,7 @@ class Distributor:
     def shift(self, by_ms: int) -> None:
         """Every deadline fires `by_ms` later (the owner was away); waits and places stay as they are."""
         pool = self._pool
-        for column, used in zip(
-            pool.deadline_columns(), (pool.offers.used, pool.entries.used, pool.agents.used), strict=True
-        ):
+        for column, used in zip(pool.deadline_columns(), pool.deadline_rows(), strict=True):
             for row in range(used):
                 if column[row]:
                     column[row] += by_ms

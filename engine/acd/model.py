@@ -28,6 +28,7 @@ class QueueSpec(msgspec.Struct, frozen=True):
     delay_forwarded_ms: int = 30_000
     delay_unreachable_ms: int = 10_000
     delay_error_ms: int = 5_000
+    progress_ms: int = 10_000  # ring-progressively: one more phone each time
 
 
 class AgentSpec(msgspec.Struct, frozen=True):

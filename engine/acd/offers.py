@@ -57,6 +57,7 @@ def start(pool: Pool, entry: int, agent: int, now_ms: int) -> int:
     entries.ringing[entry] += 1
     agents.offer[agent] = row
     agents.offered[agent] += 1
+    agents.last_offered[agent] = now_ms
     queue.tally.offers += 1
     pool.out.append(Offer(offer, call, agent_id, queue.spec.id, ring_ms))
     return row

@@ -2,9 +2,27 @@
 
 A strategy is a row of terms. A term names a column (of the membership or of the agent) and a sign; the candidate
 whose values are smallest, term after term, is asked first, and full ties go to the lowest membership row, that is
-by level, position, agent row. With `fan` every candidate that ties in all terms is asked at once. More strategies
-are more rows and, where they need memory, more columns (calls today, last offered, turn): neither the twin nor
-the kernel changes.
+by level, position, agent row. With `fan` every candidate that ties in all terms is asked at once. Where a strategy
+has a `memory`, `turns.prepare` writes it into columns before the pick: neither the twin nor the kernel knows of it.
+
+| strategy (other names) | terms after one another | test in tests/acd |
+|---|---|---|
+| longest-idle-agent | level, idle for longest | test_policy: test_longest_idle_by_level_then_… |
+| ring-all (ringall) | level; all of it ring | test_policy: test_ring_all_rings_the_best_level_… |
+| leastrecent | level, last conversation ended first, never before all | test_policy: test_leastrecent_… |
+| fewestcalls (agent-with-fewest-calls) | level, fading count of calls | test_fairness: test_fewest_calls_… |
+| agent-with-least-talk-time | level, fading talk time | test_fairness: test_least_talk_time_… |
+| random | level, a lot | test_turns: test_random_… |
+| wrandom | a lot of 0 … level | test_turns: test_wrandom_… |
+| round-robin (rrmemory, rrordered) | level, after the queue's last turn there | test_turns: test_round_robin_… |
+| linear | level, after the caller's last agent | test_turns: test_linear_… |
+| top-down | after the caller's last agent, over all levels | test_turns: test_top_down_… |
+| sequentially-by-agent-order | level, position, last offered first | test_policy: test_sequentially_… |
+| ring-progressively | level, position; one more phone every `progress_ms` | test_decide: test_ring_progressively_… |
+
+Other names mean the same order here: rrmemory and rrordered differ elsewhere only in whether the configured order
+is kept, which it always is; calls answered and calls completed are equal for everybody who is a candidate.
+Counters are the agent's over all queues of the pool (elsewhere: "shared"), so no queue floods who works for another.
 """
 
 from __future__ import annotations
@@ -31,25 +49,52 @@ class Term(msgspec.Struct, frozen=True):
     sign: int = 1
 
 
+# what a strategy remembers between two picks: nothing | whose turn it was in the queue | whom this caller was given
+# last | the number of lots drawn (plain, or weighed by level) | when one more phone may ring
+NOTHING, LAST_OF_QUEUE, LAST_OF_CALLER, LOTS, WEIGHTED_LOTS, PROGRESS = range(6)
+
+
 class Strategy(msgspec.Struct, frozen=True):
+    """`fan`: more than one phone may ring for a caller. `fair`: reads the loads, so who comes back must catch up."""
+
     name: str
     terms: tuple[Term, ...]
     fan: bool = False
+    memory: int = NOTHING
+    fair: bool = False
 
 
-_LEVEL = Term(TEAM, "level")
+_LEVEL, _TURN, _LOT = Term(TEAM, "level"), Term(TEAM, "turn"), Term(TEAM, "lot")
 STRATEGIES: tuple[Strategy, ...] = (
     Strategy("longest-idle-agent", (_LEVEL, Term(AGENT, "idle_since"))),
     Strategy("ring-all", (_LEVEL,), fan=True),
+    Strategy("leastrecent", (_LEVEL, Term(AGENT, "last_end"))),
+    Strategy("fewestcalls", (_LEVEL, Term(AGENT, "call_load")), fair=True),
+    Strategy("agent-with-least-talk-time", (_LEVEL, Term(AGENT, "talk_load")), fair=True),
+    Strategy("random", (_LEVEL, _LOT), memory=LOTS),
+    Strategy("wrandom", (_LOT,), memory=WEIGHTED_LOTS),
+    Strategy("round-robin", (_LEVEL, _TURN), memory=LAST_OF_QUEUE),
+    Strategy("linear", (_LEVEL, _TURN), memory=LAST_OF_CALLER),
+    Strategy("top-down", (_TURN,), memory=LAST_OF_CALLER),
+    Strategy("sequentially-by-agent-order", (_LEVEL, Term(TEAM, "position"), Term(AGENT, "last_offered"))),
+    Strategy("ring-progressively", (), fan=True, memory=PROGRESS),
 )
-NAMES: tuple[str, ...] = tuple(strategy.name for strategy in STRATEGIES)
+ALIASES: dict[str, str] = {
+    "ringall": "ring-all",
+    "agent-with-fewest-calls": "fewestcalls",
+    "rrmemory": "round-robin",
+    "rrordered": "round-robin",
+}
+_ROWS = {strategy.name: row for row, strategy in enumerate(STRATEGIES)}
+_ROWS |= {alias: _ROWS[name] for alias, name in ALIASES.items()}
+NAMES: tuple[str, ...] = tuple(_ROWS)
 
 
 def number_of(name: str) -> int:
     """The strategy's row; LocalError for a name that we don't know (the dialplan reader refuses it earlier)."""
     try:
-        return NAMES.index(name)
-    except ValueError:
+        return _ROWS[name]
+    except KeyError:
         raise LocalError(f"unknown strategy {name!r}: one of {', '.join(NAMES)}") from None
 
 
@@ -70,6 +115,12 @@ def offers_at_once(queue: Queue) -> int:
     if not STRATEGIES[queue.strategy].fan:
         return 1
     return bounded(queue.spec.offers_max, limits.offers_parallel_max)
+
+
+def offers_first(queue: Queue) -> int:
+    """How many of them ring at the beginning."""
+    strategy = STRATEGIES[queue.strategy]
+    return offers_at_once(queue) if strategy.fan and not strategy.memory else 1
 
 
 def pick(pool: Pool, queue: Queue, needs: tuple[int, ...], count_max: int) -> list[int]:

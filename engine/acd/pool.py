@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.acd.columns import NEEDS_MAX, AgentColumns, Column, EntryColumns, OfferColumns, TeamColumns
 from engine.acd.commands import AcdCommand, Breach
-from engine.acd.deadlines import AGENT, ENTRY, OFFER, DeadlineHeap
+from engine.acd.deadlines import AGENT, ENTRY, MORE, OFFER, DeadlineHeap
 from engine.acd.metrics import Tally
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.tables import E_CONNECTED, E_ENDED, E_WAITING, LOGGED_OUT, SkillArray
@@ -37,6 +37,7 @@ class Queue(msgspec.Struct):
     strategy: int  # row of policy.STRATEGIES
     draining: bool = False
     tally: Tally = msgspec.field(default_factory=Tally)
+    turns: dict[int, int] = {}  # level -> id of the agent who had the last turn there (round-robin)
     # derived
     order: list[Place] = []
     waiting: list[Place] = []
@@ -55,6 +56,8 @@ class Pool:
         self.seed = seed  # for the strategies that draw lots
         self.now_ms = 0
         self.sequence = 0  # of joining
+        self.draws = 0  # lots drawn so far: with the seed, the state of the random source
+        self.fades = 0  # halvings of the loads so far: see `fairness`
         self.agents = AgentColumns(agents_max)
         self.entries = EntryColumns(entries_max)
         self.offers = OfferColumns(OFFERS_MAX)
@@ -90,8 +93,13 @@ class Pool:
         assert queue is not None  # entries and memberships keep their queue alive
         return queue
 
-    def deadline_columns(self) -> tuple[Column, Column, Column]:
-        return self.offers.deadline, self.entries.deadline, self.agents.deadline
+    def deadline_columns(self) -> tuple[Column, Column, Column, Column]:
+        """By kind: OFFER, ENTRY, AGENT, MORE."""
+        return self.offers.deadline, self.entries.deadline, self.agents.deadline, self.entries.more_at
+
+    def deadline_rows(self) -> tuple[int, int, int, int]:
+        """How many rows of each of them are in use."""
+        return self.offers.used, self.entries.used, self.agents.used, self.entries.used
 
     def arm_agent(self, row: int, at_ms: int) -> None:
         self.agents.deadline[row] = at_ms
@@ -108,14 +116,19 @@ class Pool:
         if at_ms:
             self.heap.arm(OFFER, row, at_ms)
 
+    def arm_more(self, entry: int, at_ms: int) -> None:
+        """One more phone may ring for this caller then."""
+        self.entries.more_at[entry] = at_ms
+        self.heap.arm(MORE, entry, at_ms)
+
     def trim_heap(self) -> None:
         """Most deadlines never fire: throw the stale words away when they outnumber the live ones."""
-        live_max = 2 * len(self.agents) + len(self.entries)  # an agent has one deadline, and one offer that rings
+        live_max = 2 * len(self.agents) + 2 * len(self.entries)  # an agent may have an offer, a caller wants one more
         if len(self.heap.words) > 256 + 3 * live_max:
             self.rebuild_heap()
 
     def rebuild_heap(self) -> None:
-        self.heap.rebuild(self.deadline_columns(), (self.offers.used, self.entries.used, self.agents.used))
+        self.heap.rebuild(self.deadline_columns(), self.deadline_rows())
 
     # --- places and idle lists ----------------------------------------------------------------------
     def place(self, entry: int) -> Place:

@@ -21,10 +21,11 @@ class SavedQueue(msgspec.Struct, array_like=True):
     spec: QueueSpec
     draining: bool
     tally: Tally
+    turns: dict[int, int] = {}
 
 
 class SavedPool(msgspec.Struct):
-    """Everything that can't be rebuilt."""
+    """Everything that can't be rebuilt. What was added later has a default, so an older state is read with it."""
 
     format: int
     seed: int
@@ -42,6 +43,8 @@ class SavedPool(msgspec.Struct):
     closed: list[int]
     touched: list[int]
     out: list[AcdCommand]
+    draws: int = 0
+    fades: int = 0
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -65,12 +68,14 @@ def encode(pool: Pool) -> bytes:
             memberships=pool.memberships,
             pause_reasons=pool.pause_reasons,
             queues=[
-                None if queue is None else SavedQueue(queue.row, queue.spec, queue.draining, queue.tally)
+                None if queue is None else SavedQueue(queue.row, queue.spec, queue.draining, queue.tally, queue.turns)
                 for queue in pool.queues
             ],
             closed=list(pool.closed),
             touched=pool.touched,
             out=pool.out,
+            draws=pool.draws,
+            fades=pool.fades,
         )
     )
 
@@ -82,13 +87,16 @@ def decode(data: bytes) -> Pool:
         raise msgspec.ValidationError(f"format {saved.format} of a distributor's state is newer than {FORMAT}")
     pool = Pool(saved.seed, saved.entries_max, saved.agents_max)
     pool.now_ms, pool.sequence = saved.now_ms, saved.sequence
+    pool.draws, pool.fades = saved.draws, saved.fades
     pool.agents.load(saved.agents)
     pool.entries.load(saved.entries)
     pool.offers.load(saved.offers)
     pool.specs, pool.memberships, pool.pause_reasons = saved.specs, saved.memberships, saved.pause_reasons
     pool.closed, pool.out = deque(saved.closed), saved.out
     pool.queues = [
-        None if kept is None else Queue(kept.row, kept.spec, number_of(kept.spec.strategy), kept.draining, kept.tally)
+        None
+        if kept is None
+        else Queue(kept.row, kept.spec, number_of(kept.spec.strategy), kept.draining, kept.tally, kept.turns)
         for kept in saved.queues
     ]
     pool.reindex()

@@ -16,10 +16,12 @@ from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.flow_reader import check_format
 from engine.dialplan.model import AgentModel, OutboundRule, QueueModel, TenantModel, TrunkModel
 
-STRATEGIES = ("longest-idle-agent", "ring-all")
-STRATEGIES_LATER = (
-    "round-robin", "top-down", "fewest-calls", "random", "sequential", "skills", "most-idle", "least-occupied",
+STRATEGIES = (  # those that the distributor has, by all their names (a test compares the two)
+    "longest-idle-agent", "ring-all", "leastrecent", "fewestcalls", "agent-with-least-talk-time", "random", "wrandom",
+    "round-robin", "linear", "top-down", "sequentially-by-agent-order", "ring-progressively",
+    "ringall", "agent-with-fewest-calls", "rrmemory", "rrordered",
 )  # fmt: skip
+STRATEGIES_LATER = ("skills", "most-idle", "least-occupied")
 CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3",
@@ -278,7 +280,8 @@ def _strategy(report: Report, node: marks.Node | None) -> str | None:
         message = f"the strategy {found.text!r} is not built yet in this version"
         report.add("RD026", found, message, "built: " + ", ".join(STRATEGIES))
     else:
-        report.add("RD081", found, f"no strategy {found.text!r}", did_you_mean(found.text, STRATEGIES))
+        hint = did_you_mean(found.text, STRATEGIES, otherwise="known here: " + ", ".join(STRATEGIES))
+        report.add("RD081", found, f"no strategy {found.text!r}", hint)
     return None
 
 

@@ -11,6 +11,7 @@ from engine.acd.commands import AcdCommand, Connect, Offer
 from engine.acd.machine import Distributor
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.offers import FAILURES
+from engine.acd.policy import NAMES
 
 QUEUES = [
     QueueSpec(1, "sales", wrap_up_ms=3_000, wait_ms_max=60_000, entries_max=12, ring_ms_max=8_000),
@@ -43,6 +44,14 @@ ALTERNATIVES = (
     site([msgspec.structs.replace(QUEUES[0], strategy="ring-all", weight=2), QUEUES[2]], [TEMP, *AGENTS[::-1]]),
 )
 REASONS = [*FAILURES, "nonsense"]
+
+
+def vary(chance: Random, queues: list[QueueSpec]) -> list[QueueSpec]:
+    """Most of them with another strategy."""
+    return [
+        spec if chance.random() < 0.25 else msgspec.structs.replace(spec, strategy=chance.choice(NAMES))
+        for spec in queues
+    ]
 
 
 class Stream:
@@ -102,7 +111,7 @@ class Stream:
         chance = self.chance
         if chance.random() < 0.03:
             queues, agents = chance.choice(ALTERNATIVES)
-            distributor.configure(queues, agents, self.now)
+            distributor.configure(vary(chance, queues), agents, self.now)
         for _ in range(chance.choice((0, 1, 1, 1, 2, 4))):
             distributor.apply(self.event(), self.now)
         out = distributor.settle(self.now)
@@ -115,7 +124,7 @@ class Stream:
 
 def start(seed: int, kernels: str = "python") -> tuple[Distributor, Stream]:
     distributor = Distributor(seed, entries_max=40, agents_max=20, kernels=kernels)
-    distributor.configure(QUEUES, AGENTS, 0)
+    distributor.configure(vary(Random(seed), QUEUES), AGENTS, 0)
     for spec in AGENTS:
         distributor.apply(events.AgentReachable(spec.id, True), 10)
         distributor.apply(events.AgentLoggedIn(spec.id), 10)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.acd import decide, events, policy
+from engine.acd.machine import Distributor
 from tests.acd.world import Q, R, World, agent, cancels, changes, connects, endings, offers, queue
 
 
@@ -64,6 +67,73 @@ def test_only_touched_queues_are_looked_at() -> None:
     assert pool.touched == [1]
     decide.decide(pool, spy, world.now)
     assert looked == [2] and pool.touched == []
+
+
+# --- ring-progressively -----------------------------------------------------------------------------------
+def progressive(*people: Any, **more: Any) -> World:
+    return World([queue(strategy="ring-progressively", ring_ms_max=60_000, **more)], list(people))
+
+
+def test_ring_progressively_one_more_phone_at_each_deadline_through_all_levels() -> None:
+    world = progressive(agent(1, position=2), agent(2, position=1), agent(3, level=2), agent(4, level=3))
+    start = world.now
+    first = offers(world.join(10))
+    assert [offer.agent for offer in first] == [2]
+    assert world.distributor.next_deadline() == start + 10_000
+    assert offers(world.wait(9_999)) == []
+    assert [offer.agent for offer in offers(world.wait(1))] == [1]
+    assert [offer.agent for offer in offers(world.wait(10_000))] == [3]
+    more = offers(world.wait(10_000))
+    assert [offer.agent for offer in more] == [4]
+    out = world.answer(more[0])
+    assert [found.agent for found in connects(out)] == [4] and {lost.agent for lost in cancels(out)} == {1, 2, 3}
+    assert offers(world.wait(60_000)) == [], "no more phones for a conversation"
+
+
+def test_ring_progressively_keeps_its_turn_for_who_becomes_idle() -> None:
+    world = progressive(agent(1), agent(2), progress_ms=4_000)
+    world.do(events.AgentNotReady(2, ""))
+    world.join(10)
+    assert offers(world.do(events.AgentReady(2), after=1_000)) == [], "not due yet"
+    world.do(events.AgentNotReady(2, ""))
+    assert offers(world.wait(20_000)) == []
+    assert [offer.agent for offer in offers(world.do(events.AgentReady(2)))] == [2], "overdue: at once"
+
+
+def test_ring_progressively_begins_anew_when_nothing_rings_and_is_bounded() -> None:
+    world = progressive(agent(1), agent(2), agent(3), agent(4), offers_max=2, delay_reject_ms=0)
+    first = offers(world.join(10))[0]
+    again = offers(world.fail(first, "rejected", after=9_000))
+    assert [offer.agent for offer in again] == [1]
+    assert offers(world.wait(9_999)) == [], "10 s from the new beginning"
+    assert [offer.agent for offer in offers(world.wait(1))] == [2]
+    assert offers(world.wait(30_000)) == [], "offers_max"
+
+
+def test_ring_progressively_one_fails_and_the_others_ring_on() -> None:
+    world = progressive(agent(1), agent(2), agent(3))
+    first = offers(world.join(10))[0]
+    second = offers(world.wait(10_000))[0]
+    assert offers(world.fail(second, "rejected", after=1_000)) == []
+    assert [offer.agent for offer in offers(world.wait(9_000))] == [3], "10 s after the second, who still rests"
+    assert [found.agent for found in connects(world.answer(first))] == [1]
+
+
+def test_ring_progressively_serves_a_second_caller_before_a_second_phone() -> None:
+    world = progressive(agent(1), agent(2), agent(3))
+    world.join(10)
+    assert [offer.agent for offer in offers(world.join(11, after=5_000))] == [2]
+    assert [(offer.call, offer.agent) for offer in offers(world.wait(5_000))] == [(10, 3)]
+
+
+def test_ring_progressively_over_an_outage_and_a_restore() -> None:
+    world = progressive(agent(1), agent(2))
+    world.join(10)
+    world.now += 7_000
+    world.distributor = Distributor.decode(world.distributor.encode())
+    world.distributor.shift(60_000)
+    assert offers(world.wait(62_999)) == []
+    assert [offer.agent for offer in offers(world.wait(1))] == [2]
 
 
 # --- ring-all -------------------------------------------------------------------------------------------

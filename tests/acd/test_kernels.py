@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.acd import policy
+from engine.acd import policy, turns
 from engine.acd.columns import AgentColumns, TeamColumns
 from engine.acd.pool import Pool
 from tests.acd.states import random_needs, random_pool, shuffle
@@ -17,29 +18,32 @@ kernels: Any = pytest.importorskip("engine.acd.kernels")
 kernel_pick: Any = pytest.importorskip("engine.acd.kernel_pick")
 
 
-def compare(seed: int, pools: int, states: int) -> int:
-    """States in which both picked alike (they must all)."""
+def compare(seed: int, pools: int, states: int) -> Counter[str]:
+    """States by strategy in which both picked alike (they must all)."""
     chance = Random(seed)
-    seen = 0
+    seen: Counter[str] = Counter()
     for _ in range(pools):
         pool = random_pool(chance, chance.choice((1, 3, 8, 20)))
         for _ in range(states):
             shuffle(chance, pool)
             for number in (0, 1):
                 queue, needs = pool.queue_at(number), random_needs(chance)
-                most = policy.offers_at_once(queue)
+                most = policy.offers_first(queue)
+                turns.prepare(pool, queue, 0)
                 assert kernel_pick.run_kernel(pool, queue, needs, most) == policy.pick(pool, queue, needs, most)
-                seen += 1
+                seen[queue.spec.strategy] += 1
     return seen
 
 
 def test_like_the_twin() -> None:
-    assert compare(1, 100, 500) == 100_000
+    seen = compare(1, 100, 500)
+    assert seen.total() == 100_000
+    assert set(seen) == set(policy.NAMES) and min(seen.values()) >= 2_500
 
 
 @pytest.mark.slow
 def test_like_the_twin_for_long() -> None:
-    assert compare(2, 1_000, 500) == 1_000_000
+    assert compare(2, 1_000, 500).total() == 1_000_000
 
 
 def pure(function: Any) -> Any:

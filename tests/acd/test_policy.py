@@ -6,18 +6,26 @@ from random import Random
 
 import pytest
 
-from engine.acd import policy
+from engine.acd import events, policy, turns
 from engine.acd.columns import AgentColumns, TeamColumns
-from engine.acd.policy import AGENT, NAMES, STRATEGIES, TEAM, TERM_TABLES, TERMS_MAX, number_of
+from engine.acd.policy import AGENT, ALIASES, NAMES, STRATEGIES, TEAM, TERM_TABLES, TERMS_MAX, number_of
+from engine.dialplan import site_reader
 from engine.errors import LocalError
-from tests.acd.naive import agent_rows, choose
+from tests.acd.naive import KEYS, agent_rows, choose
 from tests.acd.states import random_needs, random_pool, shuffle
 from tests.acd.world import Q, World, agent, offers, queue
 
 
 def test_names() -> None:
-    assert NAMES == ("longest-idle-agent", "ring-all")
-    assert [number_of(name) for name in NAMES] == [0, 1]
+    asterisk = ("ringall", "leastrecent", "fewestcalls", "random", "rrmemory", "rrordered", "linear", "wrandom")
+    freeswitch = (
+        "longest-idle-agent", "agent-with-least-talk-time", "agent-with-fewest-calls", "ring-all",
+        "ring-progressively", "random", "sequentially-by-agent-order", "round-robin", "top-down",
+    )  # fmt: skip
+    assert set(NAMES) == {*asterisk, *freeswitch} == set(KEYS) | {"ring-all", "ringall"}
+    assert set(site_reader.STRATEGIES) == set(NAMES), "what an admin may write is what is built"
+    for name in NAMES:
+        assert STRATEGIES[number_of(name)].name == ALIASES.get(name, name)
     with pytest.raises(LocalError, match="unknown strategy 'longest-idle': one of longest-idle-agent"):
         number_of("longest-idle")
 
@@ -56,6 +64,36 @@ def test_ring_all_is_bounded_by_offers_max() -> None:
     assert len(offers(wide.join(10))) == 64
 
 
+def test_leastrecent_follows_the_end_of_the_last_conversation_and_nothing_else() -> None:
+    world = World([queue(strategy="leastrecent", wrap_up_ms=5_000)], [agent(n) for n in (1, 2, 3, 4)])
+    for call, talked in ((10, 9_000), (11, 1_000), (12, 5_000)):  # 1, 2, 3; their wrap-ups end 5 s later
+        offer = world.talk(call)
+        world.wait(talked)
+        world.end(call, offer.agent)
+        world.wait(6_000)
+    assert [offers(world.join(20 + turn))[0].agent for turn in range(4)] == [4, 1, 2, 3], "4 has had no call"
+
+
+def test_leastrecent_a_new_login_does_not_jump_the_line() -> None:
+    world = World([queue(strategy="leastrecent")], [agent(1), agent(2)])
+    for call in (10, 11):
+        world.end(call, world.talk(call).agent, after=1_000)
+    world.do(events.AgentLoggedOut(2), after=1_000)
+    world.do(events.AgentLoggedIn(2), after=1_000)
+    assert offers(world.join(12))[0].agent == 1, "2 had the later call, whatever he did since"
+
+
+def test_sequentially_asks_the_first_in_order_who_is_free() -> None:
+    people = [agent(1, position=3), agent(2, position=1), agent(3, position=2), agent(4, level=2), agent(5, position=1)]
+    world = World([queue(strategy="sequentially-by-agent-order")], people)
+    asked = []
+    for call in range(10, 14):
+        asked.append(world.talk(call).agent)
+        world.end(call, asked[-1], after=1_000)
+    assert asked == [2, 5, 2, 5], "one position: who was offered a call last comes last"
+    assert [offers(world.join(20 + turn))[0].agent for turn in range(5)] == [2, 5, 3, 1, 4]
+
+
 def test_needs_are_minimum_levels() -> None:
     people = [agent(1, skills=((1, 3),)), agent(2, skills=((1, 9), (2, 1))), agent(3)]
     world = World([queue()], people)
@@ -75,7 +113,8 @@ def test_twin_is_the_oracle(seed: int) -> None:
             shuffle(chance, pool)
             for number in (0, 1):
                 line, needs = pool.queue_at(number), random_needs(chance)
-                most = policy.offers_at_once(line)
+                most = policy.offers_first(line)
+                turns.prepare(pool, line, 0)
                 assert agent_rows(pool, policy.pick(pool, line, needs, most)) == choose(pool, line, needs, most)
 
 

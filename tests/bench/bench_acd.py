@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-from engine.acd import events, policy
+from engine.acd import events, policy, turns
 from engine.acd.commands import Offer
 from engine.acd.machine import Distributor
 from engine.acd.model import AgentSpec, QueueSpec
@@ -17,7 +17,9 @@ from engine.acd.model import AgentSpec, QueueSpec
 SKILLS = 32
 
 
-def staffed(agents: int, kernels: str = "python", *, ready: bool = True) -> Distributor:
+def staffed(
+    agents: int, kernels: str = "python", *, ready: bool = True, strategy: str = "longest-idle-agent"
+) -> Distributor:
     distributor = Distributor(1, kernels=kernels)
     specs = [
         AgentSpec(
@@ -25,7 +27,7 @@ def staffed(agents: int, kernels: str = "python", *, ready: bool = True) -> Dist
         )
         for row in range(agents)
     ]
-    distributor.configure([QueueSpec(1, "q", wait_ms_max=3_600_000)], specs, 0)
+    distributor.configure([QueueSpec(1, "q", strategy=strategy, wait_ms_max=3_600_000)], specs, 0)
     for row in range(agents if ready else 0):
         distributor.apply(events.AgentReachable(row, True), row)
         distributor.apply(events.AgentLoggedIn(row), row)
@@ -81,6 +83,29 @@ def decision(agents: int, kernels: str, needs: tuple[int, ...]) -> float:
     return best_of(run) / rounds
 
 
+def by_strategy(agents: int, kernels: str, strategy: str) -> float:
+    """One `prepare` and pick among `agents` idle ones for a caller who was given somebody in the middle before."""
+    distributor = staffed(agents, kernels, strategy=strategy)
+    pool = distributor._pool
+    queue = pool.queue_at(0)
+    queue.turns = {1: agents // 2}
+    pool.entries.asked[pool.entries.take()] = agents // 2
+    pick = policy.pick
+    if kernels == "numba":
+        from engine.acd.kernel_pick import run_kernel as pick
+    memory, most = policy.STRATEGIES[queue.strategy].memory, policy.offers_first(queue)
+    rounds = max(20, 20_000 // agents)
+
+    def run() -> None:
+        for _ in range(rounds):
+            if memory:
+                turns.prepare(pool, queue, 0)
+            pick(pool, queue, (), most)
+
+    run()
+    return best_of(run) / rounds
+
+
 def burst(agents: int, kernels: str) -> float:
     """`agents` turn ready at once while 10,000 callers wait: apply and one settle, ms."""
     distributor = staffed(agents, kernels, ready=False)
@@ -106,6 +131,9 @@ def main(quick: bool = False) -> None:
                 f"a decision, {agents} idle agents, {kernels}: {decision(agents, kernels, ()):.1f} µs, "
                 f"with 2 of {SKILLS} skills needed {decision(agents, kernels, needs):.1f} µs"
             )
+    for strategy in policy.STRATEGIES:
+        costs = [by_strategy(1_000, kernels, strategy.name) for kernels in ("python", "numba")]
+        print(f"a decision, 1000 idle agents, {strategy.name}: {costs[0]:.1f} µs python, {costs[1]:.1f} µs numba")
     for kernels in ("python", "numba"):
         print(f"1,000 agents turn ready, 10,000 callers wait, {kernels}: {burst(1_000, kernels):.1f} ms")
 

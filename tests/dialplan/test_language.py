@@ -11,6 +11,7 @@ from engine.dialplan.actions import Digit, Hangup, QueueEnded
 from engine.dialplan.findings import CODES
 from engine.dialplan.prompts import WavInfo
 from engine.dialplan.reader import read_site
+from engine.dialplan.site_reader import STRATEGIES
 from engine.dialplan.types import KINDS
 from engine.dialplan.verbs.table import VERBS
 from tests.dialplan.site import STOCK, Caller, files_with, site_of
@@ -75,3 +76,9 @@ def test_the_first_example_is_walked() -> None:
     caller.played()
     caller.tell(QueueEnded(caller.run.ticket, "served"))
     assert caller.one(Hangup) == Hangup("served", 16)
+
+
+def test_every_strategy_has_its_row() -> None:
+    rows = REFERENCE.partition("| strategy | who is asked |")[2].partition("\n\n")[0]
+    first = [row.split("|")[1] for row in rows.splitlines()[2:]]
+    assert sorted(name for cell in first for name in re.findall(r"`([a-z-]+)`", cell)) == sorted(STRATEGIES)

@@ -8,6 +8,7 @@ from engine.dialplan.findings import Finding, render
 from engine.dialplan.model import Site, retention_days
 from engine.dialplan.prompts import WavInfo
 from engine.dialplan.reader import read_site
+from engine.dialplan.site_reader import STRATEGIES
 from tests.dialplan.site import STOCK, files_with, lines
 
 
@@ -159,3 +160,25 @@ def test_wrong_settings(file: str, text: str, code: str) -> None:
     site, findings = read({file: text})
     assert site is None
     assert code in [each.code for each in findings if each.file == file]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_is_accepted_by_its_name(name: str) -> None:
+    assert good({"queues.yaml": f"support: {{strategy: {name}}}\n"}).queues["default/support"].strategy == name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("rrmemry", "did you mean 'rrmemory'?"),
+        ("fewest-calls", "did you mean 'fewestcalls'?"),
+        ("Ring-All", "did you mean 'ring-all'?"),
+        ("sequentially-by-next-agent-order", "did you mean 'sequentially-by-agent-order'?"),
+        ("xyz", "known here: longest-idle-agent, ring-all, "),
+    ],
+)
+def test_a_wrong_strategy_is_an_error_with_what_was_meant(wrong: str, hint: str) -> None:
+    site, findings = read({"queues.yaml": f"support: {{strategy: {wrong}}}\n"})
+    assert site is None
+    (finding,) = [found for found in findings if found.code == "RD081"]
+    assert (finding.line, finding.column) == (1, 21) and finding.suggestion.startswith(hint)
