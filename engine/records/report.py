@@ -197,7 +197,8 @@ class _Groups:
     """Rows with equal numbers side by side: `sums` and `most` by group, `numbers` in rising order."""
 
     def __init__(self, each: Integers) -> None:
-        self._order = np.argsort(each, kind="stable")
+        short = np.uint16 if int(each.max()) < 1 << 16 else np.int64  # numpy sorts the short ones by counting
+        self._order = np.argsort(each.astype(short), kind="stable")
         sorted_ = each[self._order]
         self._starts = np.flatnonzero(np.concatenate(([True], sorted_[1:] != sorted_[:-1])))
         self.numbers: list[int] = sorted_[self._starts].tolist()

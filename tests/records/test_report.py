@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import msgspec
+import numpy as np
 import pytest
 
 from engine.records import kpi, report, schema
@@ -191,6 +192,18 @@ def test_agents_time_is_that_of_the_rows(db: sqlite3.Connection) -> None:
     lines = report.lines(wish, [], db.execute(*report.times_query(wish)))
     assert {(line.begin_ms, line.key): line.worked for line in lines} == expected
     assert all(line.sums.wrap_up_ms == line.worked.of("wrap_up") for line in lines)
+
+
+@pytest.mark.parametrize("bound", [1, 70, 1 << 16, (1 << 16) + 1, 1 << 40])
+def test_groups_of_numbers_short_and_long(bound: int) -> None:
+    chance = random.Random(bound)
+    rows = [(bound - 1, 3), *((chance.randrange(bound), chance.randrange(-1 << 40, 1 << 40)) for _ in range(300))]
+    each, values = np.array(rows).T
+    groups = report._Groups(each)
+    assert groups.numbers == sorted({number for number, _ in rows})
+    mine = [[value for number, value in rows if number == wanted] for wanted in groups.numbers]
+    assert groups.sizes == [len(some) for some in mine]
+    assert groups.sums(values) == [sum(some) for some in mine] and groups.most(values) == [max(some) for some in mine]
 
 
 def test_figures_of_nothing_are_none() -> None:
