@@ -11,8 +11,14 @@ from engine.cli.options import Data, Json, data_folder
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import ThreadPoolExecutor
 
-    from engine.records.report import Line, Wish
+    from engine.records.report import Line, Query, Wish
+
+workers_max = 8
+piece_rows = 65_536  # a piece's columns take some megabytes
+TIME_OF = {"contacts": "at_ms", "agent_times": "quarter_ms"}
 
 QUEUE_COLUMNS = [
     ("offered", "offered"), ("connected", "answered"), ("abandoned", "abandoned"), ("service_level_percent", "SL %"),
@@ -186,35 +192,60 @@ def read(path: Path, wish: Wish, resolution_days: int = 0) -> tuple[list[Line], 
 
 
 def _read(path: Path, wish: Wish, resolution_days: int) -> tuple[list[Line], float | None]:
-    """All questions at once, each for several stretches of time: SQLite answers them on as many cores (sums add up)."""
+    """The store answers piece after piece in threads, this one adds them up meanwhile."""
     import os
     from concurrent.futures import ThreadPoolExecutor
-    from itertools import chain
 
     from engine.records import kpi, report
 
-    parts = stretches(path, wish, min(8, os.cpu_count() or 1))
-    with ThreadPoolExecutor(len(parts) + 1) as pool:
-        contacts = [pool.submit(_rows, path, report.contacts_query(part)) for part in parts]
-        times = [pool.submit(_rows, path, report.times_query(part)) for part in parts]
-        asked = report.resolution_query(wish, resolution_days * kpi.DAY_MS)
-        solving = pool.submit(_rows, path, asked) if resolution_days else None
-        lines = report.lines(
-            wish, chain.from_iterable(each.result() for each in contacts),
-            chain.from_iterable(each.result() for each in times),
-        )  # fmt: skip
-        if solving is None:
+    known_schema(path)
+    workers = min(workers_max, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        def ask(query: Callable[[Wish], Query], table: str) -> Iterator[Any]:
+            return answers(pool, 2 * workers, path, (query(part) for part in stretches(path, table, wish, piece_rows)))
+
+        lines = report.lines(wish, ask(report.contacts_query, "contacts"), ask(report.times_query, "agent_times"))
+        if not resolution_days:
             return lines, None
-        ((known, solved),) = solving.result()
-    return lines, kpi.share(solved or 0, known)
+        stays = ask(report.resolution_query, "contacts")
+        known, solved = report.resolved(stays, resolution_days * kpi.DAY_MS)
+    return lines, kpi.share(solved, known)
 
 
-def stretches(path: Path, wish: Wish, count: int) -> list[Wish]:
-    """The wish cut into consecutive stretches of the time for which anything is stored. Raises SiteError."""
-    from itertools import pairwise
+def answers(pool: ThreadPoolExecutor, ahead: int, path: Path, queries: Iterator[Query]) -> Iterator[Any]:
+    """Each query's only row, in order; `ahead` of them are asked before they are needed, so memory is bounded."""
+    from collections import deque
+    from itertools import islice
 
+    waiting = deque(pool.submit(_row, path, query) for query in islice(queries, ahead))
+    while waiting:
+        row = waiting.popleft().result()
+        waiting.extend(pool.submit(_row, path, query) for query in islice(queries, 1))
+        yield row
+
+
+def stretches(path: Path, table: str, wish: Wish, rows: int) -> Iterator[Wish]:
+    """The wish cut into consecutive stretches of time with about `rows` rows of the table each (more only where
+    they have the same time)."""
     import msgspec
 
+    column = TIME_OF[table]
+    query = (f"SELECT {column} FROM {table} WHERE {column} >= ? AND {column} < ? ORDER BY {column} "
+             "LIMIT 1 OFFSET ?")  # fmt: skip
+    db = _connect(path)
+    try:
+        since = wish.since_ms
+        while (edge := db.execute(query, (since, wish.until_ms, rows)).fetchone()) is not None:
+            until = max(edge[0], since + 1)
+            yield msgspec.structs.replace(wish, since_ms=since, until_ms=until)
+            since = until
+        yield msgspec.structs.replace(wish, since_ms=since)
+    finally:
+        db.close()
+
+
+def known_schema(path: Path) -> None:
+    """Raises SiteError when an earlier engine wrote the store, StorageRefused when none of ours did."""
     from engine.errors import SiteError
     from engine.runtime.migrations import check
 
@@ -222,18 +253,8 @@ def stretches(path: Path, wish: Wish, count: int) -> list[Wish]:
     try:
         if check(db, path) < 2:
             raise SiteError(f"{path.name} has the schema of an earlier engine: start today's once, it converts it")
-        edges = [edge for query in ("min(at_ms) FROM contacts", "max(at_ms) FROM contacts",
-                                    "min(quarter_ms) FROM agent_times", "max(quarter_ms) FROM agent_times")
-                 if (edge := db.execute(f"SELECT {query}").fetchone()[0]) is not None]  # fmt: skip
     finally:
         db.close()
-    first = max([wish.since_ms, *([min(edges)] if edges else [])])
-    last = min([wish.until_ms, *([max(edges) + 1] if edges else [])])
-    if last <= first:
-        return [wish]
-    marks = [first + (last - first) * place // count for place in range(count)] + [last]
-    return [msgspec.structs.replace(wish, since_ms=since, until_ms=until)
-            for since, until in pairwise(marks) if since < until]  # fmt: skip
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -244,9 +265,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _rows(path: Path, query: tuple[str, list[str | int]]) -> list[Any]:
+def _row(path: Path, query: Query) -> Any:
     db = _connect(path)
     try:
-        return db.execute(*query).fetchall()
+        return db.execute(*query).fetchone()
     finally:
         db.close()

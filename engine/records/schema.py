@@ -111,7 +111,9 @@ PUT_FIGURES_MARK = "INSERT OR REPLACE INTO figures_mark VALUES (1,?,?,?,?)"
 PUT_QUEUE_LOG_TAIL = "INSERT OR REPLACE INTO queue_log_tail VALUES (1,?,?,?)"
 
 _EVENT_COLUMNS = "n, boot, at_ms, now_ms, kind, tenant, call, data"
-SELECT_CALL_EVENTS = f"SELECT {_EVENT_COLUMNS} FROM events WHERE call = ? AND node = ? AND boot = ? ORDER BY n"
+# The index over calls leaves out events without one; SQLite takes it only where the query says that it does too.
+OF_CALL = "call = ? AND call != ''"
+SELECT_CALL_EVENTS = f"SELECT {_EVENT_COLUMNS} FROM events WHERE {OF_CALL} AND node = ? AND boot = ? ORDER BY n"
 SELECT_LAST_EVENT = f"SELECT {_EVENT_COLUMNS} FROM events WHERE node = ? AND boot = ? ORDER BY n DESC LIMIT 1"
 # Retention may have removed the row of a call whose events are kept longer, and an erased call has no name any more.
 SELECT_OPEN_CALLS = """
@@ -119,7 +121,8 @@ SELECT call FROM events AS e WHERE node = ? AND boot = ? AND kind = 'call.starte
     SELECT 1 FROM calls AS c WHERE c.node = e.node AND c.boot = e.boot AND c.n = e.n
 ) AND NOT EXISTS (
     SELECT 1 FROM events AS d
-    WHERE d.call = e.call AND d.node = e.node AND d.boot = e.boot AND d.n > e.n AND d.kind = 'call.ended'
+    WHERE d.call = e.call AND d.call != '' AND d.node = e.node AND d.boot = e.boot AND d.n > e.n
+      AND d.kind = 'call.ended'
 ) ORDER BY n
 """
 

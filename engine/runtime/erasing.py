@@ -17,11 +17,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from engine.errors import UsageError
-from engine.records import numbers
+from engine.records import numbers, schema
 from engine.runtime.backup import QUEUE_LOG, STORE
 from engine.runtime.journal import JournalError, records
 from engine.runtime.seal import KeyDestroyed, Keys
@@ -184,7 +185,7 @@ class Erasure:
     def _numbers(self, db: sqlite3.Connection, call: CallKey) -> list[int]:
         """The numbers of a call's events. A name comes again after 640,000 calls: up to its next start."""
         node, boot, n, name = call
-        query = "SELECT n, kind FROM events WHERE call = ? AND node = ? AND boot = ? AND n >= ? ORDER BY n"
+        query = f"SELECT n, kind FROM events WHERE {schema.OF_CALL} AND node = ? AND boot = ? AND n >= ? ORDER BY n"
         rows = db.execute(query, (name, node, boot, n)).fetchall() if name else []
         following = [at for at, kind in rows if kind == "call.started" and at > n]
         return [at for at, _ in rows if not following or at < following[0]]
@@ -284,19 +285,17 @@ class Erasure:
 
     def _queue_log(self, path: Path, *, erase: bool) -> int:
         """Lines that hold him; his number is overwritten in its place (`-`), so a writer at the end isn't disturbed."""
-        found, at = 0, 0
+        found = 0
         with path.open("r+b" if erase else "rb") as file:
-            for line in file:
+            # letters are compared without their case, so a line must be text before it can be told from others
+            for at, line in lines_with(file, self._needle if self.core.isdigit() else b""):
                 text = line.decode("utf-8", "replace")
                 masked = self._masked(text)
                 if masked != text:
                     found += 1
                     if erase:
-                        here = file.tell()
                         file.seek(at)
                         file.write(masked.encode()[:len(line)])
-                        file.seek(here)
-                at += len(line)
             if erase and found:
                 file.flush()
                 os.fsync(file.fileno())
@@ -345,6 +344,26 @@ class Erasure:
                 keys = Keys(path)
                 if keys.has(f"call {call}"):
                     yield keys, f"call {call}"
+
+
+def lines_with(file: BinaryIO, needle: bytes) -> Iterator[tuple[int, bytes]]:
+    """(place, line with its end) of each line in which the needle stands (an empty one stands in every line), without
+    making objects of the others: a log of 10^6 calls has millions. The file may be written to in between."""
+    place, rest = 0, b""  # the file's part that was read, but whose last line may go on
+    while True:
+        file.seek(place + len(rest))
+        read = file.read(chunk_bytes)
+        block = rest + read
+        end = block.rfind(b"\n") + 1 if read else len(block)
+        begin = 0
+        while begin < end and (at := block.find(needle, begin, end)) >= 0:
+            begin = block.rfind(b"\n", begin, at) + 1 or begin
+            after = block.find(b"\n", at, end) + 1 or end
+            yield place + begin, block[begin:after]
+            begin = after
+        if not read:
+            return
+        place, rest = place + end, block[end:]
 
 
 def _holds_bytes(path: Path, needle: bytes) -> bool:

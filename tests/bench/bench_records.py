@@ -4,6 +4,7 @@
     python tests/bench/bench_records.py writer --calls 20000           CPU of the writer per 1,000 calls
     python tests/bench/bench_records.py backup DATA                    seconds of `ringdown backup`, with its checks
     python tests/bench/bench_records.py report DATA                    seconds of `ringdown report` in its forms
+    python tests/bench/bench_records.py forget DATA                    seconds of looking for one caller in all of it
 
 A call is what a served caller of the demo site leaves: 18 events, three lines of queue_log, one row of `calls`; one in
 seven callers gives up. `make` and `writer` feed events to the engine's own Storage.
@@ -191,10 +192,17 @@ def report(options: argparse.Namespace) -> None:
         timed("report", "--all", *form, "--data", str(options.data), rounds=options.rounds)
 
 
+def forget(options: argparse.Namespace) -> None:
+    """The first caller of `Centre`; nothing is erased."""
+    caller = str(Centre().call(0)[0].data["caller"])
+    timed("forget", caller, "--dry-run", "--data", str(options.data), rounds=options.rounds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     acts = parser.add_subparsers(dest="act", required=True)
-    for name, act in (("make", make), ("writer", writer), ("backup", backup), ("report", report)):
+    for name, act in (("make", make), ("writer", writer), ("backup", backup), ("report", report),
+                      ("forget", forget)):
         each = acts.add_parser(name)
         each.set_defaults(run=act)
         if name != "writer":

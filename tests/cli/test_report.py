@@ -7,6 +7,10 @@ import io
 import itertools
 import json
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,7 +18,8 @@ import pytest
 
 from engine.cli import report as command
 from engine.cli.app import run
-from engine.records.report import Wish
+from engine.records import schema
+from engine.records.report import Query, Wish
 from engine.runtime.migrations import prepare
 from tests.cli.engine_double import engine
 
@@ -97,23 +102,52 @@ def test_offsets_find_the_change_of_summer_time() -> None:
     assert command.offsets(ZoneInfo("UTC"), 0, june) == [(946_684_800_000, 0)]
 
 
-@pytest.mark.parametrize("count", [1, 2, 7])
-def test_stretches_of_time_add_up(store: Path, count: int) -> None:
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_stretches_of_time_add_up(store: Path, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     """Cut anywhere, nothing is counted twice and nothing is lost."""
-    path, wish = store / "ringdown.db", Wish(by="queue")
-    parts = command.stretches(path, wish, count)
-    assert len(parts) == count
+    path, wish = store / "ringdown.db", Wish(by="queue", interval="hour")
+    whole = command.read(path, wish, 7)
+    assert sum(line.sums.offered for line in whole[0]) == 4
+    parts = list(command.stretches(path, "contacts", wish, rows))
+    assert len(parts) == {1: 4, 2: 3, 7: 1}[rows] and (parts[0].since_ms, parts[-1].until_ms) == (0, wish.until_ms)
     assert all(one.until_ms == two.since_ms for one, two in itertools.pairwise(parts))
-    whole = command.read(path, wish)[0]
-    pieces = [line for part in parts for line in command.read(path, part)[0]]
-    for line in whole:
-        mine = [each.sums for each in pieces if each.key == line.key]
-        assert sum(each.offered for each in mine) == line.sums.offered
-        assert sum(each.talked_ms for each in mine) == line.sums.talked_ms
-    assert sum(line.sums.offered for line in whole) == 4
+    monkeypatch.setattr(command, "piece_rows", rows)
+    assert command.read(path, wish, 7) == whole
+    by_agent = Wish(by="agent")
+    pieces = command.read(path, by_agent)
+    monkeypatch.undo()
+    assert command.read(path, by_agent) == pieces != ([], None)
+
+
+def test_more_rows_at_one_moment_than_a_piece_has(tmp_path: Path) -> None:
+    path = tmp_path / "ringdown.db"
+    prepare(path, 1.0)
+    with closing(sqlite3.connect(path)) as db:
+        db.executemany(schema.INSERT_CONTACT, [
+            (at, n, "b", "default", "default/a", "", "abandoned", 5, 0, 0, 0, 0) for n, at in enumerate([7] * 9 + [8])
+        ])  # fmt: skip
+        db.commit()
+    cuts = [(part.since_ms, part.until_ms) for part in command.stretches(path, "contacts", Wish(until_ms=99), 2)]
+    assert cuts == [(0, 7), (7, 8), (8, 99)]
 
 
 def test_a_wish_beside_all_that_is_stored(store: Path) -> None:
     wish = Wish(since_ms=5, until_ms=9)
-    assert command.stretches(store / "ringdown.db", wish, 4) == [wish]
-    assert command.read(store / "ringdown.db", wish) == ([], None)
+    assert list(command.stretches(store / "ringdown.db", "contacts", wish, 4)) == [wish]
+    assert command.read(store / "ringdown.db", wish, 7) == ([], None)
+
+
+def test_few_answers_are_asked_for_ahead(store: Path) -> None:
+    """A report over years doesn't hold them in memory."""
+    asked = 0
+
+    def queries() -> Iterator[Query]:
+        nonlocal asked
+        for number in range(20):
+            asked += 1
+            yield f"SELECT {number}", []
+
+    with ThreadPoolExecutor(2) as pool:
+        rows = command.answers(pool, 3, store / "ringdown.db", queries())
+        assert [next(rows), next(rows)] == [(0,), (1,)] and asked == 5
+        assert [row[0] for row in rows] == list(range(2, 20)) and asked == 20

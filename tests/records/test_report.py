@@ -5,7 +5,10 @@ from __future__ import annotations
 import random
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
+import msgspec
+import numpy as np
 import pytest
 
 from engine.records import kpi, report, schema
@@ -126,9 +129,81 @@ def test_by_agent(db: sqlite3.Connection) -> None:
 
 @pytest.mark.parametrize("days", [1, 3])
 def test_resolution_by_the_store_is_that_of_the_definition(db: sqlite3.Connection, days: int) -> None:
-    known, solved = db.execute(*report.resolution_query(Wish(), days * kpi.DAY_MS)).fetchone()
+    known, solved = report.resolved(db.execute(*report.resolution_query(Wish())), days * kpi.DAY_MS)
     stays = sorted((s.who, s.at_ms, s.result == "connected") for s in STAYS)
     assert kpi.share(solved, known) == kpi.resolution(stays, days * kpi.DAY_MS)
+
+
+def test_resolution_of_nobody(db: sqlite3.Connection) -> None:
+    assert report.resolved(db.execute(*report.resolution_query(Wish(tenant="nobody"))), 1) == (0, 0)
+    assert report.resolved([], 1) == (0, 0)
+
+
+def pieces(db: sqlite3.Connection, wish: Wish, chance: random.Random) -> list[Line]:
+    """As `run`, from stretches of time that were cut anywhere."""
+    marks = [0, *sorted(START + chance.randrange(9 * 86_400_000) for _ in range(7)), report.FOREVER_MS]
+    parts = [msgspec.structs.replace(wish, since_ms=since, until_ms=until) for since, until in pairwise(marks)]
+    return report.lines(
+        wish, [db.execute(*report.contacts_query(part)).fetchone() for part in parts],
+        [db.execute(*report.times_query(part)).fetchone() for part in parts],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("by", report.GROUPS)
+@pytest.mark.parametrize("interval", report.INTERVALS)
+def test_every_form_is_that_of_the_stays_however_it_is_cut(db: sqlite3.Connection, by: str, interval: str) -> None:
+    wish = Wish(by=by, interval=interval, short_ms=5_000, offsets=[(0, 3_600_000)])
+    lines, merged = run(db, wish), report._merger(wish)
+    step = {"15m": 900_000, "30m": 1_800_000, "hour": 3_600_000}.get(interval)
+    expected: dict[tuple[int, str], kpi.Sums] = {}
+    for stay in STAYS:
+        if by == "agent" and not stay.agent:
+            continue
+        local = stay.at_ms + 3_600_000
+        begin = stay.at_ms - stay.at_ms % step if step else merged(local - local % kpi.DAY_MS)
+        place = (0 if interval == "none" else begin, "" if by == "all" else getattr(stay, by))
+        expected.setdefault(place, kpi.Sums()).add(stay, wish.within_ms, wish.short_ms)
+    wrapped = 0
+    for line in lines:
+        wrapped += line.sums.wrap_up_ms
+        line.sums.wrap_up_ms = 0
+    counted = {(line.begin_ms, line.key): line.sums for line in lines if line.sums != kpi.Sums()}
+    assert counted == expected and wrapped in (0, 40_000)
+    for seed in range(5):
+        cut = pieces(db, wish, random.Random(seed))
+        assert sum(line.sums.wrap_up_ms for line in cut) == wrapped
+        for line in cut:
+            line.sums.wrap_up_ms = 0
+        assert cut == lines
+
+
+def test_agents_time_is_that_of_the_rows(db: sqlite3.Connection) -> None:
+    chance = random.Random(8)
+    states = [("ready", ""), ("not_ready", "lunch"), ("not_ready", "a/b, \"c\""), ("talking", ""), ("wrap_up", "")]
+    expected: dict[tuple[int, str], report.Worked] = {}
+    db.execute("DELETE FROM agent_times")
+    for _ in range(600):
+        quarter = START + 900_000 * chance.randrange(60)
+        agent, (state, reason) = f"default/ä,{chance.randrange(9)}\n", chance.choice(states)
+        row = (quarter, agent, state, reason, chance.choice(("", "default/a")), chance.randrange(900_000))
+        db.execute(schema.ADD_AGENT_TIME, row)
+        expected.setdefault((quarter - quarter % 3_600_000, agent), report.Worked()).add(state, reason, row[5])
+    wish = Wish(by="agent", interval="hour", since_ms=START, until_ms=START + 60 * 900_000)
+    lines = report.lines(wish, [], db.execute(*report.times_query(wish)))
+    assert {(line.begin_ms, line.key): line.worked for line in lines} == expected
+    assert all(line.sums.wrap_up_ms == line.worked.of("wrap_up") for line in lines)
+
+
+@pytest.mark.parametrize("bound", [1, 70, 1 << 16, (1 << 16) + 1, 1 << 40])
+def test_groups_of_numbers_short_and_long(bound: int) -> None:
+    chance = random.Random(bound)
+    rows = [(bound - 1, 3), *((chance.randrange(bound), chance.randrange(-1 << 40, 1 << 40)) for _ in range(300))]
+    each, values = np.array(rows).T
+    groups = report._Groups(each)
+    assert groups.numbers == sorted({number for number, _ in rows})
+    mine = [[value for number, value in rows if number == wanted] for wanted in groups.numbers]
+    assert groups.sizes == [len(some) for some in mine]
+    assert groups.sums(values) == [sum(some) for some in mine] and groups.most(values) == [max(some) for some in mine]
 
 
 def test_figures_of_nothing_are_none() -> None:

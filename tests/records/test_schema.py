@@ -94,3 +94,13 @@ def test_which_calls_are_open(database: sqlite3.Connection) -> None:
     database.execute(schema.INSERT_CALL, schema.call_row("a", CallDetail("b1", 1, "done-0", "default", 10)))
     assert database.execute(schema.SELECT_OPEN_CALLS, ("a", "b1")).fetchall() == [("open-0",), ("open-1",)]
     assert database.execute(schema.SELECT_OPEN_CALLS, ("a", "b2")).fetchall() == []
+
+
+@pytest.mark.parametrize("query", [
+    schema.SELECT_CALL_EVENTS, schema.SELECT_OPEN_CALLS,
+    f"SELECT n, kind FROM events WHERE {schema.OF_CALL} AND node = ? AND boot = ? AND n >= ? ORDER BY n",
+])
+def test_a_calls_events_are_found_by_the_call(database: sqlite3.Connection, query: str) -> None:
+    """Not by reading the whole boot: an engine that comes back asks this for every call that was up."""
+    plan = database.execute(f"EXPLAIN QUERY PLAN {query}", ("x",) * query.count("?")).fetchall()
+    assert any("USING INDEX events_call (call=? AND node=? AND boot=?" in each[3] for each in plan), plan

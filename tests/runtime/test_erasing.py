@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import random
 import shutil
 import sqlite3
 from contextlib import closing
@@ -14,6 +16,7 @@ import pytest
 from engine.errors import UsageError
 from engine.records import schema
 from engine.records.events import Event
+from engine.runtime import erasing
 from engine.runtime.erasing import Erasure
 from engine.runtime.journal import FORMAT, Header, Journal
 from engine.runtime.migrations import prepare
@@ -221,3 +224,22 @@ def test_what_lay_ahead_of_the_journal(data: Path) -> None:
     finally:
         ahead._map = None  # killed: the file stays
     assert Erasure(data, HIS).erase().journals == 1 and not path.exists()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lines_are_found_wherever_a_log_is_cut(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    chance = random.Random(seed)
+    for size in (1, 2, 5, 17, 1_000):
+        monkeypatch.setattr(erasing, "chunk_bytes", size)
+        log = b"".join(chance.choices((b"12", b"123", b"3", b"\n", b"x|"), k=chance.randrange(60)))
+        starts = [sum(map(len, log.splitlines(keepends=True)[:n])) for n in range(log.count(b"\n") + 1)]
+        every = list(zip(starts, log.splitlines(keepends=True), strict=False))
+        assert list(erasing.lines_with(io.BytesIO(log), b"")) == every
+        assert list(erasing.lines_with(io.BytesIO(log), b"123")) == [each for each in every if b"123" in each[1]]
+
+
+def test_a_caller_known_by_a_name_is_found_in_either_case(data: Path) -> None:
+    log = data / "queue_log"
+    log.write_text(f"{LOG}1750000070|x-0|default/support|NONE|ENTERQUEUE||Anonymous.K|1\n")
+    assert Erasure(data, "anonymous.k").erase().queue_log_lines == 1
+    assert log.read_text() == f"{LOG}1750000070|x-0|default/support|NONE|ENTERQUEUE||-----------|1\n"
