@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 DAY_MS = 86_400_000
 first_s = 120.0
 every_s = 6 * 3600.0
+leap_ms_max = 7 * DAY_MS
+leap_wait_s = 86_400.0
 pause_s = 0.05
 rows_at_once = 1_000
 files_at_once = 100
 busy_s = 2.0
+STAMP = "retention.stamp"  # Unix ms of the last round
 TABLES = {"calls": ("calls",), "events": ("events",), "queue_events": ("queue_events", "contacts", "agent_times")}
 _KEYS = {"contacts": ("at_ms", "at_ms, n, boot", "tenant"),
          "agent_times": ("quarter_ms", "quarter_ms, agent, state, reason, queue",
@@ -148,10 +151,12 @@ def _close(steps: Generator[tuple[str, int], None, None]) -> None:
 class Sweeper:
     """`start()` in a running loop, `await close()`; `sweep()` is one round."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self.server = server
+        self._seconds = seconds
         self.removed: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._wait_until = 0.0  # monotonic seconds
         self._journal_began = time.time()
 
     def start(self) -> None:
@@ -175,6 +180,8 @@ class Sweeper:
         """One round; what went, by kind. A store or folder that refuses is tried again next time."""
         server, found = self.server, dict[str, int]()
         site, now_ms = server.site, int(time.time() * 1000)
+        if not self._clock_is_believed(now_ms):
+            return found
         rules = [Rule(site, kind, now_ms) for kind in TABLES]
         recordings = Rule(site, "recordings", now_ms)
         data = server.options.data
@@ -190,6 +197,25 @@ class Sweeper:
         if any(found.values()):
             await server.ask("retention", "noted", {"act": "retention", "subject": "", "counts": counts_text(found)})
         return found
+
+    def _clock_is_believed(self, now_ms: int) -> bool:
+        """A wall clock that has leapt a week since the last round (a wrong date at boot, a slip of a hand) would let
+        years of records go at once: ops are told, and have a day to set it right."""
+        stamp = self.server.options.data / STAMP
+        try:
+            last_ms = int(stamp.read_text())
+        except (OSError, ValueError):
+            last_ms = now_ms
+        with suppress(OSError):
+            stamp.write_text(str(now_ms))
+        if now_ms - last_ms > leap_ms_max:
+            self._wait_until = self._seconds() + leap_wait_s
+            days = (now_ms - last_ms) // DAY_MS
+            self.server.log.warning(
+                f"retention: the clock is {days} days ahead of the last round: nothing is removed for a day. If the "
+                "date is wrong, set it", "retention",
+            )
+        return self._seconds() >= self._wait_until
 
     async def _run(self, steps: Generator[tuple[str, int], None, None], found: dict[str, int]) -> None:
         try:

@@ -202,3 +202,29 @@ def test_a_quiet_engines_journal_gets_a_new_file_once_a_day(tmp_path: Path, monk
 
     swept(world, work)
     assert world.rotated == 1
+
+
+def test_a_clock_that_leapt_removes_nothing_for_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "pause_s", 0.0)
+    clocks = {"wall": NOW / 1000 - 3_600, "monotonic": 5_000.0}
+    monkeypatch.setattr(room.time, "time", lambda: clocks["wall"])
+    filled(tmp_path / "r.db")
+    world = World(tmp_path, {"calls": 400})
+
+    async def rounds(sweeper: Sweeper) -> list[dict[str, int]]:
+        found = [await sweeper.sweep()]
+        clocks["wall"] += 75 * 365 * 86_400  # somebody mistyped the year
+        found.append(await sweeper.sweep())
+        clocks["wall"] += 6 * 3_600
+        clocks["monotonic"] += 6 * 3_600
+        found.append(await sweeper.sweep())
+        clocks["monotonic"] += room.leap_wait_s
+        found.append(await sweeper.sweep())
+        return found
+
+    async def work(_: Sweeper) -> list[dict[str, int]]:
+        return await rounds(Sweeper(world, seconds=lambda: clocks["monotonic"]))  # type: ignore[arg-type]
+
+    before, leapt, soon, day = swept(world, work)
+    assert before["calls"] == 8 and leapt == soon == {} and "nothing is removed for a day" in world.said.getvalue()
+    assert day["calls"] == 22  # the rest: it was meant
