@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import subprocess
 import sys
@@ -10,11 +11,11 @@ from pathlib import Path as FilePath
 import msgspec
 import pytest
 
-from engine.call.effects import Deadline, Entropy, Input, Listening, Received, SiteLoaded, WallClock
+from engine.call.effects import Deadline, Emit, Entropy, Input, Listening, Received, Resumed, SiteLoaded, WallClock
 from engine.errors import UsageError
 from engine.media.image import Image
 from engine.runtime.journal import FORMAT, Header, Journal, replay
-from engine.runtime.replaying import build, chain, files_of, pack
+from engine.runtime.replaying import build, chain, files_of, pack, unpack
 from engine.sip.events import Path
 from tests.runtime.fakes import site
 
@@ -96,3 +97,28 @@ def test_a_chain_proves_each_checkpoint_by_the_inputs_before_it(tmp_path: FilePa
     torn = files[0].read_bytes()
     files[0].write_bytes(torn[:-9])  # its end is missing: nobody knows what came before the checkpoint
     assert [each.follows for each in chain(files)] == [None, None]
+
+
+STORED = sorted((FilePath(__file__).parents[1] / "vectors" / "state").glob("*.states.xz"))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.name)
+def test_states_of_earlier_engines_are_gone_on_with(path: FilePath) -> None:
+    """An upgrade under calls: this engine reads the old one's state, and every call comes to its end on all sides."""
+    states = msgspec.msgpack.decode(lzma.decompress(path.read_bytes()), type=dict[str, bytes])
+    assert len(states) >= 10
+    for phase, state in states.items():
+        switch, image = unpack(Header(FORMAT, "0.1", "b", "a", 1, b"", "", 0, 256), state)
+        room, calls = switch.room, list(switch.room.calls.values())
+        assert calls and (phase == "closing" or image.rows), phase
+        now_ms, said = room.now_ms + 1, []
+        listening = Listening(1, "udp", "192.0.2.9", 5060, "192.0.2.9", 5060)
+        for event in (Resumed(500, "restart", 0), listening, *([Deadline()] * 60)):
+            said += [each.event for each in switch.handle(event, now_ms) if isinstance(each, Emit)]
+            now_ms += 100
+        ended = {event.call for event in said if event.kind == "call.ended"}
+        assert ended == {call.name for call in calls} and not room.calls, phase
+
+
+def test_a_version_without_its_stored_states_would_be_noticed() -> None:
+    assert STORED
