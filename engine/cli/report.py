@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import ThreadPoolExecutor
 
-    from engine.records.report import Line, Query, Wish
+    from engine.records.report import Line, Wish
+    from engine.records.schema import Query
 
 workers_max = 8
 piece_rows = 65_536  # a piece's columns take some megabytes

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.records import kpi, kpi_agents
 from engine.records.kpi import Sums
 from engine.records.kpi_agents import Worked
+from engine.records.schema import Query
 
 GROUPS = ("all", "queue", "agent", "tenant")
 INTERVALS = ("none", "15m", "30m", "hour", "day", "week", "month")
@@ -26,7 +27,6 @@ _MINUTE = 60_000
 _STEPS = {"15m": 15 * _MINUTE, "30m": 30 * _MINUTE, "hour": 60 * _MINUTE}
 FOREVER_MS = 1 << 52
 
-Query = tuple[str, list[str | int]]
 ContactPiece = Sequence[Any]  # (begin, keys, result, waited, in time, talked, held, transfers); each a text or None
 TimePiece = Sequence[Any]  # (begin, keys, "state/reason", ms)
 StayPiece = Sequence[Any]  # (who, 2 · at_ms + connected)

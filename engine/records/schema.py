@@ -127,6 +127,7 @@ SELECT call FROM events AS e WHERE node = ? AND boot = ? AND kind = 'call.starte
 """
 
 Row = tuple[object, ...]
+Query = tuple[str, list[str | int]]  # SQL and its values
 _json = msgspec.json.Encoder()
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from engine.records.figures import QUARTER_MS
 from engine.records.kpi import REFUSED
-from engine.records.report import Query
+from engine.records.schema import Query
 
 wait_ms_max = 86_400_000  # who waited longer than a day isn't looked for
 OFF_DUTY = ("logged_out", "not_ready")
