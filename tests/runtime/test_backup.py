@@ -19,7 +19,7 @@ from engine.records import schema
 from engine.runtime import backup as room
 from engine.runtime.backup import backup, restore
 from engine.runtime.migrations import prepare
-from tests.runtime.fakes import run
+from tests.runtime.fakes import run, until
 from tests.runtime.test_storage import call, opened, rows
 
 VECTOR = Path(__file__).parents[1] / "vectors" / "records" / "v1.db"
@@ -82,11 +82,11 @@ def test_while_the_writer_writes(tmp_path: Path) -> None:
                 await asyncio.sleep(0)
 
         writing = asyncio.get_running_loop().create_task(write())
-        await asyncio.sleep(0.3)
+        await until(lambda: storage.written > 200)  # a backup of nothing would prove nothing
         made = await asyncio.to_thread(backup, tmp_path, tmp_path / "b.db")
         before = storage.written
-        await asyncio.sleep(0.1)
-        assert storage.written > before and storage.state == "ok"
+        await until(lambda: storage.written > before)
+        assert storage.state == "ok"
         stop = True
         await writing
         await storage.close()
