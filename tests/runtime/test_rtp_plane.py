@@ -346,15 +346,24 @@ def test_stop_with_everything_running_leaves_no_descriptor(tmp_path: Path) -> No
 
 def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
     port = bench.open(0)
+
+    def ignored() -> int:
+        return int(bench.plane.metrics()["packets_ignored"])
+
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rude:
         plausible = struct.pack(">BBHII", 0x80, 0, 1, 1, 1) + b"A" * 160
-        for count, data in enumerate((b"", b"x", os.urandom(1_400), b"\x80" * 65_000, plausible), 1):
-            rude.sendto(data, (HOST, port))
-            # one at a time: behind 65,000 bytes that wait, the kernel may drop what comes next
-            bench.until(lambda count=count: bench.plane.metrics()["packets_ignored"] == count)
+        for data in (b"", b"x", os.urandom(1_400), b"\x80" * 65_000, plausible):
+            before, tries = ignored(), 0
+            while ignored() == before:  # the kernel may drop one for want of buffer: then it is sent again
+                tries += 1
+                assert tries <= 6, f"{len(data)} bytes were never counted"
+                rude.sendto(data, (HOST, port))
+                again = time.monotonic() + 0.5
+                bench.until(lambda before=before, again=again: ignored() > before or time.monotonic() > again)
+    counted = ignored()
     bench.plane.command(m.CloseLeg(0, 1))
     bench.until(lambda: bench.kinds(m.LegClosed))
-    assert bench.kinds(m.LegClosed)[0].ignored == 5
+    assert bench.kinds(m.LegClosed)[0].ignored == counted >= 5
 
 
 def test_warm_tells_its_progress() -> None:
