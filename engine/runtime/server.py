@@ -47,7 +47,7 @@ from engine.call.effects import (
     WallClock,
 )
 from engine.dialplan.model import Site
-from engine.errors import SiteError
+from engine.errors import SiteError, UsageError
 from engine.media.commands import OpenLeg
 from engine.media.image import Image
 from engine.runtime import continuing, handover, net, opening, plane_memory, replaying
@@ -140,6 +140,7 @@ class Server:
         self.image = Image()
         self.tcp_listening: dict[int, socket.socket] = {}
         self.dead_legs: plane_memory.LegMemory
+        self.serving = False  # the start is over
         self.hand_over = False  # at the end: to the program that replaces us
         self.inherited: Inherited | None = None
         self._preparing = False
@@ -420,6 +421,9 @@ class Server:
         try:
             ready(await self._start())
             await self._stopping.wait()
+        except (SiteError, UsageError):
+            continuing.ready(self)  # refused for a reason with a name: no fault of the calls that were to go on
+            raise
         finally:
             await self._close()
 
@@ -458,6 +462,7 @@ class Server:
         gc.collect()
         gc.freeze()
         continuing.ready(self)
+        self.serving = True
         return (
             f"ready {' '.join(self.addresses)} http:{await self.watching.start()} "
             f"calls:{len(continuing.open_calls(found)) if found else 0} boot:{self.boot} data:{options.data}"
@@ -551,6 +556,7 @@ class Server:
         self._stopping.set()
         await self.watching.close()
         inherited = continuing.keep_sockets(self) if self.hand_over else None
+        over = self.serving and inherited is None  # else somebody goes on: after us, or after a start that failed
         if self._provisioner is not None:
             self._provisioner.close()
         await self.admin.close()
@@ -563,7 +569,7 @@ class Server:
             self._timer.cancel()
         try:
             if "plane" in self._opened:
-                self.plane.stop(forget=inherited is None)
+                self.plane.stop(forget=over)
         finally:
             try:
                 self._journal_thread.shutdown(wait=True)
@@ -572,7 +578,7 @@ class Server:
                     if inherited is not None:
                         self.journal.rotate(replaying.pack(self.switch, self.image), self.site.version)
                         self.journal.ahead.alive(self.now_ms(), time.time_ns() // 1_000_000)
-                    self.journal.close(clean=inherited is None)
+                    self.journal.close(clean=over)
             finally:
                 if self._burying is not None:
                     self._burying.cancel()

@@ -282,8 +282,7 @@ def test_a_held_caller_stays_held(lasting: Engine) -> None:
         offered = agent.wait_call()
         offered.answer()
         time.sleep(3)
-        sdp = offered.invite.body.decode() if isinstance(offered.invite.body, bytes) else offered.invite.body
-        assert offered.offer(hold_of(sdp, agent)).status == 200
+        assert offered.offer(hold_of(agent)).status == 200
         began = outage(lasting)
         assert first_packet_after(ear, began) < audible_s(lasting)
         time.sleep(1.5)
@@ -294,7 +293,7 @@ def test_a_held_caller_stays_held(lasting: Engine) -> None:
     assert lasting.last_call(dialled="8700")["held_ms"] > 1_500
 
 
-def hold_of(_: str, phone: Phone) -> str:
+def hold_of(phone: Phone) -> str:
     """An offer that puts the other side on hold (RFC 3264 §8.4)."""
     return (
         f"v=0\r\no=- 1 2 IN IP4 {phone.host}\r\ns=-\r\nc=IN IP4 {phone.host}\r\nt=0 0\r\n"
@@ -327,6 +326,23 @@ def test_a_port_that_was_taken_meanwhile_moves_the_leg(lasting: Engine) -> None:
     lasting.wait_idle(8)
     record = lasting.last_call(dialled="9664")
     assert record["outcome"] == "served" and "call.media" in lasting.kinds(record["call"])
+
+
+def test_starts_that_are_refused_cost_no_call(lasting: Engine) -> None:
+    """Two starts find the SIP port taken: that is no fault of the calls, and the third goes on with them."""
+    with lasting.phone("stranger", secret=False) as phone:
+        placed = phone.call("9100")
+        lasting.kill()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+            thief.bind(lasting.address)
+            for _ in range(2):
+                with pytest.raises(AssertionError, match="in use"):
+                    lasting.start()
+                lasting._starts -= 1
+        lasting.start()
+        assert [row["dialled"] for row in lasting.ask("calls")] == ["9100"]
+        assert placed.bye().status == 200
+    lasting.wait_idle(8)
 
 
 def test_an_edit_with_errors_does_not_keep_calls_from_going_on(lasting: Engine) -> None:
