@@ -59,9 +59,7 @@ def home(pool: Pool, row: int, now_ms: int) -> int:
     return READY
 
 
-def step(
-    pool: Pool, row: int, given: int, now_ms: int, reason: str, queue: int = -1, call: int = -1
-) -> None:
+def step(pool: Pool, row: int, given: int, now_ms: int, reason: str, queue: int = -1, call: int = -1) -> None:
     """One input to one agent. `reason`, `queue` and `call` (ids) go into AgentChanged.
 
     An input whose actions hold CANCEL needs his offer taken away before: `happenings.ask` does both.

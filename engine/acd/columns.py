@@ -157,8 +157,9 @@ class EntryColumns(Columns):
         "generation", "call", "state", "queue", "agent", "first", "ringing", "ring_level", "joined", "effective",
         "sequence", "wait_until", "deadline", "connected",
         "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
+        "avoid", "avoid_until", "look_at",
     )  # fmt: skip
-    blank = {"agent": -1, "first": -1, "asked": -1}
+    blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1}
     call: Column
     state: Column
     queue: Column  # row of the queue
@@ -174,6 +175,9 @@ class EntryColumns(Columns):
     connected: Column  # since, 0 not yet
     asked: Column  # id of the agent who was asked last for him (linear, top-down), -1 none
     more_at: Column  # when one more phone may ring (ring-progressively), 0 now or never
+    avoid: Column  # id of the agent who isn't offered him until `avoid_until`, -1 none
+    avoid_until: Column
+    look_at: Column  # when somebody who was barred for him may be asked (`bars`), 0 never
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:
@@ -204,13 +208,15 @@ class OfferColumns(Columns):
 class TeamColumns(Columns):
     """One row per membership of an agent in a queue, by (queue, level, position, agent): this order breaks ties.
 
-    Derived, so not saved. `turn` and `lot` are written by `turns.prepare` just before the pick that reads them.
+    Derived, so not saved. `turn` and `lot` are written by `turns.prepare` just before the pick that reads them, and
+    `barred` by `bars.write`, which clears it after the pick.
     """
 
-    fields = ("generation", "queue", "agent", "level", "position", "turn", "lot")
+    fields = ("generation", "queue", "agent", "level", "position", "turn", "lot", "barred")
     queue: Column
     agent: Column
     level: Column
     position: Column
     turn: Column  # 1: had his turn already, 0: comes before
     lot: Column  # drawn for this pick
+    barred: Column  # 1: not for the caller of this pick

@@ -1,8 +1,8 @@
 """The pool's deadlines: a heap of integers over the deadline columns.
 
-A word is at_ms << 18 | kind << 16 | row, so words due at the same time fire by kind (offer, entry, agent, one more
-phone) and then by row, whatever the order of arming: the heap is derived state and is rebuilt from the columns after
-a restore.
+A word is at_ms << 19 | kind << 16 | row, so words due at the same time fire by kind (offer, entry, agent, one more
+phone, a new look at a caller) and then by row, whatever the order of arming: the heap is derived state and is rebuilt
+from the columns after a restore.
 A word counts only while the row's deadline column still says the same time; stale words fall out when they surface.
 """
 
@@ -12,8 +12,8 @@ from heapq import heapify, heappop, heappush
 
 from engine.acd.columns import Column
 
-OFFER, ENTRY, AGENT, MORE = 0, 1, 2, 3
-SHIFT = 18
+OFFER, ENTRY, AGENT, MORE, LOOK = 0, 1, 2, 3, 4
+SHIFT = 19
 
 
 class DeadlineHeap:
@@ -32,7 +32,7 @@ class DeadlineHeap:
         while words:
             word = words[0]
             at_ms = word >> SHIFT
-            if columns[word >> 16 & 3][word & 0xFFFF] == at_ms:
+            if columns[word >> 16 & 7][word & 0xFFFF] == at_ms:
                 return at_ms
             heappop(words)
         return None
@@ -43,7 +43,7 @@ class DeadlineHeap:
         if at_ms is None or at_ms > now_ms:
             return None
         word = heappop(self.words)
-        kind, row = word >> 16 & 3, word & 0xFFFF
+        kind, row = word >> 16 & 7, word & 0xFFFF
         columns[kind][row] = 0
         return kind, row
 

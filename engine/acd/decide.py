@@ -12,18 +12,16 @@ look: a queue is touched when a caller begins to wait or an agent becomes idle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
 
 from engine.acd import agents as agent_machine
+from engine.acd import bars, policy, turns
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
-from engine.acd import policy, turns
+from engine.acd.bars import Pick
 from engine.acd.pool import Pool, Queue
 from engine.acd.tables import E_ALERTING, E_OFFER
 from engine.acd.tables import OFFER as AGENT_OFFER
-
-Pick = Callable[[Pool, Queue, tuple[int, ...], int], list[int]]
 
 
 def decide(pool: Pool, pick: Pick, now_ms: int) -> None:
@@ -77,14 +75,19 @@ def _serve_all(pool: Pool, pick: Pick, queues: list[Queue], now_ms: int) -> None
 def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[int, ...]], now_ms: int) -> bool:
     """Offer this caller to whom the strategy picks. `unmet` remembers needs that nobody idle fits in this settle."""
     needs = pool.needs_of(entry)
-    if needs in unmet:
+    barred = bars.apply_to(pool, entry, now_ms)
+    if not barred and needs in unmet:
         return False
     memory = policy.STRATEGIES[queue.strategy].memory
     if memory:
         turns.prepare(pool, queue, entry)
-    rows = pick(pool, queue, needs, policy.offers_first(queue))
+    if barred:
+        rows = bars.pick(pool, pick, queue, entry, policy.offers_first(queue), now_ms)
+    else:
+        rows = pick(pool, queue, needs, policy.offers_first(queue))
     if not rows:
-        unmet.append(needs)
+        if not barred:
+            unmet.append(needs)
         return False
     made = make_offers(pool, entry, rows, now_ms)
     if made and memory:
@@ -132,7 +135,7 @@ def _ring_more(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
         room = policy.offers_at_once(queue) - entries.ringing[entry]
         if room <= 0 or entries.wait_until[entry] <= now_ms or (slowly and entries.more_at[entry]):
             continue
-        rows = pick(pool, queue, pool.needs_of(entry), 1 if slowly else room)
+        rows = bars.pick(pool, pick, queue, entry, 1 if slowly else room, now_ms)
         if slowly:
             if rows and make_offers(pool, entry, rows, now_ms):
                 turns.remember(pool, queue, entry, rows[0], now_ms)

@@ -83,7 +83,11 @@ def patience_s(waited_s: float, gave_up: int) -> float:
 
 
 def outlook(
-    history: Iterable[Counted], day: int, *, specials: Mapping[int, Special] | None = None, share: float = 0.8,
+    history: Iterable[Counted],
+    day: int,
+    *,
+    specials: Mapping[int, Special] | None = None,
+    share: float = 0.8,
     weeks: int = 12,
 ) -> Outlook:
     """What to expect of `day`: `share` of such days lie between low and high.

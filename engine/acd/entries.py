@@ -72,6 +72,8 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     if event.needs:
         for place in range(NEEDS_MAX):
             entries.needs[place][entry] = needs[place]
+    if event.avoid >= 0 and event.avoid_ms > 0:
+        entries.avoid[entry], entries.avoid_until[entry] = event.avoid, now_ms + event.avoid_ms
     queue.tally.offered += 1
     step(pool, entry, E_JOIN, now_ms, "")
 

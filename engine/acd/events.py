@@ -13,6 +13,8 @@ class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fals
     priority_ms: int = 0
     needs: tuple[tuple[int, int], ...] = ()
     wait_ms_max: int = 0  # 0: the queue's
+    avoid: int = -1  # agent who is not to be offered him for avoid_ms, because he has just passed him on; -1 nobody
+    avoid_ms: int = 0
 
 
 class CallLeft(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
@@ -84,6 +86,15 @@ class AgentOccupied(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=F
 
 
 AcdEvent = (
-    CallJoined | CallLeft | OfferAnswered | OfferFailed | CallEnded | AgentLoggedIn | AgentLoggedOut | AgentNotReady
-    | AgentReady | AgentReachable | AgentOccupied
+    CallJoined
+    | CallLeft
+    | OfferAnswered
+    | OfferFailed
+    | CallEnded
+    | AgentLoggedIn
+    | AgentLoggedOut
+    | AgentNotReady
+    | AgentReady
+    | AgentReachable
+    | AgentOccupied
 )

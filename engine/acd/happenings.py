@@ -13,7 +13,7 @@ from engine.acd import offers as offer_rows
 from engine.acd.agents import ACTIONS as AGENT_ACTIONS
 from engine.acd.agents import CALL_MS_MAX
 from engine.acd.commands import CancelOffer
-from engine.acd.deadlines import ENTRY, MORE, OFFER
+from engine.acd.deadlines import ENTRY, LOOK, MORE, OFFER
 from engine.acd.events import AcdEvent
 from engine.acd.offers import FAILURES
 from engine.acd.pool import Pool
@@ -26,6 +26,7 @@ from engine.acd.tables import (
     E_DEADLINE,
     E_END,
     E_LEAVE,
+    E_WAITING,
     FAULT,
     FREE,
     LOGIN,
@@ -222,6 +223,9 @@ def deadline(pool: Pool, kind: int, row: int, now_ms: int) -> None:
         entry_machine.step(pool, row, E_DEADLINE, now_ms, "timeout")
     elif kind == MORE:
         if pool.entries.state[row] == E_ALERTING:
+            pool.touch(pool.queue_at(pool.entries.queue[row]))
+    elif kind == LOOK:
+        if pool.entries.state[row] in (E_WAITING, E_ALERTING):
             pool.touch(pool.queue_at(pool.entries.queue[row]))
     else:
         agent_deadline(pool, row, now_ms)

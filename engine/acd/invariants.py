@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from engine.acd import agents as agent_machine
+from engine.acd import bars, policy
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
-from engine.acd import policy
 from engine.acd.commands import Breach
 from engine.acd.pool import Pool
 from engine.acd.tables import (
@@ -44,7 +44,7 @@ def check(pool: Pool, now_ms: int) -> list[Breach]:
     _deadlines(pool, found, now_ms)
     _tallies(pool, found)
     if not found:
-        _work(pool, found)
+        _work(pool, found, now_ms)
     if found:
         pool.reindex()
         for queue in pool.queues:
@@ -71,10 +71,7 @@ def _derived(pool: Pool, found: list[Breach]) -> None:
     agents = pool.agents
     for row, spec in enumerate(pool.specs):
         idle = int(
-            spec is not None
-            and agents.state[row] == READY
-            and agents.reachable[row] == 1
-            and not agents.removed[row]
+            spec is not None and agents.state[row] == READY and agents.reachable[row] == 1 and not agents.removed[row]
         )
         if agents.idle[row] != idle:
             found.append(Breach("idle_flag", f"agent {agents.id[row]}"))
@@ -221,14 +218,12 @@ def _tallies(pool: Pool, found: list[Breach]) -> None:
             tally.offered = inside + tally.ended()
 
 
-def _work(pool: Pool, found: list[Breach]) -> None:
+def _work(pool: Pool, found: list[Breach], now_ms: int) -> None:
     """Nobody waits while an idle agent of his queue fits (queues that are still to be settled are excused)."""
     for queue in pool.queues:
         if queue is None or queue.touched or not queue.idle:
             continue
         for _, _, entry in queue.waiting:
-            if policy.pick(pool, queue, pool.needs_of(entry), 1):
+            if bars.pick(pool, policy.pick, queue, entry, 1, now_ms):
                 found.append(Breach("idle_and_waiting", f"queue {queue.spec.name}: call {pool.entries.call[entry]}"))
                 break
-
-

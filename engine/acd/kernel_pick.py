@@ -9,7 +9,8 @@ from engine.acd import kernels, policy
 from engine.acd.columns import AgentColumns, TeamColumns
 from engine.acd.pool import Pool, Queue
 
-_FIELDS = np.array([TeamColumns.index("agent"), AgentColumns.index("idle"), TeamColumns.index("level")], dtype=np.int64)
+_TEAM = TeamColumns.index
+_FIELDS = np.array([_TEAM("agent"), AgentColumns.index("idle"), _TEAM("level"), _TEAM("barred")], dtype=np.int64)
 _OUT = np.zeros(limits.offers_parallel_max, dtype=np.int64)  # scratch, no state
 _NO_NEEDS = np.zeros(0, dtype=np.int64)
 

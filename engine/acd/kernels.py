@@ -49,11 +49,12 @@ def pick(
     """Write the membership rows with the smallest key among rows first..end into `out`; how many.
 
     Shapes: agents (fields, agents), team (fields, memberships), skills (agents, skills) int8, terms (4, 3), needs (n,)
-    without empty places, fields (3,) = columns of team.agent, agents.idle, team.level. len(out) is the most that may
-    be asked: 1 takes the first of the ties, more takes ties in row order (ring-all).
+    without empty places, fields (4,) = columns of team.agent, agents.idle, team.level, team.barred; len(out) is the
+    most that may be asked: 1 takes the first of the ties, more takes ties in row order (ring-all).
     """
     agent_of = team[fields[0]]
     idle = agents[fields[1]]
+    barred = team[fields[3]]
     by_level = terms[0, 0] == 0 and terms[0, 1] == fields[2] and terms[0, 2] == 1  # rows are sorted by level
     column_0, of_team_0, sign_0 = column(agents, team, terms, 0), terms[0, 0] == 0, terms[0, 2]
     column_1, of_team_1, sign_1 = column(agents, team, terms, 1), terms[1, 0] == 0, terms[1, 2]
@@ -63,7 +64,7 @@ def pick(
     count = 0
     for row in range(first, end):
         agent = agent_of[row]
-        if idle[agent] == 0:
+        if idle[agent] == 0 or barred[row] != 0:
             continue
         value_0 = sign_0 * column_0[row if of_team_0 else agent]
         if count and value_0 > best_0:
@@ -96,7 +97,7 @@ def warm() -> None:
     """Compile (or load from the cache) before any call needs it."""
     block = np.zeros((2, 1), dtype=np.int64)
     pick(block, block, np.zeros((1, 1), dtype=np.int8), np.zeros((4, 3), dtype=np.int64),
-         np.zeros(0, dtype=np.int64), 0, 1, np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64))  # fmt: skip
+         np.zeros(0, dtype=np.int64), 0, 1, np.zeros(4, dtype=np.int64), np.zeros(1, dtype=np.int64))  # fmt: skip
 
 
 on_warm("acd", warm)

@@ -17,9 +17,10 @@ from typing import Any
 
 from engine import limits
 from engine.acd import happenings, invariants, policy, reload, saving, snapshots
+from engine.acd.bars import Pick
 from engine.acd.commands import AcdCommand, Breach
-from engine.acd.deadlines import SHIFT
-from engine.acd.decide import Pick, decide
+from engine.acd.deadlines import LOOK, SHIFT
+from engine.acd.decide import decide
 from engine.acd.events import AcdEvent
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.pool import Pool
@@ -72,9 +73,9 @@ class Distributor:
         return self._pool.heap.next(self._pool.deadline_columns())
 
     def shift(self, by_ms: int) -> None:
-        """Every deadline fires `by_ms` later (the owner was away); waits and places stay as they are."""
+        """Every deadline fires `by_ms` later (the owner was away); waits, places and bars stay as they are."""
         pool = self._pool
-        for column, used in zip(pool.deadline_columns(), pool.deadline_rows(), strict=True):
+        for column, used in zip(pool.deadline_columns()[:LOOK], pool.deadline_rows()[:LOOK], strict=True):
             for row in range(used):
                 if column[row]:
                     column[row] += by_ms

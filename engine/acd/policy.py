@@ -131,6 +131,9 @@ def pick(pool: Pool, queue: Queue, needs: tuple[int, ...], count_max: int) -> li
     for need in needs:  # skill << 8 | level: held at that level or above
         skill, level = need >> 8, need & 0xFF
         rows = [row for row in rows if skill_of[agent_of[row]].get(skill, 0) >= level]
+    if queue.barred:
+        barred = pool.team.barred
+        rows = [row for row in rows if not barred[row]]
     if not rows:
         return []
     strategy = STRATEGIES[queue.strategy]

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.acd.columns import NEEDS_MAX, AgentColumns, Column, EntryColumns, OfferColumns, TeamColumns
 from engine.acd.commands import AcdCommand, Breach
-from engine.acd.deadlines import AGENT, ENTRY, MORE, OFFER, DeadlineHeap
+from engine.acd.deadlines import AGENT, ENTRY, LOOK, MORE, OFFER, DeadlineHeap
 from engine.acd.metrics import Tally
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.tables import E_CONNECTED, E_ENDED, E_WAITING, LOGGED_OUT, SkillArray
@@ -47,6 +47,7 @@ class Queue(msgspec.Struct):
     on_duty: int = 0  # logged in
     connected: int = 0
     touched: bool = False
+    barred: bool = False  # during a pick: some of his rows are barred
 
 
 class Pool:
@@ -93,13 +94,15 @@ class Pool:
         assert queue is not None  # entries and memberships keep their queue alive
         return queue
 
-    def deadline_columns(self) -> tuple[Column, Column, Column, Column]:
-        """By kind: OFFER, ENTRY, AGENT, MORE."""
-        return self.offers.deadline, self.entries.deadline, self.agents.deadline, self.entries.more_at
+    def deadline_columns(self) -> tuple[Column, ...]:
+        """By kind: OFFER, ENTRY, AGENT, MORE, LOOK."""
+        entries = self.entries
+        return self.offers.deadline, entries.deadline, self.agents.deadline, entries.more_at, entries.look_at
 
-    def deadline_rows(self) -> tuple[int, int, int, int]:
+    def deadline_rows(self) -> tuple[int, ...]:
         """How many rows of each of them are in use."""
-        return self.offers.used, self.entries.used, self.agents.used, self.entries.used
+        callers = self.entries.used
+        return self.offers.used, callers, self.agents.used, callers, callers
 
     def arm_agent(self, row: int, at_ms: int) -> None:
         self.agents.deadline[row] = at_ms
@@ -121,9 +124,16 @@ class Pool:
         self.entries.more_at[entry] = at_ms
         self.heap.arm(MORE, entry, at_ms)
 
+    def arm_look(self, entry: int, at_ms: int) -> None:
+        """Somebody who is barred for this caller may be asked then: his queue gets a look. An earlier look stays."""
+        armed = self.entries.look_at[entry]
+        if not armed or at_ms < armed:
+            self.entries.look_at[entry] = at_ms
+            self.heap.arm(LOOK, entry, at_ms)
+
     def trim_heap(self) -> None:
         """Most deadlines never fire: throw the stale words away when they outnumber the live ones."""
-        live_max = 2 * len(self.agents) + 2 * len(self.entries)  # an agent may have an offer, a caller wants one more
+        live_max = 2 * len(self.agents) + 3 * len(self.entries)  # with offers, one more phone and a new look
         if len(self.heap.words) > 256 + 3 * live_max:
             self.rebuild_heap()
 

@@ -181,7 +181,7 @@ def planned(shifts: Sequence[Shift], from_s: int, until_s: int) -> float:
 
 
 def sentences(gaps: Sequence[Gap], *, over: bool = False) -> list[str]:
-    """"short 3 agents from 10:00 until 11:30": one for each stretch of touching intervals that are short, and with
+    """ "short 3 agents from 10:00 until 11:30": one for each stretch of touching intervals that are short, and with
     `over` one for each stretch with more than are needed. A day is named when there are several."""
     several = len({gap.from_s // DAY_S for gap in gaps}) > 1
     found: list[str] = []

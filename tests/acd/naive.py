@@ -18,6 +18,8 @@ def choose(pool: Pool, queue: Queue, needs: tuple[int, ...], count_max: int, ent
         if spec is None or seat is None or pool.agents.state[row] != 1 or not pool.agents.reachable[row]:
             continue
         held = dict(spec.skills)
+        if queue.barred and pool.team.barred[membership(pool, queue, row)]:
+            continue
         if all(held.get(need >> 8, 0) >= need % 256 for need in needs):
             able.append(seat)
     name = queue.spec.strategy
@@ -33,6 +35,12 @@ def seat_of(pool: Pool, queue: Queue, agent: int) -> Seat | None:
         if where == queue.row:
             return level, position, agent
     return None
+
+
+def membership(pool: Pool, queue: Queue, agent: int) -> int:
+    """His row in `team`, by a plain search."""
+    rows = range(pool.team.used)
+    return next(row for row in rows if pool.team.agent[row] == agent and pool.team.queue[row] == queue.row)
 
 
 def seat_of_id(pool: Pool, queue: Queue, number: int) -> Seat | None:

@@ -51,6 +51,10 @@ def shuffle(chance: Random, pool: Pool) -> None:
     ids = [-1, 99, *(spec.id for spec in pool.specs if spec is not None)]
     for queue in pool.queues:
         if queue is not None:
+            bar = chance.random() < 0.3
+            queue.barred = bar
+            for row in range(queue.first_row, queue.end_row):
+                pool.team.barred[row] = int(bar and chance.random() < 0.5)
             queue.turns = {chance.randint(1, 3): chance.choice(ids) for _ in range(chance.randrange(4))}
     pool.entries.asked[0] = chance.choice(ids)
     pool.draws = chance.getrandbits(40)

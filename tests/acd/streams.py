@@ -83,7 +83,7 @@ class Stream:
             needs = ((1, chance.randint(1, 6)),) if chance.random() < 0.2 else ()
             return events.CallJoined(
                 self.call, chance.choice((1, 1, 2, 2, 3, 9)), chance.choice((0, 0, 5_000)), needs,
-                chance.choice((0, 0, 2_000)),
+                chance.choice((0, 0, 2_000)), *((agent, chance.choice((700, 20_000))) if chance.random() < 0.3 else ()),
             )  # fmt: skip
         if what < 26:
             return events.CallLeft(self.call - chance.randrange(6), chance.choice(("abandoned", "exit", "moved")))

@@ -76,9 +76,7 @@ def test_the_pool_is_full() -> None:
 
 
 def test_join_empty_refuses_when_nobody_is_logged_in() -> None:
-    world = World(
-        [queue(join_empty=False), queue(R)], [agent(1), agent(2, R)], ready=False
-    )
+    world = World([queue(join_empty=False), queue(R)], [agent(1), agent(2, R)], ready=False)
     world.do(events.AgentLoggedIn(2))  # another queue's agent doesn't help
     assert [e.reason for e in ended(world.join(10))] == ["no_agents"]
     world.do(events.AgentLoggedIn(1, ready=False))

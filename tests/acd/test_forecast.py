@@ -19,9 +19,15 @@ PER_HOUR = 1 / 3600
 
 
 # --- published figures ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("agents", "erlangs", "blocked"), [
-    (10, 10, 0.214582), (20, 30, 0.008457), (84, 90, 0.044620), (100, 117, 0.009790),
-])
+@pytest.mark.parametrize(
+    ("agents", "erlangs", "blocked"),
+    [
+        (10, 10, 0.214582),
+        (20, 30, 0.008457),
+        (84, 90, 0.044620),
+        (100, 117, 0.009790),
+    ],
+)
 def test_erlang_b(agents: int, erlangs: int, blocked: float) -> None:
     load, servers = min(agents, erlangs), max(agents, erlangs)  # the source writes (load, agents)
     assert erlang_b(servers, load) == pytest.approx(blocked, abs=5e-7)
@@ -56,11 +62,17 @@ def test_fifty_agents_with_and_without_patience() -> None:
     assert human.service_level == pytest.approx(0.94302, abs=5e-6)
 
 
-@pytest.mark.parametrize(("rate", "handle_s", "agents", "p_wait", "asa_s", "level"), [
-    (720, 240, 55, 0.23870, 8.184, 0.86680), (360, 240, 29, 0.24227, 11.629, 0.84028),
-    (360, 240, 28, 0.33314, 19.988, 0.76130), (100, 300, 10, 0.48761, 87.770, 0.56367),
-    (100, 300, 11, 0.29962, 33.707, 0.74918), (60, 300, 8, 0.16727, 16.727, 0.86305),
-])
+@pytest.mark.parametrize(
+    ("rate", "handle_s", "agents", "p_wait", "asa_s", "level"),
+    [
+        (720, 240, 55, 0.23870, 8.184, 0.86680),
+        (360, 240, 29, 0.24227, 11.629, 0.84028),
+        (360, 240, 28, 0.33314, 19.988, 0.76130),
+        (100, 300, 10, 0.48761, 87.770, 0.56367),
+        (100, 300, 11, 0.29962, 33.707, 0.74918),
+        (60, 300, 8, 0.16727, 16.727, 0.86305),
+    ],
+)
 def test_the_table_of_erlang_c(
     rate: int, handle_s: int, agents: int, p_wait: float, asa_s: float, level: float
 ) -> None:
@@ -71,17 +83,21 @@ def test_the_table_of_erlang_c(
 
 
 ERLANG_A = {
-    24: ((.37197, .10778, 6.467, .79551), (.44688, .09493, 11.391, .71946), (.55333, .07666, 22.998, .59186)),
-    26: ((.26204, .06914, 4.149, .86929), (.31371, .05847, 7.016, .82347), (.38555, .04362, 13.087, .74685)),
-    28: ((.16949, .04090, 2.454, .92345), (.20074, .03309, 3.971, .89930), (.24200, .02278, 6.833, .86002)),
-    30: ((.09973, .02210, 1.326, .95926), (.11632, .01709, 2.051, .94819), (.13679, .01090, 3.271, .93080)),
+    24: ((0.37197, 0.10778, 6.467, 0.79551), (0.44688, 0.09493, 11.391, 0.71946), (0.55333, 0.07666, 22.998, 0.59186)),
+    26: ((0.26204, 0.06914, 4.149, 0.86929), (0.31371, 0.05847, 7.016, 0.82347), (0.38555, 0.04362, 13.087, 0.74685)),
+    28: ((0.16949, 0.04090, 2.454, 0.92345), (0.20074, 0.03309, 3.971, 0.89930), (0.24200, 0.02278, 6.833, 0.86002)),
+    30: ((0.09973, 0.02210, 1.326, 0.95926), (0.11632, 0.01709, 2.051, 0.94819), (0.13679, 0.01090, 3.271, 0.93080)),
 }
 
 
-@pytest.mark.parametrize(("agents", "patience_s", "row"), [
-    (agents, patience_s, row)
-    for agents, rows in ERLANG_A.items() for patience_s, row in zip((60, 120, 300), rows, strict=True)
-])
+@pytest.mark.parametrize(
+    ("agents", "patience_s", "row"),
+    [
+        (agents, patience_s, row)
+        for agents, rows in ERLANG_A.items()
+        for patience_s, row in zip((60, 120, 300), rows, strict=True)
+    ],
+)
 def test_the_table_of_erlang_a(agents: int, patience_s: int, row: tuple[float, ...]) -> None:
     found = figures(Load(0.1, 240, patience_s), agents, 20)
     assert found.p_wait == pytest.approx(row[0], abs=5.1e-6)
@@ -92,7 +108,10 @@ def test_the_table_of_erlang_a(agents: int, patience_s: int, row: tuple[float, .
 
 # --- identities and oracles ------------------------------------------------------------------------------------
 LOADS = st.builds(
-    Load, rate_per_s=st.floats(0.001, 2.0), handle_s=st.floats(5.0, 600.0), patience_s=st.floats(5.0, 3600.0),
+    Load,
+    rate_per_s=st.floats(0.001, 2.0),
+    handle_s=st.floats(5.0, 600.0),
+    patience_s=st.floats(5.0, 3600.0),
     places=st.none() | st.integers(0, 60),
 )
 AGENTS = st.integers(1, 400)
@@ -162,9 +181,12 @@ def by_states(load: Load, agents: int, within_s: float) -> Figures:
 
 
 @settings(max_examples=60, deadline=None)
-@given(LOADS | st.builds(Load, rate_per_s=st.floats(0.001, 2.0), handle_s=st.floats(5.0, 600.0),
-                         places=st.integers(0, 60)),
-       st.integers(1, 120), st.floats(0.0, 900.0))
+@given(
+    LOADS
+    | st.builds(Load, rate_per_s=st.floats(0.001, 2.0), handle_s=st.floats(5.0, 600.0), places=st.integers(0, 60)),
+    st.integers(1, 120),
+    st.floats(0.0, 900.0),
+)
 @example(Load(2.0, 600.0, 3600.0), 1, 900.0)
 @example(Load(2.0, 10.0, places=15), 1, 399.0)  # e^798 callers' worth of load at one agent's small room
 def test_every_figure_against_the_state_equations(load: Load, agents: int, within_s: float) -> None:
@@ -204,11 +226,24 @@ def test_more_load_than_agents_and_no_load() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.builds(Load, rate_per_s=st.floats(0.001, 1.0), handle_s=st.floats(5.0, 300.0),
-                 patience_s=st.just(math.inf) | st.floats(10.0, 900.0), places=st.none() | st.integers(0, 40)),
-       st.builds(Target, service_level=st.none() | st.floats(0.3, 0.99), within_s=st.floats(0.0, 60.0),
-                 answer_s=st.none() | st.floats(1.0, 120.0), p_abandon=st.none() | st.floats(0.005, 0.3),
-                 p_blocked=st.none() | st.floats(0.005, 0.3), occupancy=st.none() | st.floats(0.3, 0.95)))
+@given(
+    st.builds(
+        Load,
+        rate_per_s=st.floats(0.001, 1.0),
+        handle_s=st.floats(5.0, 300.0),
+        patience_s=st.just(math.inf) | st.floats(10.0, 900.0),
+        places=st.none() | st.integers(0, 40),
+    ),
+    st.builds(
+        Target,
+        service_level=st.none() | st.floats(0.3, 0.99),
+        within_s=st.floats(0.0, 60.0),
+        answer_s=st.none() | st.floats(1.0, 120.0),
+        p_abandon=st.none() | st.floats(0.005, 0.3),
+        p_blocked=st.none() | st.floats(0.005, 0.3),
+        occupancy=st.none() | st.floats(0.3, 0.95),
+    ),
+)
 def test_the_inverse_is_the_fewest(load: Load, target: Target) -> None:
     agents = agents_needed(load, target)
     assert met(figures(load, agents, target.within_s), target)
@@ -232,10 +267,18 @@ def test_shrinkage() -> None:
         rostered(5, 1.0)
 
 
-@pytest.mark.parametrize(("load", "agents", "said"), [
-    (Load(1, 0), 5, "AHT"), (Load(-1, 60), 5, "calls"), (Load(1, 60, 0), 5, "patience"), (Load(1, 60), 0, "agents"),
-    (Load(math.nan, 60), 5, "calls"), (Load(1e9, 60), 5, "erlangs"), (Load(1, 60, places=-1), 5, "places"),
-])
+@pytest.mark.parametrize(
+    ("load", "agents", "said"),
+    [
+        (Load(1, 0), 5, "AHT"),
+        (Load(-1, 60), 5, "calls"),
+        (Load(1, 60, 0), 5, "patience"),
+        (Load(1, 60), 0, "agents"),
+        (Load(math.nan, 60), 5, "calls"),
+        (Load(1e9, 60), 5, "erlangs"),
+        (Load(1, 60, places=-1), 5, "places"),
+    ],
+)
 def test_numbers_out_of_range(load: Load, agents: int, said: str) -> None:
     with pytest.raises(LocalError, match=said):
         figures(load, agents)

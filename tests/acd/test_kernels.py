@@ -67,7 +67,7 @@ def key_pick(pool: Pool, terms: np.ndarray, first: int, end: int, most: int) -> 
     keys = []
     for row in range(first, end):
         agent = pool.team.agent[row]
-        if pool.agents.idle[agent]:
+        if pool.agents.idle[agent] and not pool.team.barred[row]:
             values = [sign * blocks[source][field, (row, agent)[source]] for source, field, sign in terms.tolist()]
             keys.append((*values, row))
     best = min(keys, default=())

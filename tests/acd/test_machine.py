@@ -305,7 +305,8 @@ def test_an_outage_shifts_every_deadline_and_no_place() -> None:
         distributor = Distributor(1)
         distributor.configure(
             [QueueSpec(1, "q", ring_ms_max=10_000, wait_ms_max=60_000)],
-            [AgentSpec(number, str(number), queues=((1, 1, 0),)) for number in (1, 2)], 0,
+            [AgentSpec(number, str(number), queues=((1, 1, 0),)) for number in (1, 2)],
+            0,
         )
         for number in (1, 2):
             distributor.apply(events.AgentReachable(number, True), 0)

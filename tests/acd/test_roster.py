@@ -60,31 +60,40 @@ def test_special_days_are_read() -> None:
     assert roster.date_of(day_of("2026-12-25")) == "2026-12-25"
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("shifts: [{name: a, start: 8, end: 09:00, days: mon, agents: 1}]", "f:1:27: '8' is no time of day"),
-    ("shifts: [{name: a, start: 08:00, end: 24:30, days: mon, agents: 1}]", "'24:30' is no time"),
-    ("shifts: [{name: a, start: 24:00, end: 06:00, days: mon, agents: 1}]", "starts before 24:00"),
-    ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon-day, agents: 1}]", "f:1:52: 'mon-day' are no days"),
-    ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: 0}]", "agents: a whole number from 1"),
-    ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: " + "9" * 5000 + "}]", "agents: a whole"),
-    ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon}]", "agents missing"),
-    ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: 1, who: x}]", "unknown key 'who'"),
-    ("shifts: []", "at least one entry"), ("shifts: [early]", "has the keys"), ("rota: []", "one key, `shifts:`"),
-    ("", "one key"), ("shifts: [{name: a, start: &x 08:00, end: 09:00, days: mon, agents: 1}]", "f:1:"),
-    ("shifts:\n- name: [a]\n  start: 08:00\n  end: 09:00\n  days: mon\n  agents: 1\n", "f:2:9: name: one word"),
-    ("shifts:\n- name: a\n  start: 08:00\n  end: 09:00\n  days: []\n  agents: 1\n", "days: at least one"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("shifts: [{name: a, start: 8, end: 09:00, days: mon, agents: 1}]", "f:1:27: '8' is no time of day"),
+        ("shifts: [{name: a, start: 08:00, end: 24:30, days: mon, agents: 1}]", "'24:30' is no time"),
+        ("shifts: [{name: a, start: 24:00, end: 06:00, days: mon, agents: 1}]", "starts before 24:00"),
+        ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon-day, agents: 1}]", "f:1:52: 'mon-day' are no days"),
+        ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: 0}]", "agents: a whole number from 1"),
+        ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: " + "9" * 5000 + "}]", "agents: a whole"),
+        ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon}]", "agents missing"),
+        ("shifts: [{name: a, start: 08:00, end: 09:00, days: mon, agents: 1, who: x}]", "unknown key 'who'"),
+        ("shifts: []", "at least one entry"),
+        ("shifts: [early]", "has the keys"),
+        ("rota: []", "one key, `shifts:`"),
+        ("", "one key"),
+        ("shifts: [{name: a, start: &x 08:00, end: 09:00, days: mon, agents: 1}]", "f:1:"),
+        ("shifts:\n- name: [a]\n  start: 08:00\n  end: 09:00\n  days: mon\n  agents: 1\n", "f:2:9: name: one word"),
+        ("shifts:\n- name: a\n  start: 08:00\n  end: 09:00\n  days: []\n  agents: 1\n", "days: at least one"),
+    ],
+)
 def test_wrong_shifts_say_where(text: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_shifts(text.encode(), "f")
     assert said in str(caught.value) and str(caught.value).startswith("f:") and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("days: [{date: 2026-02-30, name: x}]", "f:1:15: '2026-02-30' is no date"),
-    ("days: [{date: 2026-02-03, name: x, calls: 0.2}]", "calls: a share of a usual day"),
-    ("days: [{date: 2026-02-03, name: x}, {date: 2026-02-03, name: y}]", "stands here twice"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("days: [{date: 2026-02-30, name: x}]", "f:1:15: '2026-02-30' is no date"),
+        ("days: [{date: 2026-02-03, name: x, calls: 0.2}]", "calls: a share of a usual day"),
+        ("days: [{date: 2026-02-03, name: x}, {date: 2026-02-03, name: y}]", "stands here twice"),
+    ],
+)
 def test_wrong_days_say_where(text: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_days(text.encode(), "f")

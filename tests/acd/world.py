@@ -15,9 +15,7 @@ Q, R = 1, 2  # queue ids that tests use most
 class World:
     """`agents` who are logged in, reachable and ready from time 0 unless `ready` is False; `now` moves on demand."""
 
-    def __init__(
-        self, queues: list[QueueSpec], agents: list[AgentSpec], *, ready: bool = True, **options: Any
-    ) -> None:
+    def __init__(self, queues: list[QueueSpec], agents: list[AgentSpec], *, ready: bool = True, **options: Any) -> None:
         self.now = 0
         self.distributor = Distributor(7, **options)
         self.distributor.configure(queues, agents, 0)
