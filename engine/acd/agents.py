@@ -9,7 +9,7 @@ doesn't change it.
 from __future__ import annotations
 
 from engine import limits
-from engine.acd import fairness
+from engine.acd import fairness, preference
 from engine.acd.commands import AgentChanged
 from engine.acd.pool import Pool
 from engine.acd.tables import (
@@ -91,6 +91,7 @@ def _wish(pool: Pool, row: int, wish: int, reason: str) -> None:
         if agents.state[row] == NOT_READY and told != reason:
             pool.out.append(AgentChanged(agents.id[row], "not_ready", "not_ready", reason))
     agents.wish[row] = wish
+    preference.changed(pool, row)
 
 
 def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, call: int) -> None:

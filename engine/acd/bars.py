@@ -4,23 +4,38 @@ A bar belongs to a caller and a time, so it can't be a state of the agent. `writ
 `barred` of the queue's membership rows just before a pick, which keeps the pick a comparison of columns, the same in
 the twin and in the kernel; the column is cleared behind it. A bar that ends by time arms a look, so that the caller's
 queue is settled again at that moment and nobody waits for a bar that is over.
+
+| rule | bars | ends |
+|---|---|---|
+| avoid | who has just passed him on | by time |
+| ring (`widening`) | everybody further out than the ring he has reached | by time |
+| preference | everybody but the agent he waits for | by time, or when that agent goes |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.acd import preference, widening
 from engine.acd.columns import TeamColumns
 from engine.acd.pool import Pool, Queue
 
 Pick = Callable[[Pool, Queue, tuple[int, ...], int], list[int]]
 
-_BARRED = TeamColumns.index("barred")
+FREE, SHARED, OWN = range(3)  # nobody is barred | as for every caller of the queue in the same ring | for him alone
+
+_BARRED, _RING = TeamColumns.index("barred"), TeamColumns.index("ring")
 
 
-def apply_to(pool: Pool, entry: int, now_ms: int) -> bool:
-    """Could anybody be barred for this caller now? False is certain, and what nearly every caller gets."""
-    return pool.entries.avoid[entry] >= 0 and pool.entries.avoid_until[entry] > now_ms
+def apply_to(pool: Pool, entry: int, now_ms: int) -> int:
+    """Could anybody be barred for this caller now? FREE is certain, and what nearly every caller gets."""
+    entries = pool.entries
+    if entries.prefer[entry] >= 0 and entries.prefer_until[entry] > now_ms:
+        return OWN
+    if entries.avoid[entry] >= 0 and entries.avoid_until[entry] > now_ms:
+        return OWN
+    ring = entries.ring[entry]
+    return SHARED if ring and widening.holds(pool.queue_at(entries.queue[entry]), ring) else FREE
 
 
 def pick(pool: Pool, choose: Pick, queue: Queue, entry: int, count_max: int, now_ms: int) -> list[int]:
@@ -28,22 +43,30 @@ def pick(pool: Pool, choose: Pick, queue: Queue, entry: int, count_max: int, now
     needs = pool.needs_of(entry)
     if not apply_to(pool, entry, now_ms):
         return choose(pool, queue, needs, count_max)
-    write(pool, queue, entry)
-    rows = choose(pool, queue, needs, count_max)
+    write(pool, queue, entry, now_ms)
+    if preference.holds(pool, queue, entry, now_ms):
+        rows = preference.rows(pool, queue, entry)
+        pool.arm_look(entry, pool.entries.prefer_until[entry])
+    else:
+        rows = choose(pool, queue, needs, count_max)
     clear(pool, queue)
     return rows
 
 
-def write(pool: Pool, queue: Queue, entry: int) -> None:
+def write(pool: Pool, queue: Queue, entry: int, now_ms: int) -> None:
     """Mark the membership rows that are barred for this caller, and have him looked at when the bar is over."""
     entries = pool.entries
     queue.barred = True
+    ring = entries.ring[entry]
+    if widening.holds(queue, ring) and not preference.holds(pool, queue, entry, now_ms):
+        block = pool.team.block
+        block[_BARRED, queue.first_row : queue.end_row] = block[_RING, queue.first_row : queue.end_row] > ring
     agent = pool.agent_rows.get(entries.avoid[entry], -1)
-    if agent >= 0:
+    if agent >= 0 and entries.avoid_until[entry] > now_ms:
         for home, row in pool.seats[agent]:
             if home is queue:
                 pool.team.barred[row] = 1
-    pool.arm_look(entry, entries.avoid_until[entry])
+        pool.arm_look(entry, entries.avoid_until[entry])
 
 
 def clear(pool: Pool, queue: Queue) -> None:

@@ -158,8 +158,9 @@ class EntryColumns(Columns):
         "sequence", "wait_until", "deadline", "connected",
         "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
         "avoid", "avoid_until", "look_at",
+        "ring", "stage", "prefer", "prefer_until", "prefer_away",
     )  # fmt: skip
-    blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1}
+    blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1, "prefer": -1}
     call: Column
     state: Column
     queue: Column  # row of the queue
@@ -178,6 +179,11 @@ class EntryColumns(Columns):
     avoid: Column  # id of the agent who isn't offered him until `avoid_until`, -1 none
     avoid_until: Column
     look_at: Column  # when somebody who was barred for him may be asked (`bars`), 0 never
+    ring: Column  # of his queue, that he has reached; 0: none (`widening`)
+    stage: Column  # of his plan
+    prefer: Column  # id of the agent whom he waits for until `prefer_until`, -1 none (`preference`)
+    prefer_until: Column
+    prefer_away: Column  # 1: even when that agent is not there
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:
@@ -212,7 +218,7 @@ class TeamColumns(Columns):
     `barred` by `bars.write`, which clears it after the pick.
     """
 
-    fields = ("generation", "queue", "agent", "level", "position", "turn", "lot", "barred")
+    fields = ("generation", "queue", "agent", "level", "position", "turn", "lot", "barred", "ring")
     queue: Column
     agent: Column
     level: Column
@@ -220,3 +226,4 @@ class TeamColumns(Columns):
     turn: Column  # 1: had his turn already, 0: comes before
     lot: Column  # drawn for this pick
     barred: Column  # 1: not for the caller of this pick
+    ring: Column  # the first ring of the queue that holds this membership, 0 when it has no rings

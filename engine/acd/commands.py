@@ -69,6 +69,16 @@ class OfferEnded(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fals
     rang_ms: int
 
 
+class Widened(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """A waiting caller has come to the next stage of his plan: other needs, or a wider ring. Stages count from 1."""
+
+    call: int
+    queue: int
+    stage: int
+    ring: int
+    waited_ms: int
+
+
 class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """An invariant did not hold; what was healed (DESIGN law 6)."""
 
@@ -76,4 +86,4 @@ class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str
 
 
-AcdCommand = Offer | CancelOffer | Connect | EntryEnded | AgentChanged | OfferEnded | Breach
+AcdCommand = Offer | CancelOffer | Connect | EntryEnded | AgentChanged | OfferEnded | Breach | Widened

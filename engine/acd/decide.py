@@ -76,7 +76,8 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
     """Offer this caller to whom the strategy picks. `unmet` remembers needs that nobody idle fits in this settle."""
     needs = pool.needs_of(entry)
     barred = bars.apply_to(pool, entry, now_ms)
-    if not barred and needs in unmet:
+    asked = (-pool.entries.ring[entry], *needs) if barred == bars.SHARED else needs
+    if barred != bars.OWN and asked in unmet:
         return False
     memory = policy.STRATEGIES[queue.strategy].memory
     if memory:
@@ -86,8 +87,8 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
     else:
         rows = pick(pool, queue, needs, policy.offers_first(queue))
     if not rows:
-        if not barred:
-            unmet.append(needs)
+        if barred != bars.OWN:
+            unmet.append(asked)
         return False
     made = make_offers(pool, entry, rows, now_ms)
     if made and memory:

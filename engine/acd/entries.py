@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import fairness
+from engine.acd import fairness, preference, widening
 from engine.acd import offers as offer_rows
 from engine.acd.agents import CALL_MS_MAX
 from engine.acd.columns import NEEDS_MAX
@@ -43,8 +43,9 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     row = pool.queue_rows.get(event.queue, -1)
     queue = pool.queues[row] if row >= 0 else None
     needs = pack_needs(event.needs)
+    stages = widening.plan(event, queue.spec if queue is not None else None)
     refusal = ""
-    if queue is None or queue.draining or needs is None:
+    if queue is None or queue.draining or needs is None or stages is None:
         refusal = "no_agents"  # nobody will ever serve him there
     elif not queue.spec.join_empty and queue.on_duty == 0:
         refusal = "no_agents"
@@ -53,7 +54,7 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
         refusal = "full"
     if not refusal and len(pool.entries) >= pool.entries.capacity_max:
         refusal = "full"
-    if refusal or queue is None or needs is None:
+    if refusal or queue is None or needs is None or stages is None:
         if queue is not None and refusal == "full":
             queue.tally.refused_full += 1
         pool.out.append(EntryEnded(event.call, event.queue, refusal, 0))
@@ -74,6 +75,10 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
             entries.needs[place][entry] = needs[place]
     if event.avoid >= 0 and event.avoid_ms > 0:
         entries.avoid[entry], entries.avoid_until[entry] = event.avoid, now_ms + event.avoid_ms
+    if stages:
+        widening.begin(pool, entry, stages, now_ms)
+    if event.prefer >= 0 and event.prefer_ms > 0:
+        preference.begin(pool, entry, event, now_ms)
     queue.tally.offered += 1
     step(pool, entry, E_JOIN, now_ms, "")
 
@@ -161,6 +166,7 @@ def _leave(pool: Pool, queue: Queue, row: int, state: int, now_ms: int, reason: 
         else:
             tally.left += 1
     del pool.calls[entries.call[row]]
+    pool.plans.pop(row, None)
     entries.give(row)
 
 

@@ -5,8 +5,23 @@ from __future__ import annotations
 import msgspec
 
 
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """What a caller asks for during `for_ms` of his wait; of the last step: until the end. No needs: anybody.
+
+    `ring`: at least so far out in the queue's rings; 0 says nothing about them.
+    """
+
+    for_ms: int = 0
+    needs: tuple[tuple[int, int], ...] = ()
+    ring: int = 0
+
+
 class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
-    """A caller enters a queue. `priority_ms`: virtual milliseconds already waited; `needs`: (skill, level) pairs."""
+    """A caller enters a queue. `priority_ms`: virtual milliseconds already waited; `needs`: (skill, level) pairs.
+
+    `steps`: needs that relax with time, instead of `needs`. `prefer`: the agent whom he waits for `prefer_ms` before
+    anybody else is asked, also while that agent is not there when `prefer_away`.
+    """
 
     call: int
     queue: int
@@ -15,6 +30,10 @@ class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fals
     wait_ms_max: int = 0  # 0: the queue's
     avoid: int = -1  # agent who is not to be offered him for avoid_ms, because he has just passed him on; -1 nobody
     avoid_ms: int = 0
+    steps: tuple[Step, ...] = ()
+    prefer: int = -1
+    prefer_ms: int = 0
+    prefer_away: bool = False
 
 
 class CallLeft(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):

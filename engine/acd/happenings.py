@@ -8,7 +8,7 @@ from typing import Any
 from engine.acd import agents as agent_machine
 from engine.acd import entries as entry_machine
 from engine.acd import events as event_types
-from engine.acd import fairness
+from engine.acd import fairness, preference, widening
 from engine.acd import offers as offer_rows
 from engine.acd.agents import ACTIONS as AGENT_ACTIONS
 from engine.acd.agents import CALL_MS_MAX
@@ -123,6 +123,7 @@ def end_offer(pool: Pool, row: int, given: int, reason: str, now_ms: int, *, can
         if 0 < queue.spec.misses_max <= agents.misses[agent]:
             agents.wish[agent] = NOT_READY
             pool.pause_reasons[agent] = "missed"
+    preference.missed(pool, entry, agent)
     agent_machine.step(pool, agent, MISS, now_ms, reason, queue.spec.id, call)
     entry_machine.lose(pool, entry, now_ms)
 
@@ -180,6 +181,7 @@ def reachable(pool: Pool, event: event_types.AgentReachable, now_ms: int) -> Non
         if event.reachable and not pool.agents.reachable[row]:
             fairness.catch_up(pool, row)
         pool.agents.reachable[row] = int(event.reachable)
+        preference.changed(pool, row)
         agent_machine.refresh_idle(pool, row)
 
 
@@ -226,6 +228,7 @@ def deadline(pool: Pool, kind: int, row: int, now_ms: int) -> None:
             pool.touch(pool.queue_at(pool.entries.queue[row]))
     elif kind == LOOK:
         if pool.entries.state[row] in (E_WAITING, E_ALERTING):
+            widening.advance(pool, row, now_ms)
             pool.touch(pool.queue_at(pool.entries.queue[row]))
     else:
         agent_deadline(pool, row, now_ms)

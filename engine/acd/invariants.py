@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.acd import agents as agent_machine
-from engine.acd import bars, policy
+from engine.acd import bars, policy, widening
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
 from engine.acd.commands import Breach
@@ -192,6 +192,9 @@ def _deadlines(pool: Pool, found: list[Breach], now_ms: int) -> None:
                 found.append(Breach("entry_deadline", f"call {entries.call[row]}"))
                 pool.arm_entry(row, now_ms)
             _late(found, "entry", entries.call[row], entries.deadline[row], now_ms)
+            if not widening.armed(pool, row):
+                found.append(Breach("stage_deadline", f"call {entries.call[row]}"))
+                pool.arm_look(row, now_ms)
     for row in range(offers.used):
         if offers.state[row] == O_RINGING:
             if offers.deadline[row] == 0:
@@ -219,11 +222,14 @@ def _tallies(pool: Pool, found: list[Breach]) -> None:
 
 
 def _work(pool: Pool, found: list[Breach], now_ms: int) -> None:
-    """Nobody waits while an idle agent of his queue fits (queues that are still to be settled are excused)."""
+    """Nobody waits while an idle agent of his queue fits.
+
+    Queues that are still to be settled are excused, and callers whose next look is due but not expired yet.
+    """
     for queue in pool.queues:
         if queue is None or queue.touched or not queue.idle:
             continue
         for _, _, entry in queue.waiting:
-            if bars.pick(pool, policy.pick, queue, entry, 1, now_ms):
+            if not 0 < pool.entries.look_at[entry] <= now_ms and bars.pick(pool, policy.pick, queue, entry, 1, now_ms):
                 found.append(Breach("idle_and_waiting", f"queue {queue.spec.name}: call {pool.entries.call[entry]}"))
                 break

@@ -5,6 +5,20 @@ from __future__ import annotations
 import msgspec
 
 
+class Ring(msgspec.Struct, frozen=True, array_like=True):
+    """One ring of a queue, beside those before it: whom it adds, which skills it drops, how long it lasts.
+
+    It adds the agents whose level in the queue is `level` or better and those of `teams`; with neither of the two and
+    `borrows` False it adds everybody. Agents of other queues are in it by a level of their own (`widening.BORROWED`).
+    """
+
+    level: int = 0
+    teams: tuple[str, ...] = ()
+    without: tuple[int, ...] = ()  # skill numbers
+    for_ms: int = 0  # of the last ring: until the end
+    borrows: bool = False
+
+
 class QueueSpec(msgspec.Struct, frozen=True):
     """One queue. `id` is stable over reloads (assigned by name); times in ms; a maximum of 0 means the limit's."""
 
@@ -29,6 +43,7 @@ class QueueSpec(msgspec.Struct, frozen=True):
     delay_unreachable_ms: int = 10_000
     delay_error_ms: int = 5_000
     progress_ms: int = 10_000  # ring-progressively: one more phone each time
+    rings: tuple[Ring, ...] = ()  # who may be asked first, and whom waiting adds: see `widening`
 
 
 class AgentSpec(msgspec.Struct, frozen=True):
@@ -41,3 +56,4 @@ class AgentSpec(msgspec.Struct, frozen=True):
     skills: tuple[tuple[int, int], ...] = ()
     wrap_up_ms: int = -1  # -1: the queue's
     second_line: bool = False  # True: a call of another kind doesn't occupy him for offers
+    team: str = ""

@@ -18,6 +18,7 @@ from engine.acd.commands import AcdCommand, Breach
 from engine.acd.deadlines import AGENT, ENTRY, LOOK, MORE, OFFER, DeadlineHeap
 from engine.acd.metrics import Tally
 from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.stages import Stage, ring_of
 from engine.acd.tables import E_CONNECTED, E_ENDED, E_WAITING, LOGGED_OUT, SkillArray
 
 OFFER_GRACE_MS = 2_000  # the owner's own ring limit comes first; after this the offer fails by itself
@@ -48,6 +49,7 @@ class Queue(msgspec.Struct):
     connected: int = 0
     touched: bool = False
     barred: bool = False  # during a pick: some of his rows are barred
+    ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings
 
 
 class Pool:
@@ -70,6 +72,7 @@ class Pool:
         self.queues: list[Queue | None] = []
         self.closed: deque[int] = deque()  # closed offers, oldest first
         self.touched: list[int] = []
+        self.plans: dict[int, tuple[Stage, ...]] = {}  # by entry row, of callers whose needs or rings change with time
         self.out: list[AcdCommand] = []
         # derived
         self.calls: dict[int, int] = {}  # call -> entry row
@@ -78,6 +81,7 @@ class Pool:
         self.seats: list[list[tuple[Queue, int]]] = []  # by agent row: (queue, membership row)
         self.skill_of: list[dict[int, int]] = []
         self.heap = DeadlineHeap()
+        self.preferences = False  # perhaps a caller waits for an agent of his choice
 
     # --- small verbs --------------------------------------------------------------------------------
     def touch(self, queue: Queue) -> None:
@@ -210,7 +214,7 @@ class Pool:
         """The membership rows, contiguous by queue."""
         for queue in self.queues:
             if queue is not None:
-                queue.idle, queue.on_duty = [], 0
+                queue.idle, queue.on_duty, queue.ring_top = [], 0, 0
         seats = sorted(
             (queue, level, position, agent)
             for agent, memberships in enumerate(self.memberships)
@@ -222,7 +226,11 @@ class Pool:
             row = team.take()
             team.queue[row], team.agent[row] = queue_row, agent
             team.level[row], team.position[row] = level, position
-            self.seats[agent].append((self.queue_at(queue_row), row))
+            home, spec = self.queue_at(queue_row), self.specs[agent]
+            self.seats[agent].append((home, row))
+            if home.spec.rings:
+                team.ring[row] = ring_of(home.spec.rings, level, spec.team if spec is not None else "")
+                home.ring_top = max(home.ring_top, team.ring[row])
         starts = np.searchsorted(team.block[TeamColumns.index("queue"), : team.used], np.arange(len(self.queues) + 1))
         for queue in self.queues:
             if queue is not None:
@@ -231,7 +239,7 @@ class Pool:
     def _line_up(self) -> None:
         """Callers into the order and waiting lists."""
         entries = self.entries
-        self.calls = {}
+        self.calls, self.preferences = {}, False
         for queue in self.queues:
             if queue is not None:
                 queue.order, queue.waiting, queue.connected = [], [], 0
@@ -240,6 +248,7 @@ class Pool:
             if state == E_ENDED:
                 continue
             self.calls[entries.call[row]] = row
+            self.preferences = self.preferences or entries.prefer[row] >= 0
             home = self.queue_at(entries.queue[row])
             if state == E_CONNECTED:
                 home.connected += 1

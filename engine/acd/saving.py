@@ -12,6 +12,7 @@ from engine.acd.metrics import Tally
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.policy import number_of
 from engine.acd.pool import Pool, Queue
+from engine.acd.stages import Stage
 
 FORMAT = 1
 
@@ -45,6 +46,7 @@ class SavedPool(msgspec.Struct):
     out: list[AcdCommand]
     draws: int = 0
     fades: int = 0
+    plans: dict[int, tuple[Stage, ...]] = {}
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -76,6 +78,7 @@ def encode(pool: Pool) -> bytes:
             out=pool.out,
             draws=pool.draws,
             fades=pool.fades,
+            plans=pool.plans,
         )
     )
 
@@ -87,7 +90,7 @@ def decode(data: bytes) -> Pool:
         raise msgspec.ValidationError(f"format {saved.format} of a distributor's state is newer than {FORMAT}")
     pool = Pool(saved.seed, saved.entries_max, saved.agents_max)
     pool.now_ms, pool.sequence = saved.now_ms, saved.sequence
-    pool.draws, pool.fades = saved.draws, saved.fades
+    pool.draws, pool.fades, pool.plans = saved.draws, saved.fades, saved.plans
     pool.agents.load(saved.agents)
     pool.entries.load(saved.entries)
     pool.offers.load(saved.offers)

@@ -14,6 +14,7 @@ from engine.acd.commands import (
     EntryEnded,
     Offer,
     OfferEnded,
+    Widened,
 )
 from engine.acd.events import CallEnded, CallJoined, CallLeft, OfferAnswered, OfferFailed
 from engine.call import bridge, dial, levers, recording
@@ -243,6 +244,13 @@ def carry_out(room: Room, command: AcdCommand, now_ms: int) -> None:
             _agent_changed(room, command, now_ms)
         case OfferEnded():
             _offer_ended(room, command)
+        case Widened():
+            call = room.calls.get(command.call)
+            if call is not None:
+                room.emit(
+                    "queue.widened", call.tenant, call.name, queue=call.queue, stage=command.stage, ring=command.ring,
+                    waited_ms=command.waited_ms,
+                )  # fmt: skip
         case Breach():
             room.emit("engine.breach", "", "", rule=command.rule, detail=command.detail)
             room.log("error", f"invariant {command.rule} healed: {command.detail}", "breach")

@@ -36,6 +36,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     + _ms(d.get("rang_ms"), "after "),
     "queue.joined": lambda d: f"waits in {d['queue']} as number {d['position']}",
     "queue.position": lambda d: f"is number {d['position']} in {d['queue']}",
+    "queue.widened": lambda d: f"asks more agents of {d['queue']} (stage {d['stage']}, ring {d['ring']})",
     "queue.offered": lambda d: f"offered to {d['agent']} ({d['queue']})",
     "queue.offer_ended": lambda d: f"{d['agent']}: {str(d['reason']).replace('_', ' ')}"
     + _ms(d.get("rang_ms"), "after "),

@@ -51,6 +51,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     # queues
     "queue.joined": ("queue", "position", "priority_ms", "caller"),
     "queue.position": ("queue", "position"),
+    "queue.widened": ("queue", "stage", "ring", "waited_ms"),  # he waits with fewer needs, or in a wider ring
     "queue.offered": ("queue", "agent", "offer"),
     "queue.offer_ended": ("queue", "agent", "offer", "reason", "rang_ms"),
     "queue.connected": ("queue", "agent", "waited_ms", "rang_ms"),

@@ -9,7 +9,7 @@ import msgspec
 from engine.acd import events
 from engine.acd.commands import AcdCommand, Connect, Offer
 from engine.acd.machine import Distributor
-from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.model import AgentSpec, QueueSpec, Ring
 from engine.acd.offers import FAILURES
 from engine.acd.policy import NAMES
 
@@ -43,15 +43,31 @@ ALTERNATIVES = (
     site(QUEUES[1:], [*AGENTS[2:4], TEMP]),
     site([msgspec.structs.replace(QUEUES[0], strategy="ring-all", weight=2), QUEUES[2]], [TEMP, *AGENTS[::-1]]),
 )
+RINGS = (Ring(level=1, for_ms=3_000), Ring(level=2, without=(1,), for_ms=9_000), Ring())
 REASONS = [*FAILURES, "nonsense"]
 
 
 def vary(chance: Random, queues: list[QueueSpec]) -> list[QueueSpec]:
-    """Most of them with another strategy."""
+    """Most of them with another strategy, some with rings."""
     return [
-        spec if chance.random() < 0.25 else msgspec.structs.replace(spec, strategy=chance.choice(NAMES))
+        spec
+        if chance.random() < 0.25
+        else msgspec.structs.replace(
+            spec, strategy=chance.choice(NAMES), rings=RINGS if chance.random() < 0.3 else spec.rings
+        )
         for spec in queues
     ]
+
+
+def wish(chance: Random, joined: events.CallJoined) -> events.CallJoined:
+    """Some callers ask for less as they wait, some for one agent."""
+    if chance.random() < 0.2:
+        steps = (events.Step(chance.choice((1, 700)), ((1, 6),)), events.Step(9_000, ((1, 2),), 2), events.Step())
+        joined = msgspec.structs.replace(joined, steps=steps)
+    if chance.random() < 0.2:
+        owner = chance.choice((10, 11, 12, 13, 99))
+        joined = msgspec.structs.replace(joined, prefer=owner, prefer_ms=6_000, prefer_away=chance.random() < 0.3)
+    return joined
 
 
 class Stream:
@@ -81,10 +97,11 @@ class Stream:
         if what < 22:
             self.call += chance.randrange(-1, 3)
             needs = ((1, chance.randint(1, 6)),) if chance.random() < 0.2 else ()
-            return events.CallJoined(
+            joined = events.CallJoined(
                 self.call, chance.choice((1, 1, 2, 2, 3, 9)), chance.choice((0, 0, 5_000)), needs,
                 chance.choice((0, 0, 2_000)), *((agent, chance.choice((700, 20_000))) if chance.random() < 0.3 else ()),
             )  # fmt: skip
+            return wish(chance, joined)
         if what < 26:
             return events.CallLeft(self.call - chance.randrange(6), chance.choice(("abandoned", "exit", "moved")))
         if what < 52:
