@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -49,6 +51,13 @@ class Queue(msgspec.Struct):
     touched: bool = False
 
 
+class Writers(NamedTuple):
+    """Who writes the columns `turn` and `lot` before a pick: numpy or kernels, to the same values. See `turns`."""
+
+    mark: Callable[[Pool, Queue, list[int], bool], None]
+    draw: Callable[[Pool, Queue, bool], None]
+
+
 class Pool:
     """Plain state and its bookkeeping; the rules are in agents, offers, entries, decide and reload."""
 
@@ -77,6 +86,7 @@ class Pool:
         self.seats: list[list[tuple[Queue, int]]] = []  # by agent row: (queue, membership row)
         self.skill_of: list[dict[int, int]] = []
         self.heap = DeadlineHeap()
+        self.writers: Writers  # set by the distributor: a choice of this process, not state
 
     # --- small verbs --------------------------------------------------------------------------------
     def touch(self, queue: Queue) -> None:
