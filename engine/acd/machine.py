@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import limits
-from engine.acd import happenings, invariants, policy, reload, saving, snapshots
+from engine.acd import happenings, invariants, policy, reload, saving, snapshots, turns
 from engine.acd.bars import Pick
 from engine.acd.commands import AcdCommand, Breach
 from engine.acd.deadlines import LOOK, SHIFT
 from engine.acd.decide import decide
 from engine.acd.events import AcdEvent
 from engine.acd.model import AgentSpec, QueueSpec
-from engine.acd.pool import Pool
+from engine.acd.pool import Pool, Writers
 from engine.acd.tables import AGENT_STATES, E_CONNECTED
 from engine.errors import LocalError
 
@@ -40,7 +40,7 @@ class Distributor:
         kernels: str = "python",
     ) -> None:
         self._pool = Pool(seed, entries_max, agents_max)
-        self._pick = _picker(kernels)
+        self._pick, self._pool.writers = _picker(kernels)
 
     def configure(self, queues: Sequence[QueueSpec], agents: Sequence[AgentSpec], now_ms: int) -> None:
         """First configuration or reload; see `reload.configure`. LocalError or LimitExceeded change nothing."""
@@ -149,15 +149,15 @@ class Distributor:
         """Continue where `encode` stopped, to the byte. `kernels` is a choice of this process, not state."""
         distributor = cls.__new__(cls)
         distributor._pool = saving.decode(data)
-        distributor._pick = _picker(kernels)
+        distributor._pick, distributor._pool.writers = _picker(kernels)
         return distributor
 
 
-def _picker(kernels: str) -> Pick:
+def _picker(kernels: str) -> tuple[Pick, Writers]:
     if kernels == "python":
-        return policy.pick
+        return policy.pick, turns.NUMPY
     if kernels == "numba":
-        from engine.acd.kernel_pick import pick  # numba is imported here, and only here
+        from engine.acd import kernel_pick  # numba is imported here, and only here
 
-        return pick
+        return kernel_pick.pick, kernel_pick.WRITERS
     raise LocalError(f"kernels: python or numba, not {kernels!r}")

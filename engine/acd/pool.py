@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -52,6 +54,13 @@ class Queue(msgspec.Struct):
     ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings
 
 
+class Writers(NamedTuple):
+    """Who writes the columns `turn` and `lot` before a pick: numpy or kernels, to the same values. See `turns`."""
+
+    mark: Callable[[Pool, Queue, list[int], bool], None]
+    draw: Callable[[Pool, Queue, bool], None]
+
+
 class Pool:
     """Plain state and its bookkeeping; the rules are in agents, offers, entries, decide and reload."""
 
@@ -82,6 +91,7 @@ class Pool:
         self.skill_of: list[dict[int, int]] = []
         self.heap = DeadlineHeap()
         self.preferences = False  # perhaps a caller waits for an agent of his choice
+        self.writers: Writers  # set by the distributor: a choice of this process, not state
 
     # --- small verbs --------------------------------------------------------------------------------
     def touch(self, queue: Queue) -> None:

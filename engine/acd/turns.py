@@ -14,13 +14,13 @@ import numpy as np
 
 from engine.acd import policy
 from engine.acd.columns import AgentColumns, TeamColumns
-from engine.acd.pool import Pool, Queue
+from engine.acd.pool import Pool, Queue, Writers
 from engine.acd.tables import IntArray
 
 MASK = (1 << 64) - 1
 STRIDE = 0x9E3779B97F4A7C15  # odd, so that consecutive numbers spread over all 64 bits
 MIX_1, MIX_2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-WEIGHT_UNIT = 1 << 40  # lots per level of wrandom: so many that ties, which would favour the first, don't happen
+WEIGHT_SHIFT = 23  # leaves 2⁴⁰ lots per level of wrandom: ties, which would favour the first, don't happen
 LEVEL_MAX = 1 << 20  # above, a level's weight stays the same
 
 _AGENT, _LEVEL = TeamColumns.index("agent"), TeamColumns.index("level")
@@ -34,23 +34,39 @@ def prepare(pool: Pool, queue: Queue, entry: int) -> None:
     """Write the columns that this queue's strategy reads, for its rows; `entry` is the caller's row."""
     memory = policy.STRATEGIES[queue.strategy].memory
     if memory == policy.LAST_OF_QUEUE:
-        turns = pool.team.block[_TURN]
-        turns[queue.first_row : queue.end_row] = 0
-        levels = pool.team.block[_LEVEL, queue.first_row : queue.end_row]
+        rows = []
         for level, agent in queue.turns.items():
             row = seat(pool, queue, agent)
             if row >= 0 and pool.team.level[row] == level:
-                turns[queue.first_row + int(np.searchsorted(levels, level)) : row + 1] = 1
+                rows.append(row)
+        pool.writers.mark(pool, queue, rows, True)
     elif memory == policy.LAST_OF_CALLER:
-        turns = pool.team.block[_TURN]
-        turns[queue.first_row : queue.end_row] = 0
-        turns[queue.first_row : seat(pool, queue, pool.entries.asked[entry]) + 1] = 1
+        row = seat(pool, queue, pool.entries.asked[entry])
+        pool.writers.mark(pool, queue, [row] if row >= 0 else [], False)
     elif memory in (policy.LOTS, policy.WEIGHTED_LOTS):
-        drawn = lots(pool, queue)
-        if memory == policy.WEIGHTED_LOTS:
-            weights = np.clip(pool.team.block[_LEVEL, queue.first_row : queue.end_row], 1, LEVEL_MAX)
-            drawn %= weights * WEIGHT_UNIT
-        pool.team.block[_LOT, queue.first_row : queue.end_row] = drawn
+        pool.writers.draw(pool, queue, memory == policy.WEIGHTED_LOTS)
+
+
+def mark(pool: Pool, queue: Queue, rows: list[int], by_level: bool) -> None:
+    """Who comes after each of these rows (of its level, or of the queue) comes first: `turn` is 1 up to the row."""
+    turns = pool.team.block[_TURN]
+    turns[queue.first_row : queue.end_row] = 0
+    levels = pool.team.block[_LEVEL, queue.first_row : queue.end_row]
+    for row in rows:
+        skipped = int(np.searchsorted(levels, pool.team.level[row])) if by_level else 0
+        turns[queue.first_row + skipped : row + 1] = 1
+
+
+def draw(pool: Pool, queue: Queue, weighted: bool) -> None:
+    """A `lot` for each row, 0 … 2⁶³−1; or, weighed by level, 0 … level · 2⁴⁰."""
+    drawn = lots(pool, queue)
+    if weighted:
+        drawn >>= WEIGHT_SHIFT
+        drawn *= np.clip(pool.team.block[_LEVEL, queue.first_row : queue.end_row], 1, LEVEL_MAX)
+    pool.team.block[_LOT, queue.first_row : queue.end_row] = drawn
+
+
+NUMPY = Writers(mark, draw)  # `kernel_pick.WRITERS` writes the same
 
 
 def remember(pool: Pool, queue: Queue, entry: int, row: int, now_ms: int) -> None:
@@ -82,7 +98,7 @@ def lots(pool: Pool, queue: Queue) -> IntArray:
     agents = pool.team.block[_AGENT, queue.first_row : queue.end_row]
     words = pool.agents.block[_ID].take(agents).view(np.uint64)  # a copy, mixed in place
     words *= _STRIDE
-    words += np.uint64(_mix(_mix(pool.seed & MASK) + pool.draws * STRIDE & MASK))
+    words += np.uint64(word_of(pool.seed, pool.draws))
     for shift, factor in _ROUNDS:
         words ^= words >> shift
         words *= factor
@@ -90,6 +106,11 @@ def lots(pool: Pool, queue: Queue) -> IntArray:
     words >>= _ONE
     drawn: IntArray = words.view(np.int64)
     return drawn
+
+
+def word_of(seed: int, number: int) -> int:
+    """The word from which the lots of draw `number` are made, 0 … 2⁶⁴−1."""
+    return _mix(_mix(seed & MASK) + number * STRIDE & MASK)
 
 
 def _mix(word: int) -> int:

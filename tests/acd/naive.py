@@ -79,7 +79,7 @@ KEYS: dict[str, Callable[[Pool, Queue, int, Seat], object]] = {
     "agent-with-fewest-calls": lambda pool, queue, entry, seat: (seat[0], pool.agents.call_load[seat[2]]),
     "agent-with-least-talk-time": lambda pool, queue, entry, seat: (seat[0], pool.agents.talk_load[seat[2]]),
     "random": lambda pool, queue, entry, seat: (seat[0], lot(pool, seat[2])),
-    "wrandom": lambda pool, queue, entry, seat: lot(pool, seat[2]) % (seat[0] << 40),
+    "wrandom": lambda pool, queue, entry, seat: (lot(pool, seat[2]) >> 23) * seat[0],
     "round-robin": round_robin,
     "rrmemory": round_robin,
     "rrordered": round_robin,

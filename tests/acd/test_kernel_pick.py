@@ -44,3 +44,16 @@ def test_the_python_twin_never_imports_numba() -> None:
         "sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_kernels_writers_are_part_of_a_distributor_of_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Round-robin marks by kernel, lots are drawn within the pick, and few candidates still meet drawn lots."""
+    monkeypatch.setattr(policy, "KERNEL_FROM", 3)
+    for name in ("round-robin", "linear", "top-down", "random", "wrandom"):
+        took = []
+        for kernels in ("python", "numba"):
+            people = [agent(n, level=1 + n % 2) for n in range(1, 7)]
+            world = World([queue(strategy=name)], people, kernels=kernels)
+            assert (world.pool.writers is kernel_pick.WRITERS) == (kernels == "numba")
+            took.append([offers(world.join(10 + turn))[0].agent for turn in range(6)])
+        assert took[0] == took[1], name

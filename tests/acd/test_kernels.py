@@ -88,9 +88,35 @@ def test_any_key_layout(jit: bool) -> None:
         out = np.zeros(most, dtype=np.int64)
         count = run(
             pool.agents.block, pool.team.block, pool.skills, terms, np.zeros(0, dtype=np.int64), queue.first_row,
-            queue.end_row, kernel_pick._FIELDS, out,
+            queue.end_row, kernels.NO_LOTS, np.uint64(0), out,
         )  # fmt: skip
         assert out[:count].tolist() == key_pick(pool, terms, queue.first_row, queue.end_row, most)
+
+
+@pytest.mark.parametrize("jit", [True, False], ids=["jit", "python"])
+def test_lots_and_turns_are_written_as_numpy_writes_them(jit: bool) -> None:
+    chance = Random(6)
+    lot, turn = TeamColumns.index("lot"), TeamColumns.index("turn")
+    draw, mark = (kernels.draw, kernels.mark) if jit else (pure(kernels.draw), pure(kernels.mark))
+    with np.errstate(over="ignore"):
+        for _ in range(200):
+            pool = random_pool(chance, 9)
+            shuffle(chance, pool)
+            queue = pool.queue_at(chance.randrange(2))
+            first, end, team = queue.first_row, queue.end_row, pool.team
+            weighted, word = chance.random() < 0.5, np.uint64(turns.word_of(pool.seed, pool.draws))
+            turns.draw(pool, queue, weighted)
+            drawn = [
+                draw(pool.agents.id[team.agent[row]], word, team.level[row] if weighted else 0)
+                for row in range(first, end)
+            ]
+            assert drawn == team.block[lot, first:end].tolist()
+            rows = sorted(chance.sample(range(first, end), min(end - first, chance.randrange(3))))
+            by_level = chance.random() < 0.5
+            turns.mark(pool, queue, rows, by_level)
+            expected = team.block[turn, first:end].tolist()
+            mark(team.block, first, end, np.array(rows, dtype=np.int64), len(rows), by_level)
+            assert team.block[turn, first:end].tolist() == expected
 
 
 def test_warm_compiles_what_production_calls() -> None:

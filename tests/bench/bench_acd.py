@@ -132,8 +132,10 @@ def main(quick: bool = False) -> None:
                 f"with 2 of {SKILLS} skills needed {decision(agents, kernels, needs):.1f} µs"
             )
     for strategy in policy.STRATEGIES:
-        costs = [by_strategy(1_000, kernels, strategy.name) for kernels in ("python", "numba")]
-        print(f"a decision, 1000 idle agents, {strategy.name}: {costs[0]:.1f} µs python, {costs[1]:.1f} µs numba")
+        for agents in sizes[1:]:
+            costs = [by_strategy(agents, kernels, strategy.name) for kernels in ("python", "numba")]
+            name = strategy.name
+            print(f"a decision, {agents} idle agents, {name}: {costs[0]:.1f} µs python, {costs[1]:.1f} µs numba")
     for kernels in ("python", "numba"):
         print(f"1,000 agents turn ready, 10,000 callers wait, {kernels}: {burst(1_000, kernels):.1f} ms")
 
