@@ -46,6 +46,8 @@ unconfirmed_send_ms_max = 5_000
 relatch_silent_ms = 500
 clips_max = 16_384
 taps_max = 256
+mixes_max = 128
+mix_legs_max = 8  # seats of a mix: a command record holds no more
 digits_buffered_max = 64
 
 # --- calls -------------------------------------------------------------------------------------

@@ -126,6 +126,9 @@ def _command(command: media.MediaCommand, clips: dict[int, str]) -> str:
     match command:
         case media.Bridge():
             return f"+ rows {command.row_a} and {command.row_b} hear each other"
+        case media.Mix():
+            heard = [f"row {each.row} hears {_rows(each.ears)}" for each in command.parties]
+            return f"+ mix {command.mix}: {'; '.join(heard) or 'no row hears it any more'}"
         case media.OpenLeg():
             return f"+ row {command.row}: opens at {command.host}:{command.port}"
         case media.SetLeg():
@@ -151,6 +154,10 @@ def _command(command: media.MediaCommand, clips: dict[int, str]) -> str:
             return f"+ row {command.row}: recording stops"
         case media.CloseLeg():
             return f"+ row {command.row}: closes"
+
+
+def _rows(rows: tuple[int, ...]) -> str:
+    return " and ".join(f"row {row}" for row in rows) or "nobody"
 
 
 def beside_words(beside: Beside) -> list[str]:

@@ -113,11 +113,15 @@ from engine.rtp import events, quality
     DIGITS_HEARD,
     SEND_ERRORS,
     MISSED_FRAMES,
-) = range(85)
+    # a seat in a mix, kept whatever the leg itself hears
+    MIX,  # number, or -1
+    SEAT,
+    EARS,  # mask of the seats it hears
+) = range(88)
 LEG_FIELDS = 88
 
 FREE, OPEN, CLOSING = range(3)
-NOTHING, PLAYING, ECHOING, HEARING = range(4)
+NOTHING, PLAYING, ECHOING, HEARING, MIXING = range(5)
 ANYONE, AS_SIGNALLED, FROM_NETWORK = range(3)
 SIGNALLED, CURRENT, CANDIDATE = range(3)  # second index of `addresses`
 EVENT_CODEC = 100  # in `payloads`: a telephone-event payload type
@@ -149,7 +153,8 @@ NO_CODEC = -1
     OUT_OVERFLOWED,
     TAPS_RUNNING,
     MEDIA_HANDED_ON,  # STUN and DTLS: places for ICE and SRTP
-) = range(24)
+    MIXES_RUNNING,
+) = range(25)
 COUNTERS = 32
 
 # --- limits as kernels see them: words of settings ---------------------------------------------------------
@@ -190,6 +195,13 @@ TAP_FREE, TAP_RUNNING, TAP_STOPPING = range(3)
 TAP_RING_FRAMES = 64
 TAP_FRAME = 160
 
+# --- a mix: words of mixes[mix] -----------------------------------------------------------------------------
+MIX_SEATED, MIX_AT, MIX_LAST_K, MIX_HEARD, MIX_LIVE, MIX_LEAVING = range(6)
+MIX_ROW, MIX_READ, MIX_BEFORE = 8, 16, 24  # one word a seat: row + 1, place in `said`, ears a frame ago
+MIX_FIELDS = 32
+MIXES, SEATS = limits.mixes_max, limits.mix_legs_max
+SAID_SAMPLES = 1_024  # a power of two, more than two of the longest frames
+
 # --- rings -----------------------------------------------------------------------------------------------
 COMMAND_WORDS, COMMAND_SIZE = 32, 2_048
 EVENT_WORDS, EVENT_SIZE = 16, 8_192
@@ -204,7 +216,8 @@ LAST_BYTES = 480
 
 
 LEGS, SLOTS, TAPS = limits.legs_max, limits.legs_max // 2, limits.taps_max
-ALL_SLOTS = SLOTS + 2 * TAPS  # a recording owns two: what the leg says, what it hears
+MIX_SLOTS = SLOTS + 2 * TAPS  # a recording owns two: what the leg says, what it hears …
+ALL_SLOTS = MIX_SLOTS + MIXES * SEATS  # … and each seat of a mix one
 CLIPS_ALL = limits.clips_max + len(events.DIGITS)
 AUDIO_BYTES = 512 << 20  # nine hours of audio in both laws
 
@@ -240,6 +253,9 @@ class Plane(Protocol):
     taps: Any  # int64[taps, TAP_FIELDS]
     tap_frames: Any  # int16[taps, TAP_RING_FRAMES, 2 * TAP_FRAME]: left, right interleaved
     tap_shared: Any  # int64[taps, SHARED_WORDS]
+    mixes: Any  # int64[mixes, MIX_FIELDS]
+    said: Any  # int16[mixes, seats, SAID_SAMPLES]: what each seat says, decoded
+    sums: Any  # int32[SAID_SAMPLES]: scratch
     out: Any  # uint8[OUT_PACKETS, packet_bytes_max]
     out_legs: Any  # int64[OUT_PACKETS, 2]: row, length
     settings: Any  # int64[SETTINGS]: limits the kernels obey
@@ -264,6 +280,7 @@ _ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
     ("clips", np.int64, (CLIPS_ALL, 4)),
     ("taps", np.int64, (TAPS, TAP_FIELDS)),
     ("tap_shared", np.int64, (TAPS, SHARED_WORDS)),
+    ("mixes", np.int64, (MIXES, MIX_FIELDS)),
     ("out_legs", np.int64, (OUT_PACKETS, 2)),
     ("settings", np.int64, (SETTINGS,)),
     ("record", np.int64, (EVENT_WORDS,)),
@@ -274,11 +291,13 @@ _ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
     ("commands", np.int64, (COMMAND_SIZE, COMMAND_WORDS)),
     ("happenings", np.int64, (EVENT_SIZE, EVENT_WORDS)),
     ("playlists", np.int32, (LEGS, PLAYLIST_CLIPS)),
+    ("sums", np.int32, (SAID_SAMPLES,)),
     ("samples", np.int16, (ALL_SLOTS, PLAYOUT_SAMPLES)),
     ("history", np.int16, (ALL_SLOTS, HISTORY_SAMPLES)),
     ("decode", np.int16, (2, 256)),
     ("frame", np.int16, (3, 2_048)),
     ("quiet", np.int16, (2 * TAP_FRAME,)),
+    ("said", np.int16, (MIXES, SEATS, SAID_SAMPLES)),
     ("tap_frames", np.int16, (TAPS, TAP_RING_FRAMES, 2 * TAP_FRAME)),
     ("addresses", np.uint8, (LEGS, 3, ADDRESS_BYTES)),
     ("networks", np.uint8, (LEGS, 16)),

@@ -102,6 +102,26 @@ class Hear(msgspec.Struct, frozen=True, tag=True, array_like=True):
     source_generation: int
 
 
+class MixParty(msgspec.Struct, frozen=True, array_like=True):
+    """A leg in a mix. `ears`: the rows it hears, itself never among them."""
+
+    row: int
+    generation: int
+    ears: tuple[int, ...] = ()
+
+
+class Mix(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Who sits in mix `mix` and who hears whom there; replaces what was said of this mix before.
+
+    Who is left out leaves (silence, unless something else was commanded first); without parties the mix is over. A
+    later Play, Hear, Bridge, Echo or Stop of a party changes what it hears, not who hears it: its seat stays until the
+    next Mix. Bridge two parties first and end the mix then, and neither hears a seam.
+    """
+
+    mix: int
+    parties: tuple[MixParty, ...] = ()
+
+
 class SendDigits(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Send digits (0-9 * # A-D) as RFC 4733 events on the leg's own timeline, over whatever it plays."""
 
@@ -146,7 +166,7 @@ class CloseLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 MediaCommand = (
-    OpenLeg | SetLeg | Play | Stop | Echo | Bridge | Hear | SendDigits | StartTap | PauseTap | StopTap | CloseLeg
+    OpenLeg | SetLeg | Play | Stop | Echo | Bridge | Hear | SendDigits | StartTap | PauseTap | StopTap | CloseLeg | Mix
 )
 
 

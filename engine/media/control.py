@@ -9,15 +9,15 @@ from typing import Any
 
 from engine.jit import i64, kernel
 from engine.media import columns as c
-from engine.media import digits, forward, latch, play, playout, receive, rings
+from engine.media import digits, forward, latch, mix, play, playout, receive, rings
 from engine.media.columns import Plane
 from engine.rtp import events, quality
 
 # --- kinds of commands --------------------------------------------------------------------------------------
 (
     NO_COMMAND, OPEN_LEG, SET_LEG, STAGE_CLIPS, PLAY, STOP, ECHO, BRIDGE, HEAR, SEND_DIGITS,
-    START_TAP, PAUSE_TAP, STOP_TAP, CLOSE_LEG, SET_CLIP, HALT,
-) = range(16)
+    START_TAP, PAUSE_TAP, STOP_TAP, CLOSE_LEG, SET_CLIP, HALT, MIX,
+) = range(17)
 
 # --- what the loop must do ------------------------------------------------------------------------------------
 DO_NOTHING, DO_WATCH, DO_UNWATCH, DO_HALT = range(4)
@@ -30,6 +30,7 @@ SET_PAIRS_MAX = 12
 PLAY_TICKET, PLAY_FLAGS, PLAY_START, PLAY_COUNT, PLAY_CLIPS = 3, 4, 5, 6, 7
 PLAY_CLIPS_MAX = 4 * (c.COMMAND_WORDS - PLAY_CLIPS)
 DIGITS_ON_MS, DIGITS_GAP_MS, DIGITS_COUNT, DIGITS_CODES = 3, 4, 5, 6
+MIX_NUMBER, MIX_COUNT, MIX_PARTIES = 3, 4, 5  # then three words a party: row, generation, ears by place in this list
 FLAG_SEND, FLAG_RECEIVE = 1, 2
 FLAG_LOOP, FLAG_STOP_ON_DIGIT = 1, 2
 
@@ -49,6 +50,9 @@ def apply(p: Plane, words: Any, now_us: int) -> int:
         clip = p.clips[row % p.clips.shape[0]]
         for word in range(3):
             clip[word] = words[3 + word]
+        return DO_NOTHING
+    if kind == MIX:
+        _mix(p, words)
         return DO_NOTHING
     if row < 0 or row >= p.legs.shape[0]:
         p.counters[c.COMMANDS_LATE] += 1
@@ -132,6 +136,7 @@ def _open(p: Plane, words: Any, now_us: int) -> int:
     leg[c.NEXT_LISTENER] = -1
     leg[c.SLOT] = -1
     leg[c.TAP] = -1
+    leg[c.MIX] = -1
     leg[c.ACTIVE_AT] = p.counters[c.ACTIVE]
     p.active[p.counters[c.ACTIVE]] = row
     p.counters[c.ACTIVE] += 1
@@ -217,12 +222,92 @@ def _connect(p: Plane, kind: int, row: int, other: int, generation: int) -> None
         forward.attach(p, other, row)
 
 
+# --- a mix -------------------------------------------------------------------------------------------------------
+@kernel
+def _mix(p: Plane, words: Any) -> None:
+    """Set who sits in a mix and who hears whom there: who isn't named leaves, who stays keeps seat and buffer."""
+    number, count = words[MIX_NUMBER], words[MIX_COUNT]
+    if number < 0 or number >= c.MIXES or count < 0 or count > c.SEATS:
+        p.counters[c.COMMANDS_LATE] += 1
+        return
+    for seat in range(c.SEATS):
+        row = p.mixes[number, c.MIX_ROW + seat] - 1
+        if row >= 0 and not _named(p, words, row):
+            mix.leave(p, row)
+    for place in range(count):
+        row = _party(p, words, place)
+        if row >= 0 and p.legs[row, c.MIX] != number:
+            mix.leave(p, row)
+            mix.sit(p, row, number)
+            _carry_over(p, row, number)
+    for place in range(count):
+        row = _party(p, words, place)
+        if row >= 0 and p.legs[row, c.MIX] == number:
+            _hear_mix(p, row, words, words[MIX_PARTIES + 3 * place + 2])
+    mix.listen_up(p, number)
+
+
+@kernel
+def _party(p: Plane, words: Any, place: int) -> int:
+    """The row of the command's party at `place`; -1 (counted) when that leg is gone."""
+    row, generation = words[MIX_PARTIES + 3 * place], words[MIX_PARTIES + 3 * place + 1]
+    if 0 <= row < p.legs.shape[0] and p.legs[row, c.STATE] == c.OPEN and p.legs[row, c.GENERATION] == generation:
+        return row  # type: ignore[no-any-return]
+    p.counters[c.COMMANDS_LATE] += 1
+    return -1
+
+
+@kernel
+def _named(p: Plane, words: Any, row: int) -> bool:
+    found = 0
+    for place in range(words[MIX_COUNT]):
+        found += words[MIX_PARTIES + 3 * place] == row
+    return found > 0
+
+
+@kernel
+def _carry_over(p: Plane, row: int, number: int) -> None:
+    """What a leg that just took its seat said last, as a partner heard it: the mix goes on from there."""
+    if p.legs[row, c.MIX] != number:
+        return
+    slot = mix.slot_of(number, p.legs[row, c.SEAT])
+    listener = p.legs[row, c.FIRST_LISTENER]
+    while listener >= 0:
+        leg = p.legs[listener]
+        if leg[c.SLOT] >= 0:
+            playout.copy(p, leg[c.SLOT], slot)
+        elif leg[c.MAPPED] == 1:
+            playout.seed(p, slot, p.last[listener], leg[c.LAST_LENGTH], leg[c.LAST_LAW])
+        listener = leg[c.NEXT_LISTENER]
+
+
+@kernel
+def _hear_mix(p: Plane, row: int, words: Any, ears_by_place: int) -> None:
+    leg = p.legs[row]
+    number = leg[c.MIX]
+    ears = 0
+    for place in range(words[MIX_COUNT]):
+        other = words[MIX_PARTIES + 3 * place]
+        seated = ears_by_place >> place & 1 == 1 and 0 <= other < p.legs.shape[0]
+        if seated and p.legs[other, c.STATE] == c.OPEN and p.legs[other, c.MIX] == number:
+            ears |= 1 << p.legs[other, c.SEAT]
+    before = 0
+    if leg[c.SOURCE] == c.MIXING:
+        before = p.mixes[number, c.MIX_BEFORE + leg[c.SEAT]]  # what its last frame held
+    elif leg[c.SOURCE] == c.HEARING and p.legs[leg[c.SOURCE_ROW], c.MIX] == number:
+        before = 1 << p.legs[leg[c.SOURCE_ROW], c.SEAT]
+    if leg[c.SOURCE] != c.MIXING:
+        forward.detach(p, row)
+    mix.open_ears(p, row, ears, before)
+
+
 @kernel
 def close(p: Plane, row: int) -> None:
     """End everything a leg does; the row is free once LegClosed has gone out."""
     leg = p.legs[row]
     forward.detach(p, row)
     forward.dismiss(p, row)
+    mix.leave(p, row)
     if leg[c.TAP] >= 0:
         _stop_tap(p, leg[c.TAP])
     p.counters[c.FINE_LEGS] -= leg[c.FRAME_K] & 1

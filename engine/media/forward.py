@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.jit import i64, kernel
 from engine.media import columns as c
-from engine.media import playout, timeline
+from engine.media import mix, playout, timeline
 from engine.media.columns import Plane
 from engine.rtp.packet import HEADER_BYTES
 from engine.rtp.sequence import ahead16, ahead32
@@ -27,11 +27,21 @@ _MISORDER_MAX = 100
 # --- who hears whom --------------------------------------------------------------------------------------
 @kernel
 def attach(p: Plane, row: int, source: int) -> None:
-    """Let `row` hear `source` (itself: echo) instead of whatever it had."""
-    detach(p, row)
+    """Let `row` hear `source` (itself: echo) instead of whatever it had.
+
+    Who heard it in a mix hears it without a seam: paced out of the seat's buffer until copying can begin.
+    """
     leg = p.legs[row]
+    number, seat = p.legs[source, c.MIX], p.legs[source, c.SEAT]
+    mixed = leg[c.SOURCE] == c.MIXING and number >= 0 and number == leg[c.MIX]
+    mixed = mixed and leg[c.EARS] & p.mixes[number, c.MIX_LIVE] & 1 << seat != 0
+    flowing = leg[c.FLOWING]
+    detach(p, row)
     leg[c.SOURCE] = c.ECHOING if row == source else c.HEARING
     leg[c.SOURCE_ROW] = source
+    if mixed and _take_slot(p, row):
+        playout.copy(p, mix.slot_of(number, seat), leg[c.SLOT])
+        leg[c.FLOWING] = flowing
     leg[c.NEXT_LISTENER] = p.legs[source, c.FIRST_LISTENER]
     p.legs[source, c.FIRST_LISTENER] = row
 

@@ -25,6 +25,8 @@ from engine.media.commands import (
     LegFailed,
     MediaCommand,
     MediaEvent,
+    Mix,
+    MixParty,
     OpenLeg,
     PauseTap,
     Play,
@@ -63,12 +65,14 @@ class Row(msgspec.Struct, array_like=True):
     hears: int = -1
     tap: StartTap | None = None
     tap_paused: bool = False
+    mixing: bool = False  # it hears the mix in which it has a seat
 
 
 class Image(msgspec.Struct):
     """Rows by number. `apply` before or after the plane gets a command, `happened` for each of its events."""
 
     rows: dict[int, Row] = {}
+    mixes: dict[int, Mix] = {}
 
     def apply(self, command: MediaCommand, now_ms: int) -> None:
         """Fold one command. Commands for rows or generations that are gone change nothing, as in the plane."""
@@ -107,6 +111,7 @@ class Image(msgspec.Struct):
                 # The learnt address is named as the signalled one: packets go on to where they went.
                 host, port = row.latched or (row.agreed.host, row.agreed.port)
                 commands.append(msgspec.structs.replace(row.agreed, host=host, port=port))
+        commands.extend(self.mixes.values())
         for number, row in self.rows.items():
             command = self._source(number, row, now_ms, broke_ms, length_ms, known.get((number, row.open.generation)))
             if command is not None:
@@ -126,7 +131,8 @@ class Image(msgspec.Struct):
             return Echo(number, generation)
         other = self.rows.get(row.hears)
         if other is None:
-            return None
+            seated = not row.mixing and any(_seat(mix, number) is not None for mix in self.mixes.values())
+            return Stop(number, generation) if seated else None
         return Hear(number, generation, row.hears, other.open.generation)
 
 
@@ -171,6 +177,7 @@ def _place(
 
 # --- commands -------------------------------------------------------------------------------------------
 def _open(image: Image, command: OpenLeg, now_ms: int) -> None:
+    _unseat(image, command.row)
     image.rows[command.row] = Row(command, now_ms)
 
 
@@ -187,32 +194,62 @@ def _set(image: Image, command: SetLeg, now_ms: int) -> None:
 def _play(image: Image, command: Play, now_ms: int) -> None:
     row = image.of(command.row, command.generation)
     if row is not None:
-        row.play, row.play_ms, row.hears = command, now_ms, -1
+        row.play, row.play_ms, row.hears, row.mixing = command, now_ms, -1, False
 
 
 def _stop(image: Image, command: Stop, now_ms: int) -> None:
     row = image.of(command.row, command.generation)
     if row is not None:
-        row.play, row.hears = None, -1
+        row.play, row.hears, row.mixing = None, -1, False
 
 
 def _echo(image: Image, command: Echo, now_ms: int) -> None:
     row = image.of(command.row, command.generation)
     if row is not None:
-        row.play, row.hears = None, command.row
+        row.play, row.hears, row.mixing = None, command.row, False
 
 
 def _hear(image: Image, command: Hear, now_ms: int) -> None:
     row, source = image.of(command.row, command.generation), image.of(command.source, command.source_generation)
     if row is not None and source is not None:
-        row.play, row.hears = None, command.source
+        row.play, row.hears, row.mixing = None, command.source, False
 
 
 def _bridge(image: Image, command: Bridge, now_ms: int) -> None:
     first, second = image.of(command.row_a, command.generation_a), image.of(command.row_b, command.generation_b)
     if first is not None and second is not None:
-        first.play, first.hears = None, command.row_b
-        second.play, second.hears = None, command.row_a
+        first.play, first.hears, first.mixing = None, command.row_b, False
+        second.play, second.hears, second.mixing = None, command.row_a, False
+
+
+def _seat(mix: Mix, number: int) -> MixParty | None:
+    return next((party for party in mix.parties if party.row == number), None)
+
+
+def _mix(image: Image, command: Mix, now_ms: int) -> None:
+    before = image.mixes.pop(command.mix, None)
+    for party in before.parties if before is not None else ():
+        row = image.of(party.row, party.generation)
+        if row is not None:
+            row.mixing = False
+    named = {party.row: party for party in command.parties}
+    parties = tuple(party for party in named.values() if image.of(party.row, party.generation) is not None)
+    for party in parties:
+        _unseat(image, party.row)
+        row = image.rows[party.row]
+        row.play, row.hears, row.mixing = None, -1, True
+    if parties:
+        image.mixes[command.mix] = Mix(command.mix, parties)
+
+
+def _unseat(image: Image, number: int) -> None:
+    """A leg has one seat at most."""
+    for mix in list(image.mixes.values()):
+        rest = tuple(party for party in mix.parties if party.row != number)
+        if not rest:
+            del image.mixes[mix.mix]
+        elif len(rest) < len(mix.parties):
+            image.mixes[mix.mix] = Mix(mix.mix, rest)
 
 
 def _start_tap(image: Image, command: StartTap, now_ms: int) -> None:
@@ -235,6 +272,7 @@ def _stop_tap(image: Image, command: StopTap, now_ms: int) -> None:
 
 def _gone(image: Image, number: int) -> None:
     image.rows.pop(number, None)
+    _unseat(image, number)
     for row in image.rows.values():
         if row.hears == number:
             row.hears = -1
@@ -247,7 +285,7 @@ def _close(image: Image, command: CloseLeg, now_ms: int) -> None:
 
 _COMMANDS: dict[type, Callable[[Image, Any, int], None]] = {
     OpenLeg: _open, SetLeg: _set, Play: _play, Stop: _stop, Echo: _echo, Hear: _hear, Bridge: _bridge,
-    StartTap: _start_tap, PauseTap: _pause_tap, StopTap: _stop_tap, CloseLeg: _close,
+    StartTap: _start_tap, PauseTap: _pause_tap, StopTap: _stop_tap, CloseLeg: _close, Mix: _mix,
 }  # fmt: skip
 
 

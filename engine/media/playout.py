@@ -57,6 +57,17 @@ def seed(p: Plane, slot: int, octets: Any, length: int, law: int) -> None:
 
 
 @kernel
+def copy(p: Plane, source: int, target: int) -> None:
+    """Make buffer `target` what `source` is: who reads on there hears no seam."""
+    for word in range(c.PLAYOUT_FIELDS):
+        p.playout[target, word] = p.playout[source, word]
+    for index in range(c.PLAYOUT_SAMPLES):
+        p.samples[target, index] = p.samples[source, index]
+    for index in range(c.HISTORY_SAMPLES):
+        p.history[target, index] = p.history[source, index]
+
+
+@kernel
 def _start(p: Plane, slot: int, timestamp: int, ssrc: int) -> None:
     row = p.playout[slot]
     for index in range(c.PLAYOUT_SAMPLES):

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from engine.jit import kernel
 from engine.media import columns as c
-from engine.media import control, digits, forward, latch, play, playout, receive, rings, timeline
+from engine.media import control, digits, forward, latch, mix, play, playout, receive, rings, timeline
 from engine.media.columns import Plane
 from engine.rtp import events
 
 _WATCH_K = 10
 _K_US = 10_000
+
+
+@kernel
+def tick_mixes(p: Plane, k: int) -> None:
+    """Tick `k` of every mix: what was said is decoded once, before the legs take their frames."""
+    if p.counters[c.MIXES_RUNNING] > 0:
+        for number in range(p.mixes.shape[0]):
+            mix.decode(p, number, k)
 
 
 @kernel
@@ -32,7 +40,10 @@ def tick_leg(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
             leg[c.NEXT_K] = k + 1
             return
     source = leg[c.SOURCE]
-    if k < leg[c.NEXT_K] or (source != c.PLAYING and leg[c.SLOT] < 0):
+    mixing = source == c.MIXING
+    if k < leg[c.NEXT_K] or (source != c.PLAYING and not mixing and leg[c.SLOT] < 0):
+        return
+    if mixing and not mix.due(p, row):
         return
     if leg[c.FLOWING] == 1:
         missed = (k - leg[c.NEXT_K]) // leg[c.FRAME_K]
@@ -43,6 +54,8 @@ def tick_leg(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
         leg[c.NEXT_K] = k + leg[c.FRAME_K]
     if source == c.PLAYING:
         play.send_next(p, row, nominal_us, now_us)
+    elif mixing:
+        mix.send_next(p, row, nominal_us, now_us)
     else:
         forward.send_paced(p, row, nominal_us, now_us)
 

@@ -22,6 +22,7 @@ from engine.media.commands import (
     MediaBack,
     MediaEvent,
     MediaMissing,
+    Mix,
     PlayEnded,
     SendDigits,
     SetLeg,
@@ -115,6 +116,20 @@ def pack_digits(command: SendDigits) -> tuple[int, ...]:
     return (
         control.SEND_DIGITS, command.row, command.generation, command.on_ms, command.gap_ms, len(codes), *words
     )
+
+
+def pack_mix(command: Mix) -> tuple[int, ...]:
+    """MIX's record: ears become masks over the parties' places. A row has one place; parties beyond the seats
+    are left out."""
+    parties = tuple({party.row: party for party in command.parties}.values())[: c.SEATS]
+    places = {party.row: place for place, party in enumerate(parties)}
+    words = []
+    for party in parties:
+        ears = 0
+        for row in party.ears:
+            ears |= 1 << places[row] if row in places and row != party.row else 0
+        words += [party.row, party.generation, ears]
+    return (control.MIX, 0, 0, command.mix, len(parties), *words)
 
 
 # --- events ---------------------------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ def _run_tick(p: Plane, words: Any, now_us: int) -> None:
     p.counters[c.TICKS_MISSED] += missed
     p.counters[c.LATE_US_SUM] += late_us
     p.counters[c.LATE_US_MAX] = max(p.counters[c.LATE_US_MAX], late_us)
+    tick.tick_mixes(p, k)
     for index in range(p.counters[c.ACTIVE] - 1, -1, -1):  # backwards: a leg that closes is replaced by the last
         tick.tick_leg(p, p.active[index], k, nominal_us, now_us)
         if p.counters[c.OUT_COUNT] > 0:

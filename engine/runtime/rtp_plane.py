@@ -99,6 +99,7 @@ class RtpPlane:
             m.Bridge: self._bridge, m.Hear: self._hear,
             m.SendDigits: lambda command: self._push(wire.pack_digits(command)),
             m.StartTap: self._start_tap, m.PauseTap: self._pause_tap, m.StopTap: self._stop_tap,
+            m.Mix: lambda command: self._push(wire.pack_mix(command)),
             m.CloseLeg: lambda command: self._push((control.CLOSE_LEG, command.row, command.generation)),
         }
         self._store_dtmf()
@@ -478,6 +479,7 @@ def warm_kernels(plane: c.Plane, progress: Callable[[int, int, str], None] | Non
         ("metrics", rings.waiting, (plane.command_shared,)),
         ("receive", receive.receive, (plane, 0, datagram, 0, address, 0, 0)),
         ("commands", control.apply, (plane, record, 0)),
+        ("mix", tick.tick_mixes, (plane, 0)),
         ("tick", tick.tick_leg, (plane, 0, 0, 0, 0)),
         ("recording", tick.tick_tap, (plane, 0, 0)),
         ("media loop", rtp_loop.serve, (plane, 0, 0)),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine.call.effects import Emit, Input, Media, MediaHappened, Operator, Output, Received, Resumed
-from engine.media.commands import Bridge, PlayEnded
+from engine.media.commands import Bridge, MediaCommand, Mix, PlayEnded
 from engine.runtime.journal import Enough, Header, Replayed, replay
 from engine.runtime.ladder import call_id_of
 from engine.runtime.replaying import build
@@ -220,9 +220,7 @@ class _Follower:
             )
         if isinstance(output, Media):
             command = output.command
-            pairs = [(command.row_a, command.generation_a), (command.row_b, command.generation_b)] if isinstance(
-                command, Bridge) else [(command.row, command.generation)]
-            return any(self.rows.get(row) == generation for row, generation in pairs)
+            return any(self.rows.get(row) == generation for row, generation in _rows_of(command))
         return False
 
     def _beside(self, call: Call | None) -> Beside:
@@ -242,6 +240,15 @@ class _Follower:
                 for leg in legs
             ),
         )
+
+
+def _rows_of(command: MediaCommand) -> list[tuple[int, int]]:
+    """(row, generation) of every leg that a command names."""
+    if isinstance(command, Bridge):
+        return [(command.row_a, command.generation_a), (command.row_b, command.generation_b)]
+    if isinstance(command, Mix):
+        return [(party.row, party.generation) for party in command.parties]
+    return [(command.row, command.generation)]
 
 
 def _due(room: Room, now_ms: int) -> Iterator[str]:
@@ -267,5 +274,8 @@ def _hears(command: Any, clips: dict[int, str]) -> Iterator[tuple[int, str]]:
             yield command.row, "itself"
         case "Hear":
             yield command.row, f"row {command.source}"
+        case "Mix":
+            for party in command.parties:
+                yield party.row, "mix of " + (" and ".join(f"row {row}" for row in party.ears) or "nobody")
         case "Stop" | "OpenLeg":
             yield command.row, "silence"

@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 
 import msgspec
 
+from engine import limits
 from engine.dialplan.model import Site
 from engine.media import commands as media
 from engine.media.commands import MediaCommand, MediaEvent
@@ -50,6 +51,7 @@ class MediaTwin:
         self.disk = ""
         self.forgetful = False
         self.taken: dict[int, bool] = {}
+        self.mixes: dict[int, list[int]] = {}
 
     def load(self, site: Site) -> None:
         for prompt in site.prompts.values():
@@ -89,6 +91,9 @@ class MediaTwin:
             return
         if isinstance(command, media.Bridge):
             self._bridge(command, now_ms)
+            return
+        if isinstance(command, media.Mix):
+            self._mix(command, now_ms)
             return
         row = self.rows.get(command.row)
         if row is None or row.generation != command.generation:
@@ -147,6 +152,22 @@ class MediaTwin:
             raise AssertionError(f"{command} for rows that aren't open")
         self._hear(one, f"row {command.row_b}", now_ms)
         self._hear(two, f"row {command.row_a}", now_ms)
+
+    def _mix(self, command: media.Mix, now_ms: int) -> None:
+        if len(command.parties) > limits.mix_legs_max or not 0 <= command.mix < limits.mixes_max:
+            raise AssertionError(f"{command} for more than the plane has")
+        named = {party.row: party for party in command.parties}
+        for number in self.mixes.get(command.mix, []):
+            row = self.rows.get(number)
+            if row is not None and number not in named and row.hears.startswith("mix"):
+                self._hear(row, "silence", now_ms)
+        for party in named.values():
+            row = self.rows.get(party.row)
+            if row is None or row.generation != party.generation:
+                raise AssertionError(f"{command} for rows that aren't open")
+            heard = [number for number in sorted(party.ears) if number in named and number != party.row]
+            self._hear(row, "mix " + (" + ".join(f"row {number}" for number in heard) or "nobody"), now_ms)
+        self.mixes[command.mix] = list(named)
 
     def _hear(self, row: Row, what: str, now_ms: int) -> None:
         row.hears = what

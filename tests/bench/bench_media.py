@@ -2,6 +2,7 @@
 
     python tests/bench/bench_media.py prompt [LEGS] [SECONDS]    music out, 50 packets/s in
     python tests/bench/bench_media.py bridge [PAIRS] [SECONDS]   two legs a call, both ways
+    python tests/bench/bench_media.py mix [CALLS] [SECONDS]      three legs a call, everyone hears both others
     python tests/bench/bench_media.py commands                   Python's part of a leg's life
     python tests/bench/bench_media.py memory [LEGS]              resident memory a leg with music
 
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.jit import external, kernel
 from engine.media import wire
-from engine.media.commands import Bridge, CloseLeg, OpenLeg, Play, SetLeg
+from engine.media.commands import Bridge, CloseLeg, Mix, MixParty, OpenLeg, Play, SetLeg
 from engine.runtime.rtp_plane import RtpPlane
 
 PLANE_PORT, LOAD_PORT = 17_000, 22_000
@@ -181,6 +182,15 @@ def bridge(pairs: int = 100, seconds: float = 10) -> None:
     plane.stop()
 
 
+def mix(calls: int = 66, seconds: float = 10) -> None:
+    plane = plane_with(3 * calls)
+    for call in range(calls):
+        rows = range(3 * call, 3 * call + 3)
+        plane.command(Mix(call, tuple(MixParty(row, 1, tuple(rows)) for row in rows)))
+    measure(plane, calls, 3 * calls, seconds, "mixes of three")
+    plane.stop()
+
+
 def commands(rounds: int = 2_000) -> None:
     plane = plane_with(0)
     spent = [0.0] * 4
@@ -220,7 +230,7 @@ def memory(legs: int = 1_000) -> None:
 
 
 if __name__ == "__main__":
-    modes = {"prompt": prompt, "bridge": bridge, "commands": commands, "memory": memory}
+    modes = {"prompt": prompt, "bridge": bridge, "mix": mix, "commands": commands, "memory": memory}
     name, numbers = sys.argv[1], [float(word) for word in sys.argv[2:]]
     if name == "load":
         load(int(numbers[0]), numbers[1])

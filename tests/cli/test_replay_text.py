@@ -49,7 +49,8 @@ MEDIA_EVENTS: list[media.MediaEvent] = [
 COMMANDS: list[media.MediaCommand] = [
     media.OpenLeg(0, 1, "h", 4, 1, 1, 1), media.SetLeg(0, 1, "h", 4, 0, 0, (), -1, -1, 20, True, False),
     media.Play(0, 1, 1, (3, 9), True), media.Stop(0, 1), media.Echo(0, 1), media.Bridge(0, 1, 2, 1),
-    media.Hear(0, 1, 2, 1), media.SendDigits(0, 1, "4711"), media.StartTap(0, 1, 1, "r.wav"),
+    media.Hear(0, 1, 2, 1), media.Mix(0, (media.MixParty(0, 1, (1,)), media.MixParty(1, 1))), media.Mix(0),
+    media.SendDigits(0, 1, "4711"), media.StartTap(0, 1, 1, "r.wav"),
     media.PauseTap(0, 1, 1, True), media.StopTap(0, 1, 1), media.CloseLeg(0, 1),
 ]
 

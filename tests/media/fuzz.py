@@ -17,13 +17,13 @@ from engine.media import columns as c
 from engine.media import control
 from tests.media.rig import FAR, Rig, rtp, tone
 
-ROWS = (2, 3, 4, 5, 7, 8, 10)
-GUARDS = (0, 1, 6, 9, 11, 12)
+ROWS = (2, 3, 4, 5, 7, 8, 10, 13, 14, 15)
+GUARDS = (0, 1, 6, 9, 11, 12, 16)
 TYPES = (0, 8, 101, 13, 18, 127)
 
 
 def furnished() -> Rig:
-    """Bridges with equal and with different frames and laws, an echo, a recorded play, a leg on hold."""
+    """Bridges with equal and with different frames and laws, a mix, an echo, a recorded play, a leg on hold."""
     rig = Rig()
     rig.clip(1, tone(0.3))
     for row, frame_ms, codec in ((2, 20, 0), (3, 20, 8), (4, 30, 0), (5, 60, 8), (7, 20, 0), (8, 10, 0), (10, 20, 0)):
@@ -35,6 +35,9 @@ def furnished() -> Rig:
     rig.apply(control.START_TAP, 8, 1, 0)
     rig.apply(control.START_TAP, 3, 1, 1)
     rig.set(10, send=False, receive=False)
+    for row in (13, 14, 15):
+        rig.leg(row, frame_ms_out=10 * (row - 11), codec_out=8 * (row & 1), payload_type_out=8 * (row & 1))
+    rig.mix((13, (14, 15)), (14, (13, 15)), (15, (13, 14)))
     return rig
 
 
@@ -76,6 +79,9 @@ def run(packets: int, seed: int) -> None:
             rig.digits("5#", row=chance.choice(ROWS), on_ms=40, gap_ms=40)
         if number % 61 == 0:
             rig.set(chance.choice(ROWS), frame_ms_out=chance.choice((10, 20, 30, 40, 60)))
+        if number % 151 == 0:
+            ears = [tuple(other for other in (2, 13, 14, 15) if chance.random() < 0.6) for _ in range(4)]
+            rig.mix((13, ears[0]), (14, ears[1]), (15, ears[2]), (2, ears[3]))
         if number % 203 == 0:
             rig.play(1, row=8, flags=control.FLAG_LOOP | control.FLAG_STOP_ON_DIGIT)
             rig.bridge(2, 3)
@@ -91,6 +97,8 @@ def run(packets: int, seed: int) -> None:
     assert rig.plane.counters[c.ACTIVE] == 0
     assert rig.plane.counters[c.FREE_SLOTS] == c.SLOTS
     assert rig.plane.counters[c.TAPS_RUNNING] == 0
+    assert rig.plane.counters[c.MIXES_RUNNING] == 0
+    assert not rig.plane.mixes.any()
 
 
 if __name__ == "__main__":

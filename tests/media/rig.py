@@ -93,6 +93,11 @@ class Rig:
     def bridge(self, one: int = 0, other: int = 1) -> None:
         self.apply(control.BRIDGE, one, 1, other, 1)
 
+    def mix(self, *parties: tuple[int, tuple[int, ...]], number: int = 0) -> None:
+        """Rows with the rows that each hears."""
+        found = tuple(m.MixParty(row, 1, ears) for row, ears in parties)
+        self.apply(*wire.pack_mix(m.Mix(number, found)))
+
     def digits(self, keys: str, row: int = 0, on_ms: int = 100, gap_ms: int = 60) -> None:
         self.apply(*wire.pack_digits(m.SendDigits(row, 1, keys, on_ms, gap_ms)))
 
@@ -113,6 +118,7 @@ class Rig:
         for _ in range(times):
             self.now_us += K_US if fine else 2 * K_US
             self.plane.counters[c.TICK_K] = self.k
+            tick.tick_mixes(self.plane, self.k)
             for index in range(int(self.plane.counters[c.ACTIVE]) - 1, -1, -1):
                 tick.tick_leg(self.plane, int(self.plane.active[index]), self.k, self.now_us, self.now_us)
                 self._collect()

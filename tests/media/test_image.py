@@ -33,6 +33,8 @@ COMMANDS = st.one_of(
     st.builds(m.Play, ROWS, GENERATIONS, st.integers(1, 4), CLIPS, st.booleans(), st.integers(0, 300), st.booleans()),
     st.builds(m.Stop, ROWS, GENERATIONS), st.builds(m.Echo, ROWS, GENERATIONS),
     st.builds(m.Bridge, ROWS, GENERATIONS, ROWS, GENERATIONS), st.builds(m.Hear, ROWS, GENERATIONS, ROWS, GENERATIONS),
+    st.builds(m.Mix, st.integers(0, 1), st.lists(
+        st.builds(m.MixParty, ROWS, GENERATIONS, st.lists(ROWS, max_size=3).map(tuple)), max_size=4).map(tuple)),
     st.builds(m.SendDigits, ROWS, GENERATIONS, st.just("5")),
     st.builds(m.StartTap, ROWS, GENERATIONS, st.integers(1, 2), st.just("r.wav")),
     st.builds(m.PauseTap, ROWS, GENERATIONS, st.integers(1, 2), st.booleans()),
@@ -72,7 +74,11 @@ def stands(image: Image) -> dict[int, tuple[object, ...]]:
         if row.play is not None:
             play = (row.play.ticket, sorted(row.play.clips) if row.play.loop else row.play.clips[-1], row.play.loop,
                     row.play.stop_on_digit)
-        found[number] = (row.open.generation, row.open.ssrc, row.open.port, target, play, row.hears)
+        seat = [(mix.mix, party.ears) for mix in image.mixes.values() for party in mix.parties if party.row == number]
+        assert len(seat) <= 1 and (seat or not row.mixing)
+        found[number] = (
+            row.open.generation, row.open.ssrc, row.open.port, target, play, row.hears, row.mixing, tuple(seat)
+        )
     return found
 
 
@@ -192,6 +198,19 @@ def test_who_heard_a_leg_that_is_gone_hears_nobody() -> None:
     assert [type(command) for command in image.rebuild(0, 0, length_ms)] == [m.OpenLeg, m.SetLeg]
     image.apply(opened(1, 2), 9)  # somebody else's by now
     assert m.Hear not in {type(command) for command in image.rebuild(0, 0, length_ms)}
+
+
+def test_a_mix_is_rebuilt_with_what_each_party_hears_instead() -> None:
+    parties = (m.MixParty(0, 1, (1,)), m.MixParty(1, 1, (0,)), m.MixParty(2, 1, (0, 1)))
+    legs = [each for row in range(3) for each in (opened(row), agreed(row))]
+    image = fold([*legs, m.Bridge(0, 1, 1, 1), m.Mix(4, parties), m.Play(0, 1, 3, (4,), loop=True), m.Stop(1, 1)])
+    sources = image.rebuild(0, 0, length_ms)[6:]
+    assert sources == [m.Mix(4, parties), m.Play(0, 1, 3, (4,), True, 0), m.Stop(1, 1)]
+    image.apply(m.CloseLeg(2, 1), 9)
+    assert image.mixes == {4: m.Mix(4, parties[:2])}
+    image.apply(m.Bridge(0, 1, 1, 1), 9)
+    image.apply(m.Mix(4), 9)
+    assert [type(each) for each in image.rebuild(0, 0, length_ms)[4:]] == [m.Hear, m.Hear]
 
 
 def test_a_new_offer_to_the_same_place_keeps_the_learnt_address() -> None:

@@ -107,3 +107,18 @@ def test_digits_and_bridges_are_kept_for_the_scenario_to_read() -> None:
     t.command(media.Bridge(0, 1, 1, 1), 0)
     t.command(media.SendDigits(1, 1, "12"), 0)
     assert (t.rows[0].hears, t.rows[1].hears, t.rows[1].digits) == ("row 1", "row 0", ["1", "2"])
+
+
+def test_a_mix_says_who_hears_whom_and_what_came_later_wins() -> None:
+    t = twin(0, 1, 2)
+    parties = tuple(media.MixParty(row, 1, tuple(other for other in range(3) if other != row)) for row in range(3))
+    t.command(media.Mix(5, parties), 0)
+    assert [t.rows[row].hears for row in range(3)] == ["mix row 1 + row 2", "mix row 0 + row 2", "mix row 0 + row 1"]
+    t.command(media.Echo(1, 1), 1)
+    t.command(media.Mix(5, parties[:1]), 2)
+    assert [t.rows[row].hears for row in range(3)] == ["mix nobody", "echo", "silence"]
+    t.command(media.Mix(5), 3)
+    assert t.rows[0].hears == "silence"
+    for wrong in (media.Mix(5, (media.MixParty(0, 2),)), media.Mix(-1), media.Mix(0, (media.MixParty(9, 1),))):
+        with pytest.raises(AssertionError):
+            t.command(wrong, 4)
