@@ -117,6 +117,7 @@ class AgentColumns(Columns):
         "idle_since", "rest_until", "occupied_until", "misses", "offer", "entry", "wrap_ms", "wrap_own",
         "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
         "spent_7", "last_offered", "last_end", "call_load", "talk_load",
+        "occupancy", "occupancy_since", "loa",
     )  # fmt: skip
     blank = {"offer": -1, "entry": -1}
     id: Column
@@ -143,6 +144,9 @@ class AgentColumns(Columns):
     last_end: Column  # when his last conversation ended, 0 never; a login leaves it
     call_load: Column  # calls, fixed point, fading: see `fairness`
     talk_load: Column  # ms of talk, fading
+    occupancy: Column  # share of work, fixed point, at `occupancy_since`: see `occupancy`
+    occupancy_since: Column
+    loa: Column  # orders those who wait by it
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:

@@ -68,6 +68,10 @@ def pick(
     agent_of, level, lot, barred = team[_AGENT], team[_LEVEL], team[_LOT], team[_BARRED]
     idle, number = agents[_IDLE], agents[_ID]
     by_level = terms[0, 0] == 0 and terms[0, 1] == _LEVEL and terms[0, 2] == 1  # rows are sorted by level
+    expert = terms[0, 0] == 2  # policy.SKILL: who is best at the skill that is needed first
+    skill = needs[0] >> 8 if expert and needs.shape[0] > 0 else -1
+    if skill >= skills.shape[1]:
+        return 0
     used = 0
     for place in range(terms.shape[0]):
         used += terms[place, 2] != 0
@@ -76,7 +80,7 @@ def pick(
     column_2, of_team_2, sign_2 = column(agents, team, terms, 2), terms[2, 0] == 0, terms[2, 2]
     column_3, of_team_3, sign_3 = column(agents, team, terms, 3), terms[3, 0] == 0, terms[3, 2]
     best_0, best_1, best_2, best_3 = 0, 0, 0, 0
-    value_1, value_2, value_3 = 0, 0, 0
+    value_0, value_1, value_2, value_3 = 0, 0, 0, 0
     count = 0
     for row in range(np.uint64(first), np.uint64(end)):  # unsigned: numba then leaves out the case of a negative index
         agent = np.uint64(agent_of[row])
@@ -84,7 +88,10 @@ def pick(
             continue
         if lots:
             lot[row] = draw(number[agent], word, level[row] if lots == WEIGHTED else 0)
-        value_0 = sign_0 * column_0[row if of_team_0 else agent]
+        if not expert:
+            value_0 = sign_0 * column_0[row if of_team_0 else agent]
+        elif skill >= 0:
+            value_0 = -i64(skills[agent, skill])
         if count and value_0 > best_0:
             if by_level:
                 break
