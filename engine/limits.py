@@ -71,6 +71,9 @@ offer_ms_default = 20_000
 offers_parallel_max = 64
 wrap_up_ms_max = 3_600_000
 queue_wait_ms_max = 14_400_000
+needs_max = 8  # skills that one caller asks for at once
+needs_steps_max = 8
+rings_max = 6
 
 # --- records and operators -----------------------------------------------------------------------
 batch_ms_max = 200

@@ -16,10 +16,11 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from engine import limits
 from engine.acd.tables import AGENT_STATES, IntArray
 
 Column = memoryview  # of int64
-NEEDS_MAX = 8
+NEEDS_MAX = limits.needs_max
 
 
 class Saved(msgspec.Struct, array_like=True):

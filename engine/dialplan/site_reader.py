@@ -225,7 +225,7 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "about",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "about",
 )  # fmt: skip
 QUEUE_LATER = ("callback", "overflow", "estimate", "priority", "needs", "calendar", "teams")
 
