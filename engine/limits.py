@@ -75,6 +75,9 @@ callback_ms_max = 604_800_000  # no callback stays open longer
 callback_ring_ms_max = 300_000  # ringing a caller back, with his answer by key
 callbacks_max = 4_096  # open ones of the whole engine
 kept_places_max = 10_000
+needs_max = 8  # skills that one caller asks for at once
+needs_steps_max = 8
+rings_max = 6
 
 # --- records and operators -----------------------------------------------------------------------
 batch_ms_max = 200

@@ -9,7 +9,7 @@ doesn't change it.
 from __future__ import annotations
 
 from engine import limits
-from engine.acd import fairness, preference
+from engine.acd import fairness, occupancy, preference
 from engine.acd.commands import AgentChanged
 from engine.acd.pool import Pool
 from engine.acd.tables import (
@@ -98,6 +98,8 @@ def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, 
     agents = pool.agents
     old = agents.state[row]
     agents.spent[old][row] += now_ms - agents.since[row]
+    if pool.occupancy:
+        occupancy.moved(pool, row, old, new, now_ms)
     agents.state[row] = new
     agents.since[row] = now_ms
     pool.arm_agent(row, _deadline(pool, row, new, now_ms))

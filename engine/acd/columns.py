@@ -16,10 +16,11 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from engine import limits
 from engine.acd.tables import AGENT_STATES, IntArray
 
 Column = memoryview  # of int64
-NEEDS_MAX = 8
+NEEDS_MAX = limits.needs_max
 
 
 class Saved(msgspec.Struct, array_like=True):
@@ -117,6 +118,7 @@ class AgentColumns(Columns):
         "idle_since", "rest_until", "occupied_until", "misses", "offer", "entry", "wrap_ms", "wrap_own",
         "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
         "spent_7", "last_offered", "last_end", "call_load", "talk_load", "held",
+        "occupancy", "occupancy_since", "loa",
     )  # fmt: skip
     blank = {"offer": -1, "entry": -1, "held": -1}
     id: Column
@@ -144,6 +146,9 @@ class AgentColumns(Columns):
     call_load: Column  # calls, fixed point, fading: see `fairness`
     talk_load: Column  # ms of talk, fading
     held: Column  # entry of the absent caller for whom he is put aside, -1 none
+    occupancy: Column  # share of work, fixed point, at `occupancy_since`: see `occupancy`
+    occupancy_since: Column
+    loa: Column  # orders those who wait by it
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:

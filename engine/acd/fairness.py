@@ -17,8 +17,8 @@ import numpy as np
 
 from engine.acd import policy
 from engine.acd.columns import AgentColumns, TeamColumns
-from engine.acd.pool import Pool
-from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, OCCUPIED
+from engine.acd.pool import Pool, Queue
+from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, OCCUPIED, IntArray
 
 CALL = 1 << 16  # one call in fixed point: 16 halvings until it is forgotten
 HALVING_MS = 3_600_000
@@ -60,13 +60,19 @@ def catch_up(pool: Pool, agent: int) -> None:
     for queue, seat in pool.seats[agent]:
         if not policy.STRATEGIES[queue.strategy].fair:
             continue
-        team = pool.team.block[:, queue.first_row : queue.end_row]
-        equals = team[_AGENT][team[_LEVEL] == pool.team.level[seat]]
-        equals = equals[equals != agent]
-        block = pool.agents.block
-        equals = equals[(block[_REACHABLE][equals] == 1) & ~_AWAY[block[_STATE][equals]]]
-        if equals.size:
-            floors = [max(floor, int(block[load][equals].min())) for floor, load in zip(floors, _LOADS, strict=True)]
+        rows, block = equals(pool, queue, seat, agent), pool.agents.block
+        if rows.size:
+            floors = [max(floor, int(block[load][rows].min())) for floor, load in zip(floors, _LOADS, strict=True)]
     columns = pool.agents
     columns.call_load[agent] = max(columns.call_load[agent], floors[0])
     columns.talk_load[agent] = max(columns.talk_load[agent], floors[1])
+
+
+def equals(pool: Pool, queue: Queue, seat: int, agent: int) -> IntArray:
+    """Rows of the other agents of the same queue and level who have stayed in the line."""
+    team = pool.team.block[:, queue.first_row : queue.end_row]
+    rows: IntArray = team[_AGENT][team[_LEVEL] == pool.team.level[seat]]
+    rows = rows[rows != agent]
+    block = pool.agents.block
+    present: IntArray = rows[(block[_REACHABLE][rows] == 1) & ~_AWAY[block[_STATE][rows]]]
+    return present

@@ -10,6 +10,7 @@ from engine.acd.turns import LEVEL_MAX, MIX_1, MIX_2, STRIDE, WEIGHT_SHIFT
 from engine.jit import i64, kernel, on_warm
 
 NO_LOTS, PLAIN, WEIGHTED = range(3)
+NO_EXPERTS = -2
 _AGENT, _LEVEL, _TURN, _LOT, _BARRED = map(TeamColumns.index, ("agent", "level", "turn", "lot", "barred"))
 _IDLE, _ID = AgentColumns.index("idle"), AgentColumns.index("id")
 _STRIDE, _MIX_1, _MIX_2 = np.uint64(STRIDE), np.uint64(MIX_1), np.uint64(MIX_2)
@@ -21,6 +22,23 @@ def column(agents: IntArray, team: IntArray, terms: IntArray, place: int) -> Int
     block = team if terms[place, 0] == 0 else agents
     named: IntArray = block[terms[place, 1]]
     return named
+
+
+@kernel
+def places(terms: IntArray) -> int:
+    """How many terms are in use."""
+    used = 0
+    for place in range(terms.shape[0]):
+        used += terms[place, 2] != 0
+    return used
+
+
+@kernel
+def expertise(terms: IntArray, needs: IntArray) -> int:
+    """The skill that is compared first, best first (`policy.SKILL`); −1 when none is needed, else NO_EXPERTS."""
+    if terms[0, 0] != 2:
+        return NO_EXPERTS
+    return needs[0] >> 8 if needs.shape[0] > 0 else -1
 
 
 @kernel
@@ -68,15 +86,15 @@ def pick(
     agent_of, level, lot, barred = team[_AGENT], team[_LEVEL], team[_LOT], team[_BARRED]
     idle, number = agents[_IDLE], agents[_ID]
     by_level = terms[0, 0] == 0 and terms[0, 1] == _LEVEL and terms[0, 2] == 1  # rows are sorted by level
-    used = 0
-    for place in range(terms.shape[0]):
-        used += terms[place, 2] != 0
+    skill, used = expertise(terms, needs), places(terms)
+    if skill >= skills.shape[1]:
+        return 0
     column_0, of_team_0, sign_0 = column(agents, team, terms, 0), terms[0, 0] == 0, terms[0, 2]
     column_1, of_team_1, sign_1 = column(agents, team, terms, 1), terms[1, 0] == 0, terms[1, 2]
     column_2, of_team_2, sign_2 = column(agents, team, terms, 2), terms[2, 0] == 0, terms[2, 2]
     column_3, of_team_3, sign_3 = column(agents, team, terms, 3), terms[3, 0] == 0, terms[3, 2]
     best_0, best_1, best_2, best_3 = 0, 0, 0, 0
-    value_1, value_2, value_3 = 0, 0, 0
+    value_0, value_1, value_2, value_3 = 0, 0, 0, 0
     count = 0
     for row in range(np.uint64(first), np.uint64(end)):  # unsigned: numba then leaves out the case of a negative index
         agent = np.uint64(agent_of[row])
@@ -84,7 +102,10 @@ def pick(
             continue
         if lots:
             lot[row] = draw(number[agent], word, level[row] if lots == WEIGHTED else 0)
-        value_0 = sign_0 * column_0[row if of_team_0 else agent]
+        if skill >= 0:
+            value_0 = -i64(skills[agent, skill])
+        elif skill == NO_EXPERTS:
+            value_0 = sign_0 * column_0[row if of_team_0 else agent]
         if count and value_0 > best_0:
             if by_level:
                 break

@@ -19,6 +19,13 @@ has a `memory`, `turns.prepare` writes it into columns before the pick: neither 
 | top-down | after the caller's last agent, over all levels | test_turns: test_top_down_… |
 | sequentially-by-agent-order | level, position, last offered first | test_policy: test_sequentially_… |
 | ring-progressively | level, position; one more phone every `progress_ms` | test_decide: test_ring_progressively_… |
+| ucd-mia (uniform-call-distribution) | idle for longest, over all levels | test_policy: test_uniform_… |
+| ead-mia (most-idle) | best at the needed skill, level, idle for longest | test_policy: test_the_expert_… |
+| ucd-loa | least occupied, over all levels | test_occupancy: test_the_least_occupied_… |
+| ead-loa (least-occupied) | best at the needed skill, level, least occupied | test_occupancy: test_among_experts_… |
+
+Of all of them the test of the kernel (test_kernels: test_like_the_twin), of the oracle (test_policy:
+test_twin_is_the_oracle), of bars, rings and preferred agents (test_bars, test_widening, test_preference).
 
 Other names mean the same order here: rrmemory and rrordered differ elsewhere only in whether the configured order
 is kept, which it always is; calls answered and calls completed are equal for everybody who is a candidate.
@@ -37,15 +44,18 @@ from engine.acd.tables import IntArray
 from engine.errors import LocalError
 
 TERMS_MAX = 4
-TEAM, AGENT = 0, 1
+TEAM, AGENT, SKILL = 0, 1, 2
 KERNEL_FROM = 24  # idle candidates: below, a kernel call costs more than the twin (bench_acd)
 
 
 class Term(msgspec.Struct, frozen=True):
-    """One place of the key. `source` TEAM or AGENT, `field` a column's name, `sign` −1 for "largest first"."""
+    """One place of the key. `source` TEAM or AGENT, `field` a column's name, `sign` −1 for "largest first".
+
+    SKILL, only as the first term: the level of the skill that is needed first, best first; all tie without needs.
+    """
 
     source: int
-    field: str
+    field: str = ""
     sign: int = 1
 
 
@@ -55,18 +65,23 @@ NOTHING, LAST_OF_QUEUE, LAST_OF_CALLER, LOTS, WEIGHTED_LOTS, PROGRESS = range(6)
 
 
 class Strategy(msgspec.Struct, frozen=True):
-    """`fan`: more than one phone may ring for a caller. `fair`: reads the loads, so who comes back must catch up."""
+    """`fan`: more than one phone may ring for a caller. `fair`: reads the loads, so who comes back must catch up.
+
+    `occupancy`: reads how occupied agents are.
+    """
 
     name: str
     terms: tuple[Term, ...]
     fan: bool = False
     memory: int = NOTHING
     fair: bool = False
+    occupancy: bool = False
 
 
 _LEVEL, _TURN, _LOT = Term(TEAM, "level"), Term(TEAM, "turn"), Term(TEAM, "lot")
+_IDLE, _LOA, _EXPERT = Term(AGENT, "idle_since"), Term(AGENT, "loa"), Term(SKILL)
 STRATEGIES: tuple[Strategy, ...] = (
-    Strategy("longest-idle-agent", (_LEVEL, Term(AGENT, "idle_since"))),
+    Strategy("longest-idle-agent", (_LEVEL, _IDLE)),
     Strategy("ring-all", (_LEVEL,), fan=True),
     Strategy("leastrecent", (_LEVEL, Term(AGENT, "last_end"))),
     Strategy("fewestcalls", (_LEVEL, Term(AGENT, "call_load")), fair=True),
@@ -78,12 +93,19 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("top-down", (_TURN,), memory=LAST_OF_CALLER),
     Strategy("sequentially-by-agent-order", (_LEVEL, Term(TEAM, "position"), Term(AGENT, "last_offered"))),
     Strategy("ring-progressively", (), fan=True, memory=PROGRESS),
+    Strategy("ucd-mia", (_IDLE,)),
+    Strategy("ead-mia", (_EXPERT, _LEVEL, _IDLE)),
+    Strategy("ucd-loa", (_LOA, _IDLE), occupancy=True),
+    Strategy("ead-loa", (_EXPERT, _LEVEL, _LOA, _IDLE), occupancy=True),
 )
 ALIASES: dict[str, str] = {
     "ringall": "ring-all",
     "agent-with-fewest-calls": "fewestcalls",
     "rrmemory": "round-robin",
     "rrordered": "round-robin",
+    "uniform-call-distribution": "ucd-mia",
+    "most-idle": "ead-mia",
+    "least-occupied": "ead-loa",
 }
 _ROWS = {strategy.name: row for row, strategy in enumerate(STRATEGIES)}
 _ROWS |= {alias: _ROWS[name] for alias, name in ALIASES.items()}
@@ -102,6 +124,9 @@ def term_table(strategy: Strategy) -> IntArray:
     """The terms for the kernel: shape (TERMS_MAX, 3) of source, column index, sign; unused places have sign 0."""
     table = np.zeros((TERMS_MAX, 3), dtype=np.int64)
     for place, term in enumerate(strategy.terms):
+        if term.source == SKILL:
+            table[place] = (SKILL, 0, -1)
+            continue
         columns = TeamColumns if term.source == TEAM else AgentColumns
         table[place] = (term.source, columns.index(term.field), term.sign)
     return table
@@ -140,11 +165,11 @@ def pick(pool: Pool, queue: Queue, needs: tuple[int, ...], count_max: int) -> li
     for term in strategy.terms:
         if len(rows) == 1:
             return rows[:]
-        rows = _best(pool, rows, term)
+        rows = _best(pool, rows, term, needs)
     return rows[:count_max]
 
 
-def _best(pool: Pool, rows: list[int], term: Term) -> list[int]:
+def _best(pool: Pool, rows: list[int], term: Term, needs: tuple[int, ...] = ()) -> list[int]:
     """Those rows that tie for the best value of one term, in row order."""
     if term is _LEVEL:  # rows are sorted by level
         level = pool.team.level
@@ -152,7 +177,12 @@ def _best(pool: Pool, rows: list[int], term: Term) -> list[int]:
         if level[rows[-1]] == best:
             return rows
         return [row for row in rows if level[row] == best]
-    if term.source == TEAM:
+    if term.source == SKILL:
+        if not needs:
+            return rows
+        skill, skill_of, agent_of = needs[0] >> 8, pool.skill_of, pool.team.agent
+        values = [-skill_of[agent_of[row]].get(skill, 0) for row in rows]
+    elif term.source == TEAM:
         column = getattr(pool.team, term.field)
         values = [column[row] for row in rows]
     else:

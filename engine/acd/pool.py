@@ -91,6 +91,7 @@ class Pool:
         self.seats: list[list[tuple[Queue, int]]] = []  # by agent row: (queue, membership row)
         self.skill_of: list[dict[int, int]] = []
         self.heap = DeadlineHeap()
+        self.occupancy = False  # a strategy reads how occupied agents are
         self.preferences = False  # perhaps a caller waits for an agent of his choice
         self.writers: Writers  # set by the distributor: a choice of this process, not state
 

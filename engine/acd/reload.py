@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import policy
+from engine.acd import occupancy, policy
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.pool import SKILLS_MAX, Pool, Queue
 from engine.acd.tables import LOGGED_OUT, REVIEW
@@ -24,6 +24,7 @@ def configure(pool: Pool, queues: Sequence[QueueSpec], agents: Sequence[AgentSpe
     _agents(pool, agents, now_ms)
     _memberships(pool)
     pool.reindex()
+    occupancy.begin(pool, now_ms)
     for row, spec in enumerate(pool.specs):
         if spec is None:
             continue

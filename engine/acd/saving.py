@@ -6,6 +6,7 @@ from collections import deque
 
 import msgspec
 
+from engine.acd import occupancy
 from engine.acd.columns import Saved
 from engine.acd.commands import AcdCommand
 from engine.acd.metrics import Tally
@@ -103,6 +104,7 @@ def decode(data: bytes) -> Pool:
         for kept in saved.queues
     ]
     pool.reindex()
+    occupancy.watch(pool)
     for row in saved.touched:
         pool.touch(pool.queue_at(row))
     return pool

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import msgspec
 
+from engine import limits
 from engine.acd.model import Ring
 
-STEPS_MAX = 8
-RINGS_MAX = 6
+STEPS_MAX = limits.needs_steps_max
+RINGS_MAX = limits.rings_max
 BORROWED = 100  # membership level of agents of another queue who are in ring n: BORROWED + n; own levels are ≤ 100
 
 Needs = tuple[int, ...]  # skill << 8 | level

@@ -16,7 +16,8 @@ from engine.acd.events import (
     AgentReady,
 )
 from engine.acd.model import AgentSpec, QueueSpec
-from engine.call import levers
+from engine.call import levers, routing
+from engine.call.routing import skill_id
 from engine.errors import ProtocolError
 from engine.sip.digest import verify
 from engine.sip.events import BindingChanged, Credentials, Qualified, RegisterRequest
@@ -71,7 +72,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
         known.name = model.name
     room.acd.configure(
         [_queue_spec(room, key, queue) for key, queue in site.queues.items()],
-        [_agent_spec(room, key, agent) for key, agent in site.agents.items()],
+        [_agent_spec(room, site, key, agent) for key, agent in site.agents.items()],
         now_ms,
     )
     room.unsettled = True
@@ -99,20 +100,17 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         join_empty=queue.join_empty, weight=queue.weight, service_level_ms=queue.service_level_ms,
         delay_no_answer_ms=queue.delay_no_answer_ms, delay_busy_ms=queue.delay_busy_ms,
         delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max,
+        rings=routing.rings(room, queue),
     )  # fmt: skip
 
 
-def _agent_spec(room: Room, key: str, agent: AgentModel) -> AgentSpec:
+def _agent_spec(room: Room, site: Site, key: str, agent: AgentModel) -> AgentSpec:
     return AgentSpec(
         id=room.agents[key].id, name=key, tenant=agent.tenant,
-        queues=tuple((room.queue_ids[q], level, place) for q, level, place in agent.queues if q in room.queue_ids),
+        queues=routing.seats(room, site, agent),
         skills=tuple((skill_id(room, name), level) for name, level in agent.skills),
-        wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line,
+        wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line, team=agent.team,
     )  # fmt: skip
-
-
-def skill_id(room: Room, name: str) -> int:
-    return room.skill_ids.setdefault(name, len(room.skill_ids))
 
 
 # --- login and readiness ---------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ class Held(msgspec.Struct):
     drained: bool = False
     storage: str = "ok"
     levers: dict[str, Lever] = {}
+    last_agents: dict[str, tuple[str, int]] = {}
 
 
 class Room:
@@ -104,6 +105,7 @@ class Room:
         self.draining = self.drained = False
         self.storage = "ok"
         self.levers: dict[str, Lever] = {}  # "queue/tenant/name", "agent/tenant/number": what is off its default
+        self.last_agents: dict[str, tuple[str, int]] = {}  # tenant/caller -> (agent who served him last, ms)
         self.now_ms = 0
         self.out: list[Output] = []
         self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
@@ -199,7 +201,7 @@ class Room:
             self.agent_states, self.failures, self.pending, self.offers, self.taps, self.trunk_calls, self.refused,
             [self.call_serial, self.leg_serial, self.attempt_serial, self.play_serial, self.event_serial,
              self.pending_serial, self.tap_serial],
-            self.wall_offset_ms, self.draining, self.drained, self.storage, self.levers,
+            self.wall_offset_ms, self.draining, self.drained, self.storage, self.levers, self.last_agents,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 

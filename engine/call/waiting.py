@@ -17,9 +17,9 @@ from engine.acd.commands import (
     Widened,
 )
 from engine.acd.events import CallEnded, CallJoined, CallLeft, OfferAnswered, OfferFailed
-from engine.call import bridge, dial, levers, recording
+from engine.call import bridge, dial, levers, recording, routing
 from engine.call import leg as legs
-from engine.call.agents import occupy, skill_id
+from engine.call.agents import occupy
 from engine.call.call import Call, Waiting, drop_leg, tread
 from engine.dialplan import actions
 from engine.dialplan.speaking import clips_for
@@ -61,8 +61,10 @@ def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
         wish.position_every_ms or queue.announce_position_ms, wish.exit_keys,
         tuple((kind, room.clips(site, clips), ms) for kind, clips, ms in wish.cycle), music_from_ms=now_ms,
     )  # fmt: skip
-    needs = tuple((skill_id(room, name), level) for name, level in wish.needs)
-    room.distribute(CallJoined(call.id, number, wish.priority_ms, needs, wish.wait_ms_max))
+    needs = tuple((routing.skill_id(room, name), level) for name, level in wish.needs)
+    room.distribute(CallJoined(
+            call.id, number, wish.priority_ms, needs, wish.wait_ms_max, **routing.wishes(room, call, wish, now_ms)
+        ))
     room.joining.append((call.id, wish.priority_ms))
 
 
@@ -326,6 +328,7 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
     whisper = call.waiting.whisper
     stopped_waiting(room, call, now_ms)
     call.served_by, call.talked_before_ms = key, call.talked_ms
+    routing.served(room, call, key, now_ms)
     tread(call, f"{call.queue.split('/')[-1]} {call.queue_waited_ms / 1000:.0f} s")
     tread(call, leg.party)
     room.emit(

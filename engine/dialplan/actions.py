@@ -62,6 +62,10 @@ class JoinQueue(msgspec.Struct, frozen=True, tag=True):
     # the wait list, to be repeated: ("play", clips, 0) | ("position", (), 0) | ("music", clips, ms). Where it is given
     # it says exactly what `announce`, `music` and `position_every_ms` say approximately.
     cycle: tuple[tuple[str, tuple[str, ...], int], ...] = ()
+    steps: tuple[tuple[int, tuple[tuple[str, int], ...], int], ...] = ()  # (ms, needs, ring), instead of `needs`
+    prefer: str = ""  # an agent's number, or "last": who served this caller last
+    prefer_ms: int = 0
+    prefer_away: bool = False
 
 
 class DialOut(msgspec.Struct, frozen=True, tag=True):

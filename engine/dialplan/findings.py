@@ -120,6 +120,11 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD092": (WARNING, "text changed since it was recorded", "the caller would hear the old words"),
     "RD093": (ERROR, "not a usable WAV", "the caller would hear silence"),
     "RD094": (WARNING, "variable never read", ""),
+    # --- who serves whom --------------------------------------------------------------------------------
+    "RD101": (ERROR, "needs that nobody meets", "the caller would wait in vain"),
+    "RD102": (WARNING, "rule that never applies", ""),
+    "RD103": (WARNING, "skill that expires soon", "the agent will not be asked for it any more"),
+    "RD104": (WARNING, "skill that has expired", "the agent is not asked for it"),
 }
 
 _FAULTS = {

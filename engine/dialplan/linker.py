@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine import marks
-from engine.dialplan import options, types, values
+from engine.dialplan import options, routing, types, values
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.options import RULES, Context, Scope
@@ -367,6 +367,7 @@ def _queue(
 ) -> None:
     scope = linker.scope
     model = scope.queues.get(str(data.get("name", "")).rpartition("/")[2])
+    routing.check(linker.context, step.options, data, model)
     music = data.get("music") or (list(model.music) if model and model.music else list(scope.music))
     data["music"] = music
     if model is not None:

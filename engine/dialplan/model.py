@@ -12,6 +12,16 @@ from engine import limits
 from engine.dialplan.program import Program
 
 
+class RingModel(msgspec.Struct, frozen=True):
+    """One ring of a queue, see `acd.model.Ring`; `queues` (full names) are those whose agents it borrows."""
+
+    level: int = 0
+    teams: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    for_ms: int = 0
+
+
 class QueueModel(msgspec.Struct, frozen=True):
     """A queue as an admin wrote it. Times in ms, 0 = limit's default. `tenant`/`name` is its full name."""
 
@@ -35,6 +45,7 @@ class QueueModel(msgspec.Struct, frozen=True):
     record: bool = False
     skills: tuple[str, ...] = ()
     announce: dict[str, tuple[str, ...]] = {}  # language -> clips that a caller hears when he joins
+    rings: tuple[RingModel, ...] = ()
 
 
 class AgentModel(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.model import AgentModel, QueueModel
 from engine.dialplan.prompts import Slot
+from engine.dialplan.routing import agent, needs
 from engine.dialplan.types import Declaration, Type
 from engine.dialplan.verbs.table import Option
 
@@ -290,24 +291,6 @@ def queue(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     return f"{context.scope.tenant}/{found.text}"
 
 
-def needs(context: Context, node: marks.Node, option: Option, what: str) -> Any:
-    if isinstance(node, marks.Sequence):
-        steps = [values.mapping(context.report, each, what) for each in node.items]
-        if len(steps) != 1 or steps[0] is None or "for" in steps[0].entries or "skills" not in steps[0].entries:
-            message = "needs that relax with time are not built yet in this version"
-            context.report.add("RD026", node, message, "write one mapping: needs: {power: 2}")
-            return None
-        node = steps[0].entries["skills"]
-    rows: list[list[Any]] = []
-    for key, value in values.mapping(context.report, node, what) or ():
-        level = values.number(context.report, value, f"the level of {key.text}", 1, 16)
-        if key.text != "language" and key.text not in context.scope.skills:
-            context.unknown("RD040", key, f"no agent has the skill {key.text!r}", context.scope.skills)
-        elif level is not None:
-            rows.append([key.text, level])
-    return rows
-
-
 def targets(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     """["agent/201", "number/+44…", "sip:…", ["variable", name]]."""
     rows: list[Any] = []
@@ -428,5 +411,5 @@ RULES: dict[str, Rule] = {
     "prompt": prompt, "speech": speech, "music": music, "note": note, "duration": duration, "count": count,
     "flag": flag, "word": word, "number": number, "status": status, "terminator": terminator, "keys": keys,
     "mode": mode, "recording": recording, "wait": wait, "language": language, "queue": queue, "needs": needs,
-    "targets": targets, "expression": expression, "assignments": assignments, "variable": variable,
+    "targets": targets, "agent": agent, "expression": expression, "assignments": assignments, "variable": variable,
 }  # fmt: skip

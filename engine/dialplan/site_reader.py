@@ -20,8 +20,9 @@ STRATEGIES = (  # those that the distributor has, by all their names (a test com
     "longest-idle-agent", "ring-all", "leastrecent", "fewestcalls", "agent-with-least-talk-time", "random", "wrandom",
     "round-robin", "linear", "top-down", "sequentially-by-agent-order", "ring-progressively",
     "ringall", "agent-with-fewest-calls", "rrmemory", "rrordered",
+    "ucd-mia", "ead-mia", "ucd-loa", "ead-loa", "uniform-call-distribution", "most-idle", "least-occupied",
 )  # fmt: skip
-STRATEGIES_LATER = ("skills", "most-idle", "least-occupied")
+STRATEGIES_LATER = ("skills",)
 CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3",
@@ -224,7 +225,7 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "about",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "about",
 )  # fmt: skip
 QUEUE_LATER = ("callback", "overflow", "estimate", "priority", "needs", "calendar", "teams")
 

@@ -26,6 +26,10 @@ def choose(pool: Pool, queue: Queue, needs: tuple[int, ...], count_max: int, ent
     if name in ("ring-all", "ringall"):
         best = min((level for level, _, _ in able), default=0)
         return [row for level, _, row in sorted(able) if level == best][:count_max]
+    if name in EXPERTS and needs:
+        skill = needs[0] >> 8
+        best = max((dict(pool.specs[row].skills).get(skill, 0) for _, _, row in able), default=0)
+        able = [seat for seat in able if dict(pool.specs[seat[2]].skills).get(skill, 0) == best]
     order = sorted(able, key=lambda seat: (KEYS[name](pool, queue, entry, seat), seat))
     return [row for _, _, row in order[:1]]
 
@@ -87,7 +91,18 @@ KEYS: dict[str, Callable[[Pool, Queue, int, Seat], object]] = {
     "top-down": had_by_caller,
     "sequentially-by-agent-order": lambda pool, queue, entry, seat: (*seat[:2], pool.agents.last_offered[seat[2]]),
     "ring-progressively": lambda pool, queue, entry, seat: 0,
+    "ucd-mia": lambda pool, queue, entry, seat: pool.agents.idle_since[seat[2]],
+    "uniform-call-distribution": lambda pool, queue, entry, seat: pool.agents.idle_since[seat[2]],
+    "ucd-loa": lambda pool, queue, entry, seat: (pool.agents.loa[seat[2]], pool.agents.idle_since[seat[2]]),
+    **dict.fromkeys(
+        ("ead-mia", "most-idle"), lambda pool, queue, entry, seat: (seat[0], pool.agents.idle_since[seat[2]])
+    ),
+    **dict.fromkeys(
+        ("ead-loa", "least-occupied"),
+        lambda pool, queue, entry, seat: (seat[0], pool.agents.loa[seat[2]], pool.agents.idle_since[seat[2]]),
+    ),
 }
+EXPERTS = ("ead-mia", "most-idle", "ead-loa", "least-occupied")
 
 
 def agent_rows(pool: Pool, rows: list[int]) -> list[int]:

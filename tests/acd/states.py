@@ -48,6 +48,7 @@ def shuffle(chance: Random, pool: Pool) -> None:
         few = chance.getrandbits(16)
         pool.agents.last_end[row], pool.agents.call_load[row] = few & 3, few >> 2 & 3
         pool.agents.talk_load[row], pool.agents.last_offered[row] = few >> 4 & 3, few >> 6 & 3
+        pool.agents.loa[row] = (few >> 8 & 3) - 2
     ids = [-1, 99, *(spec.id for spec in pool.specs if spec is not None)]
     for queue in pool.queues:
         if queue is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.acd import events, policy, turns
 from engine.acd.columns import AgentColumns, TeamColumns
-from engine.acd.policy import AGENT, ALIASES, NAMES, STRATEGIES, TEAM, TERM_TABLES, TERMS_MAX, number_of
+from engine.acd.policy import AGENT, ALIASES, NAMES, SKILL, STRATEGIES, TEAM, TERM_TABLES, TERMS_MAX, number_of
 from engine.dialplan import site_reader
 from engine.errors import LocalError
 from tests.acd.naive import KEYS, agent_rows, choose
@@ -22,7 +22,10 @@ def test_names() -> None:
         "longest-idle-agent", "agent-with-least-talk-time", "agent-with-fewest-calls", "ring-all",
         "ring-progressively", "random", "sequentially-by-agent-order", "round-robin", "top-down",
     )  # fmt: skip
-    assert set(NAMES) == {*asterisk, *freeswitch} == set(KEYS) | {"ring-all", "ringall"}
+    avaya = (
+        "ucd-mia", "uniform-call-distribution", "ead-mia", "most-idle", "ucd-loa", "ead-loa", "least-occupied",
+    )  # fmt: skip
+    assert set(NAMES) == {*asterisk, *freeswitch, *avaya} == set(KEYS) | {"ring-all", "ringall"}
     assert set(site_reader.STRATEGIES) == set(NAMES), "what an admin may write is what is built"
     for name in NAMES:
         assert STRATEGIES[number_of(name)].name == ALIASES.get(name, name)
@@ -34,6 +37,9 @@ def test_terms_name_columns_that_exist_and_fit() -> None:
     for strategy, table in zip(STRATEGIES, TERM_TABLES, strict=True):
         assert table.shape == (TERMS_MAX, 3) and len(strategy.terms) <= TERMS_MAX
         for term, (source, field, sign) in zip(strategy.terms, table.tolist(), strict=False):
+            if term.source == SKILL:
+                assert term is strategy.terms[0] and (source, field, sign) == (SKILL, 0, -1)
+                continue
             assert source == term.source and source in (TEAM, AGENT)
             assert (TeamColumns, AgentColumns)[source].fields[field] == term.field
             assert sign in (-1, 1)
@@ -92,6 +98,33 @@ def test_sequentially_asks_the_first_in_order_who_is_free() -> None:
         world.end(call, asked[-1], after=1_000)
     assert asked == [2, 5, 2, 5], "one position: who was offered a call last comes last"
     assert [offers(world.join(20 + turn))[0].agent for turn in range(5)] == [2, 5, 3, 1, 4]
+
+
+def test_uniform_distribution_asks_who_is_idle_for_longest_over_all_levels() -> None:
+    people = [agent(1, level=3), agent(2, level=1), agent(3, level=2, skills=((1, 1),)), agent(4, skills=((1, 16),))]
+    world = World([queue(strategy="ucd-mia")], people)
+    for row, since in enumerate((50, 60, 40, 45)):
+        world.pool.agents.idle_since[row] = since
+    assert [offers(world.join(10 + turn, needs=needs))[0].agent for turn, needs in enumerate(((), ((1, 1),), ()))] == [
+        3, 4, 1,
+    ]  # fmt: skip
+
+
+def test_the_expert_is_asked_first_at_the_skill_that_is_needed_first_then_by_level_and_idle_time() -> None:
+    people = [
+        agent(1, skills=((1, 3), (2, 9))),
+        agent(2, level=2, skills=((1, 9), (2, 1))),
+        agent(3, skills=((1, 9), (2, 2))),
+        agent(4, skills=((1, 9), (2, 3))),
+    ]
+    world = World([queue(strategy="ead-mia")], people)
+    for row, since in enumerate((10, 20, 40, 30)):
+        world.pool.agents.idle_since[row] = since
+    both = ((1, 2), (2, 1))
+    assert [offers(world.join(10 + turn, needs=both))[0].agent for turn in range(4)] == [4, 3, 2, 1]
+    again = World([queue(strategy="most-idle")], people)
+    assert offers(again.join(10, needs=both[::-1]))[0].agent == 1
+    assert offers(again.join(11))[0].agent == 3, "nothing is needed: by level and idle time"
 
 
 def test_needs_are_minimum_levels() -> None:

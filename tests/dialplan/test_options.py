@@ -79,7 +79,7 @@ def test_needs_in_their_longer_form() -> None:
     site = site_of(MAIN + text + USED)
     assert site.programs["default/main"].flows["main"][1].data["needs"] == [["power", 2]]
     relaxing = text.replace("{skills: {power: 2}}", "{skills: {power: 2}, for: 60s}")
-    assert ("RD026", 9) in codes_of(MAIN + relaxing + USED)
+    assert ("RD024", 9) in codes_of(MAIN + relaxing + USED), "the last step lasts until the end"
 
 
 def test_words_in_one_language_are_told_when_there_are_two() -> None:

@@ -31,7 +31,8 @@ def begin_queue(turn: Turn, step: Step) -> None:
     run, data = turn.run, step.data
     priority, run.priority_ms = run.priority_ms + data.get("priority", 0), 0
     run.typed_ahead = ""
-    needs = [(run.language if skill == "language" else skill, level) for skill, level in data.get("needs", ())]
+    asked = data.get("needs", ())
+    steps = asked["steps"] if isinstance(asked, dict) else ()
     cycle = tuple(_wait_row(turn, row) for row in data.get("cycle", ()))
     announce = turn.spoken(data.get("announce"))
     if not announce and cycle and cycle[0][0] == "play":
@@ -43,14 +44,26 @@ def begin_queue(turn: Turn, step: Step) -> None:
             tuple(data["music"]),
             priority,
             data.get("max_wait", 0),
-            tuple(needs),
+            () if steps else _needs(turn, asked),
             announce,
             data.get("position", 0),
             turn.spoken(data.get("whisper")),
             tuple(key for key in step.outs if key not in QUEUE_OUTCOMES),
             cycle,
+            steps=tuple((ms, _needs(turn, wanted), ring) for ms, wanted, ring in steps),
+            prefer=_preferred(turn, data.get("prefer", "")),
+            prefer_ms=data.get("prefer_for", 0),
+            prefer_away=data.get("even_if_away", False),
         )
     )
+
+
+def _needs(turn: Turn, rows: Any) -> tuple[tuple[str, int], ...]:
+    return tuple((turn.run.language if skill == "language" else skill, level) for skill, level in rows)
+
+
+def _preferred(turn: Turn, wanted: Any) -> str:
+    return wanted if isinstance(wanted, str) else str(turn.run.variables.get(wanted[1], ""))
 
 
 def _wait_row(turn: Turn, row: list[Any]) -> tuple[str, tuple[str, ...], int]:
