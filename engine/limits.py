@@ -71,6 +71,10 @@ offer_ms_default = 20_000
 offers_parallel_max = 64
 wrap_up_ms_max = 3_600_000
 queue_wait_ms_max = 14_400_000
+callback_ms_max = 604_800_000  # no callback stays open longer
+callback_ring_ms_max = 300_000  # ringing a caller back, with his answer by key
+callbacks_max = 4_096  # open ones of the whole engine
+kept_places_max = 10_000
 
 # --- records and operators -----------------------------------------------------------------------
 batch_ms_max = 200

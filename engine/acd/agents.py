@@ -107,6 +107,12 @@ def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, 
             seat.on_duty += change
     if fairness.AWAY[old] and not fairness.AWAY[new]:
         fairness.catch_up(pool, row)
+    if agents.held[row] >= 0 and new not in (READY, WRAP_UP, RESTING):
+        let_go(pool, agents.held[row])
+    elif new in (WRAP_UP, RESTING):
+        for seat, _ in pool.seats[row]:
+            if seat.absent:
+                pool.touch(seat)  # he will be free at a time that is known: an absent caller may be rung up before
     refresh_idle(pool, row)
     if new == NOT_READY:
         reason = pool.pause_reasons[row]
@@ -133,7 +139,23 @@ def _deadline(pool: Pool, row: int, state: int, now_ms: int) -> int:
 def refresh_idle(pool: Pool, row: int) -> None:
     """Offered calls only when ready, reachable, and not about to leave."""
     agents = pool.agents
-    pool.set_idle(row, int(agents.state[row] == READY and agents.reachable[row] == 1 and not agents.removed[row]))
+    there = agents.state[row] == READY and agents.reachable[row] == 1 and not agents.removed[row]
+    pool.set_idle(row, int(there and agents.held[row] < 0))
+
+
+def put_aside(pool: Pool, row: int, entry: int) -> None:
+    """He is kept free for an absent caller who is rung up now: nobody else is offered to him meanwhile."""
+    pool.agents.held[row] = entry
+    pool.entries.hold[entry] = row
+    refresh_idle(pool, row)
+
+
+def let_go(pool: Pool, entry: int) -> None:
+    """Whoever was put aside for this caller may take the next one; nothing when nobody was."""
+    row = pool.entries.hold[entry]
+    if row >= 0:
+        pool.entries.hold[entry] = pool.agents.held[row] = -1
+        refresh_idle(pool, row)
 
 
 def forget(pool: Pool, row: int) -> None:

@@ -116,9 +116,9 @@ class AgentColumns(Columns):
         "generation", "id", "state", "wish", "idle", "reachable", "removed", "second_line", "since", "deadline",
         "idle_since", "rest_until", "occupied_until", "misses", "offer", "entry", "wrap_ms", "wrap_own",
         "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
-        "spent_7", "last_offered", "last_end", "call_load", "talk_load",
+        "spent_7", "last_offered", "last_end", "call_load", "talk_load", "held",
     )  # fmt: skip
-    blank = {"offer": -1, "entry": -1}
+    blank = {"offer": -1, "entry": -1, "held": -1}
     id: Column
     state: Column
     wish: Column  # LOGGED_OUT, READY or NOT_READY: what he asked for last
@@ -143,6 +143,7 @@ class AgentColumns(Columns):
     last_end: Column  # when his last conversation ended, 0 never; a login leaves it
     call_load: Column  # calls, fixed point, fading: see `fairness`
     talk_load: Column  # ms of talk, fading
+    held: Column  # entry of the absent caller for whom he is put aside, -1 none
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:
@@ -158,9 +159,9 @@ class EntryColumns(Columns):
         "sequence", "wait_until", "deadline", "connected",
         "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
         "avoid", "avoid_until", "look_at",
-        "ring", "stage", "prefer", "prefer_until", "prefer_away",
+        "ring", "stage", "prefer", "prefer_until", "prefer_away", "away", "pause_until", "hold",
     )  # fmt: skip
-    blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1, "prefer": -1}
+    blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1, "prefer": -1, "hold": -1}
     call: Column
     state: Column
     queue: Column  # row of the queue
@@ -184,6 +185,9 @@ class EntryColumns(Columns):
     prefer: Column  # id of the agent whom he waits for until `prefer_until`, -1 none (`preference`)
     prefer_until: Column
     prefer_away: Column  # 1: even when that agent is not there
+    away: Column  # 0: he is on the line; else why his place is kept (`kept.WAYS`)
+    pause_until: Column  # while absent: nobody is asked and he isn't rung up before then
+    hold: Column  # row of the agent who is put aside while he is rung up, -1 none
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:

@@ -34,6 +34,17 @@ class Connect(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     waited_ms: int
 
 
+class Recall(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Ring this absent caller up: `agent` is free or about to be, and put aside for him.
+
+    Answer with CallHere, CallAway (not reached) or CallLeft within `recall_ms_max` of the queue.
+    """
+
+    call: int
+    queue: int
+    agent: int
+
+
 class EntryEnded(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """The call may not stay: `reason` full | no_agents | timeout. The dialplan goes on.
 
@@ -86,4 +97,4 @@ class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str
 
 
-AcdCommand = Offer | CancelOffer | Connect | EntryEnded | AgentChanged | OfferEnded | Breach | Widened
+AcdCommand = Offer | CancelOffer | Connect | Recall | EntryEnded | AgentChanged | OfferEnded | Breach | Widened

@@ -15,7 +15,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from engine.acd import agents as agent_machine
-from engine.acd import bars, policy, turns
+from engine.acd import bars, policy, recalls, turns
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
 from engine.acd.bars import Pick
@@ -32,9 +32,9 @@ def decide(pool: Pool, pick: Pick, now_ms: int) -> None:
         queue = pool.queues[row]
         if queue is not None:
             queue.touched = False
-            if queue.idle:
+            if queue.idle or queue.absent:
                 queues.append(queue)
-    serving = [queue for queue in queues if queue.waiting]
+    serving = [queue for queue in queues if queue.idle and (queue.waiting or queue.absent)]
     if len(serving) == 1:
         _serve_one(pool, pick, serving[0], now_ms)
     elif serving:
@@ -42,24 +42,29 @@ def decide(pool: Pool, pick: Pick, now_ms: int) -> None:
     for queue in queues:
         if queue.idle and policy.STRATEGIES[queue.strategy].fan:
             _ring_more(pool, pick, queue, now_ms)
+        if queue.absent:
+            recalls.ahead(pool, queue, now_ms)
 
 
 def _serve_one(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
     index = 0
     unmet: list[tuple[int, ...]] = []
-    while queue.idle and index < len(queue.waiting):
-        if not _serve(pool, pick, queue, queue.waiting[index][2], unmet, now_ms):
-            index += 1
+    line = recalls.line(pool, queue, now_ms)
+    while queue.idle and index < len(line):
+        if not _serve(pool, pick, queue, line[index][2], unmet, now_ms) or line is not queue.waiting:
+            index += 1  # who was served has left the list of those who wait, which the line is unless somebody is away
 
 
 def _serve_all(pool: Pool, pick: Pick, queues: list[Queue], now_ms: int) -> None:
     """Merge the waiting lists of several queues by (−weight, age, sequence)."""
     heads: list[tuple[int, int, int, int, int]] = []
     unmet: dict[int, list[tuple[int, ...]]] = {queue.row: [] for queue in queues}
+    lines = {queue.row: recalls.line(pool, queue, now_ms) for queue in queues}
 
     def push(queue: Queue, index: int) -> None:
-        if index < len(queue.waiting):
-            age, sequence, _ = queue.waiting[index]
+        line = lines[queue.row]
+        if index < len(line):
+            age, sequence, _ = line[index]
             heappush(heads, (-queue.spec.weight, age, sequence, queue.row, index))
 
     for queue in queues:
@@ -68,8 +73,9 @@ def _serve_all(pool: Pool, pick: Pick, queues: list[Queue], now_ms: int) -> None
         _, _, _, row, index = heappop(heads)
         queue = pool.queue_at(row)
         if queue.idle:
-            served = _serve(pool, pick, queue, queue.waiting[index][2], unmet[row], now_ms)
-            push(queue, index if served else index + 1)
+            line = lines[row]
+            served = _serve(pool, pick, queue, line[index][2], unmet[row], now_ms)
+            push(queue, index if served and line is queue.waiting else index + 1)
 
 
 def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[int, ...]], now_ms: int) -> bool:
@@ -79,6 +85,8 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
     asked = (-pool.entries.ring[entry], *needs) if barred == bars.SHARED else needs
     if barred != bars.OWN and asked in unmet:
         return False
+    if recalls.is_absent(pool, entry):
+        return recalls.start(pool, pick, queue, entry, now_ms)
     memory = policy.STRATEGIES[queue.strategy].memory
     if memory:
         turns.prepare(pool, queue, entry)
@@ -126,7 +134,7 @@ def _ring_more(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
     """
     entries = pool.entries
     slowly = policy.STRATEGIES[queue.strategy].memory == policy.PROGRESS
-    alerting = len(queue.order) - len(queue.waiting)
+    alerting = len(queue.order) - len(queue.waiting) - len(queue.absent)
     for _, _, entry in queue.order:
         if not alerting or not queue.idle:
             return

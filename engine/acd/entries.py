@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import fairness, preference, widening
+from engine.acd import fairness, kept, preference, widening
 from engine.acd import offers as offer_rows
 from engine.acd.agents import CALL_MS_MAX
 from engine.acd.columns import NEEDS_MAX
@@ -29,6 +29,7 @@ from engine.acd.tables import (
     ENTRY_NEXT,
     ENTRY_STATES,
     FAULT,
+    HERE,
     RELEASE,
     TIMEOUT,
     WITHDRAW,
@@ -45,12 +46,13 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     needs = pack_needs(event.needs)
     stages = widening.plan(event, queue.spec if queue is not None else None)
     refusal = ""
+    waits = not event.away
     if queue is None or queue.draining or needs is None or stages is None:
         refusal = "no_agents"  # nobody will ever serve him there
-    elif not queue.spec.join_empty and queue.on_duty == 0:
+    elif waits and not queue.spec.join_empty and queue.on_duty == 0:
         refusal = "no_agents"
         queue.tally.refused_no_agents += 1
-    elif len(queue.order) >= bounded(queue.spec.entries_max, limits.entries_max):
+    elif waits and len(queue.order) >= bounded(queue.spec.entries_max, limits.entries_max):
         refusal = "full"
     if not refusal and len(pool.entries) >= pool.entries.capacity_max:
         refusal = "full"
@@ -98,11 +100,16 @@ def step(pool: Pool, row: int, given: int, now_ms: int, reason: str) -> None:
             _release(pool, row, now_ms, reason)
         if actions & TIMEOUT:
             _tell_timeout(pool, row, now_ms)
+        if actions & HERE:
+            pool.entries.connected[row] = now_ms
+            _count_answer(pool, row, now_ms)
     if goal == state:
         return
     queue = pool.queue_at(entries.queue[row])
     if goal == E_ENDED:
         _leave(pool, queue, row, state, now_ms, "timeout" if actions & TIMEOUT else reason)
+    elif goal in kept.KEPT_STATES:
+        kept.enter(pool, queue, row, state, goal, now_ms)
     elif goal == E_WAITING:
         _wait(pool, queue, row, state, now_ms)
     else:
@@ -129,6 +136,8 @@ def _wait(pool: Pool, queue: Queue, row: int, state: int, now_ms: int) -> None:
     pool.arm_entry(row, until)
     if state == E_ENDED:
         insort(queue.order, pool.place(row))
+    elif state in kept.KEPT_STATES:
+        kept.leave(pool, queue, row)
     pool.queue_up(queue, row)
 
 
@@ -138,7 +147,13 @@ def _connect(pool: Pool, queue: Queue, row: int, now_ms: int) -> None:
     queue.connected += 1
     entries.connected[row] = now_ms
     pool.arm_entry(row, now_ms + CALL_MS_MAX)
-    waited = now_ms - entries.joined[row]
+    if not entries.away[row]:  # agent first: counted when the caller is there as well
+        _count_answer(pool, row, now_ms)
+
+
+def _count_answer(pool: Pool, row: int, now_ms: int) -> None:
+    queue = pool.queue_at(pool.entries.queue[row])
+    waited = now_ms - pool.entries.joined[row]
     tally = queue.tally
     tally.answered += 1
     tally.waited_ms += waited
@@ -152,12 +167,16 @@ def _leave(pool: Pool, queue: Queue, row: int, state: int, now_ms: int, reason: 
     entries, tally = pool.entries, queue.tally
     if state == E_CONNECTED:
         queue.connected -= 1
-        tally.completed += 1
-        tally.talked_ms += now_ms - entries.connected[row]
     else:
         pool.unqueue(queue.order, row)
         if state == E_WAITING:
             pool.unqueue(queue.waiting, row)
+        elif state in kept.KEPT_STATES:
+            kept.leave(pool, queue, row)
+    if state == E_CONNECTED and not entries.away[row]:
+        tally.completed += 1
+        tally.talked_ms += now_ms - entries.connected[row]
+    else:
         if reason == "timeout":
             tally.timed_out += 1
         elif reason == "abandoned":
@@ -222,10 +241,12 @@ def withdraw_all(pool: Pool, row: int, reason: str, now_ms: int) -> None:
 
 
 def _release(pool: Pool, row: int, now_ms: int, reason: str) -> None:
-    """The conversation is over for its agent: wrap-up or home."""
+    """The conversation is over for its agent: wrap-up or home. Without the caller there was none to wrap up."""
     entries, agents = pool.entries, pool.agents
     agent = entries.agent[row]
     entries.agent[row] = -1
+    if entries.away[row]:
+        agents.wrap_ms[agent] = 0
     fairness.count_talk(pool, agent, now_ms - entries.connected[row], now_ms)
     queue = pool.queue_at(entries.queue[row])
     agents.entry[agent] = -1

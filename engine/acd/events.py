@@ -34,6 +34,30 @@ class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fals
     prefer: int = -1
     prefer_ms: int = 0
     prefer_away: bool = False
+    away: str = ""  # a way of CallAway: he isn't on the line, and the queue's length doesn't refuse him
+
+
+class CallAway(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """The caller isn't on the line (any more); his place is kept, counted, and gets its turn.
+
+    `way`: held (nothing happens until CallHere, CallLeft or the limit) | agent_first (an agent is offered the call as
+    if the caller waited; when he has answered the owner rings the caller) | customer_first (Recall is told shortly
+    before an agent is free). `key`: the number of a call under which the place goes on, 0 the same. `pause_ms`: so
+    long no turn; `wait_ms_max`: a new limit from now, 0 the old one.
+    """
+
+    call: int
+    way: str
+    key: int = 0
+    pause_ms: int = 0
+    wait_ms_max: int = 0
+
+
+class CallHere(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """A caller who was away is on the line: he waits at his place, or his agent, who was first, has him now."""
+
+    call: int
+    wait_ms_max: int = 0  # a new limit from now, 0 the old one
 
 
 class CallLeft(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
@@ -106,6 +130,8 @@ class AgentOccupied(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=F
 
 AcdEvent = (
     CallJoined
+    | CallAway
+    | CallHere
     | CallLeft
     | OfferAnswered
     | OfferFailed

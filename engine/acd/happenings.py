@@ -8,7 +8,7 @@ from typing import Any
 from engine.acd import agents as agent_machine
 from engine.acd import entries as entry_machine
 from engine.acd import events as event_types
-from engine.acd import fairness, preference, widening
+from engine.acd import fairness, preference, recalls, widening
 from engine.acd import offers as offer_rows
 from engine.acd.agents import ACTIONS as AGENT_ACTIONS
 from engine.acd.agents import CALL_MS_MAX
@@ -21,6 +21,7 @@ from engine.acd.tables import (
     AGENT_STATES,
     CANCEL,
     DEADLINE,
+    E_ABSENT,
     E_ALERTING,
     E_CONNECTED,
     E_DEADLINE,
@@ -65,9 +66,20 @@ def call_joined(pool: Pool, event: event_types.CallJoined, now_ms: int) -> None:
     if row >= 0:
         queue = pool.queue_at(pool.entries.queue[row])
         if queue.spec.id == event.queue and pool.entries.state[row] != E_CONNECTED:
+            recalls.here(pool, event_types.CallHere(event.call, event.wait_ms_max), now_ms)  # had his place kept
             return
         entry_machine.step(pool, row, E_LEAVE, now_ms, "moved")
     entry_machine.join(pool, event, now_ms)
+    if event.away and event.call in pool.calls:
+        recalls.away(pool, event_types.CallAway(event.call, event.away, 0, 0, event.wait_ms_max), now_ms)
+
+
+def call_away(pool: Pool, event: event_types.CallAway, now_ms: int) -> None:
+    recalls.away(pool, event, now_ms)
+
+
+def call_here(pool: Pool, event: event_types.CallHere, now_ms: int) -> None:
+    recalls.here(pool, event, now_ms)
 
 
 def call_left(pool: Pool, event: event_types.CallLeft, now_ms: int) -> None:
@@ -200,6 +212,8 @@ def occupied(pool: Pool, event: event_types.AgentOccupied, now_ms: int) -> None:
 
 HANDLERS: dict[type, Callable[[Pool, Any, int], None]] = {
     event_types.CallJoined: call_joined,
+    event_types.CallAway: call_away,
+    event_types.CallHere: call_here,
     event_types.CallLeft: call_left,
     event_types.OfferAnswered: offer_answered,
     event_types.OfferFailed: offer_failed,
@@ -221,13 +235,15 @@ def deadline(pool: Pool, kind: int, row: int, now_ms: int) -> None:
     """The machine's own limits: whatever the owner forgot to tell ends here."""
     if kind == OFFER:
         end_offer(pool, row, O_DEADLINE, "no_answer", now_ms, cancel=True)
+    elif kind == ENTRY and pool.entries.state[row] == E_ABSENT:
+        recalls.pause_over(pool, row, now_ms)
     elif kind == ENTRY:
         entry_machine.step(pool, row, E_DEADLINE, now_ms, "timeout")
     elif kind == MORE:
         if pool.entries.state[row] == E_ALERTING:
             pool.touch(pool.queue_at(pool.entries.queue[row]))
     elif kind == LOOK:
-        if pool.entries.state[row] in (E_WAITING, E_ALERTING):
+        if pool.entries.state[row] in (E_WAITING, E_ALERTING, E_ABSENT):
             widening.advance(pool, row, now_ms)
             pool.touch(pool.queue_at(pool.entries.queue[row]))
     else:

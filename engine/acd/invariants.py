@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.acd import agents as agent_machine
-from engine.acd import bars, policy, widening
+from engine.acd import bars, policy, recalls, widening
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
 from engine.acd.commands import Breach
@@ -21,6 +21,7 @@ from engine.acd.tables import (
     E_ALERTING,
     E_CONNECTED,
     E_ENDED,
+    E_RECALLED,
     E_WAITING,
     O_CLOSED,
     O_RINGING,
@@ -41,6 +42,7 @@ def check(pool: Pool, now_ms: int) -> list[Breach]:
     if found:
         _offers(pool, found, now_ms)  # a caller who was dropped leaves his offer behind
     _agents(pool, found, now_ms)
+    _holds(pool, found)
     _deadlines(pool, found, now_ms)
     _tallies(pool, found)
     if not found:
@@ -62,6 +64,7 @@ def derived_state(pool: Pool) -> dict[str, Any]:
         "agents": dict(pool.agent_rows),
         "order": [list(queue.order) for queue in queues],
         "waiting": [list(queue.waiting) for queue in queues],
+        "absent": [list(queue.absent) for queue in queues],
         "idle": [[pool.team.agent[row] for row in queue.idle] for queue in queues],
         "counts": [(queue.on_duty, queue.connected) for queue in queues],
     }
@@ -71,7 +74,11 @@ def _derived(pool: Pool, found: list[Breach]) -> None:
     agents = pool.agents
     for row, spec in enumerate(pool.specs):
         idle = int(
-            spec is not None and agents.state[row] == READY and agents.reachable[row] == 1 and not agents.removed[row]
+            spec is not None
+            and agents.state[row] == READY
+            and agents.reachable[row] == 1
+            and not agents.removed[row]
+            and agents.held[row] < 0
         )
         if agents.idle[row] != idle:
             found.append(Breach("idle_flag", f"agent {agents.id[row]}"))
@@ -174,6 +181,22 @@ def _agents(pool: Pool, found: list[Breach], now_ms: int) -> None:
             agent_machine.enter(pool, row, agent_machine.home(pool, row, now_ms), now_ms, "healed", -1, -1)
 
 
+def _holds(pool: Pool, found: list[Breach]) -> None:
+    """An agent is put aside for a caller who is being rung up, and for nobody else; each of them has one at most."""
+    agents, entries = pool.agents, pool.entries
+    for row, spec in enumerate(pool.specs):
+        entry = agents.held[row] if spec is not None else -1
+        if entry >= 0 and not (entries.state[entry] == E_RECALLED and entries.hold[entry] == row):
+            found.append(Breach("agent_held", f"agent {agents.id[row]}"))
+            agents.held[row] = -1
+            agent_machine.refresh_idle(pool, row)
+    for row in range(entries.used):
+        agent = entries.hold[row] if entries.state[row] != E_ENDED else -1
+        if agent >= 0 and agents.held[agent] != row:
+            found.append(Breach("entry_hold", f"call {entries.call[row]}"))
+            entries.hold[row] = -1
+
+
 # --- time -----------------------------------------------------------------------------------------------
 def _deadlines(pool: Pool, found: list[Breach], now_ms: int) -> None:
     """Every state that waits for something has a deadline, and it has not been lost."""
@@ -229,6 +252,9 @@ def _work(pool: Pool, found: list[Breach], now_ms: int) -> None:
     for queue in pool.queues:
         if queue is None or queue.touched or not queue.idle:
             continue
+        forgotten = recalls.overdue(pool, policy.pick, queue, now_ms)
+        if forgotten >= 0:
+            found.append(Breach("idle_and_absent", f"queue {queue.spec.name}: call {pool.entries.call[forgotten]}"))
         for _, _, entry in queue.waiting:
             if not 0 < pool.entries.look_at[entry] <= now_ms and bars.pick(pool, policy.pick, queue, entry, 1, now_ms):
                 found.append(Breach("idle_and_waiting", f"queue {queue.spec.name}: call {pool.entries.call[entry]}"))

@@ -24,7 +24,7 @@ from engine.acd.decide import decide
 from engine.acd.events import AcdEvent
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.pool import Pool, Writers
-from engine.acd.tables import AGENT_STATES, E_CONNECTED
+from engine.acd.tables import AGENT_STATES, E_CONNECTED, ENTRY_STATES
 from engine.errors import LocalError
 
 
@@ -102,6 +102,16 @@ class Distributor:
         if row < 0 or pool.entries.state[row] == E_CONNECTED:
             return 0
         return bisect_left(pool.queue_at(pool.entries.queue[row]).order, pool.place(row)) + 1
+
+    def effective(self, call: int) -> int | None:
+        """The age by which this call is served: ms at which it joined, less its priority; None for an unknown call."""
+        row = self._pool.calls.get(call, -1)
+        return None if row < 0 else self._pool.entries.effective[row]
+
+    def entry_state(self, call: int) -> str:
+        """A word of `tables.ENTRY_STATES`; "ended" for an unknown call."""
+        row = self._pool.calls.get(call, -1)
+        return ENTRY_STATES[self._pool.entries.state[row]] if row >= 0 else ENTRY_STATES[0]
 
     def queue_length(self, queue: int) -> int:
         """Callers of this queue who are not connected yet; 0 for an unknown queue."""

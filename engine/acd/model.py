@@ -44,6 +44,8 @@ class QueueSpec(msgspec.Struct, frozen=True):
     delay_error_ms: int = 5_000
     progress_ms: int = 10_000  # ring-progressively: one more phone each time
     rings: tuple[Ring, ...] = ()  # who may be asked first, and whom waiting adds: see `widening`
+    recall_lead_ms: int = 10_000  # an absent caller is rung up so long before an agent's wrap-up or rest ends
+    recall_ms_max: int = 90_000  # the owner has said by then whether he was reached
 
 
 class AgentSpec(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from engine.acd.deadlines import AGENT, ENTRY, LOOK, MORE, OFFER, DeadlineHeap
 from engine.acd.metrics import Tally
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.stages import Stage, ring_of
-from engine.acd.tables import E_CONNECTED, E_ENDED, E_WAITING, LOGGED_OUT, SkillArray
+from engine.acd.tables import E_ABSENT, E_CONNECTED, E_ENDED, E_RECALLED, E_WAITING, LOGGED_OUT, SkillArray
 
 OFFER_GRACE_MS = 2_000  # the owner's own ring limit comes first; after this the offer fails by itself
 LATE_MS = 32_000  # how long a closed offer is remembered: 64·T1, after that no answer can cross
@@ -44,6 +44,7 @@ class Queue(msgspec.Struct):
     # derived
     order: list[Place] = []
     waiting: list[Place] = []
+    absent: list[Place] = []  # whose place is kept while they are away: absent or recalled
     idle: list[int] = []  # membership rows of idle agents, ascending: best level first
     first_row: int = 0
     end_row: int = 0
@@ -252,7 +253,7 @@ class Pool:
         self.calls, self.preferences = {}, False
         for queue in self.queues:
             if queue is not None:
-                queue.order, queue.waiting, queue.connected = [], [], 0
+                queue.order, queue.waiting, queue.absent, queue.connected = [], [], [], 0
         for row in range(entries.used):
             state = entries.state[row]
             if state == E_ENDED:
@@ -266,10 +267,13 @@ class Pool:
             home.order.append(self.place(row))
             if state == E_WAITING:
                 home.waiting.append(self.place(row))
+            elif state in (E_ABSENT, E_RECALLED):
+                home.absent.append(self.place(row))
         for queue in self.queues:
             if queue is not None:
                 queue.order.sort()
                 queue.waiting.sort()
+                queue.absent.sort()
 
 
 _NO_NEEDS = (0,) * NEEDS_MAX

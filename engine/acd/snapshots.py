@@ -30,12 +30,12 @@ def queue_row(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
         busy, logged = busy + agent_busy, logged + agent_logged
         ready += pool.agents.idle[agent]
         on_duty.append({"agent": held.id, "name": held.name, "state": AGENT_STATES[pool.agents.state[agent]]})
-    joined = [pool.entries.joined[entry] for _, _, entry in queue.order]
+    away, joined = longest_waits(pool, queue)
     return {
         "queue": spec.id, "name": spec.name, "tenant": spec.tenant, "strategy": spec.strategy,
         "draining": queue.draining,
-        "waiting": len(queue.waiting), "alerting": len(queue.order) - len(queue.waiting), "connected": queue.connected,
-        "longest_wait_ms": now_ms - min(joined) if joined else 0,
+        "waiting": len(queue.waiting), "alerting": len(queue.order) - len(queue.waiting) - len(queue.absent),
+        "connected": queue.connected, "callbacks": away, "longest_wait_ms": now_ms - joined if joined >= 0 else 0,
         "offered": tally.offered, "answered": tally.answered, "abandoned": tally.abandoned,
         "answered_in_time": tally.answered_in_time, "abandoned_in_time": tally.abandoned_in_time,
         "timed_out": tally.timed_out, "left": tally.left, "completed": tally.completed,
@@ -47,6 +47,13 @@ def queue_row(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
         "service_level": service_level(tally), "service_level_patient": service_level_patient(tally),
         "utilisation": utilisation(busy, logged), "ready": ready, "on_duty": on_duty,
     }  # fmt: skip
+
+
+def longest_waits(pool: Pool, queue: Queue) -> tuple[int, int]:
+    """(how many places are kept for callers who are away, when the oldest of those on the line joined; -1 nobody)."""
+    entries = pool.entries
+    joined = [entries.joined[entry] for _, _, entry in queue.order if not entries.away[entry]]
+    return len(queue.order) - len(joined), min(joined, default=-1)
 
 
 def agent_row(pool: Pool, row: int, now_ms: int) -> dict[str, Any]:
@@ -98,11 +105,12 @@ def gauges(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
     tally = queue.tally
     team = pool.team.block[_TEAM_AGENT, queue.first_row : queue.end_row]
     states = np.bincount(pool.agents.block[_STATE][team], minlength=len(AGENT_STATES)).tolist()
-    joined = pool.entries.joined
-    longest = now_ms - min(joined[entry] for _, _, entry in queue.order) if queue.order else 0
+    away, joined = longest_waits(pool, queue)
+    longest = now_ms - joined if joined >= 0 else 0
     return {
         "tenant": queue.spec.tenant, "queue": queue.spec.name.rpartition("/")[2], "waiting": len(queue.waiting),
-        "alerting": len(queue.order) - len(queue.waiting), "connected": queue.connected, "longest_wait_ms": longest,
+        "alerting": len(queue.order) - len(queue.waiting) - len(queue.absent), "connected": queue.connected,
+        "callbacks": away, "longest_wait_ms": longest,
         "offered": tally.offered, "answered": tally.answered, "answered_in_time": tally.answered_in_time,
         "abandoned": tally.abandoned, "timed_out": tally.timed_out, "left": tally.left,
         "refused_full": tally.refused_full, "refused_no_agents": tally.refused_no_agents,

@@ -27,10 +27,11 @@ UNREST = 16  # he is back: forget the rest after a miss and the count of misses
 RELEASE = 32  # the agent of this conversation is set free (wrap-up)
 TIMEOUT = 64  # tell the owner that the caller has waited for too long
 TELL = 128  # answer the owner by CancelOffer: this answer came too late
+HERE = 256  # the caller who was away is on the line: his conversation begins, and counts, now
 
 ACTIONS = {
     "fault": FAULT, "wish": WISH, "cancel": CANCEL, "idle": IDLE, "unrest": UNREST, "release": RELEASE,
-    "timeout": TIMEOUT, "tell": TELL,
+    "timeout": TIMEOUT, "tell": TELL, "here": HERE,
 }  # fmt: skip
 
 # --- agent --------------------------------------------------------------------------------------------
@@ -98,11 +99,14 @@ AGENT_ROWS: tuple[Row, ...] = (
 )
 
 # --- entry --------------------------------------------------------------------------------------------
-ENTRY_STATES = ("ended", "waiting", "alerting", "connected")
-E_ENDED, E_WAITING, E_ALERTING, E_CONNECTED = range(4)
+# absent: the caller isn't on the line, his place is kept; recalled: an agent was put aside for him and he is rung up
+ENTRY_STATES = ("ended", "waiting", "alerting", "connected", "absent", "recalled")
+E_ENDED, E_WAITING, E_ALERTING, E_CONNECTED, E_ABSENT, E_RECALLED = range(6)
 
-ENTRY_INPUTS = ("join", "offer", "lost", "all_lost", "connect", "leave", "end", "deadline")
-E_JOIN, E_OFFER, E_LOST, E_ALL_LOST, E_CONNECT, E_LEAVE, E_END, E_DEADLINE = range(8)
+ENTRY_INPUTS = (
+    "join", "offer", "lost", "all_lost", "connect", "leave", "end", "deadline", "away", "turn", "recall", "here",
+)  # fmt: skip
+E_JOIN, E_OFFER, E_LOST, E_ALL_LOST, E_CONNECT, E_LEAVE, E_END, E_DEADLINE, E_AWAY, E_TURN, E_RECALL, E_HERE = range(12)
 
 ENTRY_ROWS: tuple[Row, ...] = (
     ("ended", "join", "waiting", "", "the row is taken for a caller"),
@@ -122,7 +126,34 @@ ENTRY_ROWS: tuple[Row, ...] = (
     ("connected", "leave end", "ended", "release", "either side hung up, or the call went elsewhere"),
     ("connected", "deadline", "ended", "release fault", "no conversation outlives call_ms_max: its end was lost"),
     ("connected", "offer lost all_lost connect", "connected", "fault", "never two connected agents for one call"),
-    ("waiting alerting connected", "join", "ended", "fault", "a row in use isn't given away"),
+    ("waiting alerting connected absent recalled", "join", "ended", "fault", "a row in use isn't given away"),
+    # places that are kept for callers who aren't on the line
+    ("ended", "away here", "ended", "", "late: he is gone"),
+    ("ended", "turn recall", "ended", "fault", "a free row holds nobody"),
+    ("waiting", "away", "absent", "", "he hung up or stepped out: his place in the order stays"),
+    ("waiting", "here", "waiting", "", "he is there already"),
+    ("waiting", "turn recall", "waiting", "fault", "only an absent caller's turn can come"),
+    ("alerting", "away", "absent", "cancel", "the phones stop, his place stays"),
+    ("alerting", "here", "alerting", "", "he is there already"),
+    ("alerting", "turn recall", "alerting", "fault", "only an absent caller's turn can come"),
+    ("connected", "away", "absent", "release", "the agent was there and he wasn't: back to his place"),
+    ("connected", "here", "connected", "here", "the agent was first, now both are there"),
+    ("connected", "turn recall", "connected", "fault", "only an absent caller's turn can come"),
+    ("absent", "offer lost all_lost connect", "absent", "fault", "nothing rings for who isn't there"),
+    ("absent", "leave", "ended", "", "cancelled, or out of attempts"),
+    ("absent", "end", "absent", "", "late word about an earlier conversation"),
+    ("absent", "deadline", "ended", "timeout", "his place was kept for as long as was promised"),
+    ("absent", "away", "absent", "", "another pause begins"),
+    ("absent", "turn", "waiting", "", "agent first: an agent may be asked now"),
+    ("absent", "recall", "recalled", "", "customer first: an agent is put aside, he is rung up"),
+    ("absent", "here", "waiting", "", "he came back himself"),
+    ("recalled", "offer lost all_lost connect", "recalled", "fault", "no agent is asked before he is there"),
+    ("recalled", "leave", "ended", "", "cancelled while his phone rang"),
+    ("recalled", "end", "recalled", "", "late word about an earlier conversation"),
+    ("recalled", "away", "absent", "", "not reached: he keeps his place, the agent is free"),
+    ("recalled", "here", "waiting", "", "reached: he waits on the line at his old place"),
+    ("recalled", "turn recall", "recalled", "fault", "never two calls to one caller"),
+    ("recalled", "deadline", "absent", "fault", "the owner's own, earlier deadlines end the ringing"),
 )
 
 # --- offer --------------------------------------------------------------------------------------------

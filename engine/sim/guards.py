@@ -13,7 +13,7 @@ SESSION_NETS = {
     Phase.RINGING: "ring_max", Phase.GIVING_UP: "cancel", Phase.CANCELLING: "cancel",
 }  # fmt: skip
 SCRIPT_WAITS = ("play", "digits", "timer", "record")  # what a dialplan waits for by its own timer
-ACD_ENTRY_STATES, ACD_AGENT_STATES = (1, 2, 3), (2, 3, 4, 6, 7)  # waiting … connected; alerting, talking, wrap-up …
+ACD_ENTRY_STATES, ACD_AGENT_STATES = (1, 2, 3, 4, 5), (2, 3, 4, 6, 7)  # all but ended; alerting, talking …
 
 
 def unguarded(switch: Switch) -> list[str]:
