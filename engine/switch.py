@@ -17,6 +17,7 @@ from engine import __version__
 from engine.call import (
     agents,
     arrival,
+    callback,
     codes,
     desk,
     dial,
@@ -25,6 +26,7 @@ from engine.call import (
     keys,
     levers,
     liveness,
+    places,
     recording,
     resume,
     script,
@@ -177,7 +179,9 @@ class Switch:
                         script.tell(room, call, happening, now_ms)
             elif room.unsettled:
                 room.unsettled = False
-                waiting.settled(room, room.acd.settle(now_ms), now_ms)
+                commands, ghosts = callback.sort(room, room.acd.settle(now_ms))
+                waiting.settled(room, commands, now_ms)
+                callback.settled(room, ghosts, now_ms)
             else:
                 return
         room.log("error", "a step didn't come to rest: rules that answer each other", "rounds")
@@ -255,6 +259,8 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
         waiting.next_row(room, call, now_ms)
     elif purpose == "whisper":
         waiting.whispered(room, call, now_ms)
+    elif purpose == "callback":
+        callback.played(room, call, leg, now_ms)
     elif purpose == "beep":
         recording.tap(room, call)
     elif purpose == "code" and call.phase == "code":
@@ -417,7 +423,7 @@ def _attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -
 
 _PURPOSES: dict[str, Callable[[Room, Attempt, Outcome, int], None]] = {
     "offer": waiting.offer_over, "dial": talking.attempt_over, "direct": talking.attempt_over,
-    "transfer": transfer.attempt_over, "return": transfer.attempt_over,
+    "transfer": transfer.attempt_over, "return": transfer.attempt_over, "callback": callback.attempt_over,
 }  # fmt: skip
 
 
@@ -504,6 +510,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         resume.give_up(room, now_ms)
     elif kind == "lever":
         desk.time_over(room, number, now_ms)
+    elif kind == "places":
+        places.forget_old(room, now_ms)
     elif kind == "drain":
         draining.due(room, now_ms)
     elif kind == "drained":
@@ -522,7 +530,8 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "record": recording.due,
     "position": waiting.tell_position,
     "whisper": waiting.whispered,
-    "report": ending.record,
+    "report": callback.reported,
+    "callback": callback.due,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

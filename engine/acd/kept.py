@@ -10,7 +10,6 @@ from bisect import insort
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import widening
 from engine.acd.pool import Pool, Queue, bounded
 from engine.acd.tables import E_ABSENT, E_CONNECTED, E_RECALLED, E_WAITING
 
@@ -33,7 +32,6 @@ def enter(pool: Pool, queue: Queue, row: int, state: int, goal: int, now_ms: int
     entries.state[row] = goal
     if state == E_RECALLED:
         agent_machine.let_go(pool, row)
-    widening.advance(pool, row, now_ms)  # a look that fell into a conversation was lost
     arm(pool, row, now_ms)
     pool.touch(queue)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import bars, kept, preference, turns, widening
+from engine.acd import bars, kept, widening
 from engine.acd import entries as entry_machine
 from engine.acd.bars import Pick
 from engine.acd.commands import Recall
@@ -67,8 +67,8 @@ def here(pool: Pool, event: CallHere, now_ms: int) -> None:
         entries.wait_until[row] = now_ms + bounded(event.wait_ms_max, limits.queue_wait_ms_max)
     entry_machine.step(pool, row, E_HERE, now_ms, "here")
     if entries.state[row] == E_WAITING:
-        widening.advance(pool, row, now_ms)
         pool.arm_entry(row, entries.wait_until[row])
+        widening.advance(pool, row, now_ms)
 
 
 def pause_over(pool: Pool, row: int, now_ms: int) -> None:
@@ -85,6 +85,7 @@ def pause_over(pool: Pool, row: int, now_ms: int) -> None:
 def _turn(pool: Pool, row: int, now_ms: int) -> None:
     if pool.entries.away[row] == kept.AGENT_FIRST:
         entry_machine.step(pool, row, E_TURN, now_ms, "")
+        widening.advance(pool, row, now_ms)
     else:
         pool.touch(pool.queue_at(pool.entries.queue[row]))
 
@@ -119,7 +120,7 @@ def ahead(pool: Pool, queue: Queue, now_ms: int) -> None:
     for place in waiting:
         for at in soon:
             agent = at[1]
-            if _fits(pool, queue, place[2], agent, at[0]) and _nobody_before(pool, queue, place, agent):
+            if _fits(pool, place[2], agent, now_ms) and _nobody_before(pool, queue, place, agent):
                 soon.remove(at)
                 _recall(pool, queue, place[2], agent, now_ms)
                 break
@@ -151,17 +152,11 @@ def _comes_home_ready(pool: Pool, agent: int, at_ms: int) -> bool:
     return free and agents.wish[agent] == READY and not occupied and agents.rest_until[agent] <= at_ms
 
 
-def _fits(pool: Pool, queue: Queue, entry: int, agent: int, at_ms: int) -> bool:
-    """Would this agent be asked for him then? The bars of `bars`, looked at for one agent who isn't idle yet."""
-    entries, skills, number = pool.entries, pool.skill_of[agent], pool.agents.id[agent]
-    if entries.avoid[entry] == number and entries.avoid_until[entry] > at_ms:
-        return False
-    if preference.holds(pool, queue, entry, at_ms):
-        return entries.prefer[entry] == number
-    ring = entries.ring[entry]
-    if ring and pool.team.ring[turns.seat(pool, queue, number)] > ring:
-        return False
-    return all(skills.get(need >> 8, 0) >= need & 0xFF for need in pool.needs_of(entry))
+def _fits(pool: Pool, entry: int, agent: int, now_ms: int) -> bool:
+    """By skills. For whom somebody is barred (rings, a preference) only an agent who is idle now is good enough."""
+    skills, needs = pool.skill_of[agent], pool.needs_of(entry)
+    free = not bars.apply_to(pool, entry, now_ms)
+    return free and all(skills.get(need >> 8, 0) >= need & 0xFF for need in needs)
 
 
 def _nobody_before(pool: Pool, queue: Queue, place: Place, agent: int) -> bool:
@@ -177,7 +172,8 @@ def overdue(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> int:
     """For the invariants: the entry of an absent caller whose turn has come and who wasn't rung up, -1 none."""
     if queue.idle:
         for _, _, entry in queue.absent:
-            if kept.due(pool, entry, now_ms) and bars.pick(pool, pick, queue, entry, 1, now_ms):
+            looked = not 0 < pool.entries.look_at[entry] <= now_ms
+            if looked and kept.due(pool, entry, now_ms) and bars.pick(pool, pick, queue, entry, 1, now_ms):
                 return entry
     return -1
 

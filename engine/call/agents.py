@@ -25,9 +25,10 @@ from engine.sip.uri import parse_uri
 
 if TYPE_CHECKING:
     from engine.call.room import Room
-    from engine.dialplan.model import AgentModel, QueueModel, Site, TenantModel
+    from engine.dialplan.model import AgentModel, CallbackModel, QueueModel, Site, TenantModel
 
 CHALLENGE_DELAY_MS_MAX = 4_000
+RECALL_GRACE_MS = 45_000  # for his answer by key, asked twice
 FAILURES_FREE = 3  # wrong passwords of one source that are answered without delay
 FAILURE_FORGOTTEN_MS = 60_000
 KEEPING_WAYS = ("site", "restored", "registration")  # logins that nobody asked for: an operator's word outlives them
@@ -100,8 +101,15 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         join_empty=queue.join_empty, weight=queue.weight, service_level_ms=queue.service_level_ms,
         delay_no_answer_ms=queue.delay_no_answer_ms, delay_busy_ms=queue.delay_busy_ms,
         delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max,
-        rings=routing.rings(room, queue),
+        rings=routing.rings(room, queue), **recall_times(queue.callback),
     )  # fmt: skip
+
+
+def recall_times(callback: CallbackModel | None) -> dict[str, int]:
+    """How long before an agent is free a customer is rung, and how long it may take until he is on the line."""
+    if callback is None:
+        return {}
+    return {"recall_lead_ms": callback.lead_ms, "recall_ms_max": callback.ring_ms + RECALL_GRACE_MS}
 
 
 def _agent_spec(room: Room, site: Site, key: str, agent: AgentModel) -> AgentSpec:

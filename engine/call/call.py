@@ -8,6 +8,7 @@ import msgspec
 
 from engine.call.agents import release
 from engine.call.leg import Leg, close_media
+from engine.call.places import HeldPlace
 from engine.dialplan.program import Running
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ PATH_WORDS_MAX = 40
 
 
 class Call(msgspec.Struct):
-    """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code | closing.
+    """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code |
+    callback | closing.
 
     Times are monotonic ms. `site` is the version the call began with and stays with until it ends.
     """
@@ -77,6 +79,8 @@ class Call(msgspec.Struct):
     ended_ms: int = 0
     reports: int = 0  # LegClosed still awaited
     quality: list[str] = []
+    held_place: HeldPlace | None = None  # in a queue that he left by a key
+    welcome: bool = False  # to be told that his place was kept
 
 
 class Waiting(msgspec.Struct):

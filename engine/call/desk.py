@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import agents, draining, levers, operating
+from engine.call import agents, callback_desk, draining, levers, operating
 from engine.call.effects import Operator, Reply
 from engine.call.operating import Unknown
 
@@ -289,4 +289,5 @@ _VERBS = {
     "agent.login": _login, "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready,
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
     "engine.drain": _drain, "noted": _noted,
+    "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import ending
+from engine.call import callback, callbacks, ending
 from engine.call.effects import Drained
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def begin(room: Room, now_ms: int, *, at_once: bool = False) -> None:
             room.deadlines.arm(("drain", 0), now_ms)
         return
     room.draining = True
+    callbacks.pause_all(room, now_ms)
     site = room.sites.get(room.site)
     wait_ms = 0 if at_once else site.drain_ms_max if site is not None else limits.drain_ms_default
     room.emit("engine.drain", "", "", calls=len(room.calls), left_ms=wait_ms)
@@ -39,6 +40,7 @@ def begin(room: Room, now_ms: int, *, at_once: bool = False) -> None:
 def forget(room: Room) -> None:
     """A new engine takes calls again, whatever the one before it was about to do."""
     room.draining = room.drained = False
+    callbacks.go_on(room, room.now_ms)
     room.deadlines.cancel(("drain", 0))
 
 
@@ -71,6 +73,7 @@ def over(room: Room, looks: int, now_ms: int) -> None:
         room.deadlines.arm(("drained", looks + 1), now_ms + LOOK_MS)
         return
     room.drained = True
+    callback.drained(room, now_ms)
     room.deadlines.cancel(("drain", 0))
     room.emit("engine.stopped", "", "", calls=0)
     room.out.append(Drained())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import codes, recording, waiting
+from engine.call import callback, codes, recording, waiting
 from engine.call import leg as legs
 from engine.dialplan.actions import Digit
 
@@ -35,7 +35,7 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
     elif own:
         if call.record_ticket and digit in call.record_keys:
             recording.stop(room, call, now_ms)
-        elif not waiting.exit_key(room, call, digit, now_ms):
+        elif not callback.key(room, call, digit, now_ms) and not waiting.exit_key(room, call, digit, now_ms):
             room.happen(call, Digit(digit))
 
 

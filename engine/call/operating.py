@@ -16,6 +16,7 @@ CANDIDATES_MAX = 8
 _CANNOT = {
     "arriving": "has only just arrived: try again", "whisper": "is being put through: try again",
     "transfer": "is being transferred already", "code": "is an agent's feature code", "closing": "is over",
+    "callback": "is a callback whose customer is being rung: cancel it by `ringdown callback`",
 }  # fmt: skip
 
 

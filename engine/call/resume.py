@@ -37,7 +37,13 @@ def resumed(room: Room, event: Resumed, now_ms: int) -> None:
     calls = [call for call in room.calls.values() if call.phase != "closing"]
     too_long = event.down_ms > event.down_ms_max
     room.emit(
-        "engine.resumed", "", "", cause=event.cause, down_ms=event.down_ms, calls=len(calls), legs=len(room.legs),
+        "engine.resumed",
+        "",
+        "",
+        cause=event.cause,
+        down_ms=event.down_ms,
+        calls=len(calls),
+        legs=len(room.legs),
         ended=len(calls) if too_long else 0,
     )
     for call in calls:

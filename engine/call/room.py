@@ -13,10 +13,12 @@ from engine.acd.events import AcdEvent
 from engine.acd.machine import Distributor
 from engine.call.agents import AgentRow
 from engine.call.call import Call
+from engine.call.callbacks import Callback
 from engine.call.dial import Attempt
 from engine.call.effects import Emit, Listening, LogLine, Output
 from engine.call.leg import Leg
 from engine.call.levers import Lever
+from engine.call.places import Left
 from engine.call.rows import Rows
 from engine.call.site_index import SiteIndex
 from engine.clock import Deadlines
@@ -24,6 +26,7 @@ from engine.dialplan.actions import Happening
 from engine.dialplan.model import Site
 from engine.ids import Tokens
 from engine.records.events import Event
+from engine.records.kpi_callbacks import Callbacks
 from engine.sip.endpoint import Endpoint
 from engine.sip.events import Path
 
@@ -63,6 +66,9 @@ class Held(msgspec.Struct):
     storage: str = "ok"
     levers: dict[str, Lever] = {}
     last_agents: dict[str, tuple[str, int]] = {}
+    callbacks: dict[int, Callback] = {}
+    callback_counts: dict[str, Callbacks] = {}
+    left_places: dict[str, Left] = {}
 
 
 class Room:
@@ -106,6 +112,9 @@ class Room:
         self.storage = "ok"
         self.levers: dict[str, Lever] = {}  # "queue/tenant/name", "agent/tenant/number": what is off its default
         self.last_agents: dict[str, tuple[str, int]] = {}  # tenant/caller -> (agent who served him last, ms)
+        self.callbacks: dict[int, Callback] = {}
+        self.callback_counts: dict[str, Callbacks] = {}
+        self.left_places: dict[str, Left] = {}  # "queue|number" -> whose place is kept for a ring back
         self.now_ms = 0
         self.out: list[Output] = []
         self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
@@ -202,6 +211,7 @@ class Room:
             [self.call_serial, self.leg_serial, self.attempt_serial, self.play_serial, self.event_serial,
              self.pending_serial, self.tap_serial],
             self.wall_offset_ms, self.draining, self.drained, self.storage, self.levers, self.last_agents,
+            self.callbacks, self.callback_counts, self.left_places,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 

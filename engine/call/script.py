@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
-from engine.call import ending, recording, talking, waiting
+from engine.call import callbacks, ending, recording, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, tread
 from engine.dialplan import actions, interpreter
@@ -139,6 +139,10 @@ def _dial(room: Room, call: Call, wish: actions.DialOut, now_ms: int) -> None:
     talking.dial_out(room, call, wish, now_ms)
 
 
+def _ask_callback(room: Room, call: Call, wish: actions.AskCallback, now_ms: int) -> None:
+    callbacks.ask(room, call, wish, now_ms)
+
+
 def _record(room: Room, call: Call, wish: actions.StartRecord, now_ms: int) -> None:
     recording.start(
         room, call, now_ms, ticket=wish.ticket, ms_max=wish.ms_max, keys="".join(wish.end_keys), beep=wish.beep
@@ -166,6 +170,7 @@ def _reject(room: Room, call: Call, wish: actions.Reject, now_ms: int) -> None:
 _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.Answer: _answer, actions.PlayPrompts: _play, actions.StopPlay: _stop_play, actions.Collect: _collect,
     actions.SetTimer: _set_timer, actions.JoinQueue: _join_queue, actions.DialOut: _dial,
+    actions.AskCallback: _ask_callback,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
     actions.Hangup: _hang_up, actions.Reject: _reject,
 }  # fmt: skip

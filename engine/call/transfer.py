@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, dial, ending, script, talking, waiting
+from engine.call import bridge, callback, dial, ending, script, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, drop_leg, tread
 from engine.dialplan import actions
@@ -198,6 +198,8 @@ def transferor_left(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
 
 def leg_over(room: Room, leg: Leg, by: str, cause: int, now_ms: int) -> None:
     """A session ended: the transferor's during a transfer frees only him; every other one is `talking`'s."""
+    if callback.leg_over(room, leg, now_ms):
+        return
     call = room.calls.get(leg.call)
     if call is not None and leg.id == call.transfer_leg and leg.id not in (call.leg, call.other):
         transferor_left(room, call, leg, now_ms)

@@ -17,7 +17,7 @@ from engine.acd.commands import (
     Widened,
 )
 from engine.acd.events import CallEnded, CallJoined, CallLeft, OfferAnswered, OfferFailed
-from engine.call import bridge, dial, levers, recording, routing
+from engine.call import bridge, dial, levers, places, recording, routing
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, Waiting, drop_leg, tread
@@ -62,10 +62,11 @@ def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
         tuple((kind, room.clips(site, clips), ms) for kind, clips, ms in wish.cycle), music_from_ms=now_ms,
     )  # fmt: skip
     needs = tuple((routing.skill_id(room, name), level) for name, level in wish.needs)
-    room.distribute(CallJoined(
-            call.id, number, wish.priority_ms, needs, wish.wait_ms_max, **routing.wishes(room, call, wish, now_ms)
-        ))
-    room.joining.append((call.id, wish.priority_ms))
+    places.back(room, call, wish.queue, now_ms)
+    priority_ms = wish.priority_ms + places.credit_ms(room, call, wish.queue, now_ms)
+    wishes = routing.wishes(room, call, wish, now_ms)
+    room.distribute(CallJoined(call.id, number, priority_ms, needs, wish.wait_ms_max, **wishes))
+    room.joining.append((call.id, priority_ms))
 
 
 def _refuse(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
@@ -117,7 +118,7 @@ def _admit(room: Room, joined: list[tuple[int, int]], now_ms: int) -> None:
             "queue.joined", call.tenant, call.name, queue=call.queue, position=call.first_position,
             priority_ms=priority_ms, caller=call.caller,
         )  # fmt: skip
-        if call.phase != "queue":
+        if call.phase != "queue" or places.welcome(room, call):
             continue
         if call.waiting.cycle:
             next_row(room, call, now_ms)
@@ -199,6 +200,11 @@ def leave(room: Room, call: Call, reason: str, now_ms: int, *, key: str = "") ->
     """The caller stops waiting: `reason` abandoned | exit | moved | closed; recorded with place and time waited."""
     if call.waiting is None:
         return
+    if reason == "exit" and places.hold(room, call, key, now_ms):
+        stopped_waiting(room, call, now_ms)
+        return
+    if reason == "abandoned":
+        places.remember(room, call, now_ms)
     position = room.acd.position(call.id)
     waited_ms = now_ms - call.joined_ms
     room.distribute(CallLeft(call.id, reason))

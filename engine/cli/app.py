@@ -12,6 +12,8 @@ from engine.cli import (
     agents,
     backup,
     call,
+    callback,
+    callbacks,
     calls,
     check,
     console,
@@ -43,6 +45,7 @@ app = typer.Typer(
 
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
+    ("callbacks", callbacks.callbacks), ("callback", callback.callback),
     ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues),
     ("queue", queue.queue), ("console", console.console), ("why", why.why), ("status", status.status),
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),

@@ -45,6 +45,17 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "queue.abandoned": lambda d: f"gave up {d['queue']} as number {d['position']} after {seconds(d['waited_ms'])}",
     "queue.left": lambda d: f"left {d['queue']}: {d['reason']} after {seconds(d['waited_ms'])}"
     + (f" by key {d['key']}" if d.get("key") else ""),
+    "queue.kept": lambda d: f"back after {seconds(d['away_ms'])}: his place in {d['queue']} was kept",
+    "callback.requested": lambda d: f"asks to be called back at {d['number']} from {d['queue']} as number "
+    f"{d['position']}, {d['mode']}, promised within {seconds(d['promise_ms'])} (asked in {d['origin']})",
+    "callback.dialled": lambda d: f"rings the customer, attempt {d['attempt']}" + _in(d.get("agent")),
+    "callback.answered": lambda d: f"the customer answers attempt {d['attempt']} after {seconds(d['rang_ms'])}",
+    "callback.attempt_failed": lambda d: f"attempt {d['attempt']} failed: {str(d['reason']).replace('_', ' ')}"
+    + (f", again in {seconds(d['next_ms'])}" if d.get("next_ms") else ""),
+    "callback.expired": lambda d: f"callback given up ({d['reason']}) after {d['attempts']} attempts",
+    "callback.cancelled": lambda d: f"callback cancelled by {d['by']}",
+    "callback.served": lambda d: f"callback served by {d['agent']} after {seconds(d['waited_ms'])}: promise "
+    + ("kept" if d["kept"] else "broken"),
     "agent.state": lambda d: f"agent {d['agent']} {d['old']} → {d['new']}" + _in(d.get("reason")),
     "agent.login": lambda d: f"agent {d['agent']} logged in ({d['way']})",
     "agent.logout": lambda d: f"agent {d['agent']} logged out ({d['way']})" + _ms(d.get("logged_in_ms"), "after "),

@@ -83,6 +83,23 @@ class DialOut(msgspec.Struct, frozen=True, tag=True):
     record: bool = False
 
 
+class AskCallback(msgspec.Struct, frozen=True, tag=True):
+    """May the caller be rung back from this queue, and then: book it. CallbackAnswer(ticket) in this same step.
+
+    `number`: what he typed (`typed`), '' his own. `book` False only asks. `priority_ms` and `needs` as JoinQueue's, for
+    a caller who doesn't wait in this queue.
+    """
+
+    ticket: int
+    queue: str
+    number: str
+    typed: bool
+    replace: bool
+    book: bool
+    priority_ms: int = 0
+    needs: tuple[tuple[str, int], ...] = ()
+
+
 class StartRecord(msgspec.Struct, frozen=True, tag=True):
     """Record the caller's leg.
 
@@ -133,6 +150,7 @@ Action = (
     | SetTimer
     | JoinQueue
     | DialOut
+    | AskCallback
     | StartRecord
     | StopRecord
     | EchoBack
@@ -190,6 +208,17 @@ class DialEnded(msgspec.Struct, frozen=True, tag=True):
     status: int = 0
 
 
+class CallbackAnswer(msgspec.Struct, frozen=True, tag=True):
+    """`result`: allowed (it was only asked) | accepted (booked, at `position`) | no_number | refused | already_open |
+    full | failed. `number`: the one that will be called.
+    """
+
+    ticket: int
+    result: str
+    number: str = ""
+    position: int = 0
+
+
 class RecordDone(msgspec.Struct, frozen=True, tag=True):
     ticket: int
     name: str
@@ -200,4 +229,7 @@ class CallerGone(msgspec.Struct, frozen=True, tag=True):
     """The caller hung up: whatever the step was, it is over; `finally:` runs."""
 
 
-Happening = Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | RecordDone | CallerGone
+Happening = (
+    Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | RecordDone
+    | CallerGone
+)  # fmt: skip

@@ -109,6 +109,10 @@ class _Graph:
             for target in outs.values():
                 yield Edge(self.to(node, target))
             yield Edge(self.after(node), input=True, after_answer=True)
+        elif verb == "callback":
+            for target in outs.values():
+                yield Edge(self.to(node, target), input=True)
+            yield Edge(self.after(node), input=True)
         elif verb == "record" and "call" not in step.data:
             yield Edge(self.after(node), input=True)
         elif verb in ("when", "switch"):

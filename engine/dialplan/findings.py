@@ -78,6 +78,7 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD041": (ERROR, "unknown tenant", ""),
     "RD042": (ERROR, "unknown fact", ""),
     "RD043": (ERROR, "unknown team", ""),
+    "RD048": (ERROR, "queue that does not call back", "the caller would be refused every time"),
     # --- the way through --------------------------------------------------------------------------
     "RD050": (WARNING, "unreachable flow", "no caller gets here"),
     "RD051": (ERROR, "loop without input", "the caller would go round until the engine stops him"),

@@ -438,6 +438,26 @@ def _dial(
             outs[name] = outs["failed"]
 
 
+def _callback(
+    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    data.setdefault("timeout", TIMEOUT_MS)
+    data.setdefault("tries", 2)
+    data.setdefault("replace", False)
+    data.setdefault("confirm_by_key", True)
+    data.setdefault("needs", [])
+    model = linker.scope.queues.get(str(data.get("queue", "")).rpartition("/")[2])
+    if model is None:
+        return
+    node = step.options.get("queue", step.key)
+    if model.callback is None:
+        message = f"the queue {model.name} calls nobody back"
+        linker.report.add("RD048", node, message, "add callback: {allow: [...]} to it in queues.yaml")
+    elif "number" in data and not model.callback.typed:
+        message = f"the queue {model.name} calls back only the number that a caller rings from"
+        linker.report.add("RD048", step.options["number"], message, "callback: {typed_numbers: yes} allows others")
+
+
 def _record(
     linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
 ) -> None:
@@ -458,5 +478,6 @@ _FINISH: dict[str, Finish] = {
     "subflow": _goto,
     "queue": _queue,
     "dial": _dial,
+    "callback": _callback,
     "record": _record,
 }

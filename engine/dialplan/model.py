@@ -22,6 +22,26 @@ class RingModel(msgspec.Struct, frozen=True):
     for_ms: int = 0
 
 
+class CallbackModel(msgspec.Struct, frozen=True):
+    """How a queue calls people back. Prefixes decide who may be called: the longest that fits, `deny` before `allow`;
+    without a fitting `allow` nobody is. Times in ms.
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    typed: bool = False  # also numbers that callers type, or that nobody vouches for
+    mode: str = "agent-first"  # agent-first | customer-first
+    open_max: int = 50
+    attempts: int = 3
+    retry_ms: int = 600_000  # between two attempts
+    ring_ms: int = 25_000
+    lead_ms: int = 10_000  # customer first: so long before a wrap-up or rest ends his phone begins to ring
+    promise_ms: int = 3_600_000  # a callback served later broke its promise
+    age_ms: int = 28_800_000  # then it is given up
+    confirm: bool = True  # he presses 1, so that no voicemail reaches an agent
+    hold_ms: int = 60_000  # so long a place is kept for a caller who left by a key
+
+
 class QueueModel(msgspec.Struct, frozen=True):
     """A queue as an admin wrote it. Times in ms, 0 = limit's default. `tenant`/`name` is its full name."""
 
@@ -46,6 +66,8 @@ class QueueModel(msgspec.Struct, frozen=True):
     skills: tuple[str, ...] = ()
     announce: dict[str, tuple[str, ...]] = {}  # language -> clips that a caller hears when he joins
     rings: tuple[RingModel, ...] = ()
+    callback: CallbackModel | None = None  # None: nobody is called back
+    keep_place_ms: int = 0  # who rings back within this time has his old place
 
 
 class AgentModel(msgspec.Struct, frozen=True):

@@ -337,6 +337,19 @@ def _number_target(context: Context, word: marks.Scalar, text: str) -> Any:
     return None
 
 
+def callee(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    """The variable that holds the number to call back."""
+    found = values.scalar(context.report, node, what)
+    if found is None:
+        return None
+    if not found.text.startswith("$"):
+        hint = "write number: $NAME, a variable of type phone or digits; without it the caller's own number is called"
+        context.report.add("RD070", found, f"{found.text!r} is not a variable that holds a number", hint)
+        return None
+    row = _variable_target(context, found, found.text[1:])
+    return None if row is None else row[1]
+
+
 # --- plain values --------------------------------------------------------------------------------------------
 def duration(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     return values.duration(context.report, node, what, option.low, option.high)
@@ -411,5 +424,6 @@ RULES: dict[str, Rule] = {
     "prompt": prompt, "speech": speech, "music": music, "note": note, "duration": duration, "count": count,
     "flag": flag, "word": word, "number": number, "status": status, "terminator": terminator, "keys": keys,
     "mode": mode, "recording": recording, "wait": wait, "language": language, "queue": queue, "needs": needs,
-    "targets": targets, "agent": agent, "expression": expression, "assignments": assignments, "variable": variable,
+    "targets": targets, "agent": agent, "callee": callee, "expression": expression, "assignments": assignments,
+    "variable": variable,
 }  # fmt: skip

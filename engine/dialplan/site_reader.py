@@ -11,6 +11,7 @@ import msgspec
 
 from engine import limits, marks
 from engine.dialplan import types, values
+from engine.dialplan.callback_reader import read_callback
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.flow_reader import check_format
@@ -225,9 +226,9 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "rings", "about",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "callback", "keep_place",
 )  # fmt: skip
-QUEUE_LATER = ("callback", "overflow", "estimate", "priority", "needs", "calendar", "teams")
+QUEUE_LATER = ("overflow", "estimate", "priority", "needs", "calendar", "teams")
 
 
 def read_queues(report: Report, root: marks.Node | None, tenant: str) -> dict[str, tuple[QueueModel, marks.Mapping]]:
@@ -256,6 +257,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
         ("wrap_up", "wrap_up_ms", 0, limits.wrap_up_ms_max),
         ("max_wait", "wait_ms_max", 1_000, limits.queue_wait_ms_max),
         ("position", "announce_position_ms", 5_000, _HOUR),
+        ("keep_place", "keep_place_ms", 1_000, _HOUR),
     ):
         keep(field, values.duration(report, entries.get(key), key, low, high))
     keep("entries_max", values.number(report, entries.get("length"), "length", 1, limits.entries_max))
@@ -268,6 +270,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     for why, value in values.mapping(report, entries.get("rest"), "rest") or ():
         if values.choice(report, why, "rest", rests) is not None:
             keep(rests[why.text], values.duration(report, value, f"rest after {why.text}", 0, _HOUR))
+    keep("callback", read_callback(report, entries.get("callback"), key="callback"))
     skills = [values.name(report, each, "a skill") for each in values.scalars(report, entries.get("skills"), "skills")]
     changes["skills"] = tuple(each for each in skills if each)
     return QueueModel(tenant, name, **changes)

@@ -27,7 +27,7 @@ class Event(msgspec.Struct, frozen=True):
 # kind -> fields of `data`, each with its unit in the name or stated here. This table is the schema.
 KINDS: dict[str, tuple[str, ...]] = {
     # calls
-    "call.started": ("caller", "name", "dialled", "trunk", "via", "peer", "sip"),  # via: trunk | agent | public
+    "call.started": ("caller", "name", "dialled", "trunk", "via", "peer", "sip"),  # via: trunk, agent, public, callback
     "call.leg": ("leg", "sip"),  # a phone is rung for the call; sip: the Call-ID of its dialog
     "call.answered": ("after_ms",),
     "call.step": ("step", "text"),
@@ -58,6 +58,15 @@ KINDS: dict[str, tuple[str, ...]] = {
     "queue.completed": ("queue", "agent", "by", "waited_ms", "talked_ms"),
     "queue.abandoned": ("queue", "position", "first_position", "waited_ms"),
     "queue.left": ("queue", "reason", "position", "first_position", "waited_ms", "key"),
+    "queue.kept": ("queue", "away_ms"),  # he was cut off, rang back in time and has his old place
+    # callbacks: `call` is the callback's own id, under which its stay in the queue goes on; origin the call he asked in
+    "callback.requested": ("queue", "number", "origin", "mode", "position", "promise_ms", "until_ms"),
+    "callback.dialled": ("queue", "attempt", "agent"),
+    "callback.answered": ("queue", "attempt", "rang_ms"),
+    "callback.attempt_failed": ("queue", "attempt", "reason", "next_ms"),  # next_ms: to the next attempt, 0 none
+    "callback.expired": ("queue", "reason", "attempts", "waited_ms"),  # reason: age | attempts
+    "callback.cancelled": ("queue", "by"),  # by: customer | replaced | drain | operator NAME
+    "callback.served": ("queue", "agent", "waited_ms", "attempts", "kept"),
     # agents
     "agent.state": ("agent", "name", "old", "new", "reason", "queue"),
     "agent.login": ("agent", "way"),

@@ -18,7 +18,7 @@ WRITE_MS = 60_000
 stays_kept_max = 16_384
 KINDS = frozenset((
     "agent.state", "queue.joined", "queue.connected", "queue.completed", "queue.abandoned", "queue.left",
-    "call.held", "call.transferred", "call.ended",
+    "call.held", "call.transferred", "call.ended", "callback.requested",
 ))  # fmt: skip
 
 Row = tuple[object, ...]
@@ -36,6 +36,7 @@ class Stay(msgspec.Struct):
     held_ms: int = 0
     hold_from_ms: int = 0  # monotonic; 0: not on hold
     transfers: int = 0
+    kept: bool = False  # a callback's: it outlives the calls of its attempts
 
 
 class Figures:
@@ -72,7 +73,11 @@ class Figures:
             self._ended(event, str(event.data.get("reason") or "left"))
         elif kind == "call.ended":
             self.agents.feed(event)
-            self._stays.pop(event.call, None)
+            stay = self._stays.get(event.call)
+            if stay is not None and not (stay.kept and not stay.row[0]):
+                del self._stays[event.call]
+        elif kind == "callback.requested":
+            self._kept(event)
         elif kind != "agent.state":
             self._talking(event)
 
@@ -103,6 +108,14 @@ class Figures:
             for quarter_ms, part in split(span, QUARTER_MS):
                 key = (quarter_ms, span.agent, span.state, span.reason, span.queue)
                 self._times[key] = self._times.get(key, 0) + part
+
+    def _kept(self, event: Event) -> None:
+        """The stay of the call in which he asked goes on as the callback's: one contact."""
+        stay = self._stays.pop(str(event.data.get("origin") or ""), None)
+        if stay is None or stay.row[0]:
+            stay = Stay(event.tenant, caller_token(event.tenant, str(event.data.get("number") or "")))
+        stay.kept = True
+        self._stays[event.call] = stay
 
     def _connected(self, event: Event) -> None:
         stay = self._stays.get(event.call)

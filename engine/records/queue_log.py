@@ -2,6 +2,10 @@
 
 Existing reporting tools read that file. Seconds are whole seconds as there; ring times of RINGNOANSWER and
 RINGCANCELED are milliseconds, also as there. What has no word in that vocabulary writes no line.
+
+Asterisk knows no callbacks: asking for one, its attempts and its failures write nothing. The stay in the queue goes on
+under the id of the call in which the caller asked, so that one ENTERQUEUE has one end: CONNECT when both are there,
+EXITWITHTIMEOUT when the callback expires, WITHDRAW when it is cancelled.
 """
 
 from __future__ import annotations
@@ -34,16 +38,53 @@ class _Served(msgspec.Struct):
     owed: tuple[str, int] | None = None
 
 
+class _Kept(msgspec.Struct):
+    """A callback's stay: the id under which it is written, and whether its customer has been served."""
+
+    call: str
+    served: bool = False
+
+
 class QueueLog:
     """Turns events into lines, in order. Remembers per waiting call only what later lines repeat (bounded)."""
 
     def __init__(self) -> None:
         self._calls: dict[str, _Served] = {}
+        self._kept: dict[str, _Kept] = {}  # by callback
+        self._asked: dict[str, str] = {}  # call in which it was asked -> callback
 
     def lines(self, event: Event) -> list[str]:
         """The lines (without newline) of one event: usually none or one."""
         rule = _RULES.get(event.kind)
-        return rule(self, event) if rule is not None else []
+        if rule is None:
+            return []
+        kept = self._kept.get(event.call)
+        if event.kind == "call.ended" and (event.call in self._asked or (kept is not None and not kept.served)):
+            return []  # the stay isn't over: it is a callback's now, or only an attempt of it has ended
+        lines = rule(self, event if kept is None else msgspec.structs.replace(event, call=kept.call))
+        if kept is not None and event.kind == "queue.connected":
+            kept.served = True
+        elif kept is not None and event.kind in ("queue.left", "queue.abandoned", "call.ended"):
+            self._let_go(event.call)
+        return lines
+
+    # --- callbacks ---
+    def _let_go(self, callback: str) -> None:
+        kept = self._kept.pop(callback, None)
+        if kept is not None:
+            self._asked.pop(kept.call, None)
+
+    def _requested(self, event: Event) -> list[str]:
+        origin = _text(event, "origin")
+        if len(self._kept) >= remembered_max:
+            self._let_go(next(iter(self._kept)))
+        known = origin in self._calls
+        self._kept[event.call] = _Kept(origin if known else event.call)
+        if known:
+            self._asked[origin] = event.call
+            return []
+        self._served(event.call).first_position = _number(event, "position")
+        return [_line(event, "ENTERQUEUE", "", _text(event, "number"), _number(event, "position"))]
 
     # --- memory ---
     def _served(self, call: str) -> _Served:
@@ -159,13 +200,14 @@ class QueueLog:
 _MISSED = ("no_answer", "busy", "rejected", "do_not_disturb", "forwarded", "unreachable", "error")
 _LEFT = {
     "timeout": "EXITWITHTIMEOUT", "no_agents": "EXITEMPTY", "exit": "EXITWITHKEY", "key": "EXITWITHKEY",
-    "moved": "WITHDRAW", "closed": "WITHDRAW",
+    "moved": "WITHDRAW", "closed": "WITHDRAW", "expired": "EXITWITHTIMEOUT", "cancelled": "WITHDRAW",
 }
 _RULES: dict[str, Callable[[QueueLog, Event], list[str]]] = {
     "queue.joined": QueueLog._joined, "queue.connected": QueueLog._connected,
     "queue.completed": QueueLog._completed, "queue.abandoned": QueueLog._abandoned, "queue.left": QueueLog._left,
     "queue.offer_ended": QueueLog._offer_ended, "call.transferred": QueueLog._transferred,
     "call.ended": QueueLog._ended, "agent.login": QueueLog._login, "agent.logout": QueueLog._logout,
+    "callback.requested": QueueLog._requested,
     "agent.paused": QueueLog._paused, "engine.started": QueueLog._started, "engine.loaded": QueueLog._loaded,
 }
 

@@ -75,4 +75,7 @@ async def _state_free(server: Server, whole: re.Pattern[bytes]) -> None:
         if not whole.search(server.switch.encode()):
             return
         await asyncio.sleep(again_s)
-    raise NotYet("the engine's state still names that number (a registration or a dialog): try again in a minute")
+    raise NotYet(
+        "the engine's state still names that number (a registration, a dialog, a callback: `ringdown callbacks`): "
+        "try again in a minute"
+    )

@@ -36,6 +36,8 @@ def _call(room: Room, call: Call) -> list[str]:
     needed = ["report"] if call.phase == "closing" else ["call"]
     if call.phase == "whisper":
         needed.append("whisper")
+    elif call.phase == "callback" and room.callbacks[call.id].state in ("confirming", "telling"):
+        needed.append("callback")
     elif call.phase == "code":
         needed.append("tone")
     elif call.phase == "script" and call.running is not None and call.running.waiting in SCRIPT_WAITS:

@@ -93,3 +93,22 @@ def test_agents_time_is_written_once_a_minute_and_in_quarters() -> None:
     tell(1_010, "agent.state", "", agent="default/201", name="", old="", new="ready", reason="", queue="")
     assert tell.figures.take()[1] == []  # too early
     assert [row[2] for row in tell.figures.take(closing=True)[1]] == ["logged_out"]
+
+
+def test_a_callback_is_one_contact_of_the_caller_who_asked_for_it() -> None:
+    def event(kind: str, call: str, n: int, **data: str | int) -> Event:
+        return Event(n, "b", n * 1_000, n * 1_000, kind, "default", call, {"queue": "support", **data})
+
+    figures = Figures()
+    for each in (
+        event("queue.joined", "a", 1, caller="+4420", position=1, priority_ms=0),
+        event("callback.requested", "cb", 2, number="+4420", origin="a"),
+        event("call.ended", "a", 3),
+        event("call.ended", "cb", 4),  # an attempt that failed
+        event("queue.connected", "cb", 9, agent="default/201", waited_ms=8_000, rang_ms=0),
+        event("queue.completed", "cb", 12, agent="default/201", by="agent", waited_ms=8_000, talked_ms=3_000),
+        event("call.ended", "cb", 13),
+    ):
+        figures.feed(each)
+    (row,) = figures.take()[0]
+    assert row[6:9] == ("connected", 8_000, 3_000) and row[11] == caller_token("default", "+4420") != 0

@@ -139,3 +139,44 @@ def test_memory_is_bounded() -> None:
         log.lines(event("queue.joined", f"c-{number}", queue="q", position=5, caller="x"))
     gone = event("queue.abandoned", "c-0", queue="q", position=1, waited_ms=0)
     assert log.lines(gone)[0].endswith("|ABANDON|1|0|0")
+
+
+# --- callbacks -------------------------------------------------------------------------------------------
+ASKED = event(
+    "callback.requested", "kavo-1", 20, queue="support", number="+4420", origin="bako-0", mode="agent-first",
+    position=3, promise_ms=1, until_ms=1,
+)  # fmt: skip
+
+
+def test_a_callback_goes_on_under_the_call_in_which_it_was_asked_for() -> None:
+    tail = [
+        event("call.ended", "bako-0", 25), event("call.ended", "kavo-1", 60),  # the call, and a first attempt
+        event("queue.offer_ended", "kavo-1", 90, queue="support", agent="201", reason="answered", rang_ms=2_000),
+        event("queue.connected", "kavo-1", 99, queue="support", agent="201", waited_ms=99_000, rang_ms=2_000),
+        event("callback.served", "kavo-1", 99, queue="support", agent="201", waited_ms=99_000, attempts=2, kept=True),
+        event("queue.completed", "kavo-1", 150, queue="support", agent="201", by="agent", waited_ms=99_000,
+              talked_ms=51_000),
+        event("call.ended", "kavo-1", 151),
+    ]  # fmt: skip
+    assert lines(JOINED, ASKED, *tail) == [
+        "bako-0|support|NONE|ENTERQUEUE||+4420|3",
+        "bako-0|support|201|CONNECT|99|bako-0|2",
+        "bako-0|support|201|COMPLETEAGENT|99|51|3",
+    ]
+
+
+@pytest.mark.parametrize(("reason", "word"), [("expired", "EXITWITHTIMEOUT"), ("cancelled", "WITHDRAW")])
+def test_who_never_waited_enters_with_his_wish_and_leaves_with_its_end(reason: str, word: str) -> None:
+    left = event("queue.left", "kavo-1", 80, queue="support", reason=reason, position=1, first_position=3,
+                 waited_ms=60_000, key="")  # fmt: skip
+    again = event("queue.joined", "kavo-1", 90, queue="support", position=1, caller="x", priority_ms=0)
+    assert lines(ASKED, left, again) == [
+        "kavo-1|support|NONE|ENTERQUEUE||+4420|3",
+        f"kavo-1|support|NONE|{word}|1|3|60",
+        "kavo-1|support|NONE|ENTERQUEUE||x|1",
+    ]
+
+
+def test_a_customer_who_gives_up_on_the_line_has_abandoned() -> None:
+    gone = event("queue.abandoned", "kavo-1", 90, queue="support", position=1, first_position=3, waited_ms=70_000)
+    assert lines(JOINED, ASKED, event("call.ended", "bako-0", 22), gone)[-1] == "bako-0|support|NONE|ABANDON|1|3|70"

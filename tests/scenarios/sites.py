@@ -12,7 +12,8 @@ WORDS = {
     "no_input": 700, "goodbye": 500, "all_busy": 1_200, "not_available": 900, "agent_logged_in": 600,
     "agent_logged_out": 600, "agent_not_ready": 600, "agent_ready": 600, "transfer_failed": 900,
     "technical_fault": 900, "leave_message": 900, "you_pressed": 500, "thank_you": 400, "number_unknown": 600,
-    "one_moment": 600, "try_again": 500,
+    "one_moment": 600, "try_again": 500, "callback_offer": 900, "callback_is_here": 1_500, "callback_whisper": 700,
+    "callback_not_reached": 800, "callback_booked": 900, "place_kept": 800,
 }  # fmt: skip
 
 

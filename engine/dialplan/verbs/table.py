@@ -183,6 +183,33 @@ _VERBS = (
         input=True,
         about="ring somebody; the next step: the far end hung up first",
     ),
+    Verb(
+        "callback",
+        {
+            "queue": Option("queue", required=True),
+            "number": Option("callee"),
+            "confirm": _PROMPT,
+            "confirm_by_key": Option("flag"),
+            "timeout": Option("duration", low=1_000, high=_MINUTE),
+            "tries": Option("count", low=1, high=5),
+            "replace": Option("flag"),
+            "priority": Option("duration", low=0, high=24 * _HOUR),
+            "needs": Option("needs"),
+        },
+        {
+            "failed": True,
+            "refused": False,
+            "no_number": False,
+            "already_open": False,
+            "full": False,
+            "declined": False,
+        },
+        main="queue",
+        sound=True,
+        waits=True,
+        input=True,
+        about="ring the caller back when his turn comes; the next step: it is booked",
+    ),
     # --- keep
     Verb(
         "record",
@@ -226,7 +253,7 @@ _VERBS = (
 
 VERBS: dict[str, Verb] = {verb.name: verb for verb in _VERBS}
 LATER = (
-    "notice", "pin", "hours", "split", "repeat", "lookup", "metric", "show", "callback", "transfer", "conference",
+    "notice", "pin", "hours", "split", "repeat", "lookup", "metric", "show", "transfer", "conference",
     "park", "survey", "stream", "voicemail", "estimate", "confirm", "holidays", "speech",
 )  # fmt: skip
 # the options of built verbs that the whole language has and this version has not
