@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,9 @@ def test_wrap_up_by_mode_with_codes_dialled_and_keyed(life: Engine) -> None:
         life.wait_agent("203", "not_ready")
         assert life.agent("203")["reason"] == "break"
     row = life.last_call(dialled="8700")
+    assert row["path"].endswith(" > code sold"), row["path"]
+    counted = life.command("report", "--codes", "--all", "--json", "--queue", "default/support").stdout
+    assert [(each["name"], each["calls"]) for each in json.loads(counted)] == [("sold", 1)], counted
     codes = [event for event in life.events(row["call"]) if event["kind"] == "agent.wrap_up_code"]
     assert [(each["data"]["code"], each["data"]["name"], each["data"]["by"]) for each in codes] == [
         ("2", "complaint", "phone"), ("1", "sold", "phone"),
