@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.dialplan.model import Reason
 
 SHIFT_BREAK_MS = 4 * 3_600_000
+ENGINES = ("missed", "on_demand")  # reasons that the engine gives; a restart keeps them as it does his own
 
 
 def reasons(room: Room, row: AgentRow) -> dict[str, Reason]:
@@ -53,10 +54,12 @@ def logged_in(row: AgentRow, now_ms: int) -> None:
 
 def changed(room: Room, row: AgentRow, old: str, old_reason: str, since_ms: int, now_ms: int) -> None:
     """His state or its reason has changed (`row` says the new one): book the time, watch the new budget."""
-    if old == "not_ready" and old_reason:
+    if old == "not_ready" and _budget_ms(room, row, old_reason):
         row.spent_ms[old_reason] = row.spent_ms.get(old_reason, 0) + now_ms - since_ms
     row.over_budget = False
     watch(room, row, now_ms)
+    if row.state == "not_ready" and row.reason in ENGINES and (old, old_reason) != ("not_ready", row.reason):
+        room.emit("agent.paused", row.key.split("/")[0], "", agent=row.key, paused=True, reason=row.reason)
 
 
 def watch(room: Room, row: AgentRow, now_ms: int) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from engine.call.effects import AgentStates
 from engine.call.pauses import SHIFT_BREAK_MS
+from engine.records.schema import login_state
 from tests.call.calls import agent, ring, world
 from tests.call.lives import desk, dial, life, standing, texts
+from tests.scenarios.sites import BUSY_AGENTS
 
 MINUTE = 60_000
 
@@ -113,6 +115,31 @@ def test_logins_and_reasons_are_kept_over_reload_and_restart() -> None:
     assert (rows["default/202"].state, rows["default/203"].state) == ("ready", "logged_out")
     fresh.run(20 * MINUTE)  # lunch has no budget
     assert not fresh.all("agent.over_budget")
+
+
+def test_what_the_engine_paused_stays_paused_over_a_restart() -> None:
+    w, _ = desk(life(misses=1), answer_ms=-1)
+    ring(w, "700")
+    assert w.run_until(lambda: w.state("201") == "not_ready", 20_000)
+    paused = w.last("agent.paused")
+    assert login_state(paused) == ("default/201", "not_ready:missed", paused.at_ms)
+    row = world_with_states({"default/201": "not_ready:missed"}).switch.room.agents["default/201"]
+    assert (row.state, row.reason) == ("not_ready", "missed")
+
+
+def test_one_call_on_demand_then_not_ready_with_its_reason() -> None:
+    w, ana = desk(life("0s", agents=BUSY_AGENTS.replace("201: {name: Ana,", "201: {name: Ana, on_demand: yes,")))
+    caller = ring(w, "700")
+    assert w.run_until(lambda: w.state("201") == "talking", 20_000)
+    caller.hang_up(w.now_ms)
+    w.run(500)
+    assert w.last("agent.paused").data["reason"] == "on_demand" and w.state("201") == "not_ready"
+    assert texts(ana) == ["Not ready: one call at a time. To be ready again dial *53."]
+    ring(w, "700", "5550002")
+    w.run(5_000)
+    assert w.state("201") == "not_ready"
+    dial(w, ana, "*53")
+    assert w.run_until(lambda: w.state("201") == "talking", 20_000)
 
 
 def world_with_states(states: dict[str, str]):  # type: ignore[no-untyped-def]
