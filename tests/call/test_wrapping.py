@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from engine import limits
@@ -133,3 +135,43 @@ def test_a_queue_without_codes_says_so_and_a_call_that_is_over_takes_none() -> N
     end(w, caller)
     w.run(6_000)
     assert "over and wrapped up" in w.operate("agent.code", agent="201", code="1").error
+
+
+MODES = (
+    "{mode: none}", "{mode: optional, codes: {1: sold}}", "{mode: optional-timed, time: 20s}", CODED,
+    "{mode: mandatory-timed, time: 15s, early: no, codes: {1: sold}, required: yes}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wrap_up", MODES)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_agents_and_operators_do_everything_alive_has_a_deadline_and_nobody_is_stuck(
+    wrap_up: str, seed: int
+) -> None:
+    """The world checks at every step that whatever lives has a deadline; its state is encoded and restored each time."""
+    chance = Random(seed)
+    w, ana = desk(life(wrap_up, misses=1), answer_ms=chance.choice((200, 2_000)))
+    w.law9 = True
+    caller = None
+    for _ in range(40):
+        act = chance.randrange(8)
+        if act == 0 and (caller is None or not caller.sessions):
+            caller = ring(w, "700", f"555{chance.randrange(1_000):04}")
+        elif act == 1 and caller is not None:
+            caller.hang_up(w.now_ms)
+        elif act == 2 and not ana.sessions:
+            ana.call(chance.choice("*50 *51 *52 *522 *523 *53 *54 *551 *559 *56".split()), w.now_ms)
+        elif act == 3 and w.state("201") == "talking":
+            w.press(ana, chance.choice(("*4", "*41", "*49", "*4#", "7")), gap_ms=100)
+        elif act == 4:
+            verb = chance.choice(("ready", "not_ready", "wrap_up", "extend", "login", "logout"))
+            w.operate(f"agent.{verb}", agent="201")
+        elif act == 5:
+            w.operate("agent.code", agent="201", code=chance.choice(("1", "sold", "2", "9")))
+        w.run(chance.choice((50, 500, 5_000, 20_000)))
+    for phone in (caller, ana):
+        if phone is not None:
+            phone.hang_up(w.now_ms)
+    w.run(limits.wrap_up_ms_max)
+    assert w.state("201") in ("ready", "not_ready", "logged_out")
+    assert not w.switch.room.calls and not w.all("engine.breach")
