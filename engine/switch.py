@@ -26,11 +26,13 @@ from engine.call import (
     keys,
     levers,
     liveness,
+    pauses,
     places,
     recording,
     resume,
     script,
     talking,
+    telling,
     transfer,
     waiting,
 )
@@ -514,6 +516,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         places.forget_old(room, now_ms)
     elif kind == "drain":
         draining.due(room, now_ms)
+    elif kind == "budget":
+        _budget(room, number, now_ms)
     elif kind == "drained":
         draining.over(room, number, now_ms)
     elif kind == "lever":
@@ -537,6 +541,14 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
         room, call, "system", call.outcome or "failed", call.cause, now_ms
     ),
 }
+
+
+def _budget(room: Room, number: int, now_ms: int) -> None:
+    """An agent is not ready for longer than his shift has time for: he and whoever watches are warned."""
+    row = room.agents.get(room.agent_keys.get(number, ""))
+    budget_ms = pauses.used_up(room, row, now_ms) if row is not None else 0
+    if row is not None and budget_ms:
+        telling.over_budget(room, row, budget_ms, now_ms)
 
 
 def _forgotten(room: Room, leg: Leg, now_ms: int) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from engine import limits
 from engine.acd import fairness, occupancy, preference
 from engine.acd.commands import AgentChanged
+from engine.acd.model import DISCRETIONARY, NONE, OPTIONAL, OPTIONAL_TIMED, TIMED, QueueSpec
 from engine.acd.pool import Pool
 from engine.acd.tables import (
     AGENT_ACTIONS,
@@ -21,6 +22,7 @@ from engine.acd.tables import (
     FAULT,
     HOME,
     IDLE,
+    LEAVE,
     LOGGED_OUT,
     LOGIN,
     LOGIN_PAUSED,
@@ -41,6 +43,7 @@ from engine.acd.tables import (
 CALL_MS_MAX = limits.call_ms_max + limits.hangup_grace_ms  # the owner's own limit comes first
 NEXT: list[list[int]] = AGENT_NEXT.tolist()
 ACTIONS: list[list[int]] = AGENT_ACTIONS.tolist()
+TIME_FIRM, CODE_FIRM = 1, 2  # bits of `wrap_firm`
 _WISHES = {LOGIN: READY, RESUME: READY, LOGIN_PAUSED: NOT_READY, PAUSE: NOT_READY, LOGOUT: LOGGED_OUT}
 
 
@@ -77,6 +80,10 @@ def step(pool: Pool, row: int, given: int, now_ms: int, reason: str, queue: int 
             agents.rest_until[row] = agents.misses[row] = 0
         if actions & IDLE:
             agents.idle_since[row] = now_ms
+    if goal == LEAVE:
+        if agents.wrap_firm[row]:
+            return
+        agents.idle_since[row] = now_ms
     if goal >= HOME:
         goal = WRAP_UP if goal == WRAP and agents.wrap_ms[row] > 0 else home(pool, row, now_ms)
     if goal != state:
@@ -121,6 +128,47 @@ def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, 
     pool.out.append(AgentChanged(agents.id[row], AGENT_STATES[old], AGENT_STATES[new], reason, queue, call))
     if new == LOGGED_OUT and agents.removed[row]:
         forget(pool, row)
+
+
+def plan_wrap_up(pool: Pool, row: int, queue: QueueSpec) -> None:
+    """A conversation of this queue begins: what will follow it. His own mode and time come before the queue's.
+
+    Without a time the modes that he ends himself last `wrap_up_ms_max` at most, so that nobody is stuck in them.
+    """
+    agents, spec = pool.agents, pool.specs[row]
+    mode, ms, early = queue.wrap_up_mode, queue.wrap_up_ms, queue.wrap_up_early
+    if spec is not None and spec.wrap_up_mode:
+        mode, ms, early = spec.wrap_up_mode, spec.wrap_up_ms, spec.wrap_up_early
+    elif agents.wrap_own[row] >= 0:
+        ms = agents.wrap_own[row]
+        mode = mode if mode and ms else ""
+    mode = mode or (TIMED if ms > 0 else NONE)
+    if ms <= 0 and mode in (OPTIONAL, DISCRETIONARY):
+        ms = limits.wrap_up_ms_max
+    ms = max(0, min(ms, limits.wrap_up_ms_max))
+    agents.wrap_ms[row] = ms if mode in (TIMED, DISCRETIONARY) else 0
+    agents.wrap_asked_ms[row] = ms if mode in (OPTIONAL, OPTIONAL_TIMED) else 0
+    agents.wrap_firm[row] = (TIME_FIRM if mode == TIMED and not early else 0) | (
+        CODE_FIRM if queue.wrap_up_coded else 0
+    )
+    agents.wrap_extensions[row] = queue.wrap_up_extensions_max if mode != NONE else 0
+    agents.wrap_extend_ms[row] = queue.wrap_up_extend_ms
+
+
+def wrap_up(pool: Pool, row: int, act: str, now_ms: int) -> None:
+    """What he says about his wrap-up (AgentWrapUp). In a state where it means nothing, nothing happens."""
+    agents = pool.agents
+    state = agents.state[row]
+    if act == "ask":
+        if state == TALKING and agents.wrap_asked_ms[row]:
+            agents.wrap_ms[row] = agents.wrap_asked_ms[row]
+    elif act == "coded":
+        agents.wrap_firm[row] &= ~CODE_FIRM
+    elif act == "extend" and state == WRAP_UP and agents.wrap_extensions[row] > 0:
+        until = min(agents.deadline[row] + agents.wrap_extend_ms[row], agents.since[row] + limits.wrap_up_ms_max)
+        agents.wrap_extensions[row] -= 1
+        if until > agents.deadline[row]:
+            pool.arm_agent(row, until)
 
 
 def _deadline(pool: Pool, row: int, state: int, now_ms: int) -> int:

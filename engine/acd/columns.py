@@ -119,6 +119,7 @@ class AgentColumns(Columns):
         "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
         "spent_7", "last_offered", "last_end", "call_load", "talk_load", "held",
         "occupancy", "occupancy_since", "loa",
+        "wrap_asked_ms", "wrap_firm", "wrap_extensions", "wrap_extend_ms", "on_demand",
     )  # fmt: skip
     blank = {"offer": -1, "entry": -1, "held": -1}
     id: Column
@@ -149,6 +150,11 @@ class AgentColumns(Columns):
     occupancy: Column  # share of work, fixed point, at `occupancy_since`: see `occupancy`
     occupancy_since: Column
     loa: Column  # orders those who wait by it
+    wrap_asked_ms: Column  # wrap-up after the present conversation should he ask for one, 0: he can't
+    wrap_firm: Column  # bits TIME_FIRM, CODE_FIRM: what keeps him from ending it himself
+    wrap_extensions: Column  # that he has left
+    wrap_extend_ms: Column
+    on_demand: Column
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:

@@ -30,6 +30,7 @@ from engine.acd.tables import (
     ENTRY_STATES,
     FAULT,
     HERE,
+    NOT_READY,
     RELEASE,
     TIMEOUT,
     WITHDRAW,
@@ -215,8 +216,10 @@ def win(pool: Pool, offer: int, now_ms: int) -> None:
     agents.misses[agent] = 0
     agents.answered[agent] += 1
     fairness.count_call(pool, agent, now_ms)
-    own = agents.wrap_own[agent]
-    agents.wrap_ms[agent] = min(own if own >= 0 else queue.spec.wrap_up_ms, limits.wrap_up_ms_max)
+    agent_machine.plan_wrap_up(pool, agent, queue.spec)
+    if agents.on_demand[agent]:
+        agents.wish[agent] = NOT_READY
+        pool.pause_reasons[agent] = "on_demand"
     agent_machine.step(pool, agent, CONNECT, now_ms, "answered", queue.spec.id, call)
     step(pool, row, E_CONNECT, now_ms, "answered_elsewhere")
 

@@ -101,16 +101,18 @@ class AgentLoggedOut(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=
 
 
 class AgentNotReady(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
-    """Pause with a reason; during a call it takes effect when the call ends."""
+    """Pause with a reason; during a call, and in a wrap-up that isn't his to end, it takes effect afterwards."""
 
     agent: int
     reason: str = ""
+    force: bool = False
 
 
 class AgentReady(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
-    """Back from pause or early end of wrap-up."""
+    """Back from pause or early end of wrap-up; `force`: of one too that isn't his to end (a supervisor's word)."""
 
     agent: int
+    force: bool = False
 
 
 class AgentReachable(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
@@ -128,6 +130,14 @@ class AgentOccupied(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=F
     kind: str = ""
 
 
+class AgentWrapUp(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """About his wrap-up. `act`: ask (in conversation, in the optional modes: he wants one) | extend (once more the
+    queue's extension) | coded (the code that the queue demands is known)."""
+
+    agent: int
+    act: str
+
+
 AcdEvent = (
     CallJoined
     | CallAway
@@ -142,4 +152,5 @@ AcdEvent = (
     | AgentReady
     | AgentReachable
     | AgentOccupied
+    | AgentWrapUp
 )

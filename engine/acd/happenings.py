@@ -178,13 +178,23 @@ def logged_out(pool: Pool, event: event_types.AgentLoggedOut, now_ms: int) -> No
 def not_ready(pool: Pool, event: event_types.AgentNotReady, now_ms: int) -> None:
     row = _agent(pool, event)
     if row >= 0:
+        if event.force:
+            pool.agents.wrap_firm[row] = 0
         ask(pool, row, PAUSE, now_ms, event.reason or "not_ready")
 
 
 def ready(pool: Pool, event: event_types.AgentReady, now_ms: int) -> None:
     row = _agent(pool, event)
     if row >= 0:
+        if event.force:
+            pool.agents.wrap_firm[row] = 0
         ask(pool, row, RESUME, now_ms, "ready")
+
+
+def wrap_up(pool: Pool, event: event_types.AgentWrapUp, now_ms: int) -> None:
+    row = _agent(pool, event)
+    if row >= 0:
+        agent_machine.wrap_up(pool, row, event.act, now_ms)
 
 
 def reachable(pool: Pool, event: event_types.AgentReachable, now_ms: int) -> None:
@@ -225,6 +235,7 @@ HANDLERS: dict[type, Callable[[Pool, Any, int], None]] = {
     event_types.AgentReady: ready,
     event_types.AgentReachable: reachable,
     event_types.AgentOccupied: occupied,
+    event_types.AgentWrapUp: wrap_up,
 }
 
 

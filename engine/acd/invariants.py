@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine import limits
 from engine.acd import agents as agent_machine
 from engine.acd import bars, policy, recalls, widening
 from engine.acd import entries as entry_machine
@@ -28,6 +29,7 @@ from engine.acd.tables import (
     O_WON,
     READY,
     TALKING,
+    WRAP_UP,
 )
 
 LATE_EXPIRE_MS = 5_000  # a deadline this long past was lost: the owner calls expire much sooner
@@ -44,6 +46,7 @@ def check(pool: Pool, now_ms: int) -> list[Breach]:
     _agents(pool, found, now_ms)
     _holds(pool, found)
     _deadlines(pool, found, now_ms)
+    _wrap_ups(pool, found, now_ms)
     _tallies(pool, found)
     if not found:
         _work(pool, found, now_ms)
@@ -224,6 +227,18 @@ def _deadlines(pool: Pool, found: list[Breach], now_ms: int) -> None:
                 found.append(Breach("offer_deadline", f"offer {offers.id[row]}"))
                 pool.arm_offer(row, now_ms)
             _late(found, "offer", offers.id[row], offers.deadline[row], now_ms)
+
+
+def _wrap_ups(pool: Pool, found: list[Breach], now_ms: int) -> None:
+    """No wrap-up lasts longer than `wrap_up_ms_max`, whatever its mode and however often it was extended."""
+    agents = pool.agents
+    for row, spec in enumerate(pool.specs):
+        if spec is None or agents.state[row] != WRAP_UP:
+            continue
+        latest = agents.since[row] + limits.wrap_up_ms_max
+        if agents.deadline[row] > max(latest, now_ms):
+            found.append(Breach("wrap_up_too_long", f"agent {agents.id[row]}"))
+            pool.arm_agent(row, max(latest, now_ms))
 
 
 def _late(found: list[Breach], kind: str, number: int, at_ms: int, now_ms: int) -> None:

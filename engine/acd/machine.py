@@ -123,6 +123,16 @@ class Distributor:
         row = self._pool.agent_rows.get(agent, -1)
         return AGENT_STATES[self._pool.agents.state[row]] if row >= 0 else ""
 
+    def left_ms(self, agent: int, now_ms: int) -> int:
+        """Until the deadline of the agent's state, 0 where it has none."""
+        row = self._pool.agent_rows.get(agent, -1)
+        return max(0, self._pool.agents.deadline[row] - now_ms) if row >= 0 else 0
+
+    def wrap_up(self, agent: int, now_ms: int) -> dict[str, int]:
+        """What his wrap-up may still do; see `snapshots.wrap_up`. {} for an unknown agent."""
+        row = self._pool.agent_rows.get(agent, -1)
+        return snapshots.wrap_up(self._pool, row, now_ms) if row >= 0 else {}
+
     def snapshot_queues(self, now_ms: int) -> list[dict[str, Any]]:
         """One dictionary per queue in order of id; see `snapshots.queue_row`."""
         rows = [queue for queue in self._pool.queues if queue is not None]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+NONE, OPTIONAL, OPTIONAL_TIMED, TIMED, DISCRETIONARY = WRAP_UP_MODES = (
+    "none", "optional", "optional-timed", "mandatory-timed", "mandatory-discretionary",
+)  # fmt: skip
+
 
 class Ring(msgspec.Struct, frozen=True, array_like=True):
     """One ring of a queue, beside those before it: whom it adds, which skills it drops, how long it lasts.
@@ -46,6 +50,11 @@ class QueueSpec(msgspec.Struct, frozen=True):
     rings: tuple[Ring, ...] = ()  # who may be asked first, and whom waiting adds: see `widening`
     recall_lead_ms: int = 10_000  # an absent caller is rung up so long before an agent's wrap-up or rest ends
     recall_ms_max: int = 90_000  # the owner has said by then whether he was reached
+    wrap_up_mode: str = ""  # a word of WRAP_UP_MODES; "": timed when wrap_up_ms says a time, else none
+    wrap_up_early: bool = True  # may he end a wrap-up that he didn't ask for himself?
+    wrap_up_coded: bool = False  # he can't end it before its code is known
+    wrap_up_extend_ms: int = 30_000  # one extension of a wrap-up
+    wrap_up_extensions_max: int = 2  # a conversation; 0 none
 
 
 class AgentSpec(msgspec.Struct, frozen=True):
@@ -59,3 +68,6 @@ class AgentSpec(msgspec.Struct, frozen=True):
     wrap_up_ms: int = -1  # -1: the queue's
     second_line: bool = False  # True: a call of another kind doesn't occupy him for offers
     team: str = ""
+    wrap_up_mode: str = ""  # his own instead of the queue's, with wrap_up_ms and wrap_up_early; "": the queue's
+    wrap_up_early: bool = True
+    on_demand: bool = False  # one call, then not ready until he asks for the next

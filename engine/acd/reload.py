@@ -112,6 +112,7 @@ def _agents(pool: Pool, specs: Sequence[AgentSpec], now_ms: int) -> None:
         columns.removed[row] = 0
         columns.second_line[row] = int(spec.second_line)
         columns.wrap_own[row] = spec.wrap_up_ms
+        columns.on_demand[row] = int(spec.on_demand)
 
 
 def _memberships(pool: Pool) -> None:

@@ -80,6 +80,19 @@ def agent_row(pool: Pool, row: int, now_ms: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def wrap_up(pool: Pool, row: int, now_ms: int) -> dict[str, int]:
+    """One agent's wrap-up: `left_ms` of the running one (0: none runs), `planned_ms` after his conversation,
+    `asked_ms` should he ask for one, `extensions` left of `extend_ms` each, `firm` (bits of `agents.TIME_FIRM`,
+    CODE_FIRM): what keeps him from ending it."""
+    agents = pool.agents
+    running = agents.state[row] == WRAP_UP
+    return {
+        "left_ms": max(0, agents.deadline[row] - now_ms) if running else 0, "planned_ms": agents.wrap_ms[row],
+        "asked_ms": agents.wrap_asked_ms[row], "extensions": agents.wrap_extensions[row],
+        "extend_ms": agents.wrap_extend_ms[row], "firm": agents.wrap_firm[row],
+    }  # fmt: skip
+
+
 def times(pool: Pool, row: int, now_ms: int) -> tuple[int, int]:
     """(talking and wrap-up, logged in) of one agent in ms, up to now."""
     agents = pool.agents

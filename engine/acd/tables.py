@@ -5,8 +5,9 @@ stand for several rows. `compile_rows` turns them into two arrays indexed [state
 mask of actions. Production reads them from Python, a simulator may run an njit loop over the same arrays. A pair
 that is missing or written twice is an error when this module is imported, so every table is total.
 
-Two next states of the agent are questions instead of states: `home` (where he belongs when nothing of ours keeps
-him: see `agents.home`) and `wrap` (wrap-up if the queue or he has one, else home).
+Three next states of the agent are questions instead of states: `home` (where he belongs when nothing of ours keeps
+him: see `agents.home`), `wrap` (wrap-up if the queue or he has one, else home) and `leave` (home, but he stays in a
+wrap-up that isn't his to end).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ ACTIONS = {
 # --- agent --------------------------------------------------------------------------------------------
 AGENT_STATES = ("logged_out", "ready", "alerting", "talking", "wrap_up", "not_ready", "resting", "occupied")
 LOGGED_OUT, READY, ALERTING, TALKING, WRAP_UP, NOT_READY, RESTING, OCCUPIED = range(8)
-HOME, WRAP = 8, 9
+HOME, WRAP, LEAVE = 8, 9, 10
 AGENT_IDLE = (LOGGED_OUT, READY, NOT_READY)  # nothing is under way, nobody waits for an end: no deadline
 
 AGENT_INPUTS = (
@@ -69,7 +70,8 @@ AGENT_ROWS: tuple[Row, ...] = (
     ("talking", "end", "wrap", "idle", "the conversation is over"),
     ("talking", "occupy free review", "talking", "", "noted beside the state: a consultation, a reload"),
     ("talking", "deadline", "wrap", "idle fault", "the entry's own, earlier deadline ends the conversation"),
-    ("wrap_up", "login resume login_paused pause logout", "home", "wish idle", "he ends his wrap-up himself"),
+    ("wrap_up", "login resume login_paused pause", "leave", "wish", "he ends his wrap-up himself, where he may"),
+    ("wrap_up", "logout", "home", "wish idle", "who goes home isn't kept"),
     ("wrap_up", "occupy free review", "wrap_up", "", "wrap-up goes on beside an other call"),
     ("wrap_up", "deadline", "home", "idle", "wrap-up is over"),
     ("not_ready", "login resume", "home", "wish unrest", "back from his pause"),
@@ -204,6 +206,6 @@ def compile_rows(
     return following, actions
 
 
-AGENT_NEXT, AGENT_ACTIONS = compile_rows(AGENT_ROWS, AGENT_STATES, AGENT_INPUTS, ("home", "wrap"))
+AGENT_NEXT, AGENT_ACTIONS = compile_rows(AGENT_ROWS, AGENT_STATES, AGENT_INPUTS, ("home", "wrap", "leave"))
 ENTRY_NEXT, ENTRY_ACTIONS = compile_rows(ENTRY_ROWS, ENTRY_STATES, ENTRY_INPUTS)
 OFFER_NEXT, OFFER_ACTIONS = compile_rows(OFFER_ROWS, OFFER_STATES, OFFER_INPUTS)

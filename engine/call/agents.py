@@ -16,8 +16,9 @@ from engine.acd.events import (
     AgentReady,
 )
 from engine.acd.model import AgentSpec, QueueSpec
-from engine.call import levers, routing
+from engine.call import levers, pauses, routing
 from engine.call.routing import skill_id
+from engine.dialplan.model import WrapUp
 from engine.errors import ProtocolError
 from engine.sip.digest import verify
 from engine.sip.events import BindingChanged, Credentials, Qualified, RegisterRequest
@@ -49,6 +50,13 @@ class AgentRow(msgspec.Struct):
     reason: str = ""
     since_ms: int = 0
     here: bool = True  # in the current site
+    by: str = ""  # whose word his next change is: a way, an operator; "" the engine's own
+    logout_ms: int = 0  # when he last logged out, 0 never
+    spent_ms: dict[str, int] = {}  # of this shift, not ready, by reason; the running pause apart
+    over_budget: bool = False  # the running pause is longer than its budget
+    wrap_call: str = ""  # the queue's call that he has or wraps up, by name
+    wrap_queue: str = ""
+    wrap_code: str = ""  # its code so far, by key
 
 
 def load(room: Room, site: Site, now_ms: int) -> None:
@@ -71,6 +79,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
             room.agent_keys[known.id] = key
             fresh.append(key)
         known.name = model.name
+        pauses.watch(room, known, now_ms)
     room.acd.configure(
         [_queue_spec(room, key, queue) for key, queue in site.queues.items()],
         [_agent_spec(room, site, key, agent) for key, agent in site.agents.items()],
@@ -91,6 +100,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
         elif kept != "logged_out":
             login(room, row, "restored", now_ms)
             if kept.startswith("not_ready"):
+                row.by = "restored"
                 room.distribute(AgentNotReady(row.id, kept.partition(":")[2]))
 
 
@@ -100,7 +110,9 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         wrap_up_ms=queue.wrap_up_ms, entries_max=queue.entries_max, wait_ms_max=queue.wait_ms_max,
         join_empty=queue.join_empty, weight=queue.weight, service_level_ms=queue.service_level_ms,
         delay_no_answer_ms=queue.delay_no_answer_ms, delay_busy_ms=queue.delay_busy_ms,
-        delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max,
+        delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max, wrap_up_mode=queue.wrap_up.mode,
+        wrap_up_early=queue.wrap_up.early, wrap_up_coded=queue.wrap_up.required,
+        wrap_up_extend_ms=queue.wrap_up.extend_ms, wrap_up_extensions_max=queue.wrap_up.extensions_max,
         rings=routing.rings(room, queue), **recall_times(queue.callback),
     )  # fmt: skip
 
@@ -113,11 +125,13 @@ def recall_times(callback: CallbackModel | None) -> dict[str, int]:
 
 
 def _agent_spec(room: Room, site: Site, key: str, agent: AgentModel) -> AgentSpec:
+    own = agent.wrap_up or WrapUp()
     return AgentSpec(
         id=room.agents[key].id, name=key, tenant=agent.tenant,
         queues=routing.seats(room, site, agent),
         skills=tuple((skill_id(room, name), level) for name, level in agent.skills),
-        wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line, team=agent.team,
+        wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line, wrap_up_mode=own.mode, wrap_up_early=own.early,
+        on_demand=agent.on_demand, team=agent.team,
     )  # fmt: skip
 
 
@@ -125,9 +139,12 @@ def _agent_spec(room: Room, site: Site, key: str, agent: AgentModel) -> AgentSpe
 def login(room: Room, row: AgentRow, way: str, now_ms: int) -> None:
     if not row.logged_in:
         row.logged_in, row.login_ms = True, now_ms
+        pauses.logged_in(row, now_ms)
         room.agent_states.pop(row.key, None)
         room.emit("agent.login", row.key.split("/")[0], "", agent=row.key, way=way)
+    row.by = way
     room.distribute(AgentLoggedIn(row.id))
+    _spoken(room, row)
     lever = levers.of(room, "agent", row.key)
     if lever is not None and lever.state == "not_ready" and way in KEEPING_WAYS:
         room.distribute(AgentNotReady(row.id, lever.reason))
@@ -140,20 +157,36 @@ def logout(room: Room, row: AgentRow, way: str, now_ms: int) -> None:
         row.logged_in = False
         room.agent_states[row.key] = "logged_out"  # his phone's next registration doesn't log him in again
         room.emit("agent.logout", row.key.split("/")[0], "", agent=row.key, way=way, logged_in_ms=now_ms - row.login_ms)
+        row.logout_ms = now_ms
     levers.back(room, "agent", row.key, way)
+    row.by = way
     room.distribute(AgentLoggedOut(row.id))
+    _spoken(room, row)
 
 
 def not_ready(room: Room, row: AgentRow, reason: str, by: str = "phone") -> None:
+    """`by`: phone, or an operator, whose word ends a wrap-up that isn't the agent's own to end."""
     levers.back(room, "agent", row.key, by)
     room.emit("agent.paused", row.key.split("/")[0], "", agent=row.key, paused=True, reason=reason)
-    room.distribute(AgentNotReady(row.id, reason))
+    row.by = by
+    room.distribute(AgentNotReady(row.id, reason, by != "phone"))
+    _spoken(room, row, reason)
 
 
 def ready(room: Room, row: AgentRow, by: str = "phone") -> None:
     levers.back(room, "agent", row.key, by)
     room.emit("agent.paused", row.key.split("/")[0], "", agent=row.key, paused=False, reason="")
-    room.distribute(AgentReady(row.id))
+    row.by = by
+    room.distribute(AgentReady(row.id, by != "phone"))
+    _spoken(room, row)
+
+
+def _spoken(room: Room, row: AgentRow, reason: str = "") -> None:
+    """Whose word it was is kept for the change that follows from it: in this step, or when his call or wrap-up is over.
+    Where nothing follows it is forgotten, lest a later change be taken for his own."""
+    state = room.acd.agent_state(row.id)
+    if state == row.state and state not in ("talking", "wrap_up") and (not reason or reason == row.reason):
+        row.by = ""
 
 
 # --- other calls on his phones -------------------------------------------------------------------------------

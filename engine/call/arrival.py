@@ -81,6 +81,7 @@ def _somebodys(index: SiteIndex, tenant: TenantModel, dialled: str) -> bool:
     return (
         index.agent(tenant.name, dialled) is not None
         or dialled in tenant.codes
+        or codes.meant(tenant, dialled)[0] != ""
         or index.outbound(tenant.name, "*", dialled) is not None
     )
 
@@ -102,10 +103,11 @@ def _from_agent(
     room: Room, event: Incoming, index: SiteIndex, tenant: TenantModel, agent: AgentModel, now_ms: int
 ) -> None:
     dialled = event.dialled
-    if dialled in tenant.codes and tenant.codes[dialled] in codes.STATE_CODES:
+    word, digits = codes.meant(tenant, dialled)
+    if word:
         call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=False)
         if call is not None:
-            codes.dialled(room, call, tenant.codes[dialled], now_ms)
+            codes.dialled(room, call, word, digits, now_ms)
         return
     number = index.number(dialled, tenant.name)
     if number is not None:

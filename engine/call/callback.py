@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from engine import limits
 from engine.acd.commands import AcdCommand, Connect, EntryEnded, Offer, Recall
 from engine.acd.events import CallHere, CallLeft, OfferFailed
-from engine.call import bridge, callbacks, dial, ending, places, recording, waiting
+from engine.call import bridge, callbacks, dial, ending, places, recording, showing, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, Waiting, drop_leg, tread
 from engine.dialplan.speaking import clips_for
@@ -119,7 +119,7 @@ def _offer(room: Room, command: Offer, now_ms: int) -> None:
     queue = room.site_of(call).queues.get(back.queue)
     attempt, outcome = dial.start(
         room, call, "offer", (f"agent/{key}",), now_ms, ring_ms_max=command.ring_ms_max, offer=command.offer,
-        queue=back.queue, display=waiting.display_name(call, queue),
+        queue=back.queue, display=showing.display_name(call, queue),
         headers=(("Alert-Info", "<urn:alert:service:recall>"), ("X-Ringdown-Call", call.name)),
     )  # fmt: skip
     room.offers[command.offer] = (attempt.id, 0)

@@ -4,63 +4,119 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import agents, bridge, ending, recording, talking, transfer
+from engine.call import (
+    agents,
+    bridge,
+    ending,
+    own_state,
+    pauses,
+    recording,
+    talking,
+    telling,
+    transfer,
+    wrapping,
+)
 from engine.call import leg as legs
 from engine.call.call import Call
 
 if TYPE_CHECKING:
+    from engine.call.agents import AgentRow
     from engine.call.leg import Leg
     from engine.call.room import Room
+    from engine.dialplan.model import TenantModel
 
-STATE_CODES = ("login", "logout", "not_ready", "ready")
-CALL_CODES = ("transfer", "hold", "record_pause")
+STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend")
+WITH_DIGITS = ("not_ready", "wrap_code")  # `*52` or `*521`: a reason or a code may follow
+CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up")
 SPOKEN = {
     "login": "agent_logged_in", "logout": "agent_logged_out", "not_ready": "agent_not_ready", "ready": "agent_ready",
 }  # fmt: skip
 KEY_GAP_MS_MAX = 2_000  # between the keys of a code; then what was typed goes to the caller
 NUMBER_GAP_MS_MAX = 4_000
 NUMBER_DIGITS_MAX = 24
+WRAP_DIGITS_MAX = 2
+NUMBER, WRAP = "T:", "W:"  # what `leg.codes` begins with while a number, or a wrap-up code, is being typed
+CODE_MS_MAX = 10_000  # should the plane never tell the end of what is said, beside its length
 
 
-def dialled(room: Room, call: Call, word: str, now_ms: int) -> None:
+def meant(tenant: TenantModel, dialled: str) -> tuple[str, str]:
+    """(word, digits behind it) of a dialled feature code that acts on the agent's state; ("", "") for other numbers."""
+    word = tenant.codes.get(dialled, "")
+    if word in STATE_CODES:
+        return word, ""
+    for code, word in tenant.codes.items():
+        rest = dialled.removeprefix(code)
+        if word in WITH_DIGITS and rest != dialled and rest.isascii() and rest.isdigit() and len(rest) <= 2:
+            return word, rest
+    return "", ""
+
+
+def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None:
     """`*50` and friends: act, say what is now, hang up."""
     row = room.agents[call.agent]
-    if word == "login":
-        agents.login(room, row, "phone", now_ms)
-    elif word == "logout":
-        agents.logout(room, row, "phone", now_ms)
-    elif word == "not_ready":
-        agents.not_ready(room, row, "phone")
-    else:
-        agents.ready(room, row)
-    call.phase, call.outcome = "code", "served"
-    call.path.append(word)
-    if not talking.answer_caller(room, call, now_ms):
-        return
     site = room.site_of(call)
     tenant = site.tenants.get(call.tenant)
     language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
-    clips = room.clips(site, (f"{language}/{SPOKEN[word]}",))
+    said = _change(room, row, word, digits, now_ms)
+    call.phase, call.outcome = "code", "served"
+    call.path.append(f"{word} {digits}".strip())
+    if not talking.answer_caller(room, call, now_ms):
+        return
+    names = (
+        own_state.clips(room, row, site, language, now_ms)
+        if word == "status"
+        else own_state.words(site, call.tenant, language, said)
+    )
+    clips = room.clips(site, names)
     if clips:
         legs.play(room, room.legs[call.leg], "code", clips)
-        room.deadlines.arm(("tone", call.id), now_ms + 10_000)  # should the plane never tell the end
+        ms = sum(site.prompts[name].duration_ms for name in names if name in site.prompts)
+        room.deadlines.arm(("tone", call.id), now_ms + ms + CODE_MS_MAX)
     else:
         ending.hang_up(room, call, "system", "served", 16, now_ms)
 
 
+def _change(room: Room, row: AgentRow, word: str, digits: str, now_ms: int) -> str:
+    """Carry a dialled code out; the prompt that tells what came of it."""
+    if word == "status":
+        return ""
+    if word == "login":
+        agents.login(room, row, "phone", now_ms)
+    elif word == "logout":
+        agents.logout(room, row, "phone", now_ms)
+    elif word == "wrap_code":
+        return f"agent_{wrapping.code(room, row, digits, 'phone').word}"
+    elif word == "extend":
+        return f"agent_{wrapping.extend(room, row, 'phone', now_ms).word}"
+    else:
+        if not row.logged_in:
+            return "agent_logged_out"
+        reason = pauses.named(room, row, digits) if digits else "phone"
+        if reason is None or (digits and reason == digits):
+            return "invalid_choice"
+        if word == "ready":
+            agents.ready(room, row)
+        else:
+            agents.not_ready(room, row, reason)
+        kept = wrapping.kept(room, row, now_ms)
+        if kept is not None:
+            return f"agent_{kept.word}"
+    return SPOKEN[word]
+
+
 def keyed(room: Room, call: Call, leg: Leg, digit: str, duration_ms: int, now_ms: int) -> None:
     """A key of an agent in conversation: part of a code (swallowed), or the caller's to hear."""
-    if leg.codes.startswith("T:"):
+    if leg.codes.startswith((NUMBER, WRAP)):
         _number_key(room, call, leg, digit, now_ms)
         return
     site = room.site_of(call)
     tenant = site.tenants.get(leg.agent.split("/")[0])
     known = {c: w for c, w in tenant.codes.items() if w in CALL_CODES} if tenant is not None else {}
-    typed, meant = leg.codes + digit, 0
-    while meant < len(typed) and not any(code.startswith(typed[meant:]) for code in known):
-        meant += 1  # no code begins here: this key was for the caller
-    _relay(room, leg, typed[:meant], duration_ms, now_ms)
-    typed = typed[meant:]
+    typed, his = leg.codes + digit, 0
+    while his < len(typed) and not any(code.startswith(typed[his:]) for code in known):
+        his += 1  # no code begins here: this key was for the caller
+    _relay(room, leg, typed[:his], duration_ms, now_ms)
+    typed = typed[his:]
     if typed and typed not in known:
         leg.codes = typed
         room.deadlines.arm(("code", leg.id), now_ms + KEY_GAP_MS_MAX)
@@ -84,8 +140,11 @@ def _act(room: Room, call: Call, leg: Leg, word: str, now_ms: int) -> None:
         bridge.hold_changed(room, call, leg, leg.key_hold or bridge.sdp_hold(leg), now_ms)
     elif word == "record_pause":
         recording.pause(room, call, not call.recording_paused)
+    elif word == "wrap_up":
+        leg.codes = WRAP
+        room.deadlines.arm(("code", leg.id), now_ms + KEY_GAP_MS_MAX)
     else:
-        leg.codes, leg.key_hold = "T:", True
+        leg.codes, leg.key_hold = NUMBER, True
         bridge.hold_changed(room, call, leg, True, now_ms)
         room.deadlines.arm(("code", leg.id), now_ms + 2 * NUMBER_GAP_MS_MAX)
 
@@ -93,6 +152,12 @@ def _act(room: Room, call: Call, leg: Leg, word: str, now_ms: int) -> None:
 def _number_key(room: Room, call: Call, leg: Leg, digit: str, now_ms: int) -> None:
     if digit == "#":
         gap(room, call, leg, now_ms)
+        return
+    if leg.codes.startswith(WRAP):
+        leg.codes += digit
+        room.deadlines.arm(("code", leg.id), now_ms + KEY_GAP_MS_MAX)
+        if len(leg.codes) >= len(WRAP) + WRAP_DIGITS_MAX:
+            gap(room, call, leg, now_ms)
         return
     if len(leg.codes) < NUMBER_DIGITS_MAX:
         leg.codes += digit
@@ -103,9 +168,21 @@ def gap(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
     """The pause after the last key (or `#`): a number is complete, an unfinished code was meant for the caller."""
     typed, leg.codes = leg.codes, ""
     room.deadlines.cancel(("code", leg.id))
-    if not typed.startswith("T:"):
+    if typed.startswith(WRAP):
+        _wrap_up(room, leg, typed.removeprefix(WRAP), now_ms)
+        return
+    if not typed.startswith(NUMBER):
         _relay(room, leg, typed, 100, now_ms)
         return
     if len(typed) == 2 or not transfer.blind(room, call, leg, typed[2:], now_ms, by_key=True):
         leg.key_hold = False
         bridge.hold_changed(room, call, leg, bridge.sdp_hold(leg), now_ms)
+
+
+def _wrap_up(room: Room, leg: Leg, digits: str, now_ms: int) -> None:
+    """Keyed while he talks: a wrap-up shall follow, or (with digits) the call's code. He is told what came of it."""
+    row = room.agents.get(leg.agent)
+    if row is None:
+        return
+    said = wrapping.code(room, row, digits, "phone") if digits else wrapping.ask(room, row, now_ms)
+    telling.send(room, row, said.detail, now_ms)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import agents, callback_desk, draining, levers, operating
+from engine.call import agents, callback_desk, draining, levers, operating, pauses, wrapping
 from engine.call.effects import Operator, Reply
 from engine.call.operating import Unknown
 
@@ -86,7 +86,8 @@ def _agents(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]
             {
                 "agent": row.key.split("/", 1)[1], "tenant": row.key.split("/")[0], "name": row.name,
                 "state": _shown_state(row), "reason": row.reason, "seconds": (now_ms - row.since_ms) // 1000,
-                "logged_in": row.logged_in, "reachable": row.reachable,
+                "logged_in": row.logged_in, "reachable": row.reachable, "over_budget": row.over_budget,
+                "call": row.wrap_call, "code": row.wrap_code,
                 "queues": [queue for queue, _, _ in model.queues] if model is not None else [],
             }
         )  # fmt: skip
@@ -203,11 +204,41 @@ def _ready(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
 
 def _not_ready(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     row = _logged_in(room, order)
-    until_ms, reason = _until(room, order, now_ms), order.arguments.get("reason", "operator")[:REASON_CHARACTERS_MAX]
+    until_ms, asked = _until(room, order, now_ms), order.arguments.get("reason", "")[:REASON_CHARACTERS_MAX]
+    reason = pauses.named(room, row, asked) if asked else "operator"
+    if reason is None:
+        raise Unknown(f"no reason {asked!r} for being not ready; there are: {pauses.listed(room, row)}")
     agents.not_ready(room, row, reason, order.author)
     levers.move(room, "agent", row.key, "not_ready", order.author, now_ms, until_ms=until_ms, reason=reason)
     return {"agent": row.key, "done": f"not ready ({reason})", "until_ms": str(until_ms or ""),
             "undo": f"ringdown agent {row.key} ready"}  # fmt: skip
+
+
+def _wrap_up(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    """A wrap-up shall follow the conversation that he has."""
+    row = _logged_in(room, order)
+    return _said(row, wrapping.ask(room, row, now_ms))
+
+
+def _extend(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    row = _logged_in(room, order)
+    return _said(row, wrapping.extend(room, row, f"operator {order.author}", now_ms))
+
+
+def _code(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    """`code` by key or name, for `call` where it is named (else for the one he has or wraps up)."""
+    row = _agent(room, order)
+    code, call = order.arguments.get("code", ""), order.arguments.get("call", "")
+    if not code:
+        raise Unknown("a wrap-up code by its key or name: code")
+    return _said(row, wrapping.code(room, row, code, f"operator {order.author}", call=call))
+
+
+def _said(row: AgentRow, said: wrapping.Said) -> dict[str, str]:
+    """Raises Unknown for what couldn't be done: nothing was changed."""
+    if not said.done:
+        raise Unknown(f"agent {row.key}: {said.detail}; nothing was changed")
+    return {"agent": row.key, "done": said.detail, "undo": "none"}
 
 
 def _logged_in(room: Room, order: Operator) -> AgentRow:
@@ -287,6 +318,7 @@ def time_over(room: Room, number: int, now_ms: int) -> None:
 _VERBS = {
     "agents": _agents, "queues": _queues, "calls": _calls, "call": _call, "trunks": _trunks, "status": _status,
     "agent.login": _login, "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready,
+    "agent.wrap_up": _wrap_up, "agent.extend": _extend, "agent.code": _code,
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
     "engine.drain": _drain, "noted": _noted,
     "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,

@@ -14,6 +14,7 @@ from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg
 from engine.call.leg import AGENT, OUTSIDE, PHONE, Leg
+from engine.call.showing import answer_headers
 from engine.errors import LimitExceeded, ProtocolError
 from engine.sip.events import Path, Progress, Rejected
 from engine.sip.uri import escape_user, parse_uri
@@ -54,6 +55,7 @@ class Attempt(msgspec.Struct):
     won: int = 0
     team: str = ""  # whose way out it may use
     cause: int = 0  # Q.850, where it says more than the result
+    auto_answer: str = ""  # for agents' phones that have no way of their own
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -170,13 +172,13 @@ _NOBODY = {"trunk_full": ("busy", 486, NO_CIRCUIT), "too_many_hops": ("failed", 
 def start(
     room: Room, call: Call, purpose: str, targets: tuple[str, ...], now_ms: int, *, mode: str = "parallel",
     ring_ms_max: int = 30_000, offer: int = 0, queue: str = "", display: str = "", caller_id: str = "",
-    headers: tuple[tuple[str, str], ...] = (), team: str = "",
+    headers: tuple[tuple[str, str], ...] = (), team: str = "", auto_answer: str = "",
 ) -> tuple[Attempt, Outcome | None]:  # fmt: skip
     """Ring targets for a call; an Outcome comes at once when nobody could be rung."""
     room.attempt_serial += 1
     attempt = Attempt(
         room.attempt_serial, call.id, purpose, now_ms, ring_ms_max, offer=offer, queue=queue, display=display,
-        caller_id=caller_id, headers=list(headers), team=team,
+        caller_id=caller_id, headers=list(headers), team=team, auto_answer=auto_answer,
     )  # fmt: skip
     room.attempts[attempt.id] = attempt
     attempt.later = list(targets)
@@ -230,7 +232,10 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
         drop_leg(room, leg, now_ms)
         raise
     number = attempt.caller_id or phone.user or call.caller
-    headers = [("Max-Forwards", str(call.hops - 1)), *attempt.headers, *_auto_answer(phone)]
+    own = answer_headers(phone.auto_answer or (attempt.auto_answer if phone.agent else ""))
+    replaced = {name for name, _ in own}  # of two Alert-Info a phone reads the first
+    headers = [("Max-Forwards", str(call.hops - 1)), *(each for each in attempt.headers if each[0] not in replaced)]
+    headers += own
     caller = (attempt.display or call.caller_name, number or "anonymous", leg.local.host if leg.local else "")
     leg.session = room.endpoint.invite(
         phone.uri, phone.path, now_ms, caller=caller, sdp=sdp, headers=tuple(headers),
@@ -247,16 +252,6 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     if attempt.purpose != "offer":
         leg.occupies = bool(phone.agent) and occupy(room, phone.agent, "direct")
         room.emit("dial.started", call.tenant, call.name, target=phone.party, kind=phone.kind)
-
-
-def _auto_answer(phone: Target) -> list[tuple[str, str]]:
-    if phone.auto_answer == "call-info":
-        return [("Call-Info", "<sip:ringdown>;answer-after=0")]
-    if phone.auto_answer == "alert-info":
-        return [("Alert-Info", "<http://ringdown>;info=alert-autoanswer;delay=0")]
-    if phone.auto_answer == "answer-mode":
-        return [("Answer-Mode", "Auto")]
-    return []
 
 
 def progress(room: Room, leg: Leg, event: Progress, now_ms: int) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.call import bridge, dial, ending, script, transfer, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, tread
+from engine.call.showing import display_name
 from engine.errors import RingdownError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _onward(room: Room, call: Call, target: str, to: str, author: str, now_ms: i
     queue = room.site_of(call).queues.get(call.queue)
     attempt, outcome = dial.start(
         room, call, "transfer", (f"agent/{call.tenant}/{to}" if target == "agent" else f"number/{to}",), now_ms,
-        ring_ms_max=transfer.RING_MS_MAX, team="*", display=waiting.display_name(call, queue) if queue else "",
+        ring_ms_max=transfer.RING_MS_MAX, team="*", display=display_name(call, queue) if queue else "",
     )  # fmt: skip
     call.attempt = attempt.id
     if outcome is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.call import bridge, callback, dial, ending, script, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, drop_leg, tread
+from engine.call.showing import display_name
 from engine.dialplan import actions
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def blind(
     target = f"agent/{tenant}/{user}" if agent is not None else f"number/{user}"
     attempt, outcome = dial.start(
         room, call, "transfer", (target,), now_ms, ring_ms_max=RING_MS_MAX, team=team,
-        display=waiting.display_name(call, index.site.queues.get(call.queue)) if call.queue else "",
+        display=display_name(call, index.site.queues.get(call.queue)) if call.queue else "",
     )  # fmt: skip
     call.attempt = attempt.id
     if outcome is not None:

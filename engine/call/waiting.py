@@ -17,10 +17,11 @@ from engine.acd.commands import (
     Widened,
 )
 from engine.acd.events import CallEnded, CallJoined, CallLeft, OfferAnswered, OfferFailed
-from engine.call import bridge, dial, levers, places, recording, routing
+from engine.call import bridge, dial, levers, pauses, places, recording, routing, telling, wrapping
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, Waiting, drop_leg, tread
+from engine.call.showing import display_name, offer_headers
 from engine.dialplan import actions
 from engine.dialplan.speaking import clips_for
 
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from engine.call.dial import Attempt, Outcome
     from engine.call.leg import Leg
     from engine.call.room import Room
-    from engine.dialplan.model import QueueModel, Site
+    from engine.dialplan.model import Site
 
-DISPLAY_CHARACTERS_MAX = 30
 WHISPER_GRACE_MS = 5_000
 OFFER_REASONS = {
     "busy": "busy", "no_answer": "no_answer", "rejected": "rejected", "forwarded": "forwarded",
@@ -275,28 +275,12 @@ def _offer(room: Room, command: Offer, now_ms: int) -> None:
     room.emit("queue.offered", call.tenant, call.name, queue=call.queue, agent=key, offer=command.offer)
     attempt, outcome = dial.start(
         room, call, "offer", (f"agent/{key}",), now_ms, ring_ms_max=command.ring_ms_max, offer=command.offer,
-        queue=call.queue, display=display_name(call, queue), headers=_offer_headers(call, queue),
+        queue=call.queue, display=display_name(call, queue), headers=offer_headers(call, queue),
+        auto_answer=queue.auto_answer if queue is not None else "",
     )  # fmt: skip
     room.offers[command.offer] = (attempt.id, 0)
     if outcome is not None:
         offer_over(room, attempt, outcome, now_ms)
-
-
-def display_name(call: Call, queue: QueueModel | None) -> str:
-    """`[tenant queue] caller` in at most 30 characters of ASCII: what the agent's phone shows before he answers."""
-    service = queue.name if queue is not None else ""
-    if queue is not None and queue.tenant != "default":
-        service = f"{queue.tenant} {service}"
-    text = f"[{service}] {call.caller_name or call.caller or 'anonymous'}"
-    return text.encode("ascii", "replace").decode()[:DISPLAY_CHARACTERS_MAX]
-
-
-def _offer_headers(call: Call, queue: QueueModel | None) -> tuple[tuple[str, str], ...]:
-    headers = [("Alert-Info", f"<urn:alert:source:queue-{queue.name}>" if queue else "<urn:alert:source:internal>")]
-    headers.append(("X-Ringdown-Call", call.name))
-    if call.caller and call.caller.isascii() and call.caller.replace("+", "").isalnum():
-        headers.append(("P-Asserted-Identity", f"<sip:{call.caller}@ringdown.invalid>"))
-    return tuple(headers)
 
 
 def offer_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
@@ -335,6 +319,8 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
     stopped_waiting(room, call, now_ms)
     call.served_by, call.talked_before_ms = key, call.talked_ms
     routing.served(room, call, key, now_ms)
+    if key in room.agents:
+        wrapping.begins(room.agents[key], call.name, call.queue)
     tread(call, f"{call.queue.split('/')[-1]} {call.queue_waited_ms / 1000:.0f} s")
     tread(call, leg.party)
     room.emit(
@@ -400,12 +386,17 @@ def _agent_changed(room: Room, command: AgentChanged, now_ms: int) -> None:
     row = room.agents.get(key)
     if row is None:
         return
+    state, reason, since_ms = row.state, row.reason, row.since_ms
     row.state, row.reason, row.since_ms = command.new, command.reason, now_ms
+    pauses.changed(room, row, state, reason if state == "not_ready" else "", since_ms, now_ms)
     queue = room.queue_names.get(command.queue, "")
     room.emit(
         "agent.state", key.split("/")[0], "", agent=key, name=row.name, old=command.old, new=command.new,
         reason=command.reason, queue=queue,
     )  # fmt: skip
+    telling.changed(room, row, command, now_ms)
+    if command.old in wrapping.OVER and command.new not in wrapping.OVER:
+        wrapping.ended(room, row)
 
 
 def _offer_ended(room: Room, command: OfferEnded) -> None:

@@ -1,4 +1,4 @@
-"""`ringdown agent ID VERB`: log in or out, pause until a time, make a new password."""
+"""`ringdown agent ID VERB`: log in or out, pause until a time, wrap-up and its code, make a new password."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import typer
 
 from engine.cli.options import Data, Json, data_folder
 
-VERBS = ("login", "logout", "ready", "not-ready", "password")
+VERBS = ("login", "logout", "ready", "not-ready", "wrap-up", "extend", "code", "password")
+ALIASES = {"pause": "not-ready"}
 
 
 def agent(
     agent: Annotated[str, typer.Argument(help="Number, or tenant/number.")],
-    verb: Annotated[str, typer.Argument(help="login | logout | ready | not-ready | password")],
-    reason: Annotated[str, typer.Argument(help="Why not ready: lunch, training …")] = "",
+    verb: Annotated[str, typer.Argument(
+        help="login | logout | ready | not-ready (or pause) | wrap-up (one follows this call) | extend (his wrap-up) | "
+        "code (of his call) | password"
+    )],
+    word: Annotated[str, typer.Argument(help="With not-ready: why (lunch, 2); with code: its key or name.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="With not-ready: why, by key or name.")] = "",
+    call: Annotated[str, typer.Option("--call", help="With code: the call that is meant.")] = "",
     until: Annotated[str, typer.Option("--until", help="With not-ready: 14:00, 30m; then ready again.")] = "",
     site: Annotated[str, typer.Option("--site", help="For `password` while the engine is down.")] = "",
     data: Data = None, json: Json = False,
@@ -24,6 +30,7 @@ def agent(
     from engine.errors import UsageError
 
     verb = verb.replace("_", "-")
+    verb = ALIASES.get(verb, verb)
     if verb not in VERBS:
         raise UsageError(f"unknown verb {verb!r}: one of {', '.join(VERBS)}")
     folder = data_folder(data)
@@ -31,9 +38,18 @@ def agent(
         result = _password(agent, site, folder)
         print(show.as_json(result) if json else f"agent {result['agent']}  new password  {result['password']}")
         return
-    if until and verb != "not-ready":
-        raise UsageError("--until goes with not-ready")
-    arguments = {"agent": agent} | ({"reason": reason} if reason else {}) | show.until(until)
+    for option, value, owner in (("--until", until, "not-ready"), ("--reason", reason, "not-ready"),
+                                 ("--call", call, "code")):  # fmt: skip
+        if value and verb != owner:
+            raise UsageError(f"{option} goes with {owner}")
+    if word and reason:
+        raise UsageError("the reason is given twice")
+    if verb == "code" and not word:
+        raise UsageError("code: which one? its key or name")
+    if word and verb not in ("not-ready", "code"):
+        raise UsageError(f"{verb} takes no further word: {word!r}")
+    given = {"code" if verb == "code" else "reason": word or reason, "call": call}
+    arguments = {"agent": agent} | {name: value for name, value in given.items() if value} | show.until(until)
     result = client.ask(folder, f"agent.{verb.replace('-', '_')}", **arguments)
     print(show.as_json(result) if json else show.effect(f"agent {result['agent']}", result))
 

@@ -14,5 +14,5 @@ def agents(data: Data = None, json: Json = False) -> None:
         print(show.as_json(rows))
         return
     columns = [("agent", "agent"), ("name", "name"), ("tenant", "tenant"), ("state", "state"), ("reason", "reason"),
-               ("seconds", "for s"), ("reachable", "phone"), ("queues", "queues")]
+               ("seconds", "for s"), ("over_budget", "over"), ("reachable", "phone"), ("queues", "queues")]
     print(show.table(rows, columns))

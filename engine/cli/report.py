@@ -51,12 +51,13 @@ def report(
                                             "days (0: not asked).")] = 0,
     zone: Annotated[str, typer.Option("--zone", help="Time zone of days, as Europe/London (default: this "
                                       "machine's).")] = "",
+    codes: Annotated[bool, typer.Option("--codes", help="Calls by wrap-up code instead.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values, every figure.")] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw it into FILE.png or FILE.svg.")] = None,
     data: Data = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Service level, waits, handle times, occupancy: by interval, queue, agent or tenant."""
-    from engine.cli import report_text
+    from engine.cli import report_text, show
     from engine.errors import UsageError
     from engine.records.report import GROUPS, INTERVALS
 
@@ -73,6 +74,12 @@ def report(
     else:
         wish.targets = targets(folder)
     wish.short_ms = wish.within_ms if short < 0 else round(short * 1000)
+    if codes:
+        from engine.cli import report_codes
+
+        found = report_codes.read(folder / "ringdown.db", wish)
+        print(show.as_json(found) if json else report_text.as_csv(found) if csv else report_codes.text(found))
+        return
     lines, solved = read(folder / "ringdown.db", wish, resolution)
     rows = report_text.rows(wish, lines)
     if plot is not None:

@@ -60,6 +60,13 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "agent.login": lambda d: f"agent {d['agent']} logged in ({d['way']})",
     "agent.logout": lambda d: f"agent {d['agent']} logged out ({d['way']})" + _ms(d.get("logged_in_ms"), "after "),
     "agent.paused": lambda d: f"agent {d['agent']} {'not ready' if d['paused'] else 'ready'}" + _in(d.get("reason")),
+    "agent.over_budget": lambda d: f"agent {d['agent']} WARNING {d['reason']} for {seconds(d['spent_ms'])} of a budget "
+    f"of {seconds(d['budget_ms'])}",
+    "agent.wrap_up_code": lambda d: f"agent {d['agent']} code {d['code']} {d['name']} by {d['by']}"
+    if d.get("code")
+    else f"agent {d['agent']} gave no code, though {d['queue']} requires one",
+    "agent.wrap_up_extended": lambda d: f"agent {d['agent']} wrap-up lasts {seconds(d['left_ms'])} more",
+    "agent.told": lambda d: f"agent {d['agent']} told at {d['phones']} phones: {d['text']}",
     "agent.binding": lambda d: f"agent {d['agent']} phone {d['change']}: {d['contact']}" + _in(d.get("user_agent")),
     "agent.reachable": lambda d: f"agent {d['agent']} phone {'reachable' if d['reachable'] else 'UNREACHABLE'}",
     "engine.started": lambda d: f"engine {d['version']} at {d['addresses']}",

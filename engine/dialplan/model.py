@@ -42,6 +42,26 @@ class CallbackModel(msgspec.Struct, frozen=True):
     hold_ms: int = 60_000  # so long a place is kept for a caller who left by a key
 
 
+class WrapUp(msgspec.Struct, frozen=True):
+    """What follows a conversation. `mode`: none | optional | optional-timed | mandatory-timed |
+    mandatory-discretionary, "" where only a time was written. `codes`: key -> name of the disposition."""
+
+    mode: str = ""
+    ms: int = 0
+    early: bool = True  # may he end a mandatory-timed one before its time?
+    codes: dict[str, str] = {}
+    required: bool = False  # a code must be given before he can end it
+    extend_ms: int = 30_000
+    extensions_max: int = 2
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why an agent is not ready. `budget_ms`: how much of it a shift has, 0 without end."""
+
+    name: str
+    budget_ms: int = 0
+
+
 class QueueModel(msgspec.Struct, frozen=True):
     """A queue as an admin wrote it. Times in ms, 0 = limit's default. `tenant`/`name` is its full name."""
 
@@ -68,6 +88,10 @@ class QueueModel(msgspec.Struct, frozen=True):
     rings: tuple[RingModel, ...] = ()
     callback: CallbackModel | None = None  # None: nobody is called back
     keep_place_ms: int = 0  # who rings back within this time has his old place
+    wrap_up: WrapUp = WrapUp()
+    display: str = ""  # what an agent's phone shows, with {placeholders}; "": `[tenant queue] caller`
+    alert_info: str = ""  # value of Alert-Info, "": a URN of the queue
+    auto_answer: str = ""  # for agents whose phone profile names no way of its own
 
 
 class AgentModel(msgspec.Struct, frozen=True):
@@ -85,6 +109,9 @@ class AgentModel(msgspec.Struct, frozen=True):
     auto_answer: str = ""  # phone profile's way: '' | alert-info | call-info | answer-mode
     logged_in: bool = False  # logged in when his phone registers (otherwise *50)
     dtmf: str = "auto"  # auto | rfc4733 | info
+    wrap_up: WrapUp | None = None  # instead of his queues' mode and time; codes are always the queue's
+    on_demand: bool = False  # one call, then not ready until he asks for the next
+    messages: bool = True  # is he told of his state by SIP MESSAGE?
 
 
 class TrunkModel(msgspec.Struct, frozen=True):
@@ -143,6 +170,7 @@ class TenantModel(msgspec.Struct, frozen=True):
     digest: str = "md5"
     codes: dict[str, str] = {}  # feature code -> login | logout | not_ready | ready | transfer | hold | record_pause
     retention_days: dict[str, int] = {}  # as Site's, where this tenant differs
+    reasons: dict[str, Reason] = {}  # digit(s) behind the code of not_ready -> reason
 
 
 class PromptModel(msgspec.Struct, frozen=True):

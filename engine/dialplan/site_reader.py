@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import types, values
+from engine.dialplan import agent_reader, types, values
 from engine.dialplan.callback_reader import read_callback
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
@@ -27,17 +27,19 @@ STRATEGIES_LATER = ("skills",)
 CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3",
+    "status": "*54", "wrap_code": "*55", "extend": "*56", "wrap_up": "*4",
 }  # fmt: skip
+CODES_ADDED = ("status", "wrap_code", "extend", "wrap_up")  # later: they give way to a code that a site had before
 COUNTRIES = ("us", "gb", "cn", "eu")
 PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
-    "listen", "advertise", "local_networks", "music", "retention", "limits",
+    "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons",
 )  # fmt: skip
 SITE_LATER = ("emergency", "allow", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
-    "numbers", "codes", "music", "retention",
+    "numbers", "codes", "music", "retention", "reasons",
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings")
@@ -170,6 +172,7 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     if digest:
         changes["digest"] = digest
     codes = _codes(report, entries.get("codes"), model.codes or {code: act for act, code in CODES.items()})
+    changes["reasons"] = agent_reader.read_reasons(report, entries.get("reasons"), model.reasons)
     draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes), root)
     draft.music = values.scalars(report, entries.get("music"), "music")
     for key_node, value in values.mapping(report, entries.get("numbers"), "numbers") or ():
@@ -181,7 +184,7 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
 
 def _codes(report: Report, node: marks.Node | None, inherited: dict[str, str]) -> dict[str, str]:
     by_act = {act: code for code, act in inherited.items()}
-    places: dict[str, marks.Node] = {}
+    places: dict[str, marks.Scalar] = {}
     for key, value in values.mapping(report, node, "codes") or ():
         code = values.scalar(report, value, f"the code of {key.text}")
         if values.choice(report, key, "codes", CODES) is None or code is None:
@@ -191,6 +194,11 @@ def _codes(report: Report, node: marks.Node | None, inherited: dict[str, str]) -
             continue
         by_act[key.text] = code.text
         places[key.text] = code
+    for act in CODES_ADDED:
+        if act not in places and any(
+            by_act[act].startswith(each.text) or each.text.startswith(by_act[act]) for each in places.values()
+        ):
+            del by_act[act]
     for act, code_text in by_act.items():
         for other, other_text in by_act.items():
             if other != act and other_text.startswith(code_text) and (act in places or other in places):
@@ -226,7 +234,8 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "callback", "keep_place",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "callback", "keep_place", "display",
+    "alert_info", "auto_answer",
 )  # fmt: skip
 QUEUE_LATER = ("overflow", "estimate", "priority", "needs", "calendar", "teams")
 
@@ -254,12 +263,18 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     keep("strategy", _strategy(report, entries.get("strategy")))
     for key, field, low, high in (
         ("ring", "ring_ms", 2_000, limits.ring_ms_max),
-        ("wrap_up", "wrap_up_ms", 0, limits.wrap_up_ms_max),
         ("max_wait", "wait_ms_max", 1_000, limits.queue_wait_ms_max),
         ("position", "announce_position_ms", 5_000, _HOUR),
         ("keep_place", "keep_place_ms", 1_000, _HOUR),
     ):
         keep(field, values.duration(report, entries.get(key), key, low, high))
+    wrap_up = agent_reader.read_wrap_up(report, entries.get("wrap_up"))
+    if wrap_up is not None:
+        changes["wrap_up"], changes["wrap_up_ms"] = wrap_up, wrap_up.ms
+    keep("display", agent_reader.read_display(report, entries.get("display")))
+    keep("alert_info", agent_reader.read_alert_info(report, entries.get("alert_info")))
+    ways = agent_reader.AUTO_ANSWER
+    keep("auto_answer", values.choice(report, entries.get("auto_answer"), "auto_answer", ways))
     keep("entries_max", values.number(report, entries.get("length"), "length", 1, limits.entries_max))
     keep("weight", values.number(report, entries.get("weight"), "weight", 0, 1_000))
     keep("misses_max", values.number(report, entries.get("misses"), "misses", 0, 100))
@@ -303,7 +318,9 @@ def _service_level(report: Report, node: marks.Node | None, changes: dict[str, A
         report.add("RD024", found, f"{found.text!r} is not a service level", "write it as: 80% in 20s")
 
 
-AGENT_KEYS = ("name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "about")
+AGENT_KEYS = (
+    "name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "on_demand", "about",
+)  # fmt: skip
 
 
 class AgentDraft(msgspec.Struct):
@@ -351,14 +368,16 @@ def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str) 
     elif contact is not None:
         changes["contact"] = contact.text
     changes["team"] = team or ""
-    wrap_up = values.duration(report, entries.get("wrap_up"), "wrap_up", 0, limits.wrap_up_ms_max)
-    changes["wrap_up_ms"] = -1 if wrap_up is None else wrap_up
+    changes["wrap_up"] = wrap_up = agent_reader.read_wrap_up(report, entries.get("wrap_up"), own=True)
+    changes["wrap_up_ms"] = -1 if wrap_up is None else wrap_up.ms
+    changes["on_demand"] = bool(values.flag(report, entries.get("on_demand"), "on_demand"))
     changes["second_line"] = bool(values.flag(report, entries.get("second_line"), "second_line"))
     changes["logged_in"] = bool(values.flag(report, entries.get("logged_in"), "logged_in"))
     phone = values.mapping(report, entries.get("phone"), "phone")
     if phone is not None:
-        values.known_keys(report, phone, "phone", ("auto_answer", "dtmf"))
-        ways = ("alert-info", "call-info", "answer-mode")
+        values.known_keys(report, phone, "phone", ("auto_answer", "dtmf", "messages"))
+        changes["messages"] = values.flag(report, phone.entries.get("messages"), "messages") is not False
+        ways = agent_reader.AUTO_ANSWER
         changes["auto_answer"] = values.choice(report, phone.entries.get("auto_answer"), "auto_answer", ways) or ""
         dtmf = values.choice(report, phone.entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
         changes["dtmf"] = dtmf or "auto"

@@ -66,6 +66,11 @@ class CallDetail(msgspec.Struct):
     one_way: bool = False
     recordings: list[str] = []
     quality: list[LegQuality] = []
+    codes: dict[str, str] = {}  # agent -> name of the wrap-up code that he gave last, '' where one is missing
+
+    def whole_path(self) -> str:
+        """`path` with the wrap-up codes, which may come after the call's end."""
+        return self.path + "".join(f" > code {name or 'missing'}" for name in self.codes.values())
 
 
 def _text(value: object) -> str:
@@ -198,6 +203,10 @@ def _fault(detail: CallDetail, event: Event) -> None:
     detail.faults += 1
 
 
+def _code(detail: CallDetail, event: Event) -> None:
+    detail.codes[_text(event.data.get("agent"))] = _text(event.data.get("name"))
+
+
 def _queue(detail: CallDetail, event: Event) -> None:
     _add(detail.queues, _text(event.data.get("queue")))
 
@@ -211,8 +220,11 @@ _RULES = {
     "call.answered": _answered, "call.bridged": _bridged, "call.transferred": _transferred,
     "call.recording": _recording, "call.quality": _quality, "call.media": _media, "call.fault": _fault,
     "queue.joined": _queue, "queue.connected": _connected,
+    "agent.wrap_up_code": _code,
 }
-_LATE = {"call.quality": _quality, "call.recording": _recording, "call.fault": _fault}
+_LATE = {
+    "call.quality": _quality, "call.recording": _recording, "call.fault": _fault, "agent.wrap_up_code": _code,
+}
 
 
 def fold(events: list[Event]) -> list[CallDetail]:

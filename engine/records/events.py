@@ -72,6 +72,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "agent.login": ("agent", "way"),
     "agent.logout": ("agent", "way", "logged_in_ms"),
     "agent.paused": ("agent", "paused", "reason"),
+    "agent.over_budget": ("agent", "name", "reason", "budget_ms", "spent_ms"),
+    "agent.wrap_up_code": ("agent", "queue", "code", "name", "by"),  # code: key, '' required and missed
+    "agent.wrap_up_extended": ("agent", "queue", "by", "left_ms", "extensions"),
+    "agent.told": ("agent", "text", "phones"),  # one line by SIP MESSAGE to so many of his phones
     "agent.binding": ("agent", "contact", "change", "user_agent"),
     "agent.reachable": ("agent", "reachable", "round_trip_ms"),
     # engine

@@ -101,7 +101,7 @@ def _insert(table: str, columns: int, *, word: str) -> str:
 # An event that was written before a crash or a retry is the same row: IGNORE makes the replay exactly once.
 INSERT_EVENT = _insert("events", 9, word="IGNORE")
 INSERT_QUEUE_EVENT = _insert("queue_events", 14, word="IGNORE")
-# A call's row is written again when its quality arrives late.
+# A call's row is written again when its quality or its wrap-up code arrives late.
 INSERT_CALL = _insert("calls", len(CALL_COLUMNS), word="REPLACE")
 INSERT_LOGIN = "INSERT OR REPLACE INTO agent_logins VALUES (?,?,?)"
 # A stay's row is written again when its conversation is over; agents' time adds up within the batch's transaction.
@@ -160,7 +160,7 @@ def call_row(node: str, detail: CallDetail) -> Row:
         node, detail.boot, detail.n, detail.call, detail.tenant, detail.started_ms, detail.answered_ms,
         detail.ended_ms, detail.caller, detail.name, detail.dialled, detail.trunk, detail.via, detail.source, detail.by,
         detail.outcome, detail.cause, detail.duration_ms, detail.answer_ms, detail.waited_ms, detail.talked_ms,
-        detail.held_ms, detail.path, _json.encode(detail.queues).decode(), _json.encode(detail.agents).decode(),
+        detail.held_ms, detail.whole_path(), _json.encode(detail.queues).decode(), _json.encode(detail.agents).decode(),
         detail.transfers, detail.faults, int(detail.one_way), _json.encode(detail.recordings).decode(),
         _json.encode(detail.quality).decode(),
     )

@@ -16,7 +16,7 @@ from engine.sip.digest import respond
 from engine.sip.endpoint import Endpoint
 from engine.sip.events import Path
 from engine.sip.parser import parse
-from engine.sip.writer import request
+from engine.sip.writer import request, response
 
 
 class Habit(msgspec.Struct, frozen=True):
@@ -29,6 +29,7 @@ class Habit(msgspec.Struct, frozen=True):
     early: bool = False  # 183 with SDP instead of 180
     phrase: str = ""  # of `status`
     refer_bye: bool = False  # BYE as soon as a transfer is reported done, as desk phones do
+    reads: bool = False  # shows MESSAGE texts; others answer 405
 
 
 class Phone:
@@ -122,6 +123,9 @@ class Phone:
         else:
             if not data.startswith(b"SIP/2.0"):
                 self.got.append(data)
+            if data.startswith(b"MESSAGE ") and self.habit.reads:
+                self.raw.append(response(parse(data), 200, "", self.tokens.hex(8)))
+                return
             self.endpoint.receive(Path(1, *source), data, now_ms)
             self._events(now_ms)
 

@@ -26,6 +26,7 @@ class Binding(msgspec.Struct, array_like=True):
     q: str = ""
     round_trip_ms: int = -1
     answers: bool = False  # it has answered an OPTIONS before: only then does silence mean that it is gone
+    mute: bool = False  # it has refused a MESSAGE since it began to register
 
 
 class Registration(msgspec.Struct, array_like=True):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from engine.errors import ProtocolError
 from engine.sip import (
+    pager,
     qualify,
     registrar,
     session_end,
@@ -239,6 +240,9 @@ def _on_response(core: Core, message: Message, path: Path, now_ms: int) -> None:
 
 def tell(core: Core, tx: Transaction, told: int, response: Message | None, path: Path, now_ms: int) -> None:
     """Tell the user of a transaction what happened: a response, no response, or a broken transport (§8.1.3.1)."""
+    if tx.usage == "message":
+        pager.on_result(core, tx.owner, response)
+        return
     if tx.usage == "qualify":
         qualify.on_result(core, tx.owner, response, now_ms)
         return

@@ -14,6 +14,7 @@ from engine.ids import Tokens
 from engine.sip import (
     digest,
     dispatch,
+    pager,
     qualify,
     registrar,
     session_end,
@@ -259,6 +260,10 @@ class Endpoint:
     def qualify(self, token: str, target: str, path: Path, now_ms: int) -> None:
         """OPTIONS to a trunk or static contact; Qualified(token) follows."""
         qualify.send(self.core, token, target, path, now_ms)
+
+    def tell(self, binding: Binding, text: str, now_ms: int) -> bool:
+        """A line of text to a registered phone by MESSAGE; False: none was sent (`pager.send`). No event follows."""
+        return pager.send(self.core, binding, text, now_ms)
 
     # --- state --------------------------------------------------------------------------------------------
     def encode(self) -> bytes:

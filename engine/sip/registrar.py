@@ -178,6 +178,8 @@ def _update(
     binding.contact, binding.path, binding.user_agent = contact.uri, path, agent
     binding.expires_at_ms = now_ms + 1_000 * seconds
     binding.instance = unquote(contact.params.get("+sip.instance", ""))
+    if binding.call_id != message.call_id:  # a refresh keeps its Call-ID (§10.2.4): this phone has started anew
+        binding.mute = False
     binding.call_id, binding.cseq = message.call_id, message.cseq[0]
     binding.q = contact.params.get("q", "")
     stream = core.flows.streams.get(path.flow) if path.transport != "udp" else None

@@ -14,16 +14,25 @@ from engine.acd.offers import FAILURES
 from engine.acd.policy import NAMES
 
 QUEUES = [
-    QueueSpec(1, "sales", wrap_up_ms=3_000, wait_ms_max=60_000, entries_max=12, ring_ms_max=8_000),
+    QueueSpec(
+        1, "sales", wrap_up_ms=3_000, wait_ms_max=60_000, entries_max=12, ring_ms_max=8_000, wrap_up_early=False,
+        wrap_up_coded=True, wrap_up_mode="optional-timed",
+    ),
     QueueSpec(2, "support", strategy="ring-all", wait_ms_max=90_000, weight=1, delay_no_answer_ms=0, misses_max=2),
-    QueueSpec(3, "night", strategy="ring-all", join_empty=False, offers_max=2, delay_busy_ms=0),
+    QueueSpec(
+        3, "night", strategy="ring-all", join_empty=False, offers_max=2, delay_busy_ms=0, wrap_up_coded=True,
+        wrap_up_mode="mandatory-discretionary",
+    ),
 ]
 AGENTS = [
     AgentSpec(10, "a", queues=((1, 1, 0), (2, 1, 0)), skills=((1, 5),)),
     AgentSpec(11, "b", queues=((1, 1, 1),), skills=((1, 2), (2, 9)), wrap_up_ms=0),
     AgentSpec(12, "c", queues=((1, 2, 0), (2, 1, 1), (3, 1, 0)), second_line=True),
-    AgentSpec(13, "d", queues=((2, 2, 0), (3, 1, 0))),
-    AgentSpec(14, "e", queues=((3, 2, 0), (1, 3, 0)), skills=((2, 16),)),
+    AgentSpec(13, "d", queues=((2, 2, 0), (3, 1, 0)), on_demand=True),
+    AgentSpec(
+        14, "e", queues=((3, 2, 0), (1, 3, 0)), skills=((2, 16),), wrap_up_ms=9_000, wrap_up_mode="mandatory-timed",
+        wrap_up_early=False,
+    ),
 ]
 TEMP = AgentSpec(15, "f", queues=((2, 1, 0), (3, 1, 9)))
 
@@ -113,8 +122,10 @@ class Stream:
             return events.CallEnded(call, talker)
         if what < 77:
             return events.AgentLoggedIn(agent, chance.random() < 0.9)
+        if what < 82:
+            return events.AgentWrapUp(agent, chance.choice(("ask", "extend", "coded", "nonsense")))
         if what < 91:
-            return events.AgentReady(agent)
+            return events.AgentReady(agent, chance.random() < 0.2)
         if what < 93:
             return events.AgentNotReady(agent, chance.choice(("", "lunch")))
         if what < 94:

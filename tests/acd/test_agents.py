@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine import limits
 from engine.acd import events
 from engine.acd.agents import CALL_MS_MAX
+from engine.acd.commands import Offer
+from engine.acd.model import WRAP_UP_MODES
 from tests.acd.world import Q, R, World, agent, cancels, changes, endings, offers, queue
 
 
@@ -199,3 +203,215 @@ def test_time_in_states_has_no_gaps() -> None:
         "resting": 0, "occupied": 0,
     }  # fmt: skip
     assert sum(row["spent_ms"].values()) == world.now + 250
+
+
+# --- the five modes of wrap-up -------------------------------------------------------------------------
+def wrapped(mode: str, ms: int = 0, **more: object) -> World:
+    """Agent 1 in conversation 10 of a queue with this wrap-up."""
+    world = World([queue(wrap_up_mode=mode, wrap_up_ms=ms, **more)], [agent(1)])
+    world.talk(10)
+    return world
+
+
+def test_mode_none_leads_back_at_once_whatever_he_asks() -> None:
+    world = wrapped("none", 10_000)
+    world.do(events.AgentWrapUp(1, "ask"))
+    assert changes(world.end(10, 1, after=1_000))[0][:3] == (1, "talking", "ready")
+
+
+@pytest.mark.parametrize(
+    ("mode", "ms", "most_ms"), [("optional", 0, limits.wrap_up_ms_max), ("optional-timed", 9_000, 9_000)]
+)
+def test_optional_modes_wrap_up_only_when_asked_while_talking(mode: str, ms: int, most_ms: int) -> None:
+    world = wrapped(mode, ms)
+    assert changes(world.end(10, 1, after=1_000))[0][:3] == (1, "talking", "ready")
+    assert world.do(events.AgentWrapUp(1, "ask")) == []  # not in conversation: nothing to wrap up
+    assert offers(world.join(11))
+    world.do(events.OfferAnswered(world.pool.offers.id[1]))
+    assert world.state(1) == "talking"
+    world.do(events.AgentWrapUp(1, "ask"))
+    assert changes(world.end(11, 1, after=1_000))[0][:3] == (1, "talking", "wrap_up")
+    world.wait(most_ms - 1)
+    assert world.state(1) == "wrap_up"
+    assert changes(world.wait(1)) == [(1, "wrap_up", "ready", "wrap_up_over")]
+
+
+def test_asking_holds_for_one_conversation_only() -> None:
+    world = wrapped("optional-timed", 2_000)
+    world.do(events.AgentWrapUp(1, "ask"))
+    world.end(10, 1)
+    world.wait(2_000)
+    world.talk(11)
+    world.end(11, 1)
+    assert world.state(1) == "ready"
+
+
+def test_mandatory_timed_may_be_held_to_its_time_and_remembers_what_he_wanted() -> None:
+    world = wrapped("mandatory-timed", 8_000, wrap_up_early=False)
+    world.end(10, 1)
+    assert world.do(events.AgentReady(1), after=1_000) == []
+    assert world.do(events.AgentNotReady(1, "lunch"), after=1_000) == []
+    assert world.state(1) == "wrap_up"
+    assert changes(world.wait(6_000)) == [(1, "wrap_up", "not_ready", "lunch")]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [events.AgentReady(1, force=True), events.AgentNotReady(1, "x", force=True), events.AgentLoggedOut(1)],
+)
+def test_a_supervisor_or_going_home_ends_a_wrap_up_that_is_held(event: events.AcdEvent) -> None:
+    world = wrapped("mandatory-timed", 8_000, wrap_up_early=False)
+    world.end(10, 1)
+    world.do(event)
+    assert world.state(1) in ("ready", "not_ready", "logged_out")
+
+
+def test_mandatory_discretionary_lasts_until_he_ends_it_or_the_engines_limit() -> None:
+    world = wrapped("mandatory-discretionary")
+    world.end(10, 1)
+    world.wait(limits.wrap_up_ms_max - 1)
+    assert world.state(1) == "wrap_up"
+    world.wait(1)
+    assert world.state(1) == "ready"
+    world.talk(11)
+    world.end(11, 1)
+    assert changes(world.do(events.AgentReady(1), after=90_000)) == [(1, "wrap_up", "ready", "ready")]
+
+
+def test_a_required_code_keeps_him_until_it_is_known() -> None:
+    world = wrapped("mandatory-discretionary", 60_000, wrap_up_coded=True)
+    world.end(10, 1)
+    assert world.do(events.AgentReady(1)) == []
+    world.do(events.AgentWrapUp(1, "coded"))
+    assert world.state(1) == "wrap_up"  # the code doesn't end it: he does
+    assert changes(world.do(events.AgentReady(1))) == [(1, "wrap_up", "ready", "ready")]
+    world.talk(11)
+    world.end(11, 1)
+    world.wait(60_000)
+    assert world.state(1) == "ready"  # nobody is stuck for want of a code
+
+
+def test_extension_is_bounded_in_count_and_in_all() -> None:
+    world = wrapped("mandatory-timed", 10_000, wrap_up_extend_ms=5_000, wrap_up_extensions_max=2)
+    world.do(events.AgentWrapUp(1, "extend"))  # while he talks there is nothing to extend
+    world.end(10, 1)
+    for _ in range(5):
+        world.do(events.AgentWrapUp(1, "extend"))
+    assert world.distributor.wrap_up(1, world.now)["left_ms"] == 20_000
+    world.wait(19_999)
+    assert world.state(1) == "wrap_up"
+    world.wait(1)
+    assert world.state(1) == "ready"
+    long = wrapped("mandatory-timed", limits.wrap_up_ms_max, wrap_up_extensions_max=9)
+    long.end(10, 1)
+    long.do(events.AgentWrapUp(1, "extend"))
+    assert long.distributor.wrap_up(1, long.now)["left_ms"] == limits.wrap_up_ms_max
+
+
+def test_an_agents_own_mode_comes_before_the_queues() -> None:
+    world = World(
+        [queue(wrap_up_mode="mandatory-timed", wrap_up_ms=9_000)],
+        [
+            agent(1, wrap_up_mode="none"),
+            agent(2, wrap_up_mode="mandatory-timed", wrap_up_ms=3_000, wrap_up_early=False),
+        ],
+    )
+    world.talk(11)
+    world.talk(12)
+    world.end(11, 1)
+    world.end(12, 2)
+    assert (world.state(1), world.state(2)) == ("ready", "wrap_up")
+    assert world.do(events.AgentReady(2)) == []
+    world.wait(3_000)
+    assert world.state(2) == "ready"
+
+
+def test_on_demand_takes_one_call_then_waits_to_be_asked() -> None:
+    world = World([queue(wrap_up_ms=2_000)], [agent(1, on_demand=True)])
+    world.talk(10)
+    world.join(11)
+    world.end(10, 1, after=1_000)
+    assert changes(world.wait(2_000)) == [(1, "wrap_up", "not_ready", "on_demand")]
+    out = world.do(events.AgentReady(1), after=5_000)
+    assert [offer.call for offer in offers(out)] == [11]
+    world.answer(offers(out)[0])
+    world.do(events.AgentReady(1))  # while he talks: one more
+    world.end(11, 1)
+    world.wait(2_000)
+    assert world.state(1) == "ready"
+
+
+def test_an_answer_resets_the_count_of_misses() -> None:
+    world = World([queue(misses_max=3, delay_no_answer_ms=1_000)], [agent(1)])
+    for call in (10, 11):
+        for _ in range(2):
+            world.fail(_ringing(world, call), "no_answer")
+            world.wait(1_000)
+        world.answer(_ringing(world, call))
+        world.end(call, 1)
+    assert world.state(1) == "ready"
+    for _ in range(3):
+        world.fail(_ringing(world, 12), "no_answer")
+        world.wait(1_000)
+    assert world.state(1) == "not_ready"
+    assert world.distributor.snapshot_agents(world.now)[0]["reason"] == "missed"
+
+
+def _ringing(world: World, call: int) -> Offer:
+    """The offer that rings for the call, which joins first where it hasn't."""
+    if call not in world.pool.calls:
+        world.join(call)
+    return [command for command in world.log if isinstance(command, Offer) and command.call == call][-1]
+
+
+def test_a_wrap_up_that_lasts_too_long_is_reported_and_healed() -> None:
+    world = wrapped("mandatory-discretionary")
+    world.end(10, 1)
+    world.pool.arm_agent(0, world.now + 2 * limits.wrap_up_ms_max)
+    assert [breach.rule for breach in world.distributor.check(world.now)] == ["wrap_up_too_long"]
+    world.distributor.settle(world.now)
+    world.wait(limits.wrap_up_ms_max)
+    assert world.state(1) == "ready"
+
+
+MODE_EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from("ask extend coded ready force pause logout login end call wait".split()),
+        st.integers(0, 40_000),
+    ),
+    max_size=40,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(WRAP_UP_MODES), st.booleans(), st.booleans(), st.integers(0, 30_000), MODE_EVENTS)
+def test_whatever_he_does_in_any_mode_nobody_is_stuck(
+    mode: str, early: bool, coded: bool, ms: int, acts: list[tuple[str, int]]
+) -> None:
+    """Invariants hold at every step (World checks them), and after the longest deadline he is where he wants to be."""
+    world = World(
+        [queue(wrap_up_mode=mode, wrap_up_ms=ms, wrap_up_early=early, wrap_up_coded=coded)], [agent(1)]
+    )
+    call = 10
+    for act, after in acts:
+        world.wait(after if act == "wait" else 0)
+        if act in ("ask", "extend", "coded"):
+            world.do(events.AgentWrapUp(1, act))
+        elif act == "call":
+            call += 1
+            for offer in offers(world.join(call)):
+                world.answer(offer)
+        elif act == "end":
+            world.end(call, 1)
+        elif act != "wait":
+            world.do(
+                {
+                    "ready": events.AgentReady(1), "force": events.AgentReady(1, force=True),
+                    "pause": events.AgentNotReady(1, "x"), "logout": events.AgentLoggedOut(1),
+                    "login": events.AgentLoggedIn(1),
+                }[act]
+            )
+    for held in list(world.pool.calls):
+        world.do(events.CallLeft(held, "exit"), events.CallEnded(held, 1))
+    world.wait(limits.wrap_up_ms_max)
+    assert world.state(1) in ("ready", "not_ready", "logged_out")

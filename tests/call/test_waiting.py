@@ -199,16 +199,6 @@ def test_the_offer_shows_who_calls_and_for_what() -> None:
     assert "<urn:alert:source:queue-support>" in invite
 
 
-def test_a_caller_named_in_other_letters_is_shown_in_ascii_and_short() -> None:
-    from engine.call.call import Call
-    from engine.call.waiting import display_name
-    from engine.dialplan.model import QueueModel
-
-    call = Call(1, "x", "chess", "", "100", "Zoë " * 20, "700", "public", "", 0)
-    shown = display_name(call, QueueModel("chess", "support"))
-    assert shown.startswith("[chess support] Zo? ") and len(shown) == 30
-
-
 def test_a_queue_removed_in_mid_wait_still_serves_its_caller_with_the_agents_it_had() -> None:
     w = world()
     caller = ring(w, "710")

@@ -35,7 +35,25 @@ def test_not_ready_until_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_an_unknown_verb_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["agent", "200", "fly", "--data", str(tmp_path)]) == 2
-    assert "login, logout, ready, not-ready, password" in capsys.readouterr().err
+    assert "login, logout, ready, not-ready, wrap-up, extend, code, password" in capsys.readouterr().err
+
+
+def test_reasons_wrap_up_and_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = {"agent": "default/200", "done": "done", "undo": "none"}
+    verbs = ("agent.not_ready", "agent.wrap_up", "agent.extend", "agent.code")
+    data = ["--data", str(tmp_path)]
+    with engine(tmp_path, dict.fromkeys(verbs, done)) as asked:
+        assert run(["agent", "200", "pause", "--reason", "lunch", *data]) == 0
+        assert run(["agent", "200", "wrap-up", *data]) == 0
+        assert run(["agent", "200", "extend", *data]) == 0
+        assert run(["agent", "200", "code", "sold", "--call", "gozu-0", *data]) == 0
+    assert [(each["verb"], each["arguments"]) for each in asked] == [
+        ("agent.not_ready", {"agent": "200", "reason": "lunch"}), ("agent.wrap_up", {"agent": "200"}),
+        ("agent.extend", {"agent": "200"}), ("agent.code", {"agent": "200", "code": "sold", "call": "gozu-0"}),
+    ]  # fmt: skip
+    for wrong in (["code"], ["ready", "now"], ["ready", "--reason", "x"], ["pause", "a", "--reason", "b"],
+                  ["extend", "--call", "x"]):  # fmt: skip
+        assert run(["agent", "200", *wrong, *data]) == 2
 
 
 def test_a_password_through_the_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,20 @@ def test_a_name_used_again_is_another_call() -> None:
     assert [detail.n for detail in details] == [1, 100]
 
 
+def test_a_wrap_up_code_belongs_to_the_call_even_after_its_end_and_the_last_one_counts() -> None:
+    folder = CallFold()
+    for each in served_call():
+        folder.feed(each)
+    code = {"agent": "default/201", "queue": "default/support", "by": "phone"}
+    first = folder.feed(event(90, "agent.wrap_up_code", "bako-0", 9_100, code="2", name="complaint", **code))
+    assert first is not None and first.whole_path().endswith(" > code complaint")
+    last = folder.feed(event(91, "agent.wrap_up_code", "bako-0", 9_200, code="1", name="sold", **code))
+    assert last is not None and last.whole_path() == f"{last.path} > code sold"
+    code["agent"] = "default/202"
+    missing = folder.feed(event(92, "agent.wrap_up_code", "bako-0", 9_300, code="", name="", **code))
+    assert missing is not None and missing.whole_path().endswith(" > code sold > code missing")
+
+
 def test_memory_is_bounded() -> None:
     folder = CallFold()
     for number in range(ended_kept_max + 5):

@@ -13,13 +13,19 @@ WORDS = {
     "agent_logged_out": 600, "agent_not_ready": 600, "agent_ready": 600, "transfer_failed": 900,
     "technical_fault": 900, "leave_message": 900, "you_pressed": 500, "thank_you": 400, "number_unknown": 600,
     "one_moment": 600, "try_again": 500, "callback_offer": 900, "callback_is_here": 1_500, "callback_whisper": 700,
-    "callback_not_reached": 800, "callback_booked": 900, "place_kept": 800,
+    "callback_not_reached": 800, "callback_booked": 900, "place_kept": 800, "agent_talking": 500, "agent_wrap_up": 500,
+    "agent_resting": 500,
+    "agent_occupied": 500, "agent_reason": 300, "agent_for": 200, "agent_waiting_none": 700, "agent_waiting_one": 700,
+    "agent_waiting_many": 700, "agent_to_return": 600, "agent_to_log_in": 600, "agent_code_noted": 500,
+    "agent_no_code": 500, "agent_no_call": 500, "agent_code_needed": 500, "agent_wrap_up_lasts": 500,
+    "agent_no_wrap_up": 500, "agent_extended": 500, "agent_no_extension": 500, "reason_lunch": 300,
+    "reason_missed": 300, "unit_second": 200, "unit_seconds": 200, "unit_minute": 200, "unit_minutes": 200,
 }  # fmt: skip
 
 
 def stock() -> dict[str, StockPrompt]:
     names = dict(WORDS)
-    names.update({f"digits/{d}": 400 for d in "0123456789"})
+    names.update({f"digits/{d}": 400 for d in [*"0123456789", "star", "hash"]})
     names.update({f"numbers/{n}": 500 for n in [*range(21), 30, 40, 50, 60, 70, 80, 90, "hundred", "thousand", "and"]})
     found = {f"en/{name}": StockPrompt(f"en/{name}", name.replace("_", " "), "", ms) for name, ms in names.items()}
     found["music/default"] = StockPrompt("music/default", "", "", 30_000)

@@ -53,7 +53,7 @@ module g711.so
 module aufile.so
 module alsa.so
 module ctrl_tcp.so
-module_tmp account.so
+{display}module_tmp account.so
 module_app menu.so
 ctrl_tcp_listen 127.0.0.1:{control}
 """
@@ -74,7 +74,9 @@ class Baresip:
     def __init__(
         self, folder: Path, server: tuple[str, int], user: str, password: str = "", *, transport: str = "udp",
         microphone: np.ndarray | None = None, auto_answer: bool = False, register: bool = True, codec: str = "pcmu",
+        display: bool = False,
     ) -> None:  # fmt: skip
+        """`display`: it shows the texts of MESSAGE requests, in `child`'s output."""
         assert shutil.which("baresip"), "baresip is not installed (Debian: baresip-core)"
         self.user, self.server = user, server
         self.folder = folder / f"baresip-{user}-{free_port()}"
@@ -90,7 +92,7 @@ class Baresip:
         os.mkfifo(pipe)
         values = {
             "port": self.port, "control": self.control, "rtp": rtp, "rtp_end": rtp + 40, "modules": MODULES,
-            "microphone": _microphone(self.folder, microphone),
+            "microphone": _microphone(self.folder, microphone), "display": "module stdio.so\n" if display else "",
         }  # fmt: skip
         (self.folder / "config").write_text(CONFIG.format(**values))
         (self.folder / "asoundrc").write_text(ALSA.format(pipe=pipe))

@@ -1,4 +1,4 @@
-"""A scripted phone: says exactly what a test tells it, when it tells it. No automatism except answers to OPTIONS.
+"""A scripted phone: says exactly what a test tells it, when it tells it; only OPTIONS and MESSAGE it answers itself.
 
 For exchanges that depend on the moment (races, glare, lost ACK) and for messages no real phone would send.
 """
@@ -28,6 +28,8 @@ class Phone:
         self.backlog: list[wire.Message] = []
         self.sent: list[bytes] = []
         self.answers_options = True
+        self.reads = False  # takes MESSAGE texts into `texts`; otherwise it refuses them, so none comes again
+        self.texts: list[str] = []
         self._framer = wire.Framer()
         self._frames: list[bytes] = []
         if transport == "udp":
@@ -66,6 +68,12 @@ class Phone:
             message = wire.parse(data)
             if message.is_request and message.method == "OPTIONS" and self.answers_options:
                 self.send(wire.respond(message, 200, "OK", tag=wire.fresh(4)))
+                continue
+            if message.is_request and message.method == "MESSAGE":
+                status, phrase = (200, "OK") if self.reads else (405, "Method Not Allowed")
+                self.send(wire.respond(message, status, phrase, tag=wire.fresh(4)))
+                if self.reads:
+                    self.texts.append(message.body.decode() if isinstance(message.body, bytes) else message.body)
                 continue
             return message
 

@@ -65,10 +65,12 @@ class Sipp:
     def _scenario(self, name: str) -> Path:
         """SIPp writes its logs beside the scenario, so it gets a copy; captures are linked where it looks for them.
 
-        A status line must be literal for SIPp, so key `status` is put into the copy.
+        A status line and an expression must be literal for SIPp, so the keys `status` and `text` are put into the copy.
         """
         target = self.folder / name
-        text = (SCENARIOS / name).read_text().replace("[status]", self.keys.get("status", ""))
+        text = (SCENARIOS / name).read_text()
+        for key in ("status", "text"):
+            text = text.replace(f"[{key}]", self.keys.get(key, ""))
         target.write_text(text)
         if "pcap/" in text:
             (self.folder / "pcap").symlink_to(CAPTURES)
