@@ -19,6 +19,7 @@ from engine.call import (
     arrival,
     callback,
     codes,
+    conference,
     desk,
     dial,
     draining,
@@ -26,6 +27,7 @@ from engine.call import (
     keys,
     levers,
     liveness,
+    oversight,
     pauses,
     places,
     recording,
@@ -426,6 +428,7 @@ def _attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -
 _PURPOSES: dict[str, Callable[[Room, Attempt, Outcome, int], None]] = {
     "offer": waiting.offer_over, "dial": talking.attempt_over, "direct": talking.attempt_over,
     "transfer": transfer.attempt_over, "return": transfer.attempt_over, "callback": callback.attempt_over,
+    "conference": conference.attempt_over, "summon": oversight.attempt_over,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import agents, codes, ending, script, talking
+from engine.call import agents, codes, ending, oversight, script, talking
 from engine.call.call import Call
 from engine.call.leg import CALLER
 from engine.ids import call_name
@@ -82,6 +82,7 @@ def _somebodys(index: SiteIndex, tenant: TenantModel, dialled: str) -> bool:
         index.agent(tenant.name, dialled) is not None
         or dialled in tenant.codes
         or codes.meant(tenant, dialled)[0] != ""
+        or oversight.meant(tenant, dialled)[0] != ""
         or index.outbound(tenant.name, "*", dialled) is not None
     )
 
@@ -108,6 +109,12 @@ def _from_agent(
         call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=False)
         if call is not None:
             codes.dialled(room, call, word, digits, now_ms)
+        return
+    word, rest = oversight.meant(tenant, dialled)
+    if word:
+        call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent)
+        if call is not None:
+            oversight.dialled(room, call, word, rest, now_ms)
         return
     number = index.number(dialled, tenant.name)
     if number is not None:

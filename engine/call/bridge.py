@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.call import leg as legs
+from engine.call import mixing
 from engine.call.call import Call
 from engine.call.effects import Media
-from engine.call.leg import Leg
+from engine.call.leg import AGENT, Leg
 from engine.media.commands import Bridge, Hear
 
 if TYPE_CHECKING:
@@ -26,14 +27,20 @@ def join(room: Room, call: Call, one: Leg, two: Leg, now_ms: int) -> None:
 
 
 def _connect(room: Room, call: Call, one: Leg, two: Leg) -> None:
+    if mixing.needed(room, call):
+        for leg in mixing.connect(room, call):
+            hold_music(room, call, leg)
+        return
     for leg in (one, two):
         leg.playing, leg.play_ticket, leg.hears = "", 0, 0
     if one.remote_hold or two.remote_hold:
+        mixing.over(room, call)
         for holder, other in ((one, two), (two, one)):
             if holder.remote_hold and not other.remote_hold:
                 hold_music(room, call, other)
         return
     room.out.append(Media(Bridge(one.row, one.generation, two.row, two.generation)))
+    mixing.over(room, call)
 
 
 def rejoin(room: Room, call: Call, leg: Leg) -> None:
@@ -80,15 +87,45 @@ def hold_changed(room: Room, call: Call, leg: Leg, held: bool, now_ms: int) -> N
         if held:
             legs.quiet(room, leg)
         _connect(room, call, leg, partner)
+    elif leg.id in call.guests:
+        room.emit("call.held", call.tenant, call.name, by=leg.party, held=held)
+        rejoin(room, call, room.legs[call.leg])
+    elif call.watches in room.calls:  # a supervisor: only he and whom he speaks to notice
+        followed = room.calls[call.watches]
+        if followed.leg in room.legs:
+            rejoin(room, followed, room.legs[followed.leg])
 
 
-def part(room: Room, call: Call, leg: Leg) -> Leg | None:
-    """Take `leg` out of its bridge; returns the one that stays (it hears silence until its owner decides)."""
+def swap(room: Room, call: Call, leg: Leg) -> None:
+    """The one who dialled leaves, the other stays: the other is the call's caller from now on."""
+    stays = leg.partner
+    call.leg, call.other = stays, leg.id
+    call.legs.sort(key=lambda number: number != stays)
+    if call.running is not None:
+        call.running.waiting = "ended"  # the dialplan served the one who leaves
+
+
+def adopt(room: Room, own: Call, call: Call, now_ms: int) -> Leg:
+    """Bring the one leg of `own` into `call`, to be joined there; what is left of `own` ends at once as served."""
+    leg = room.legs[own.leg]
+    own.legs.remove(leg.id)
+    own.leg, own.phase, own.outcome = 0, "code", "served"
+    room.deadlines.arm(("tone", own.id), now_ms)
+    leg.call, leg.kind = call.id, AGENT
+    call.legs.append(leg.id)
+    return leg
+
+
+def part(room: Room, call: Call, leg: Leg, *, quiet: bool = True) -> Leg | None:
+    """Take `leg` out of its bridge; returns the one that stays.
+
+    It hears silence until its owner decides; not `quiet`: it is joined with somebody else at once.
+    """
     partner = room.legs.get(leg.partner)
     leg.partner = 0
     if partner is not None:
         partner.partner = 0
-        if partner.state != "closing":
+        if partner.state != "closing" and quiet:
             legs.quiet(room, partner)
     if call.talk_from_ms:
         call.talked_ms += room.now_ms - call.talk_from_ms

@@ -19,7 +19,7 @@ PATH_WORDS_MAX = 40
 
 class Call(msgspec.Struct):
     """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code |
-    callback | closing.
+    supervising | picking | callback | closing.
 
     Times are monotonic ms. `site` is the version the call began with and stays with until it ends.
     """
@@ -81,6 +81,12 @@ class Call(msgspec.Struct):
     quality: list[str] = []
     held_place: HeldPlace | None = None  # in a queue that he left by a key
     welcome: bool = False  # to be told that his place was kept
+    mix: int = -1  # the mix of the media plane while more than two are on the call
+    guests: list[int] = []  # legs of a conference beside `leg` and `other`
+    watchers: list[int] = []  # calls of supervisors who follow this one, or are being rung for it
+    watches: int = 0  # this is a supervisor's (or a picking agent's) call: the one that he follows or wants …
+    mode: str = ""  # … how: listen | whisper | barge | takeover | pick
+    coaches: int = 0  # … and the agent's leg that his whispering reaches
 
 
 class Waiting(msgspec.Struct):

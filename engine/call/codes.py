@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.call import (
     agents,
     bridge,
+    conference,
     ending,
     own_state,
     pauses,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend")
 WITH_DIGITS = ("not_ready", "wrap_code")  # `*52` or `*521`: a reason or a code may follow
-CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up")
+CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference")
 SPOKEN = {
     "login": "agent_logged_in", "logout": "agent_logged_out", "not_ready": "agent_not_ready", "ready": "agent_ready",
 }  # fmt: skip
@@ -35,7 +36,7 @@ KEY_GAP_MS_MAX = 2_000  # between the keys of a code; then what was typed goes t
 NUMBER_GAP_MS_MAX = 4_000
 NUMBER_DIGITS_MAX = 24
 WRAP_DIGITS_MAX = 2
-NUMBER, WRAP = "T:", "W:"  # what `leg.codes` begins with while a number, or a wrap-up code, is being typed
+NUMBER, GUEST, WRAP = "T:", "C:", "W:"  # what `leg.codes` begins with while more is typed: whom to, who joins, a code
 CODE_MS_MAX = 10_000  # should the plane never tell the end of what is said, beside its length
 
 
@@ -106,7 +107,7 @@ def _change(room: Room, row: AgentRow, word: str, digits: str, now_ms: int) -> s
 
 def keyed(room: Room, call: Call, leg: Leg, digit: str, duration_ms: int, now_ms: int) -> None:
     """A key of an agent in conversation: part of a code (swallowed), or the caller's to hear."""
-    if leg.codes.startswith((NUMBER, WRAP)):
+    if leg.codes.startswith((NUMBER, GUEST, WRAP)):
         _number_key(room, call, leg, digit, now_ms)
         return
     site = room.site_of(call)
@@ -144,7 +145,7 @@ def _act(room: Room, call: Call, leg: Leg, word: str, now_ms: int) -> None:
         leg.codes = WRAP
         room.deadlines.arm(("code", leg.id), now_ms + KEY_GAP_MS_MAX)
     else:
-        leg.codes, leg.key_hold = NUMBER, True
+        leg.codes, leg.key_hold = NUMBER if word == "transfer" else GUEST, True
         bridge.hold_changed(room, call, leg, True, now_ms)
         room.deadlines.arm(("code", leg.id), now_ms + 2 * NUMBER_GAP_MS_MAX)
 
@@ -171,8 +172,13 @@ def gap(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
     if typed.startswith(WRAP):
         _wrap_up(room, leg, typed.removeprefix(WRAP), now_ms)
         return
-    if not typed.startswith(NUMBER):
+    if not typed.startswith((NUMBER, GUEST)):
         _relay(room, leg, typed, 100, now_ms)
+        return
+    if typed.startswith(GUEST):
+        leg.key_hold = False
+        bridge.hold_changed(room, call, leg, bridge.sdp_hold(leg), now_ms)
+        conference.invite(room, call, leg, typed[2:], now_ms)
         return
     if len(typed) == 2 or not transfer.blind(room, call, leg, typed[2:], now_ms, by_key=True):
         leg.key_hold = False

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import agents, callback_desk, draining, levers, operating, pauses, wrapping
+from engine.call import (
+    agents,
+    callback_desk,
+    draining,
+    levers,
+    mixing,
+    operating,
+    oversight,
+    pauses,
+    wrapping,
+)
 from engine.call.effects import Operator, Reply
 from engine.call.operating import Unknown
 
@@ -70,7 +80,8 @@ def _call_row(room: Room, call: Call, now_ms: int) -> dict[str, object]:
         "phase": call.phase, "queue": call.queue if waiting or call.served_by else "",
         "position": room.acd.position(call.id) if waiting else 0,
         "agent": call.served_by or (other.agent if other is not None else ""),
-        "with": other.party if other is not None else "", "trunk": call.trunk,
+        "with": ", ".join(operating.parties(room, call)), "trunk": call.trunk,
+        "supervisors": [f"{own.caller} ({own.mode})" for own in mixing.watchers(room, call)],
         "seconds": (now_ms - call.started_ms) // 1000, "path": " > ".join(call.path),
     }  # fmt: skip
 
@@ -322,4 +333,5 @@ _VERBS = {
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
     "engine.drain": _drain, "noted": _noted,
     "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,
+    **oversight.VERBS,
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, dial, waiting
+from engine.call import bridge, dial, supervision, waiting
 from engine.call.call import Call, drop_leg, legs_of
 from engine.dialplan.actions import CallerGone
 
@@ -67,6 +67,9 @@ def hang_up(room: Room, call: Call, by: str, outcome: str, cause: int, now_ms: i
 def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
     """Queue place, ringing phones, the partner: nobody stays behind."""
     caller = room.legs.get(call.leg)
+    supervision.unwatch(room, call, "hung up", now_ms)
+    call.guests = []
+    supervision.over(room, call, "call ended", now_ms)
     if call.waiting is not None:
         waiting.leave(room, call, "abandoned" if by == "caller" else "closed", now_ms)
     if caller is not None and (caller.partner or call.talk_from_ms):

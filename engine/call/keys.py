@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import callback, codes, recording, waiting
+from engine.call import callback, codes, recording, supervision, waiting
 from engine.call import leg as legs
 from engine.dialplan.actions import Digit
 
@@ -27,7 +27,9 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
     own = leg.id == call.leg
     shown = MASK if own and hidden(room, call) else digit
     room.emit("call.digit", call.tenant, call.name, digit=shown, way=way, leg="caller" if own else leg.party)
-    if leg.partner in room.legs and call.phase == "talking":
+    if call.phase == "supervising":
+        supervision.keyed(room, call, digit, now_ms)
+    elif leg.partner in room.legs and call.phase == "talking":
         if leg.agent:
             codes.keyed(room, call, leg, digit, duration_ms, now_ms)
         else:

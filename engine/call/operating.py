@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CANDIDATES_MAX = 8
 _CANNOT = {
     "arriving": "has only just arrived: try again", "whisper": "is being put through: try again",
+    "supervising": "is a supervisor's own", "picking": "is that of an agent who picks a caller",
     "transfer": "is being transferred already", "code": "is an agent's feature code", "closing": "is over",
     "callback": "is a callback whose customer is being rung: cancel it by `ringdown callback`",
 }  # fmt: skip
@@ -57,6 +58,11 @@ def _of_agent(room: Room, call: Call, wanted: str) -> bool:
 def _line(room: Room, call: Call) -> str:
     seconds = (room.now_ms - call.started_ms) // 1000
     return f"{call.name} ({call.caller or 'anonymous'} → {call.dialled}, {call.phase}, {seconds} s)"
+
+
+def parties(room: Room, call: Call) -> list[str]:
+    """With whom the caller talks, for people."""
+    return [room.legs[number].party for number in (call.other, *call.guests) if number in room.legs]
 
 
 # --- acts -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, dial, ending, recording, waiting
+from engine.call import bridge, conference, dial, ending, recording, supervision, waiting
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, tread
@@ -184,6 +184,11 @@ def leg_over(room: Room, leg: Leg, by: str, cause: int, now_ms: int) -> None:
     if call is None:
         drop_leg(room, leg, now_ms)
         return
+    if leg.id in call.guests:
+        conference.left(room, call, leg, now_ms)
+        return
+    if leg.id == call.leg and call.guests and leg.agent and leg.partner in room.legs:
+        bridge.swap(room, call, leg)  # an agent who dialled leaves his conference: the others talk on
     if leg.id == call.leg:
         call.cause = cause or 16
         ending.caller_gone(room, call, by if by != "remote" else "caller", now_ms)
@@ -194,6 +199,10 @@ def leg_over(room: Room, leg: Leg, by: str, cause: int, now_ms: int) -> None:
             break
     talking = leg.id == call.other
     if talking:
+        conference.withdraw(room, call, now_ms)
+        supervision.over(room, call, "agent left", now_ms)
+        if conference.promote(room, call, leg, now_ms):
+            return
         bridge.part(room, call, leg)
     drop_leg(room, leg, now_ms)
     if talking:

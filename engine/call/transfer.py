@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, callback, dial, ending, script, talking, waiting
+from engine.call import bridge, callback, conference, dial, ending, script, supervision, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, drop_leg, tread
 from engine.call.showing import display_name
@@ -56,8 +56,12 @@ def blind(
     outside = index.outbound(tenant, team, user) if team or model is not None else None
     if number is None and agent is None and outside is None:
         return False
+    if call.guests:
+        return False  # a conference has no one partner who could be sent on: its guests leave first
+    conference.withdraw(room, call, now_ms)
+    supervision.over(room, call, "transfer", now_ms)
     if leg.id == call.leg:
-        _swap(room, call, leg)
+        bridge.swap(room, call, leg)
     stays = room.legs[call.leg]
     if leg.remote_hold:
         leg.held_ms += now_ms - leg.hold_from_ms
@@ -86,15 +90,6 @@ def blind(
     if outcome is not None:
         attempt_over(room, attempt, outcome, now_ms)
     return True
-
-
-def _swap(room: Room, call: Call, leg: Leg) -> None:
-    """The one who dialled transfers the other: the other is the call's caller from now on."""
-    stays = leg.partner
-    call.leg, call.other = stays, leg.id
-    call.legs.sort(key=lambda number: number != stays)
-    if call.running is not None:
-        call.running.waiting = "ended"  # the dialplan served the one who leaves
 
 
 def _to_dialplan(room: Room, call: Call, leg: Leg, program: str, entry: str, now_ms: int) -> None:

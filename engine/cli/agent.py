@@ -1,4 +1,4 @@
-"""`ringdown agent ID VERB`: log in or out, pause until a time, wrap-up and its code, make a new password."""
+"""`ringdown agent ID VERB`: log in or out, pause, wrap-up and its code, follow his conversation, a new password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import typer
 
 from engine.cli.options import Data, Json, data_folder
 
-VERBS = ("login", "logout", "ready", "not-ready", "wrap-up", "extend", "code", "password")
+FOLLOWING = ("listen", "whisper", "barge", "takeover")
+VERBS = ("login", "logout", "ready", "not-ready", "wrap-up", "extend", "code", "password", *FOLLOWING)
 ALIASES = {"pause": "not-ready"}
 
 
@@ -16,12 +17,13 @@ def agent(
     agent: Annotated[str, typer.Argument(help="Number, or tenant/number.")],
     verb: Annotated[str, typer.Argument(
         help="login | logout | ready | not-ready (or pause) | wrap-up (one follows this call) | extend (his wrap-up) | "
-        "code (of his call) | password"
+        "code (of his call) | password | listen, whisper, barge, takeover (his conversation, --as SUPERVISOR)"
     )],
     word: Annotated[str, typer.Argument(help="With not-ready: why (lunch, 2); with code: its key or name.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="With not-ready: why, by key or name.")] = "",
     call: Annotated[str, typer.Option("--call", help="With code: the call that is meant.")] = "",
     until: Annotated[str, typer.Option("--until", help="With not-ready: 14:00, 30m; then ready again.")] = "",
+    as_: Annotated[str, typer.Option("--as", help="Who is rung to listen, whisper, barge in or take over.")] = "",
     site: Annotated[str, typer.Option("--site", help="For `password` while the engine is down.")] = "",
     data: Data = None, json: Json = False,
 ) -> None:
@@ -48,7 +50,9 @@ def agent(
         raise UsageError("code: which one? its key or name")
     if word and verb not in ("not-ready", "code"):
         raise UsageError(f"{verb} takes no further word: {word!r}")
-    given = {"code" if verb == "code" else "reason": word or reason, "call": call}
+    if (verb in FOLLOWING) != bool(as_):
+        raise UsageError(f"{verb} takes no --as" if as_ else f"say who: `ringdown agent ID {verb} --as SUPERVISOR`")
+    given = {"code" if verb == "code" else "reason": word or reason, "call": call, "as": as_}
     arguments = {"agent": agent} | {name: value for name, value in given.items() if value} | show.until(until)
     result = client.ask(folder, f"agent.{verb.replace('-', '_')}", **arguments)
     print(show.as_json(result) if json else show.effect(f"agent {result['agent']}", result))

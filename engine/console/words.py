@@ -30,6 +30,10 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.media": lambda d: f"audio {d['state']} on {d['leg']}: {d['detail']}",
     "call.fault": lambda d: f"FAULT in {d['where']}: {d['detail']}",
     "call.leg": lambda d: f"invites {d['leg']}",
+    "call.conference": lambda d: f"conference: {' '.join(str(d[key]) for key in ('by', 'who', 'result') if d[key])}",
+    "supervision.started": lambda d: f"{d['supervisor']} is on the line of {d['agent']}: {d['mode']}",
+    "supervision.changed": lambda d: f"{d['supervisor']} on the line of {d['agent']} goes over to {d['mode']}",
+    "supervision.ended": lambda d: f"{d['supervisor']} is off the line of {d['agent']} ({d['mode']}): {d['reason']}",
     "call.resumed": lambda d: f"goes on ({d['phase']}): the engine was away for {seconds(d['down_ms'])}",
     "dial.started": lambda d: f"rings {d['target']}",
     "dial.ended": lambda d: f"{d['target']}: {d['result']}" + (f" ({d['status']})" if d.get("status") else "")
@@ -232,7 +236,8 @@ class Filter:
             event.call and any(_names(data.get(key), self.call) for key in ("agent", "with"))
         ):
             return False
-        if self.agent and not any(_names(data.get(key), self.agent) for key in ("agent", "with", "by", "target")):
+        people = ("agent", "with", "by", "target", "supervisor")
+        if self.agent and not any(_names(data.get(key), self.agent) for key in people):
             return False
         return not self.queue or _names(data.get("queue"), self.queue)
 

@@ -185,6 +185,7 @@ class _Reader:
         tenant.agents = read_agents(report, self.trees.get(f"{home}agents.yaml"), name)
         for number, agent in tenant.agents.items():
             scope.agents[number] = self.agent(tenant, agent, scope)
+        self.supervisors(tenant, scope)
         skills = [skill for each in scope.agents.values() for skill, _ in each.skills]
         scope.skills = list(dict.fromkeys([*skills, *(s for q in scope.queues.values() for s in q.skills)]))
         for name, node in tenant.queue_nodes.items():
@@ -216,6 +217,20 @@ class _Reader:
                 hint = did_you_mean(word.text, scope.queues)
                 self.report.add("RD032", word, f"no queue {word.text!r}", hint)
         return msgspec.structs.replace(agent.model, queues=tuple(joined))
+
+    def supervisors(self, tenant: _Tenant, scope: Scope) -> None:
+        """Resolve the queues and teams that agents supervise; a name that is both stands for both."""
+        teams = list(dict.fromkeys(each.team for each in scope.agents.values() if each.team))
+        for number, agent in tenant.agents.items():
+            found: list[str] = []
+            for word in agent.supervises:
+                found += [f"queue/{tenant.name}/{word.text}"] if word.text in scope.queues else []
+                found += [f"team/{word.text}"] if word.text in teams else []
+                if word.text not in scope.queues and word.text not in teams and scope.complete:
+                    known = [*scope.queues, *teams]
+                    hint = did_you_mean(word.text, known, otherwise="a queue, or the team of an agent")
+                    self.report.add("RD032", word, f"no queue or team {word.text!r}", hint)
+            scope.agents[number] = msgspec.structs.replace(scope.agents[number], supervises=tuple(found))
 
     def music(self, tenant: _Tenant, scope: Scope) -> None:
         """Resolve the music and announcements that tenant and queues name."""

@@ -28,8 +28,11 @@ CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3",
     "status": "*54", "wrap_code": "*55", "extend": "*56", "wrap_up": "*4",
+    "conference": "*6", "supervise": "*57", "pick": "*58",
 }  # fmt: skip
-CODES_ADDED = ("status", "wrap_code", "extend", "wrap_up")  # later: they give way to a code that a site had before
+CODES_ADDED = (  # later: they give way to a code that a site had before
+    "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick",
+)  # fmt: skip
 COUNTRIES = ("us", "gb", "cn", "eu")
 PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
@@ -320,6 +323,7 @@ def _service_level(report: Report, node: marks.Node | None, changes: dict[str, A
 
 AGENT_KEYS = (
     "name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "on_demand", "about",
+    "supervisor", "supervises",
 )  # fmt: skip
 
 
@@ -327,6 +331,7 @@ class AgentDraft(msgspec.Struct):
     model: AgentModel
     key: marks.Scalar
     queues: list[tuple[marks.Scalar, int]]
+    supervises: list[marks.Scalar] = []
 
 
 def read_agents(report: Report, root: marks.Node | None, tenant: str) -> dict[str, AgentDraft]:
@@ -373,6 +378,8 @@ def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str) 
     changes["on_demand"] = bool(values.flag(report, entries.get("on_demand"), "on_demand"))
     changes["second_line"] = bool(values.flag(report, entries.get("second_line"), "second_line"))
     changes["logged_in"] = bool(values.flag(report, entries.get("logged_in"), "logged_in"))
+    changes["supervisor"] = bool(values.flag(report, entries.get("supervisor"), "supervisor"))
+    supervises = values.scalars(report, entries.get("supervises"), "supervises")
     phone = values.mapping(report, entries.get("phone"), "phone")
     if phone is not None:
         values.known_keys(report, phone, "phone", ("auto_answer", "dtmf", "messages"))
@@ -381,7 +388,8 @@ def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str) 
         changes["auto_answer"] = values.choice(report, phone.entries.get("auto_answer"), "auto_answer", ways) or ""
         dtmf = values.choice(report, phone.entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
         changes["dtmf"] = dtmf or "auto"
-    return AgentDraft(AgentModel(tenant, key.text, **changes), key, _agent_queues(report, entries.get("queues")))
+    queues = _agent_queues(report, entries.get("queues"))
+    return AgentDraft(AgentModel(tenant, key.text, **changes), key, queues, supervises)
 
 
 def _agent_queues(report: Report, node: marks.Node | None) -> list[tuple[marks.Scalar, int]]:

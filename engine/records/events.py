@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     ),
     "call.media": ("leg", "state", "detail"),  # one-way, missing, back, latched
     "call.fault": ("where", "detail"),
+    "call.conference": ("by", "who", "result"),  # ringing | joined | left | busy, no_answer … of a third party
     "call.resumed": ("phase", "down_ms"),  # the engine went away under this call and has come back
     "call.ended": ("by", "outcome", "cause", "duration_ms", "answered_ms", "waited_ms", "talked_ms", "held_ms", "path"),
     # dialling
@@ -67,6 +68,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "callback.expired": ("queue", "reason", "attempts", "waited_ms"),  # reason: age | attempts
     "callback.cancelled": ("queue", "by"),  # by: customer | replaced | drain | operator NAME
     "callback.served": ("queue", "agent", "waited_ms", "attempts", "kept"),
+    # supervisors, on the call that they follow; mode: listen | whisper | barge | takeover
+    "supervision.started": ("supervisor", "agent", "mode"),
+    "supervision.changed": ("supervisor", "agent", "mode"),
+    "supervision.ended": ("supervisor", "agent", "mode", "reason"),
     # agents
     "agent.state": ("agent", "name", "old", "new", "reason", "queue"),
     "agent.login": ("agent", "way"),

@@ -73,3 +73,15 @@ def test_a_password_while_the_engine_is_down(tmp_path: Path, capsys: pytest.Capt
     stored = Secrets(tmp_path).loaded(site).agents["default/200"]
     assert stored == digest.ha1("200", made["realm"], made["password"])
     assert run(["agent", "nobody", "password", "--data", str(tmp_path)]) == 1
+
+
+def test_an_agents_conversation_is_followed_by_a_supervisor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = {"agent": "default/201", "call": "dofu-0", "done": "rings default/210", "undo": "ringdown call x hangup"}
+    with engine(tmp_path, {"agent.listen": done}) as asked:
+        assert run(["agent", "201", "listen", "--as", "210", "--data", str(tmp_path)]) == 0
+        for words in (["listen"], ["ready", "--as", "210"]):
+            assert run(["agent", "201", *words, "--data", str(tmp_path)]) == 2
+    assert asked == [{"verb": "agent.listen", "arguments": {"agent": "201", "as": "210"}}]
+    assert "agent default/201: rings default/210" in capsys.readouterr().out

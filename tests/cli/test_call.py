@@ -34,3 +34,19 @@ def test_a_refusal_is_status_1_and_wrong_use_2(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr().err == "ringdown: +55 has 2 calls\n"
     for wrong in (["+44", "explode"], ["+44", "transfer"], ["+44", "hangup", "201"]):
         assert run(["call", *wrong, "--data", str(tmp_path)]) == 2
+
+
+def test_supervisors_picks_and_conferences_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = {"call": "dofu-0", "done": "rings default/210", "undo": "ringdown call x hangup"}
+    verbs = {f"call.{verb}": done for verb in ("listen", "whisper", "barge", "takeover", "pick", "conference")}
+    with engine(tmp_path, verbs) as asked:
+        for verb in ("listen", "whisper", "barge", "takeover", "pick"):
+            assert run(["call", "+44", verb, "--as", "210", "--data", str(tmp_path)]) == 0
+        assert run(["call", "+44", "conference", "--with", "204", "--data", str(tmp_path)]) == 0
+    assert [each["verb"] for each in asked] == [*verbs]
+    assert asked[0]["arguments"] == {"call": "+44", "as": "210"}
+    assert asked[-1]["arguments"] == {"call": "+44", "with": "204"}
+    assert "rings default/210   (undo: ringdown call x hangup)" in capsys.readouterr().out
+    wrong = (["listen"], ["hangup", "--as", "210"], ["conference"], ["pick", "--with", "2"])
+    for words in (*wrong, ["listen", "201", "--as", "2"]):
+        assert run(["call", "+44", *words, "--data", str(tmp_path)]) == 2

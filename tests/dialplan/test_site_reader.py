@@ -25,6 +25,33 @@ def good(changes: dict[str, str], **wavs: WavInfo | bytes) -> Site:
     return site
 
 
+def test_who_supervises_whom() -> None:
+    site = good({"agents.yaml": lines(
+        "200: {name: Ana, queues: [support], team: front}",
+        "201: {name: Ben, supervisor: yes}",
+        "202: {name: Cho, supervises: [support, front]}",
+    )})
+    agents = site.agents
+    assert agents["default/201"].supervisor and not agents["default/200"].supervisor
+    assert agents["default/202"].supervises == ("queue/default/support", "team/front")
+
+
+def test_a_right_over_nobody_is_refused_with_its_place() -> None:
+    site, findings = read({"agents.yaml": lines(
+        "200: {name: Ana, queues: [support], team: front}",
+        "201:",
+        "  name: Ben",
+        "  supervises: [support, frunt]",
+        "202: {name: Cho, supervisor: perhaps}",
+    )})
+    assert site is None
+    assert [(each.file, each.line, each.column) for each in findings] == [
+        ("agents.yaml", 4, 25), ("agents.yaml", 5, 30),
+    ]
+    shown = "\n".join(render(each) for each in findings)
+    assert "no queue or team 'frunt'" in shown and "front" in shown
+
+
 def test_agents_in_every_form() -> None:
     site = good(
         {
