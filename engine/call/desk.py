@@ -81,7 +81,7 @@ def _call_row(room: Room, call: Call, now_ms: int) -> dict[str, object]:
         "position": room.acd.position(call.id) if waiting else 0,
         "agent": call.served_by or (other.agent if other is not None else ""),
         "with": ", ".join(operating.parties(room, call)), "trunk": call.trunk,
-        "supervisors": [f"{own.caller} ({own.mode})" for own in mixing.watchers(room, call)],
+        "supervisors": ", ".join(f"{own.caller} ({own.mode})" for own in mixing.watchers(room, call)),
         "seconds": (now_ms - call.started_ms) // 1000, "path": " > ".join(call.path),
     }  # fmt: skip
 

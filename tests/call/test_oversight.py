@@ -29,7 +29,7 @@ def test_an_operator_rings_the_supervisor_and_changes_his_mode(verb: str, named:
     assert answer["undo"].startswith("ringdown call") and answer["undo"].endswith("listen --as default/203")
     assert ears(w, **everyone) == {"caller": "agent + boss", "agent": "boss + caller", "boss": "agent + caller"}
     row = msgspec.json.decode(w.operate("call", call="5551234").data)
-    assert row["supervisors"] == ["203 (barge)"] and row["with"] == "agent 201"
+    assert row["supervisors"] == "203 (barge)" and row["with"] == "agent 201"
     done(w, verb.replace("listen", "takeover"), **named, **{"as": "203"})
     w.run(300)
     assert ears(w, **everyone) == {"caller": "boss", "agent": "gone", "boss": "caller"}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 
-from engine.call import supervision
+from engine.call import mixing, supervision
+from engine.sim.phone import Phone
+from engine.sim.world import World
 from tests.call.calls import agent, over, ring, row_of, said, talk, up, world
 from tests.call.followed import SUPERVISED, conversation, ears, key, supervisions
 
@@ -271,3 +275,77 @@ def test_followed_calls_in_a_row_use_mixes_of_their_own() -> None:
     for phone in (caller, other):
         phone.hang_up(w.now_ms)
     over(w)
+
+
+AGENTS = ("201", "202", "203", "205")
+
+
+def _act(chance: random.Random, w: World, phones: list[Phone]) -> None:
+    """One thing that somebody may do at any moment, sensible or not."""
+    phone = chance.choice(phones)
+    desks = [each for each in phones if each.password]
+    some_agent, other = chance.choice(AGENTS), chance.choice(AGENTS)
+    act = chance.randrange(12)
+    if act < 3 and not phone.sessions:
+        numbers = ["700", "742", "740"] if not phone.password else ["700", "*56", some_agent, f"*55{some_agent}"]
+        ring(w, chance.choice(numbers), phone=phone)
+    elif act < 6 and phone.up():
+        keys = ["4", "5", "6", "7", "*"] if phone.password else ["5"]
+        w.press(phone, chance.choice([*keys, "*2", f"*4{some_agent}#", f"*1{some_agent}#"]), gap_ms=20)
+    elif act == 6 and phone.up():
+        phone.hold(phone.up()[0], w.now_ms, direction=chance.choice(["sendonly", "sendrecv", "inactive"]))
+    elif act == 7:
+        chance.choice([phone, chance.choice(desks)]).hang_up(w.now_ms)
+    elif act < 10:
+        verb = chance.choice(["listen", "whisper", "barge", "takeover"])
+        if chance.random() < 0.5:
+            w.operate(f"agent.{verb}", **{"agent": some_agent, "as": other})
+        else:
+            w.operate(f"call.{verb}", **{"call": "last", "as": other})
+    elif act == 10:
+        w.operate("call.pick", **{"call": "last", "as": some_agent})
+    else:
+        w.operate("call.conference", **{"call": "last", "with": some_agent})
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_whatever_people_do_nobody_is_stuck_and_everybody_hears_whom_he_should(seed: int) -> None:
+    """Random acts of two callers, four agents and an operator; after each, ears and books agree (law 9 at each step)."""
+    chance = random.Random(seed)
+    w = world(SUPERVISED, seed=seed, law9=seed % 3 == 0)
+    phones = [agent(w, user, answer_ms=chance.choice([50, 300, 900])) for user in AGENTS]
+    phones += [w.phone(f"555000{number}", password="") for number in range(2)]
+    for _ in range(60):
+        _act(chance, w, phones)
+        w.run(chance.choice([0, 30, 300, 2_000]))
+        _books(w)
+    for phone in phones:
+        phone.hang_up(w.now_ms)
+    over(w)
+    assert not w.media.rows
+    started, ended = w.all("supervision.started"), w.all("supervision.ended")
+    assert len(started) == len(ended)
+    assert len(w.all("call.started")) == len(w.all("call.ended"))
+
+
+def _books(w: World) -> None:
+    """Links point both ways, a mix runs exactly where more than two are, and nobody is in two conversations."""
+    room = w.switch.room
+    for call in room.calls.values():
+        for number in call.watchers:
+            assert room.calls[number].watches == call.id
+        if call.watches and call.mode != "pick":
+            assert call.id in room.calls[call.watches].watchers
+        for number in call.guests:
+            assert room.legs[number].call == call.id and number not in (call.leg, call.other)
+        if call.phase == "talking":
+            assert mixing.needed(room, call) is (call.mix >= 0), (call.name, call.mix)
+            one, two = room.legs[call.leg], room.legs[call.other]
+            assert (one.partner, two.partner) == (two.id, one.id)
+            if not one.remote_hold and not two.remote_hold:
+                heard = w.media.rows[one.row].hears
+                assert f"row {two.row}" in heard.split(" + ") or f"mix row {two.row}" in heard or (
+                    heard.endswith(f"row {two.row}")
+                ), heard
+        else:
+            assert call.mix < 0 and not call.guests and not call.watchers, (call.name, call.phase)
