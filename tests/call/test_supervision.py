@@ -310,7 +310,7 @@ def _act(chance: random.Random, w: World, phones: list[Phone]) -> None:
 
 @pytest.mark.parametrize("seed", range(24))
 def test_whatever_people_do_nobody_is_stuck_and_everybody_hears_whom_he_should(seed: int) -> None:
-    """Random acts of two callers, four agents and an operator; after each, ears and books agree (law 9 at each step)."""
+    """Random acts of two callers, four agents and an operator; after each, ears and books agree."""
     chance = random.Random(seed)
     w = world(SUPERVISED, seed=seed, law9=seed % 3 == 0)
     phones = [agent(w, user, answer_ms=chance.choice([50, 300, 900])) for user in AGENTS]
