@@ -287,11 +287,11 @@ def _act(chance: random.Random, w: World, phones: list[Phone]) -> None:
     some_agent, other = chance.choice(AGENTS), chance.choice(AGENTS)
     act = chance.randrange(12)
     if act < 3 and not phone.sessions:
-        numbers = ["700", "742", "740"] if not phone.password else ["700", "*56", some_agent, f"*55{some_agent}"]
+        numbers = ["700", "742", "740"] if not phone.password else ["700", "*58", some_agent, f"*57{some_agent}"]
         ring(w, chance.choice(numbers), phone=phone)
     elif act < 6 and phone.up():
         keys = ["4", "5", "6", "7", "*"] if phone.password else ["5"]
-        w.press(phone, chance.choice([*keys, "*2", f"*4{some_agent}#", f"*1{some_agent}#"]), gap_ms=20)
+        w.press(phone, chance.choice([*keys, "*2", f"*6{some_agent}#", f"*1{some_agent}#"]), gap_ms=20)
     elif act == 6 and phone.up():
         phone.hold(phone.up()[0], w.now_ms, direction=chance.choice(["sendonly", "sendrecv", "inactive"]))
     elif act == 7:

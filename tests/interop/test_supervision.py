@@ -112,7 +112,7 @@ def test_listen_whisper_barge_leave_and_take_over_on_three_softphones(supervised
         agent.wait_event("CALL_ESTABLISHED")
         plain = {"caller": {"agent"}, "agent": {"caller"}}
         expect(ears, plain, "before the supervisor comes")
-        boss.wait_event("CALL_ESTABLISHED", after=boss.dial("*55200"))
+        boss.wait_event("CALL_ESTABLISHED", after=boss.dial("*57200"))
         expect(ears, LISTEN, "listen")
         for key, wanted in (("5", WHISPER), ("6", BARGE), ("4", LISTEN)):
             boss.press(key)
@@ -121,7 +121,7 @@ def test_listen_whisper_barge_leave_and_take_over_on_three_softphones(supervised
         boss.press("*")
         boss.wait_event("CALL_CLOSED", after=place)
         expect(ears, plain, "after the supervisor has left")
-        boss.wait_event("CALL_ESTABLISHED", after=boss.dial("*55200"))
+        boss.wait_event("CALL_ESTABLISHED", after=boss.dial("*57200"))
         expect(ears, LISTEN, "listen again")
         place = len(agent.events)
         boss.press("7")
