@@ -194,6 +194,22 @@ class Pool:
             needs.append(need)
         return tuple(needs)
 
+    def give_skills(self, row: int, skills: tuple[tuple[int, int], ...]) -> None:
+        """These are an agent's skills now, in his spec and in what is derived from it."""
+        spec = self.specs[row]
+        if spec is None:
+            return
+        self.specs[row] = msgspec.structs.replace(spec, skills=skills)
+        self.skill_of[row] = dict(skills)
+        top = max((skill for skill, _ in skills), default=0)
+        if top >= self.skills.shape[1]:
+            wider = np.zeros((self.skills.shape[0], top + 1), dtype=np.int8)
+            wider[:, : self.skills.shape[1]] = self.skills
+            self.skills = wider
+        self.skills[row] = 0
+        for skill, level in skills:
+            self.skills[row, skill] = level
+
     # --- derived state ------------------------------------------------------------------------------
     def reindex(self) -> None:
         """Build everything derived from columns, specs and memberships: after configure, restore and healing."""

@@ -112,6 +112,8 @@ class AgentModel(msgspec.Struct, frozen=True):
     wrap_up: WrapUp | None = None  # instead of his queues' mode and time; codes are always the queue's
     on_demand: bool = False  # one call, then not ready until he asks for the next
     messages: bool = True  # is he told of his state by SIP MESSAGE?
+    expires: tuple[tuple[str, int], ...] = ()  # (skill, Unix ms of its end)
+    certified: tuple[tuple[str, str], ...] = ()  # (skill, by whom)
 
 
 class TrunkModel(msgspec.Struct, frozen=True):
