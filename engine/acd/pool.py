@@ -52,6 +52,7 @@ class Queue(msgspec.Struct):
     connected: int = 0
     touched: bool = False
     barred: bool = False  # during a pick: some of his rows are barred
+    policy_failed: bool = False  # told already
     ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings
 
 
@@ -92,6 +93,7 @@ class Pool:
         self.skill_of: list[dict[int, int]] = []
         self.heap = DeadlineHeap()
         self.occupancy = False  # a strategy reads how occupied agents are
+        self.policies = False  # a queue has a policy of its own
         self.preferences = False  # perhaps a caller waits for an agent of his choice
         self.writers: Writers  # set by the distributor: a choice of this process, not state
 
@@ -223,6 +225,7 @@ class Pool:
         for row, held in enumerate(skills):
             for skill, level in held.items():
                 self.skills[row, skill] = level
+        self.policies = any(queue is not None and queue.spec.policy is not None for queue in self.queues)
         self._seat_everybody()
         for row, spec in enumerate(self.specs):
             if spec is None:

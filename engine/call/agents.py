@@ -113,7 +113,7 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max, wrap_up_mode=queue.wrap_up.mode,
         wrap_up_early=queue.wrap_up.early, wrap_up_coded=queue.wrap_up.required,
         wrap_up_extend_ms=queue.wrap_up.extend_ms, wrap_up_extensions_max=queue.wrap_up.extensions_max,
-        rings=routing.rings(room, queue), **recall_times(queue.callback),
+        rings=routing.rings(room, queue), policy=routing.policy(room, queue), **recall_times(queue.callback),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 from engine import marks
-from engine.dialplan import options, rings, values
+from engine.dialplan import options, policy_reader, rings, values
 from engine.dialplan.analysis import analyse
 from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
 from engine.dialplan.drafts import Draft
@@ -197,7 +197,8 @@ class _Reader:
         scope.skills = list(dict.fromkeys([*skills, *(s for q in scope.queues.values() for s in q.skills)]))
         for name, node in tenant.queue_nodes.items():
             opened = rings.read(report, scope, name, node.entries.get("rings"))
-            scope.queues[name] = msgspec.structs.replace(scope.queues[name], rings=opened)
+            policy = policy_reader.read(report, scope, node, scope.queues[name].strategy)
+            scope.queues[name] = msgspec.structs.replace(scope.queues[name], rings=opened, policy=policy)
         self.music(tenant, scope)
         folder = f"{home}dialplans/"
         for path, tree in self.trees.items():

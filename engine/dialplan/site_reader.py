@@ -22,6 +22,7 @@ STRATEGIES = (  # those that the distributor has, by all their names (a test com
     "round-robin", "linear", "top-down", "sequentially-by-agent-order", "ring-progressively",
     "ringall", "agent-with-fewest-calls", "rrmemory", "rrordered",
     "ucd-mia", "ead-mia", "ucd-loa", "ead-loa", "uniform-call-distribution", "most-idle", "least-occupied",
+    "custom",
 )  # fmt: skip
 STRATEGIES_LATER = ("skills",)
 CODES = {
@@ -234,7 +235,7 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "callback", "keep_place", "display",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "policy", "about", "callback", "keep_place", "display",
     "alert_info", "auto_answer",
 )  # fmt: skip
 QUEUE_LATER = ("overflow", "estimate", "priority", "needs", "calendar", "teams")
