@@ -78,6 +78,8 @@ kept_places_max = 10_000
 needs_max = 8  # skills that one caller asks for at once
 needs_steps_max = 8
 rings_max = 6
+policy_expressions_max = 4  # expressions of a site's own policy
+policy_nodes_max = 64  # of each of them
 
 # --- records and operators -----------------------------------------------------------------------
 batch_ms_max = 200

@@ -18,6 +18,7 @@ from engine.call import (
     agents,
     arrival,
     callback,
+    certificates,
     codes,
     conference,
     desk,
@@ -305,14 +306,17 @@ def _entropy(room: Room, event: Entropy, now_ms: int) -> None:
 
 
 def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
-    """Only an operator's `--until` waits by the wall clock: it is armed anew. No other timer moves by a jump, and what
-    was recorded before it keeps its own times.
+    """Only an operator's `--until` and skills with a date wait by the wall clock: they are armed anew. No other timer
+    moves by a jump, and what was recorded before it keeps its own times.
     """
     old, room.wall_offset_ms = room.wall_offset_ms, event.offset_ms
     jump_ms = event.offset_ms - old
     if old and abs(jump_ms) >= CLOCK_JUMP_MS:
         room.emit("engine.clock", "", "", old_ms=now_ms + old, new_ms=now_ms + event.offset_ms, jump_ms=jump_ms)
     levers.arm(room, now_ms)
+    if room.site and abs(jump_ms) >= CLOCK_JUMP_MS:
+        certificates.due(room, now_ms)
+    certificates.arm(room, now_ms)
 
 
 def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
@@ -517,6 +521,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         desk.time_over(room, number, now_ms)
     elif kind == "places":
         places.forget_old(room, now_ms)
+    elif kind == "skills":
+        certificates.due(room, now_ms)
     elif kind == "drain":
         draining.due(room, now_ms)
     elif kind == "budget":

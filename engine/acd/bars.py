@@ -9,6 +9,7 @@ queue is settled again at that moment and nobody waits for a bar that is over.
 |---|---|---|
 | avoid | who has just passed him on | by time |
 | ring (`widening`) | everybody further out than the ring he has reached | by time |
+| policy (`custom`) | whom the site's own rule doesn't admit; it is looked at anew every second |  |
 | preference | everybody but the agent he waits for | by time, or when that agent goes |
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.acd import preference, widening
+from engine.acd import custom, preference, widening
 from engine.acd.columns import TeamColumns
 from engine.acd.pool import Pool, Queue
 
@@ -35,6 +36,10 @@ def apply_to(pool: Pool, entry: int, now_ms: int) -> int:
     if entries.avoid[entry] >= 0 and entries.avoid_until[entry] > now_ms:
         return OWN
     ring = entries.ring[entry]
+    if pool.policies:
+        queue = pool.queue_at(entries.queue[entry])
+        if custom.applies(queue):
+            return OWN if custom.personal(queue) else SHARED
     return SHARED if ring and widening.holds(pool.queue_at(entries.queue[entry]), ring) else FREE
 
 
@@ -61,6 +66,8 @@ def write(pool: Pool, queue: Queue, entry: int, now_ms: int) -> None:
     if widening.holds(queue, ring) and not preference.holds(pool, queue, entry, now_ms):
         block = pool.team.block
         block[_BARRED, queue.first_row : queue.end_row] = block[_RING, queue.first_row : queue.end_row] > ring
+    if pool.policies:
+        custom.write(pool, queue, entry, now_ms)
     agent = pool.agent_rows.get(entries.avoid[entry], -1)
     if agent >= 0 and entries.avoid_until[entry] > now_ms:
         for home, row in pool.seats[agent]:

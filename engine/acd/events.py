@@ -138,6 +138,13 @@ class AgentWrapUp(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fal
     act: str
 
 
+class AgentSkills(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """From now on he has these skills: (number, level). What rings or talks stays."""
+
+    agent: int
+    skills: tuple[tuple[int, int], ...]
+
+
 AcdEvent = (
     CallJoined
     | CallAway
@@ -153,4 +160,5 @@ AcdEvent = (
     | AgentReachable
     | AgentOccupied
     | AgentWrapUp
+    | AgentSkills
 )

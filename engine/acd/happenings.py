@@ -221,6 +221,16 @@ def occupied(pool: Pool, event: event_types.AgentOccupied, now_ms: int) -> None:
         ask(pool, row, OCCUPY if event.occupied else FREE, now_ms, event.kind or "other_call")
 
 
+def skills(pool: Pool, event: event_types.AgentSkills, now_ms: int) -> None:
+    """Somebody may wait for what he can do now."""
+    row = _agent(pool, event)
+    if row >= 0:
+        pool.give_skills(row, event.skills)
+        for queue, _ in pool.seats[row]:
+            if queue.order:
+                pool.touch(queue)
+
+
 HANDLERS: dict[type, Callable[[Pool, Any, int], None]] = {
     event_types.CallJoined: call_joined,
     event_types.CallAway: call_away,
@@ -236,6 +246,7 @@ HANDLERS: dict[type, Callable[[Pool, Any, int], None]] = {
     event_types.AgentReachable: reachable,
     event_types.AgentOccupied: occupied,
     event_types.AgentWrapUp: wrap_up,
+    event_types.AgentSkills: skills,
 }
 
 

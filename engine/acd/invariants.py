@@ -10,7 +10,7 @@ from typing import Any
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import bars, policy, recalls, widening
+from engine.acd import bars, custom, policy, recalls, widening
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
 from engine.acd.commands import Breach
@@ -262,7 +262,8 @@ def _tallies(pool: Pool, found: list[Breach]) -> None:
 def _work(pool: Pool, found: list[Breach], now_ms: int) -> None:
     """Nobody waits while an idle agent of his queue fits.
 
-    Queues that are still to be settled are excused, and callers whose next look is due but not expired yet.
+    Queues that are still to be settled are excused, callers whose next look is due but not expired yet, and queues
+    whose own policy goes by time: their callers are looked at every second.
     """
     for queue in pool.queues:
         if queue is None or queue.touched or not queue.idle:
@@ -270,7 +271,7 @@ def _work(pool: Pool, found: list[Breach], now_ms: int) -> None:
         forgotten = recalls.overdue(pool, policy.pick, queue, now_ms)
         if forgotten >= 0:
             found.append(Breach("idle_and_absent", f"queue {queue.spec.name}: call {pool.entries.call[forgotten]}"))
-        for _, _, entry in queue.waiting:
+        for _, _, entry in () if custom.timely(queue) else queue.waiting:
             if not 0 < pool.entries.look_at[entry] <= now_ms and bars.pick(pool, policy.pick, queue, entry, 1, now_ms):
                 found.append(Breach("idle_and_waiting", f"queue {queue.spec.name}: call {pool.entries.call[entry]}"))
                 break

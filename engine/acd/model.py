@@ -7,6 +7,14 @@ import msgspec
 NONE, OPTIONAL, OPTIONAL_TIMED, TIMED, DISCRETIONARY = WRAP_UP_MODES = (
     "none", "optional", "optional-timed", "mandatory-timed", "mandatory-discretionary",
 )  # fmt: skip
+Program = tuple[tuple[int, int], ...]  # postfix, (code, argument): see `custom`
+
+
+class Policy(msgspec.Struct, frozen=True, array_like=True):
+    """A site's own: `order` as the key, smallest first; who may be asked at all by `admit`, () everybody."""
+
+    order: tuple[Program, ...]
+    admit: Program = ()
 
 
 class Ring(msgspec.Struct, frozen=True, array_like=True):
@@ -48,6 +56,7 @@ class QueueSpec(msgspec.Struct, frozen=True):
     delay_error_ms: int = 5_000
     progress_ms: int = 10_000  # ring-progressively: one more phone each time
     rings: tuple[Ring, ...] = ()  # who may be asked first, and whom waiting adds: see `widening`
+    policy: Policy | None = None  # of the strategy `custom`
     recall_lead_ms: int = 10_000  # an absent caller is rung up so long before an agent's wrap-up or rest ends
     recall_ms_max: int = 90_000  # the owner has said by then whether he was reached
     wrap_up_mode: str = ""  # a word of WRAP_UP_MODES; "": timed when wrap_up_ms says a time, else none

@@ -22,6 +22,7 @@ has a `memory`, `turns.prepare` writes it into columns before the pick: neither 
 | ucd-mia (uniform-call-distribution) | idle for longest, over all levels | test_policy: test_uniform_… |
 | ead-mia (most-idle) | best at the needed skill, level, idle for longest | test_policy: test_the_expert_… |
 | ucd-loa | least occupied, over all levels | test_occupancy: test_the_least_occupied_… |
+| custom | by the site's own expressions (`custom`) | test_custom: test_like_the_expressions_… |
 | ead-loa (least-occupied) | best at the needed skill, level, least occupied | test_occupancy: test_among_experts_… |
 
 Of all of them the test of the kernel (test_kernels: test_like_the_twin), of the oracle (test_policy:
@@ -96,6 +97,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("ucd-mia", (_IDLE,)),
     Strategy("ead-mia", (_EXPERT, _LEVEL, _IDLE)),
     Strategy("ucd-loa", (_LOA, _IDLE), occupancy=True),
+    Strategy("custom", (_LOT,), fair=True, occupancy=True),
     Strategy("ead-loa", (_EXPERT, _LEVEL, _LOA, _IDLE), occupancy=True),
 )
 ALIASES: dict[str, str] = {

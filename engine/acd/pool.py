@@ -52,6 +52,7 @@ class Queue(msgspec.Struct):
     connected: int = 0
     touched: bool = False
     barred: bool = False  # during a pick: some of his rows are barred
+    policy_failed: bool = False  # told already
     ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings
 
 
@@ -92,6 +93,7 @@ class Pool:
         self.skill_of: list[dict[int, int]] = []
         self.heap = DeadlineHeap()
         self.occupancy = False  # a strategy reads how occupied agents are
+        self.policies = False  # a queue has a policy of its own
         self.preferences = False  # perhaps a caller waits for an agent of his choice
         self.writers: Writers  # set by the distributor: a choice of this process, not state
 
@@ -194,6 +196,22 @@ class Pool:
             needs.append(need)
         return tuple(needs)
 
+    def give_skills(self, row: int, skills: tuple[tuple[int, int], ...]) -> None:
+        """These are an agent's skills now, in his spec and in what is derived from it."""
+        spec = self.specs[row]
+        if spec is None:
+            return
+        self.specs[row] = msgspec.structs.replace(spec, skills=skills)
+        self.skill_of[row] = dict(skills)
+        top = max((skill for skill, _ in skills), default=0)
+        if top >= self.skills.shape[1]:
+            wider = np.zeros((self.skills.shape[0], top + 1), dtype=np.int8)
+            wider[:, : self.skills.shape[1]] = self.skills
+            self.skills = wider
+        self.skills[row] = 0
+        for skill, level in skills:
+            self.skills[row, skill] = level
+
     # --- derived state ------------------------------------------------------------------------------
     def reindex(self) -> None:
         """Build everything derived from columns, specs and memberships: after configure, restore and healing."""
@@ -207,6 +225,7 @@ class Pool:
         for row, held in enumerate(skills):
             for skill, level in held.items():
                 self.skills[row, skill] = level
+        self.policies = any(queue is not None and queue.spec.policy is not None for queue in self.queues)
         self._seat_everybody()
         for row, spec in enumerate(self.specs):
             if spec is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import occupancy, policy
+from engine.acd import custom, occupancy, policy
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.pool import SKILLS_MAX, Pool, Queue
 from engine.acd.tables import LOGGED_OUT, REVIEW
@@ -51,6 +51,8 @@ def check_specs(pool: Pool, queues: Sequence[QueueSpec], agents: Sequence[AgentS
         raise LimitExceeded("agents_max", pool.agents.capacity_max)
     for queue in queues:
         policy.number_of(queue.strategy)
+        if queue.policy is not None:
+            custom.check(queue.policy)
     for agent in agents:
         if len({queue for queue, _, _ in agent.queues}) != len(agent.queues):
             raise LocalError(f"agent {agent.name}: a queue is named twice")

@@ -16,8 +16,7 @@ from engine.acd.events import (
     AgentReady,
 )
 from engine.acd.model import AgentSpec, QueueSpec
-from engine.call import levers, pauses, routing
-from engine.call.routing import skill_id
+from engine.call import certificates, levers, pauses, routing
 from engine.dialplan.model import WrapUp
 from engine.errors import ProtocolError
 from engine.sip.digest import verify
@@ -87,6 +86,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
     )
     room.unsettled = True
     levers.arm(room, now_ms)
+    certificates.review(room, site, now_ms)
     for key in site.agents:  # known ones too: a contact may have changed, and who comes back is new to the distributor
         row = room.agents[key]
         update_reachable(room, row, now_ms)
@@ -113,7 +113,7 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max, wrap_up_mode=queue.wrap_up.mode,
         wrap_up_early=queue.wrap_up.early, wrap_up_coded=queue.wrap_up.required,
         wrap_up_extend_ms=queue.wrap_up.extend_ms, wrap_up_extensions_max=queue.wrap_up.extensions_max,
-        rings=routing.rings(room, queue), **recall_times(queue.callback),
+        rings=routing.rings(room, queue), policy=routing.policy(room, queue), **recall_times(queue.callback),
     )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _agent_spec(room: Room, site: Site, key: str, agent: AgentModel) -> AgentSpe
     return AgentSpec(
         id=room.agents[key].id, name=key, tenant=agent.tenant,
         queues=routing.seats(room, site, agent),
-        skills=tuple((skill_id(room, name), level) for name, level in agent.skills),
+        skills=certificates.valid(room, agent, room.now_ms),
         wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line, wrap_up_mode=own.mode, wrap_up_early=own.early,
         on_demand=agent.on_demand, team=agent.team,
     )  # fmt: skip

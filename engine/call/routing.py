@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.acd import custom
 from engine.acd.events import Step
-from engine.acd.model import Ring
+from engine.acd.model import Policy, Program, Ring
 from engine.acd.stages import BORROWED
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 LAST_AGENTS_MAX = 10_000
 LAST_AGENT_MS_MAX = 86_400_000
+_CODES = {
+    "+": custom.ADD, "-": custom.SUB, "*": custom.MUL, "=": custom.EQ, "!=": custom.NE, "<": custom.LT,
+    "<=": custom.LE, ">": custom.GT, ">=": custom.GE, "and": custom.AND, "or": custom.OR, "not": custom.NOT,
+}  # fmt: skip
 LAST = "last"  # dialplan.routing.LAST_AGENT
 
 
@@ -35,6 +40,28 @@ def rings(room: Room, queue: QueueModel) -> tuple[Ring, ...]:
         )
         for each in queue.rings
     )  # fmt: skip
+
+
+def policy(room: Room, queue: QueueModel) -> Policy | None:
+    """The site's own policy as the distributor's programs."""
+    if queue.policy is None:
+        return None
+    order = tuple(_program(room, words) for words in queue.policy.order)
+    return Policy(order, _program(room, queue.policy.admit))
+
+
+def _program(room: Room, words: tuple[tuple[str, int | str], ...]) -> Program:
+    codes: list[tuple[int, int]] = []
+    for sign, what in words:
+        if sign == "const":
+            codes.append((custom.CONST, int(what)))
+        elif sign == "field":
+            codes.append((custom.FIELD, custom.FIELDS.index(str(what))))
+        elif sign == "skill":
+            codes.append((custom.SKILL, skill_id(room, str(what))))
+        else:
+            codes.append((_CODES[sign], 0))
+    return tuple(codes)
 
 
 def seats(room: Room, site: Site, agent: AgentModel) -> tuple[tuple[int, int, int], ...]:

@@ -63,6 +63,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "agent.state": lambda d: f"agent {d['agent']} {d['old']} → {d['new']}" + _in(d.get("reason")),
     "agent.login": lambda d: f"agent {d['agent']} logged in ({d['way']})",
     "agent.logout": lambda d: f"agent {d['agent']} logged out ({d['way']})" + _ms(d.get("logged_in_ms"), "after "),
+    "agent.skill_expired": lambda d: f"agent {d['agent']}: the skill {d['skill']} HAS EXPIRED",
     "agent.paused": lambda d: f"agent {d['agent']} {'not ready' if d['paused'] else 'ready'}" + _in(d.get("reason")),
     "agent.over_budget": lambda d: f"agent {d['agent']} WARNING {d['reason']} for {seconds(d['spent_ms'])} of a budget "
     f"of {seconds(d['budget_ms'])}",

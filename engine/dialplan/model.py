@@ -62,6 +62,13 @@ class Reason(msgspec.Struct, frozen=True):
     budget_ms: int = 0
 
 
+class PolicyModel(msgspec.Struct, frozen=True):
+    """A site's own policy in postfix words, see `policy_reader`."""
+
+    order: tuple[tuple[tuple[str, int | str], ...], ...]
+    admit: tuple[tuple[str, int | str], ...] = ()
+
+
 class QueueModel(msgspec.Struct, frozen=True):
     """A queue as an admin wrote it. Times in ms, 0 = limit's default. `tenant`/`name` is its full name."""
 
@@ -86,6 +93,7 @@ class QueueModel(msgspec.Struct, frozen=True):
     skills: tuple[str, ...] = ()
     announce: dict[str, tuple[str, ...]] = {}  # language -> clips that a caller hears when he joins
     rings: tuple[RingModel, ...] = ()
+    policy: PolicyModel | None = None
     callback: CallbackModel | None = None  # None: nobody is called back
     keep_place_ms: int = 0  # who rings back within this time has his old place
     wrap_up: WrapUp = WrapUp()
@@ -114,6 +122,8 @@ class AgentModel(msgspec.Struct, frozen=True):
     messages: bool = True  # is he told of his state by SIP MESSAGE?
     supervisor: bool = False  # may follow every agent of his tenant
     supervises: tuple[str, ...] = ()  # "queue/tenant/name", "team/name": may follow their agents
+    expires: tuple[tuple[str, int], ...] = ()  # (skill, Unix ms of its end)
+    certified: tuple[tuple[str, str], ...] = ()  # (skill, by whom)
 
 
 class TrunkModel(msgspec.Struct, frozen=True):

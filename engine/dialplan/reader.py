@@ -12,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 from engine import marks
-from engine.dialplan import options, rings, values
+from engine.dialplan import options, policy_reader, rings, values
 from engine.dialplan.analysis import analyse
 from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
 from engine.dialplan.drafts import Draft
@@ -47,14 +47,16 @@ def read_site(
     files: Mapping[str, bytes | WavInfo],
     stock: Mapping[str, StockPrompt] | None = None,
     kept: Site | None = None,
+    wall_ms: int = 0,
 ) -> tuple[Site | None, list[Finding]]:
     """Read, link and check a site.
 
     `files`: path inside the site's folder -> bytes (WAV files may be given as WavInfo). `stock`: the stock prompts by
-    name ("en/digits/1"), see prompts.read_stock. `kept`: the site in force, whose clip numbers stay. The Site is None
+    name ("en/digits/1"), see prompts.read_stock. `kept`: the site in force, whose clip numbers stay.
+    `wall_ms`: the time of day as Unix ms, for warnings about dates; 0: none of them. The Site is None
     when any finding is an error. Never raises, whatever the files hold.
     """
-    return _Reader(files, stock or {}, kept).read()
+    return _Reader(files, stock or {}, kept, wall_ms).read()
 
 
 def check_text(text: bytes, file: str = "dialplans/main.yaml") -> list[Finding]:
@@ -79,9 +81,14 @@ class _Tenant:
 
 class _Reader:
     def __init__(
-        self, files: Mapping[str, bytes | WavInfo], stock: Mapping[str, StockPrompt], kept: Site | None
+        self,
+        files: Mapping[str, bytes | WavInfo],
+        stock: Mapping[str, StockPrompt],
+        kept: Site | None,
+        wall_ms: int,
     ) -> None:
         self.files = files
+        self.wall_ms = wall_ms
         self.kept = kept
         self.report = Report()
         self.catalogue = Catalogue(self.report, stock)
@@ -182,7 +189,8 @@ class _Reader:
         for queue, (model, node) in read_queues(report, self.trees.get(f"{home}queues.yaml"), name).items():
             scope.queues[queue] = model
             tenant.queue_nodes[queue] = node
-        tenant.agents = read_agents(report, self.trees.get(f"{home}agents.yaml"), name)
+        zone = tenant.draft.model.time_zone
+        tenant.agents = read_agents(report, self.trees.get(f"{home}agents.yaml"), name, zone, self.wall_ms)
         for number, agent in tenant.agents.items():
             scope.agents[number] = self.agent(tenant, agent, scope)
         self.supervisors(tenant, scope)
@@ -190,7 +198,8 @@ class _Reader:
         scope.skills = list(dict.fromkeys([*skills, *(s for q in scope.queues.values() for s in q.skills)]))
         for name, node in tenant.queue_nodes.items():
             opened = rings.read(report, scope, name, node.entries.get("rings"))
-            scope.queues[name] = msgspec.structs.replace(scope.queues[name], rings=opened)
+            policy = policy_reader.read(report, scope, node, scope.queues[name].strategy)
+            scope.queues[name] = msgspec.structs.replace(scope.queues[name], rings=opened, policy=policy)
         self.music(tenant, scope)
         folder = f"{home}dialplans/"
         for path, tree in self.trees.items():

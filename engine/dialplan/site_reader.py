@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import agent_reader, types, values
+from engine.dialplan import agent_reader, skills, types, values
 from engine.dialplan.callback_reader import read_callback
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
@@ -22,6 +22,7 @@ STRATEGIES = (  # those that the distributor has, by all their names (a test com
     "round-robin", "linear", "top-down", "sequentially-by-agent-order", "ring-progressively",
     "ringall", "agent-with-fewest-calls", "rrmemory", "rrordered",
     "ucd-mia", "ead-mia", "ucd-loa", "ead-loa", "uniform-call-distribution", "most-idle", "least-occupied",
+    "custom",
 )  # fmt: skip
 STRATEGIES_LATER = ("skills",)
 CODES = {
@@ -237,7 +238,7 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "callback", "keep_place", "display",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "policy", "about", "callback", "keep_place", "display",
     "alert_info", "auto_answer",
 )  # fmt: skip
 QUEUE_LATER = ("overflow", "estimate", "priority", "needs", "calendar", "teams")
@@ -289,8 +290,8 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
         if values.choice(report, why, "rest", rests) is not None:
             keep(rests[why.text], values.duration(report, value, f"rest after {why.text}", 0, _HOUR))
     keep("callback", read_callback(report, entries.get("callback"), key="callback"))
-    skills = [values.name(report, each, "a skill") for each in values.scalars(report, entries.get("skills"), "skills")]
-    changes["skills"] = tuple(each for each in skills if each)
+    named = [values.name(report, each, "a skill") for each in values.scalars(report, entries.get("skills"), "skills")]
+    changes["skills"] = tuple(each for each in named if each)
     return QueueModel(tenant, name, **changes)
 
 
@@ -334,8 +335,10 @@ class AgentDraft(msgspec.Struct):
     supervises: list[marks.Scalar] = []
 
 
-def read_agents(report: Report, root: marks.Node | None, tenant: str) -> dict[str, AgentDraft]:
-    """agents.yaml: number -> agent; queues by short name, checked by the reader."""
+def read_agents(
+    report: Report, root: marks.Node | None, tenant: str, zone: str = "UTC", wall_ms: int = 0
+) -> dict[str, AgentDraft]:
+    """agents.yaml: number -> agent; queues by short name, checked by the reader. For dates see `skills.read`."""
     found: dict[str, AgentDraft] = {}
     for key, value in values.mapping(report, root, "agents.yaml") or ():
         if re.fullmatch(r"[0-9]{1,12}", key.text) is None:
@@ -344,11 +347,13 @@ def read_agents(report: Report, root: marks.Node | None, tenant: str) -> dict[st
             continue
         form = values.mapping(report, value, f"the agent {key.text}")
         if form is not None:
-            found[key.text] = _agent(report, form, key, tenant)
+            found[key.text] = _agent(report, form, key, tenant, zone, wall_ms)
     return found
 
 
-def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str) -> AgentDraft:
+def _agent(
+    report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str, zone: str, wall_ms: int
+) -> AgentDraft:
     _no_passwords(report, form, "agents' passwords are generated into the data folder: ringdown serve prints them once")
     known = [each for each in form.keys if each not in PASSWORD_KEYS]
     shown = marks.Mapping(form.entries, {each: form.keys[each] for each in known}, form.file, form.line, form.column)
@@ -358,12 +363,8 @@ def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str) 
     name = values.prose(report, entries.get("name"), "name")
     if name is not None:
         changes["name"] = name.text
-    skills = []
-    for skill, level in values.mapping(report, entries.get("skills"), "skills") or ():
-        value = values.number(report, level, f"the level of {skill.text}", 1, 16)
-        if values.name(report, skill, "a skill") and value is not None:
-            skills.append((skill.text, value))
-    changes["skills"] = tuple(skills)
+    held = skills.read(report, entries.get("skills"), zone, wall_ms)
+    changes |= {"skills": held.levels, "expires": held.expires, "certified": held.certified}
     team = values.name(report, entries.get("team"), "a team")
     contact = values.scalar(report, entries.get("contact"), "contact")
     if contact is not None and re.match(r"sips?:[^@]*:[^@]*@", contact.text):

@@ -83,6 +83,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "agent.told": ("agent", "text", "phones"),  # one line by SIP MESSAGE to so many of his phones
     "agent.binding": ("agent", "contact", "change", "user_agent"),
     "agent.reachable": ("agent", "reachable", "round_trip_ms"),
+    # a certificate has run out, and with it the skill; until_ms: Unix ms of its end
+    "agent.skill_expired": ("agent", "skill", "until_ms", "certified_by"),
     # engine
     "engine.started": ("version", "schema", "addresses"),
     "engine.loaded": ("version", "files", "flows"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -123,7 +124,7 @@ def read_folder(folder: Path, kept: Site | None = None) -> Reading:
     folder = folder.resolve()
     files = collect(folder)
     _, stock = stock_prompts()
-    site, findings = read_site(files, stock, kept)
+    site, findings = read_site(files, stock, kept, int(time.time() * 1_000))
     return Reading(site, list(findings), len(files), str(folder))
 
 

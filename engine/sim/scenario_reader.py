@@ -148,7 +148,7 @@ def _warm_up(report: Report, node: marks.Node | None, calls: int, duration_ms: i
 
 # --- queues and agents ----------------------------------------------------------------------------------
 def _queue(report: Report, form: marks.Mapping, names: _Names) -> QueuePlan:
-    values.known_keys(report, form, "a queue", QUEUE_KEYS)
+    values.known_keys(report, form, "a queue", QUEUE_KEYS, ("rings", "policy"))
     entries = form.entries
     name = _name(report, form, "name", "a queue")
     if name in names.queues:
@@ -158,6 +158,8 @@ def _queue(report: Report, form: marks.Mapping, names: _Names) -> QueuePlan:
     if len(names.queues) > limits.queues_max:
         report.add("RD024", form, f"more than {limits.queues_max} queues")
     strategy = values.choice(report, entries.get("strategy"), "strategy", STRATEGIES, "RD081")
+    if strategy == "custom":
+        report.add("RD026", entries["strategy"], "a site's own policy is not simulated yet in this version")
     bound = limits.entries_max
     return QueuePlan(
         name,
@@ -174,7 +176,7 @@ def _queue(report: Report, form: marks.Mapping, names: _Names) -> QueuePlan:
 
 
 def _agents(report: Report, form: marks.Mapping, names: _Names) -> AgentPlan:
-    values.known_keys(report, form, "agents", AGENT_KEYS)
+    values.known_keys(report, form, "agents", AGENT_KEYS, ("team",))
     entries = form.entries
     name = _name(report, form, "name", "agents", otherwise="agent")
     count = _kept(values.number(report, entries.get("count"), "count", 1, limits.agents_max), 1)
@@ -222,7 +224,7 @@ def _skills(report: Report, node: marks.Node | None, names: _Names) -> tuple[tup
 
 # --- arrivals ---------------------------------------------------------------------------------------------
 def _source(report: Report, form: marks.Mapping, names: _Names, groups: list[AgentPlan]) -> Source:
-    values.known_keys(report, form, "arrivals", ARRIVAL_KEYS)
+    values.known_keys(report, form, "arrivals", ARRIVAL_KEYS, ("needs", "prefer"))
     entries = form.entries
     queue = -1
     word = values.scalar(report, entries.get("queue"), "queue")

@@ -91,6 +91,7 @@ KEYS: dict[str, Callable[[Pool, Queue, int, Seat], object]] = {
     "top-down": had_by_caller,
     "sequentially-by-agent-order": lambda pool, queue, entry, seat: (*seat[:2], pool.agents.last_offered[seat[2]]),
     "ring-progressively": lambda pool, queue, entry, seat: 0,
+    "custom": lambda pool, queue, entry, seat: pool.team.lot[membership(pool, queue, seat[2])],
     "ucd-mia": lambda pool, queue, entry, seat: pool.agents.idle_since[seat[2]],
     "uniform-call-distribution": lambda pool, queue, entry, seat: pool.agents.idle_since[seat[2]],
     "ucd-loa": lambda pool, queue, entry, seat: (pool.agents.loa[seat[2]], pool.agents.idle_since[seat[2]]),

@@ -6,10 +6,10 @@ from random import Random
 
 import msgspec
 
-from engine.acd import events
+from engine.acd import custom, events
 from engine.acd.commands import AcdCommand, Connect, Offer
 from engine.acd.machine import Distributor
-from engine.acd.model import AgentSpec, QueueSpec, Ring
+from engine.acd.model import AgentSpec, Policy, QueueSpec, Ring
 from engine.acd.offers import FAILURES
 from engine.acd.policy import NAMES
 
@@ -53,6 +53,14 @@ ALTERNATIVES = (
     site([msgspec.structs.replace(QUEUES[0], strategy="ring-all", weight=2), QUEUES[2]], [TEMP, *AGENTS[::-1]]),
 )
 RINGS = (Ring(level=1, for_ms=3_000), Ring(level=2, without=(1,), for_ms=9_000), Ring())
+# the least talk first; who lacks skill 1 is asked after half a second
+POLICY = Policy(
+    (((custom.FIELD, custom.FIELDS.index("agent.talk")),),),
+    (
+        (custom.FIELD, custom.FIELDS.index("caller.waited")), (custom.CONST, 500), (custom.GT, 0),
+        (custom.SKILL, 1), (custom.CONST, 1), (custom.GE, 0), (custom.OR, 0),
+    ),
+)  # fmt: skip
 REASONS = [*FAILURES, "nonsense"]
 
 
@@ -62,9 +70,12 @@ def vary(chance: Random, queues: list[QueueSpec]) -> list[QueueSpec]:
         spec
         if chance.random() < 0.25
         else msgspec.structs.replace(
-            spec, strategy=chance.choice(NAMES), rings=RINGS if chance.random() < 0.3 else spec.rings
+            spec,
+            strategy=strategy,
+            rings=RINGS if chance.random() < 0.3 else spec.rings,
+            policy=POLICY if strategy == "custom" else None,
         )
-        for spec in queues
+        for spec, strategy in ((spec, chance.choice(NAMES)) for spec in queues)
     ]
 
 

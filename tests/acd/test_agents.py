@@ -389,9 +389,7 @@ def test_whatever_he_does_in_any_mode_nobody_is_stuck(
     mode: str, early: bool, coded: bool, ms: int, acts: list[tuple[str, int]]
 ) -> None:
     """Invariants hold at every step (World checks them), and after the longest deadline he is where he wants to be."""
-    world = World(
-        [queue(wrap_up_mode=mode, wrap_up_ms=ms, wrap_up_early=early, wrap_up_coded=coded)], [agent(1)]
-    )
+    world = World([queue(wrap_up_mode=mode, wrap_up_ms=ms, wrap_up_early=early, wrap_up_coded=coded)], [agent(1)])
     call = 10
     for act, after in acts:
         world.wait(after if act == "wait" else 0)
@@ -406,8 +404,10 @@ def test_whatever_he_does_in_any_mode_nobody_is_stuck(
         elif act != "wait":
             world.do(
                 {
-                    "ready": events.AgentReady(1), "force": events.AgentReady(1, force=True),
-                    "pause": events.AgentNotReady(1, "x"), "logout": events.AgentLoggedOut(1),
+                    "ready": events.AgentReady(1),
+                    "force": events.AgentReady(1, force=True),
+                    "pause": events.AgentNotReady(1, "x"),
+                    "logout": events.AgentLoggedOut(1),
                     "login": events.AgentLoggedIn(1),
                 }[act]
             )
@@ -415,3 +415,19 @@ def test_whatever_he_does_in_any_mode_nobody_is_stuck(
         world.do(events.CallLeft(held, "exit"), events.CallEnded(held, 1))
     world.wait(limits.wrap_up_ms_max)
     assert world.state(1) in ("ready", "not_ready", "logged_out")
+
+
+def test_skills_come_and_go_with_an_event() -> None:
+    world = World([queue()], [agent(1), agent(2, skills=((1, 4),))])
+    assert world.join(10, needs=((40, 2),)) == []
+    (offer,) = offers(world.do(events.AgentSkills(1, ((40, 2), (1, 9)))))
+    assert (offer.call, offer.agent) == (10, 1), "a skill of a higher number than any before"
+    world.answer(offer)
+    assert [offer.agent for offer in offers(world.join(11, needs=((1, 4),)))] == [2]
+    world.answer(offers(world.log)[-1])
+    world.do(events.AgentSkills(2, ()), events.AgentSkills(99, ()))
+    world.end(11, 2)
+    assert offers(world.join(12, needs=((1, 1),))) == []
+    assert world.pool.skills[0].tolist()[40] == 2 and world.pool.skills[1].max() == 0
+    world.pool.reindex()
+    assert offers(world.do(events.AgentSkills(2, ((1, 1),))))[0].agent == 2

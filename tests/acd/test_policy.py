@@ -25,7 +25,7 @@ def test_names() -> None:
     avaya = (
         "ucd-mia", "uniform-call-distribution", "ead-mia", "most-idle", "ucd-loa", "ead-loa", "least-occupied",
     )  # fmt: skip
-    assert set(NAMES) == {*asterisk, *freeswitch, *avaya} == set(KEYS) | {"ring-all", "ringall"}
+    assert set(NAMES) == {*asterisk, *freeswitch, *avaya, "custom"} == set(KEYS) | {"ring-all", "ringall"}
     assert set(site_reader.STRATEGIES) == set(NAMES), "what an admin may write is what is built"
     for name in NAMES:
         assert STRATEGIES[number_of(name)].name == ALIASES.get(name, name)

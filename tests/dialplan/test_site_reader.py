@@ -191,7 +191,9 @@ def test_wrong_settings(file: str, text: str, code: str) -> None:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_is_accepted_by_its_name(name: str) -> None:
-    assert good({"queues.yaml": f"support: {{strategy: {name}}}\n"}).queues["default/support"].strategy == name
+    policy = "policy: {order: [agent.level]}" if name == "custom" else "weight: 1"
+    text = f"support:\n  strategy: {name}\n  {policy}\n"
+    assert good({"queues.yaml": text}).queues["default/support"].strategy == name
 
 
 @pytest.mark.parametrize(

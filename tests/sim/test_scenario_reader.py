@@ -86,6 +86,8 @@ def test_the_examples_are_right(path: Path) -> None:
     ("warm_up: 50", "warmup: 50", "RD021", 3, 1, "did you mean 'warm_up'?"),
     ("capacity: 60", "capcity: 60", "RD021", 5, 41, "did you mean 'capacity'?"),
     ("strategy: ring-all", "strategy: ring-al", "RD081", 5, 31, "did you mean 'ring-all'?"),
+    ("strategy: ring-all", "strategy: custom", "RD026", 5, 31, ""),
+    ("strategy: ring-all", "rings: [1], strategy: ring-all", "RD026", 5, 21, "remove it for now"),
     ("queue: sales", "queue: slaes", "RD032", 19, 12, "did you mean 'sales'?"),
     ("queues: [support]", "queues: [suport]", "RD032", 8, 36, "did you mean 'support'?"),
     ("skills: {en: 5}", "skills: {ne: 5}", "RD040", 13, 14, "known here: en, fr"),
