@@ -78,6 +78,7 @@ kept_places_max = 10_000
 needs_max = 8  # skills that one caller asks for at once
 needs_steps_max = 8
 rings_max = 6
+overflow_hops_max = 8  # queues that rules may send one caller through in one stay
 
 # --- records and operators -----------------------------------------------------------------------
 batch_ms_max = 200

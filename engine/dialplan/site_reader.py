@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import agent_reader, types, values
+from engine.dialplan import agent_reader, queue_rules, types, values
 from engine.dialplan.callback_reader import read_callback
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
@@ -234,10 +234,10 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "callback", "keep_place", "display",
-    "alert_info", "auto_answer",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "leave_when_empty", "estimated_wait_max",
+    "overflow", "was", "progress", "callback", "keep_place", "display", "alert_info", "auto_answer",
 )  # fmt: skip
-QUEUE_LATER = ("overflow", "estimate", "priority", "needs", "calendar", "teams")
+QUEUE_LATER = ("estimate", "priority", "needs", "calendar", "teams")
 
 
 def read_queues(report: Report, root: marks.Node | None, tenant: str) -> dict[str, tuple[QueueModel, marks.Mapping]]:
@@ -266,6 +266,8 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
         ("max_wait", "wait_ms_max", 1_000, limits.queue_wait_ms_max),
         ("position", "announce_position_ms", 5_000, _HOUR),
         ("keep_place", "keep_place_ms", 1_000, _HOUR),
+        ("estimated_wait_max", "estimated_wait_ms_max", _MINUTE, limits.queue_wait_ms_max),
+        ("progress", "progress_ms", 1_000, limits.ring_ms_max),
     ):
         keep(field, values.duration(report, entries.get(key), key, low, high))
     wrap_up = agent_reader.read_wrap_up(report, entries.get("wrap_up"))
@@ -278,7 +280,11 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     keep("entries_max", values.number(report, entries.get("length"), "length", 1, limits.entries_max))
     keep("weight", values.number(report, entries.get("weight"), "weight", 0, 1_000))
     keep("misses_max", values.number(report, entries.get("misses"), "misses", 0, 100))
-    keep("join_empty", values.flag(report, entries.get("join_empty"), "join_empty"))
+    joining = queue_rules.presence(report, entries.get("join_empty"), "join_empty", refuses="no")
+    keep("join_absent", joining)
+    keep("join_empty", None if joining is None else joining != ("logged_out",))
+    keep("leave_absent", queue_rules.presence(report, entries.get("leave_when_empty"), "leave_when_empty"))
+    keep("was", tuple(f"{tenant}/{each}" for each in queue_rules.former_names(report, entries.get("was"))))
     keep("record", values.flag(report, entries.get("record"), "record"))
     _service_level(report, entries.get("service_level"), changes)
     rests = {"no_answer": "delay_no_answer_ms", "busy": "delay_busy_ms", "rejected": "delay_reject_ms"}
