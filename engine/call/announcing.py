@@ -88,7 +88,8 @@ def told_position(room: Room, call: Call, position: int) -> None:
 
 
 def _estimate_now(room: Room, call: Call, now_ms: int) -> tuple[int, ...]:
-    words = words_now(room, call, now_ms)
+    number = room.queue_ids.get(call.queue, -1)
+    words = words_now(room, call, queue_facts.range_ms(room, call, number, now_ms), now_ms)
     if not words:
         return ()
     site = room.site_of(call)
@@ -98,10 +99,9 @@ def _estimate_now(room: Room, call: Call, now_ms: int) -> tuple[int, ...]:
     return clips
 
 
-def words_now(room: Room, call: Call, now_ms: int) -> str:
-    """ "LOW HIGH" minutes that may honestly be said now, '' for nothing."""
+def words_now(room: Room, call: Call, estimate: queue_facts.Estimate | None, now_ms: int) -> str:
+    """ "LOW HIGH" minutes that may honestly be said of an estimate now, '' for nothing."""
     kept, number = call.waiting, room.queue_ids.get(call.queue, -1)
-    estimate = queue_facts.range_ms(room, call, number, now_ms)
     if kept is None or estimate is None:
         return ""
     low_ms, _, high_ms = estimate

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.dialplan.model import OverflowRule, QueueModel
     from engine.dialplan.types import Value
 
+Estimate = tuple[int, int, int]  # (low, median, high) of a wait, ms
 # an admin's word -> the distributor's states
 STATES = {"busy": ("alerting", "talking", "occupied")}
 
@@ -60,9 +61,8 @@ def rule_values(
     return found
 
 
-def wait_facts(room: Room, call: Call, now_ms: int, *, estimates: bool) -> dict[str, str]:
-    """What a wait list reads of its queue (expressions.WAIT_FACTS); the estimate is missing while nobody knows it, or
-    nobody asks (`estimates`)."""
+def wait_facts(room: Room, call: Call, estimate: Estimate | None, now_ms: int) -> dict[str, str]:
+    """What a wait list reads of its queue (expressions.WAIT_FACTS); without an estimate that one is missing."""
     number = room.queue_ids.get(call.queue, -1)
     there = room.acd.presence(number)
     since_ms = call.waiting.since_ms if call.waiting is not None else call.joined_ms
@@ -71,13 +71,12 @@ def wait_facts(room: Room, call: Call, now_ms: int, *, estimates: bool) -> dict[
         "queue.waited": str(now_ms - since_ms), "queue.agents_ready": str(there.get("idle", 0)),
         "queue.agents_logged_in": str(logged_in(there)),
     }  # fmt: skip
-    estimate = range_ms(room, call, number, now_ms) if estimates else None
     if estimate is not None:
         found["queue.estimated_wait"] = str(estimate[1])
     return found
 
 
-def range_ms(room: Room, call: Call, number: int, now_ms: int, *, joining: bool = False) -> tuple[int, int, int] | None:
+def range_ms(room: Room, call: Call, number: int, now_ms: int, *, joining: bool = False) -> Estimate | None:
     """(low, median, high) of how long he will still wait, None while there is nothing to say it by.
 
     `joining`: as if he came into that queue now, with the needs and the priority that he would bring.

@@ -63,8 +63,10 @@ def _program(room: Room, call: Call) -> Program | None:
 
 
 def _facts(room: Room, call: Call, program: Program, now_ms: int) -> dict[str, str]:
-    facts = queue_facts.wait_facts(room, call, now_ms, estimates=program.estimates)
-    words = announcing.words_now(room, call, now_ms) if program.estimates else ""
+    number = room.queue_ids.get(call.queue, -1)
+    estimate = queue_facts.range_ms(room, call, number, now_ms) if program.estimates else None
+    facts = queue_facts.wait_facts(room, call, estimate, now_ms)
+    words = announcing.words_now(room, call, estimate, now_ms)
     return {**facts, "queue.range": words} if words else facts
 
 

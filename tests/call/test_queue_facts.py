@@ -62,6 +62,6 @@ def test_rules_and_wait_lists_get_every_value_they_may_read(monkeypatch: pytest.
     known = queue_facts.rule_values(room, call, "default/first", queue, queue.overflow, w.now_ms, joining=False)
     assert set(known) | {"estimated_wait"} == set(FACTS)  # the estimate only when a rule reads it
     assert known["no_agents"] is True and 3_900 <= int(known["waited"]) <= 4_000 and known["position"] == 1
-    facts = queue_facts.wait_facts(room, call, w.now_ms, estimates=True)
+    facts = queue_facts.wait_facts(room, call, (60_000, 120_000, 180_000), w.now_ms)
     assert set(facts) == set(WAIT_FACTS) and facts["queue.estimated_wait"] == "120000"
-    assert "queue.estimated_wait" not in queue_facts.wait_facts(room, call, w.now_ms, estimates=False)
+    assert "queue.estimated_wait" not in queue_facts.wait_facts(room, call, None, w.now_ms)
