@@ -131,6 +131,8 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD111": (ERROR, "overflow into a queue without agents", "the caller would reach nobody"),
     "RD112": (ERROR, "rename that cannot be", "logins, callers and figures would go to the wrong queue"),
     "RD113": (ERROR, "wait list that takes no time", "the caller would hear silence"),
+    "RD114": (ERROR, "queue that is not lent", "the caller would reach nobody"),
+    "RD115": (WARNING, "queue that nobody borrows", ""),
 }
 
 _FAULTS = {

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 from engine import marks
-from engine.dialplan import options, queue_rules, rings, values
+from engine.dialplan import lending, options, queue_rules, rings, values
 from engine.dialplan.analysis import analyse
 from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
 from engine.dialplan.drafts import Draft
@@ -264,6 +264,8 @@ class _Reader:
         for tenant in self.tenants.values():
             if tenant.scope is not None:
                 tenant.scope.outbound = [rule.pattern for rule in outbound if rule.tenant == tenant.name]
+        scopes = {name: tenant.scope for name, tenant in self.tenants.items() if tenant.scope is not None}
+        lending.link(report, scopes, {name: lending.read(report, self.tenants[name].draft.root) for name in scopes})
         self.queue_rules()
         for tenant in self.tenants.values():
             if tenant.scope is None:

@@ -34,17 +34,17 @@ COUNTRIES = ("us", "gb", "cn", "eu")
 PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
-    "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons",
+    "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows",
 )  # fmt: skip
 SITE_LATER = ("emergency", "allow", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
-    "numbers", "codes", "music", "retention", "reasons",
+    "numbers", "codes", "music", "retention", "reasons", "lends", "borrows",
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings")
 RETENTION_LATER = ("voicemail", "utterances")
-TENANT_LATER = ("lends", "borrows", "agents_see", "seasons")
+TENANT_LATER = ("agents_see", "seasons")
 _DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,8})?")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")

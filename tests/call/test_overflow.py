@@ -14,6 +14,7 @@ from engine.dialplan.types import FLAG
 from engine.sim.world import World
 from tests.call.calls import agent, over, ring, world
 from tests.call.waits import AGENTS, QUEUES, WAITS, expect, waits_site
+from tests.scenarios.sites import BUSY_SITE, busy_site
 
 
 def story(w: World) -> list[tuple[str, str, str]]:
@@ -278,3 +279,28 @@ def test_nobody_is_ever_lost_and_hops_are_bounded(
     waits = [call for call in w.switch.room.calls.values() if call.phase == "queue"]
     assert len(started) == len(ended) + len(talking) + len(waits) and not waits
     assert not [line.text for line in w.logs if line.level == "error"]
+
+
+def test_a_tenants_callers_overflow_into_a_queue_that_another_tenant_lends() -> None:
+    desk = "ringdown: 1\nlanguages: [en]\nflows:\n  main:\n    - answer\n    - queue: {name: orders, full: bye, "
+    desk += "no_agents: bye, timeout: bye}\n    - hangup: served\n  bye:\n    - hangup: failed\n"
+    numbers = BUSY_SITE.replace("  9196:", "  760: {dialplan: press/desk, public: yes}\n  9196:")
+    site = busy_site(
+        site=numbers + "lends:\n  queues:\n    support: [press]\n",
+        tenants__press__tenant="domain: press.example\nborrows: {queues: [default/support]}\n",
+        tenants__press__queues="orders:\n  overflow: [{if: no_agents, queue: default/support}]\n",
+        tenants__press__agents="300: {name: Paul, queues: [orders]}\n",
+        tenants__press__dialplans__desk=desk,
+    )
+    w = world(site, law9=True)
+    ana = agent(w, "201", answer_ms=300)
+    caller = ring(w, "760")
+    assert w.run_until(lambda: bool(ana.up()), 5_000)
+    w.run(300)
+    assert w.hears(caller).startswith("row")
+    connected = w.last("queue.connected")
+    assert (connected.tenant, connected.data["queue"], connected.data["agent"]) == (
+        "press", "default/support", "default/201",
+    )  # fmt: skip
+    caller.hang_up(w.now_ms)
+    over(w)
