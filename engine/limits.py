@@ -80,6 +80,7 @@ needs_steps_max = 8
 rings_max = 6
 policy_expressions_max = 4  # expressions of a site's own policy
 policy_nodes_max = 64  # of each of them
+overflow_hops_max = 8  # queues that rules may send one caller through in one stay
 
 # --- records and operators -----------------------------------------------------------------------
 batch_ms_max = 200

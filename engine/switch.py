@@ -16,6 +16,7 @@ import msgspec
 from engine import __version__
 from engine.call import (
     agents,
+    announcing,
     arrival,
     callback,
     certificates,
@@ -28,15 +29,18 @@ from engine.call import (
     keys,
     levers,
     liveness,
+    overflow,
     oversight,
     pauses,
     places,
     recording,
     resume,
     script,
+    staying,
     talking,
     telling,
     transfer,
+    wait_program,
     waiting,
 )
 from engine.call.call import Call
@@ -258,10 +262,12 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
     purpose, leg.playing = leg.playing, ""
     if purpose.startswith("step:"):
         room.happen(call, PlayDone(int(purpose[5:])))
-    elif purpose in ("announce", "position") and call.phase == "queue":
-        waiting.music(room, call, leg, now_ms)
-    elif purpose == "cycle":
-        waiting.next_row(room, call, now_ms)
+    elif purpose.startswith("wait:"):
+        wait_program.tell(room, call, PlayDone(int(purpose[5:])), now_ms)
+    elif purpose == "welcome":
+        waiting.begin_to_hear(room, call, now_ms)
+    elif purpose in ("announce", "position", "cycle") and call.phase == "queue":  # cycle: of an engine before
+        staying.music(room, call, leg, now_ms)
     elif purpose == "whisper":
         waiting.whispered(room, call, now_ms)
     elif purpose == "callback":
@@ -523,6 +529,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         places.forget_old(room, now_ms)
     elif kind == "skills":
         certificates.due(room, now_ms)
+    elif kind == "staff":
+        overflow.look_at_all(room, number, now_ms)
     elif kind == "drain":
         draining.due(room, now_ms)
     elif kind == "budget":
@@ -541,7 +549,9 @@ _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {
 _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "script": lambda room, call, now_ms: room.happen(call, TimerFired(call.timer_ticket)),
     "record": recording.due,
-    "position": waiting.tell_position,
+    "position": announcing.due,
+    "wait": wait_program.due,
+    "overflow": overflow.look,
     "whisper": waiting.whispered,
     "report": callback.reported,
     "callback": callback.due,

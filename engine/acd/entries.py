@@ -53,6 +53,9 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     elif waits and not queue.spec.join_empty and queue.on_duty == 0:
         refusal = "no_agents"
         queue.tally.refused_no_agents += 1
+    elif event.refused:
+        refusal = event.refused
+        queue.tally.refused_no_agents += refusal == "no_agents"
     elif waits and len(queue.order) >= bounded(queue.spec.entries_max, limits.entries_max):
         refusal = "full"
     if not refusal and len(pool.entries) >= pool.entries.capacity_max:

@@ -35,6 +35,7 @@ class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fals
     prefer_ms: int = 0
     prefer_away: bool = False
     away: str = ""  # a way of CallAway: he isn't on the line, and the queue's length doesn't refuse him
+    refused: str = ""  # the owner has found that he can't be taken: full | no_agents, counted as such
 
 
 class CallAway(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):

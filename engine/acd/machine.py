@@ -118,6 +118,16 @@ class Distributor:
         row = self._pool.queue_rows.get(queue, -1)
         return len(self._pool.queue_at(row).order) if row >= 0 else 0
 
+    def rings(self, call: int) -> bool:
+        """Does a phone ring for this caller now?"""
+        row = self._pool.calls.get(call, -1)
+        return row >= 0 and self._pool.entries.ringing[row] > 0
+
+    def presence(self, queue: int) -> dict[str, int]:
+        """Agents of a queue by state; see `snapshots.presence`. Empty for an unknown queue."""
+        row = self._pool.queue_rows.get(queue, -1)
+        return snapshots.presence(self._pool, self._pool.queue_at(row)) if row >= 0 else {}
+
     def agent_state(self, agent: int) -> str:
         """A word of `tables.AGENT_STATES`; '' for an unknown agent."""
         row = self._pool.agent_rows.get(agent, -1)

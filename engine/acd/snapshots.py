@@ -13,7 +13,7 @@ import numpy as np
 from engine.acd.columns import AgentColumns, TeamColumns
 from engine.acd.metrics import service_level, service_level_patient, utilisation
 from engine.acd.pool import Pool, Queue
-from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, TALKING, WRAP_UP
+from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, READY, RESTING, TALKING, WRAP_UP
 
 
 def queue_row(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
@@ -108,6 +108,7 @@ def times(pool: Pool, row: int, now_ms: int) -> tuple[int, int]:
 
 # --- for machines -----------------------------------------------------------------------------------------------
 _STATE, _TEAM_AGENT = AgentColumns.index("state"), TeamColumns.index("agent")
+_REACHABLE = AgentColumns.index("reachable")
 
 
 def gauges(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
@@ -130,6 +131,19 @@ def gauges(pool: Pool, queue: Queue, now_ms: int) -> dict[str, Any]:
         "missed": tally.missed, "waited_ms": tally.waited_ms, "talked_ms": tally.talked_ms,
         **{f"agents_{name}": count for name, count in zip(AGENT_STATES, states, strict=True)},
     }  # fmt: skip
+
+
+def presence(pool: Pool, queue: Queue) -> dict[str, int]:
+    """A queue's agents by state. `unreachable` are those who would be free but for their phones, and are in no other
+    count; `idle` those who may be offered a call at this moment (part of `ready`)."""
+    team = pool.team.block[_TEAM_AGENT, queue.first_row : queue.end_row]
+    states, reachable = pool.agents.block[_STATE][team], pool.agents.block[_REACHABLE][team]
+    dead = (reachable == 0) & ((states == READY) | (states == RESTING))
+    counts = np.bincount(states[~dead], minlength=len(AGENT_STATES)).tolist()
+    found = dict(zip(AGENT_STATES, counts, strict=True))
+    found["unreachable"] = int(dead.sum())
+    found["idle"] = len(queue.idle)
+    return found
 
 
 def agent_totals(pool: Pool) -> dict[str, int]:

@@ -16,7 +16,7 @@ from engine.acd.events import (
     AgentReady,
 )
 from engine.acd.model import AgentSpec, QueueSpec
-from engine.call import certificates, levers, pauses, routing
+from engine.call import certificates, levers, pauses, renaming, routing
 from engine.dialplan.model import WrapUp
 from engine.errors import ProtocolError
 from engine.sip.digest import verify
@@ -62,6 +62,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
     """A new site: ids for what is new, the distributor configured, static contacts reachable, logins restored."""
     for tenant in site.tenants.values():
         room.endpoint.use_digest(tenant.realm, DIGESTS[tenant.digest])
+    renaming.apply(room, site, now_ms)
     for key in site.queues:
         if key not in room.queue_ids:
             room.queue_ids[key] = len(room.queue_ids)
@@ -113,7 +114,8 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max, wrap_up_mode=queue.wrap_up.mode,
         wrap_up_early=queue.wrap_up.early, wrap_up_coded=queue.wrap_up.required,
         wrap_up_extend_ms=queue.wrap_up.extend_ms, wrap_up_extensions_max=queue.wrap_up.extensions_max,
-        rings=routing.rings(room, queue), policy=routing.policy(room, queue), **recall_times(queue.callback),
+        progress_ms=queue.progress_ms, rings=routing.rings(room, queue), policy=routing.policy(room, queue),
+        **recall_times(queue.callback),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.call import leg as legs
-from engine.call import mixing
+from engine.call import mixing, queue_facts
 from engine.call.call import Call
 from engine.call.effects import Media
 from engine.call.leg import AGENT, Leg
@@ -66,7 +66,7 @@ def sdp_hold(leg: Leg) -> bool:
 def hold_music(room: Room, call: Call, leg: Leg) -> None:
     """The queue's music for a caller who was served from a queue, the stock music for everyone else."""
     site = room.site_of(call)
-    queue, tenant = site.queues.get(call.queue), site.tenants.get(call.tenant)
+    queue, tenant = queue_facts.model(room, call, call.queue), site.tenants.get(call.tenant)
     names = queue.music if queue is not None else ()
     names = names or (tenant.music if tenant is not None else ()) or (HOLD_MUSIC,)
     legs.play(room, leg, "hold", room.clips(site, names), loop=True)

@@ -9,6 +9,7 @@ import msgspec
 from engine.call.agents import release
 from engine.call.leg import Leg, close_media
 from engine.call.places import HeldPlace
+from engine.dialplan.actions import JoinQueue
 from engine.dialplan.program import Running
 
 if TYPE_CHECKING:
@@ -90,17 +91,31 @@ class Call(msgspec.Struct):
 
 
 class Waiting(msgspec.Struct):
-    """What a waiting caller hears, and when his position is told again."""
+    """What a waiting caller hears, what he is told when, and how he came into this queue. Times are monotonic ms."""
 
     music: tuple[int, ...]
     announce: tuple[int, ...] = ()
     whisper: tuple[int, ...] = ()
     position_every_ms: int = 0
     exit_keys: tuple[str, ...] = ()
-    cycle: tuple[tuple[str, tuple[int, ...], int], ...] = ()  # the wait list: (play | position | music, clips, ms)
-    row: int = -1
     music_from_ms: int = 0
     music_played_ms: int = 0
+    wish: JoinQueue | None = None  # what the queue step asked for, for the next queue that he overflows into
+    since_ms: int = 0  # joined the first queue of this stay
+    credit_ms: int = 0  # time waited in queues before this one that counts here
+    hops: int = 0  # queues that rules have sent him through
+    estimate_every_ms: int = 0
+    periodic_every_ms: int = 0
+    periodic: tuple[tuple[int, ...], ...] = ()  # clips, one of them each time
+    periodic_next: int = 0
+    due: list[int] = []  # when position, estimate and the next periodic prompt are told; 0 never
+    told: tuple[int, int] = (0, 0)  # the range of minutes he was told last, (0, 0) none
+    told_ms: int = 0
+    told_position: int = 0
+    told_staff: int = 0
+    run: Running | None = None  # his wait list
+    timer_ticket: int = 0
+    listens: bool = False  # keys belong to the wait list now
 
 
 def tread(call: Call, word: str) -> None:

@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING
 from engine import limits
 from engine.acd.commands import AcdCommand, Connect, EntryEnded, Offer, Recall
 from engine.acd.events import CallHere, CallLeft, OfferFailed
-from engine.call import bridge, callbacks, dial, ending, places, recording, showing, waiting
+from engine.call import (
+    bridge,
+    callbacks,
+    dial,
+    ending,
+    places,
+    recording,
+    showing,
+    staying,
+    waiting,
+)
 from engine.call import leg as legs
 from engine.call.call import Call, Waiting, drop_leg, tread
 from engine.dialplan.speaking import clips_for
@@ -158,7 +168,7 @@ def _place_ended(room: Room, command: EntryEnded, now_ms: int) -> None:
             places.give_up(room, call, now_ms, told=False)
         return
     if call is not None and call.waiting is not None:
-        waiting.stopped_waiting(room, call, now_ms)
+        staying.stopped_waiting(room, call, now_ms)
     callbacks.over(room, back, "callback.expired", now_ms, reason="age", position=command.position)
     if call is not None and call.phase != "closing":
         ending.hang_up(room, call, "system", "failed", 16, now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, dial, supervision, waiting
+from engine.call import bridge, dial, staying, supervision, waiting
 from engine.call.call import Call, drop_leg, legs_of
 from engine.dialplan.actions import CallerGone
 
@@ -71,7 +71,7 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
     call.guests = []
     supervision.over(room, call, "call ended", now_ms)
     if call.waiting is not None:
-        waiting.leave(room, call, "abandoned" if by == "caller" else "closed", now_ms)
+        staying.leave(room, call, "abandoned" if by == "caller" else "closed", now_ms)
     if caller is not None and (caller.partner or call.talk_from_ms):
         bridge.part(room, call, caller)
     waiting.completed(room, call, by, now_ms)
@@ -87,7 +87,7 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
-    for kind in ("script", "record", "position", "whisper", "tone", "call"):
+    for kind in ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call"):
         room.deadlines.cancel((kind, call.id))
     if call.running is not None and call.running.waiting != "ended":
         room.happen(call, CallerGone())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import callback, codes, recording, supervision, waiting
+from engine.call import callback, codes, recording, supervision, wait_program, waiting
 from engine.call import leg as legs
 from engine.dialplan.actions import Digit
 
@@ -37,7 +37,11 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
     elif own:
         if call.record_ticket and digit in call.record_keys:
             recording.stop(room, call, now_ms)
-        elif not callback.key(room, call, digit, now_ms) and not waiting.exit_key(room, call, digit, now_ms):
+        elif callback.key(room, call, digit, now_ms) or waiting.exit_key(room, call, digit, now_ms):
+            return
+        elif wait_program.listens(call):
+            wait_program.tell(room, call, Digit(digit), now_ms)
+        else:
             room.happen(call, Digit(digit))
 
 

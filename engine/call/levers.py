@@ -60,6 +60,20 @@ def back(room: Room, kind: str, name: str, by: str) -> None:
     _tell(room, lever, "default", by)
 
 
+def rename(room: Room, kind: str, old: str, new: str, now_ms: int) -> None:
+    """What was off its default under the old name is so under the new one."""
+    lever = room.levers.pop(f"{kind}/{old}", None)
+    if lever is None or f"{kind}/{new}" in room.levers:
+        return
+    number = _number(room, lever)
+    if number >= 0:
+        room.deadlines.cancel(("lever", number))
+    _tell(room, lever, "default", "renamed")
+    lever.name = new
+    room.levers[f"{kind}/{new}"] = lever
+    _tell(room, lever, lever.state, lever.author)
+
+
 def load(room: Room, found: list[Lever], now_ms: int) -> None:
     """What was kept over a restart. One whose time is over is due at once."""
     for lever in found[:LEVERS_MAX]:

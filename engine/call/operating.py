@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, dial, ending, script, transfer, waiting
+from engine.call import bridge, dial, ending, queue_facts, script, staying, transfer
 from engine.call import leg as legs
 from engine.call.call import Call, tread
 from engine.call.showing import display_name
@@ -121,7 +121,7 @@ def _place(room: Room, call: Call) -> str:
 def _take_out(room: Room, call: Call, now_ms: int) -> None:
     """Out of the queue, out of the ringing, out of the menu: the caller hears silence until it goes on."""
     if call.waiting is not None:
-        waiting.leave(room, call, "moved", now_ms)
+        staying.leave(room, call, "moved", now_ms)
     attempt = room.attempts.get(call.attempt)
     if attempt is not None:
         dial.cancel(room, attempt, now_ms)
@@ -149,7 +149,7 @@ def _onward(room: Room, call: Call, target: str, to: str, author: str, now_ms: i
         return
     call.phase = "transfer"
     bridge.hold_music(room, call, room.legs[call.leg])
-    queue = room.site_of(call).queues.get(call.queue)
+    queue = queue_facts.model(room, call, call.queue)
     attempt, outcome = dial.start(
         room, call, "transfer", (f"agent/{call.tenant}/{to}" if target == "agent" else f"number/{to}",), now_ms,
         ring_ms_max=transfer.RING_MS_MAX, team="*", display=display_name(call, queue) if queue else "",

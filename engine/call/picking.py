@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.acd.events import CallLeft
-from engine.call import bridge, recording, waiting
+from engine.call import bridge, recording, staying
 from engine.call.call import Call, tread
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def take(room: Room, own: Call, call: Call, now_ms: int) -> None:
     room.parting.append((call.id, "queue.connected", {
         "queue": call.queue, "agent": key, "waited_ms": waited_ms, "rang_ms": 0,
     }))  # fmt: skip
-    waiting.stopped_waiting(room, call, now_ms)
+    staying.stopped_waiting(room, call, now_ms)
     call.served_by, call.talked_before_ms = key, call.talked_ms
     own.watches = 0
     leg = bridge.adopt(room, own, call, now_ms)

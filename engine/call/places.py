@@ -81,15 +81,13 @@ def credit_ms(room: Room, call: Call, queue: str, now_ms: int) -> int:
 
 def welcome(room: Room, call: Call) -> bool:
     """The first that he hears: that his place was kept. False when there is nothing to say."""
-    waiting = call.waiting
-    if not call.welcome or waiting is None:
+    if not call.welcome or call.waiting is None:
         return False
     call.welcome = False
     language = call.running.language if call.running is not None else call.language
     clips = room.clips(room.site_of(call), (f"{language}/place_kept",))
     if clips:
-        purpose = "cycle" if waiting.cycle else "announce"
-        legs.play(room, room.legs[call.leg], purpose, clips if waiting.cycle else clips + waiting.announce)
+        legs.play(room, room.legs[call.leg], "welcome", clips)
     return bool(clips)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
-from engine.call import callbacks, ending, recording, talking, waiting
+from engine.call import callbacks, ending, notes, recording, talking, waiting
 from engine.call import leg as legs
-from engine.call.call import Call, tread
+from engine.call.call import Call
 from engine.dialplan import actions, interpreter
 
 if TYPE_CHECKING:
@@ -58,30 +58,9 @@ def perform(room: Room, call: Call, wishes: list[Action], now_ms: int) -> None:
     """Carry out what the dialplan asks. After the call ended only notes are heeded."""
     for wish in wishes:
         if isinstance(wish, actions.Note):
-            _note(room, call, wish)
+            notes.take(room, call, wish)
         elif call.phase != "closing":
             _RULES[type(wish)](room, call, wish, now_ms)
-
-
-def _note(room: Room, call: Call, note: actions.Note) -> None:
-    if note.kind == "step":
-        tread_step(call, note.step)
-        room.emit("call.step", call.tenant, call.name, step=note.step, text=note.text)
-    elif note.kind == "fault":
-        room.emit("call.fault", call.tenant, call.name, where=note.step, detail=note.text)
-        room.log("error", f"{call.name} {note.step}: {note.text}", "dialplan")
-    elif note.kind == "set":
-        variable, _, value = note.text.partition("=")
-        room.emit("call.gathered", call.tenant, call.name, variable=variable, value=value)
-    else:
-        room.emit("call.step", call.tenant, call.name, step=note.step, text=f"{note.kind}: {note.text}")
-
-
-def tread_step(call: Call, step: str) -> None:
-    """Flows make the path, not every step: `main`, `choose`, `support`."""
-    flow = step.split("/", 1)[0].split("#", 1)[0]
-    if not call.path or call.path[-1] != flow:
-        tread(call, flow)
 
 
 def _answer(room: Room, call: Call, wish: actions.Answer, now_ms: int) -> None:

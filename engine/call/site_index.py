@@ -21,6 +21,7 @@ class SiteIndex:
             if tenant.domain:
                 self.by_domain[tenant.domain.lower()] = tenant
         self.default = site.tenants.get("default") or next(iter(site.tenants.values()))
+        self.renamed = {old: key for key, queue in site.queues.items() for old in queue.was}
         self.trunk_hosts: dict[str, TrunkModel] = {}
         self.trunk_networks: list[tuple[IPv4Network | IPv6Network, TrunkModel]] = []
         for trunk in site.trunks.values():

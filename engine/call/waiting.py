@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import limits
 from engine.acd.commands import (
     AcdCommand,
     AgentChanged,
@@ -16,20 +15,32 @@ from engine.acd.commands import (
     OfferEnded,
     Widened,
 )
-from engine.acd.events import CallEnded, CallJoined, CallLeft, OfferAnswered, OfferFailed
-from engine.call import bridge, dial, levers, pauses, places, recording, routing, telling, wrapping
+from engine.acd.events import CallEnded, OfferAnswered, OfferFailed
+from engine.call import (
+    announcing,
+    bridge,
+    dial,
+    overflow,
+    pauses,
+    places,
+    queue_facts,
+    recording,
+    renaming,
+    routing,
+    staying,
+    telling,
+    wait_program,
+    wrapping,
+)
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, Waiting, drop_leg, tread
 from engine.call.showing import display_name, offer_headers
 from engine.dialplan import actions
-from engine.dialplan.speaking import clips_for
 
 if TYPE_CHECKING:
     from engine.call.dial import Attempt, Outcome
-    from engine.call.leg import Leg
     from engine.call.room import Room
-    from engine.dialplan.model import Site
 
 WHISPER_GRACE_MS = 5_000
 OFFER_REASONS = {
@@ -41,43 +52,26 @@ OFFER_REASONS = {
 def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
     """The caller starts to wait. Whether there is room for him the distributor says in this same step."""
     site = room.site_of(call)
-    number = room.queue_ids.get(wish.queue)
-    if number is None or wish.queue not in site.queues:
+    name = renaming.present(room, wish.queue)
+    queue = queue_facts.model(room, call, name)
+    if queue is None or name not in room.queue_ids:
         room.happen(call, actions.QueueEnded(wish.ticket, "no_agents"))
         return
-    queue = site.queues[wish.queue]
     if call.served_by:  # a queue's agent whom his caller transferred waits now himself: that conversation is over
         completed(room, call, "transfer", now_ms)
         leg = room.legs[call.leg]
         leg.occupies = leg.occupies or (bool(leg.agent) and occupy(room, leg.agent, "internal"))
-    if levers.closed(room, wish.queue):
-        _refuse(room, call, wish, now_ms)
-        return
-    call.queue, call.queue_ticket, call.joined_ms = wish.queue, wish.ticket, now_ms
-    call.phase, call.served_by, call.first_position = "queue", "", 0
-    music = room.clips(site, wish.music or queue.music or (bridge.HOLD_MUSIC,))
+    call.queue_ticket, call.phase, call.served_by = wish.ticket, "queue", ""
+    told = wish.announcing or queue.announcing
+    position_ms = told.position_ms or wish.position_every_ms or (0 if wish.announcing else queue.announce_position_ms)
+    language = call.running.language if call.running is not None else call.language
     call.waiting = Waiting(
-        music, room.clips(site, wish.announce), room.clips(site, wish.whisper),
-        wish.position_every_ms or queue.announce_position_ms, wish.exit_keys,
-        tuple((kind, room.clips(site, clips), ms) for kind, clips, ms in wish.cycle), music_from_ms=now_ms,
+        room.clips(site, wish.music or queue.music or (bridge.HOLD_MUSIC,)), room.clips(site, wish.announce),
+        room.clips(site, wish.whisper), position_ms, wish.exit_keys, music_from_ms=now_ms, wish=wish, since_ms=now_ms,
+        estimate_every_ms=told.estimate_ms, periodic_every_ms=told.periodic_ms,
+        periodic=tuple(room.clips(site, clips) for clips in told.periodic.get(language, ())),
     )  # fmt: skip
-    needs = tuple((routing.skill_id(room, name), level) for name, level in wish.needs)
-    places.back(room, call, wish.queue, now_ms)
-    priority_ms = wish.priority_ms + places.credit_ms(room, call, wish.queue, now_ms)
-    wishes = routing.wishes(room, call, wish, now_ms)
-    room.distribute(CallJoined(call.id, number, priority_ms, needs, wish.wait_ms_max, **wishes))
-    room.joining.append((call.id, priority_ms))
-
-
-def _refuse(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
-    """An operator has closed the queue: the dialplan goes on by its way for that."""
-    room.emit(
-        "queue.left", call.tenant, call.name, queue=wish.queue, reason="closed", position=0, first_position=0,
-        waited_ms=0, key="",
-    )  # fmt: skip
-    tread(call, f"{wish.queue.split('/')[-1]} closed")
-    call.phase = "script"
-    room.happen(call, actions.QueueEnded(wish.ticket, "closed"))
+    overflow.enter(room, call, name, now_ms)
 
 
 def settled(room: Room, commands: list[AcdCommand], now_ms: int) -> None:
@@ -108,7 +102,7 @@ def parted(room: Room) -> None:
 
 
 def _admit(room: Room, joined: list[tuple[int, int]], now_ms: int) -> None:
-    """They are in the queue and hear its music (or its announcement, or the first row of its wait list)."""
+    """They are in the queue and hear its music (or its announcement, or their wait list begins)."""
     for number, priority_ms in joined:
         call = room.calls.get(number)
         if call is None or call.waiting is None or not call.queue:
@@ -118,111 +112,24 @@ def _admit(room: Room, joined: list[tuple[int, int]], now_ms: int) -> None:
             "queue.joined", call.tenant, call.name, queue=call.queue, position=call.first_position,
             priority_ms=priority_ms, caller=call.caller,
         )  # fmt: skip
-        if call.phase != "queue" or places.welcome(room, call):
+        if call.phase != "queue":
             continue
-        if call.waiting.cycle:
-            next_row(room, call, now_ms)
-            continue
-        if call.waiting.position_every_ms:
-            room.deadlines.arm(("position", call.id), now_ms + min(3_000, call.waiting.position_every_ms))
-        leg = room.legs[call.leg]
-        if call.waiting.announce:
-            legs.play(room, leg, "announce", call.waiting.announce)
-        else:
-            music(room, call, leg, now_ms)
+        overflow.arm(room, call, now_ms)
+        heard = call.waiting.hops and room.legs[call.leg].playing  # from another queue: what he hears goes on
+        if not heard and not places.welcome(room, call):
+            begin_to_hear(room, call, now_ms)
 
 
-def music(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
-    """Music goes on where an announcement broke it off."""
-    waiting = call.waiting
-    if waiting is None:
+def begin_to_hear(room: Room, call: Call, now_ms: int) -> None:
+    """His wait list begins; without one the queue's announcement on joining, then its music."""
+    if call.waiting is None or call.phase != "queue" or wait_program.begin(room, call, now_ms):
         return
-    waiting.music_from_ms = now_ms
-    legs.play(room, leg, "music", waiting.music, loop=True, start_ms=waiting.music_played_ms)
-
-
-def next_row(room: Room, call: Call, now_ms: int) -> None:
-    """The wait list's next row; rows that have nothing to say are passed over, once round at most."""
-    waiting, leg = call.waiting, room.legs[call.leg]
-    if waiting is None or call.phase != "queue":
-        return
-    if leg.playing == "music":
-        waiting.music_played_ms += now_ms - waiting.music_from_ms
-    for _ in waiting.cycle:
-        waiting.row = (waiting.row + 1) % len(waiting.cycle)
-        kind, clips, ms = waiting.cycle[waiting.row]
-        if kind == "music":
-            waiting.music = clips or waiting.music
-            music(room, call, leg, now_ms)
-            room.deadlines.arm(("position", call.id), now_ms + (ms or limits.queue_wait_ms_max))
-            return
-        if kind == "position":
-            clips = _position_now(room, call)
-        if clips:
-            legs.play(room, leg, "cycle", clips)
-            return
-    music(room, call, leg, now_ms)
-
-
-def _position_now(room: Room, call: Call) -> tuple[int, ...]:
-    position = room.acd.position(call.id)
-    if position <= 0:
-        return ()
-    site = room.site_of(call)
-    language = call.running.language if call.running is not None else call.language
-    room.emit("queue.position", call.tenant, call.name, queue=call.queue, position=position)
-    return room.clips(site, position_clips(site, language, position))
-
-
-def tell_position(room: Room, call: Call, now_ms: int) -> None:
-    """Due: say his position, then go on with the music (or the wait list's next row)."""
-    waiting = call.waiting
-    if waiting is None or call.phase != "queue":
-        return
-    if waiting.cycle:
-        next_row(room, call, now_ms)
-        return
-    room.deadlines.arm(("position", call.id), now_ms + waiting.position_every_ms)
+    announcing.begin(room, call, now_ms)
     leg = room.legs[call.leg]
-    clips = _position_now(room, call) if leg.playing == "music" else ()
-    if clips:
-        waiting.music_played_ms += now_ms - waiting.music_from_ms
-        legs.play(room, leg, "position", clips)
-
-
-def position_clips(site: Site, language: str, position: int) -> tuple[str, ...]:
-    if position == 1:
-        return (f"{language}/you_are_next",)
-    return (f"{language}/position_is", *clips_for("number", str(position), language, site))
-
-
-def leave(room: Room, call: Call, reason: str, now_ms: int, *, key: str = "") -> None:
-    """The caller stops waiting: `reason` abandoned | exit | moved | closed; recorded with place and time waited."""
-    if call.waiting is None:
-        return
-    if reason == "exit" and places.hold(room, call, key, now_ms):
-        stopped_waiting(room, call, now_ms)
-        return
-    if reason == "abandoned":
-        places.remember(room, call, now_ms)
-    position = room.acd.position(call.id)
-    waited_ms = now_ms - call.joined_ms
-    room.distribute(CallLeft(call.id, reason))
-    told: dict[str, str | int] = {
-        "queue": call.queue, "position": position, "first_position": call.first_position, "waited_ms": waited_ms,
-    }  # fmt: skip
-    if reason == "abandoned":
-        room.parting.append((call.id, "queue.abandoned", told))
+    if call.waiting.announce:
+        legs.play(room, leg, "announce", call.waiting.announce)
     else:
-        room.parting.append((call.id, "queue.left", {**told, "reason": reason, "key": key}))
-    stopped_waiting(room, call, now_ms)
-
-
-def stopped_waiting(room: Room, call: Call, now_ms: int) -> None:
-    call.waiting = None
-    call.queue_waited_ms = now_ms - call.joined_ms
-    call.waited_ms += call.queue_waited_ms
-    room.deadlines.cancel(("position", call.id))
+        staying.music(room, call, leg, now_ms)
 
 
 def exit_key(room: Room, call: Call, digit: str, now_ms: int) -> bool:
@@ -230,7 +137,7 @@ def exit_key(room: Room, call: Call, digit: str, now_ms: int) -> bool:
     if call.waiting is None or digit not in call.waiting.exit_keys or call.phase != "queue":
         return False
     ticket = call.queue_ticket
-    leave(room, call, "exit", now_ms, key=digit)
+    staying.leave(room, call, "exit", now_ms, key=digit)
     legs.quiet(room, room.legs[call.leg])
     call.phase = "script"
     room.happen(call, actions.QueueEnded(ticket, "exit", digit))
@@ -270,8 +177,7 @@ def _offer(room: Room, command: Offer, now_ms: int) -> None:
     if call is None or call.waiting is None:
         room.distribute(OfferFailed(command.offer, "error"))
         return
-    site = room.site_of(call)
-    queue = site.queues.get(call.queue)
+    queue = queue_facts.model(room, call, call.queue)
     room.emit("queue.offered", call.tenant, call.name, queue=call.queue, agent=key, offer=command.offer)
     attempt, outcome = dial.start(
         room, call, "offer", (f"agent/{key}",), now_ms, ring_ms_max=command.ring_ms_max, offer=command.offer,
@@ -315,8 +221,10 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
         room.distribute(CallEnded(command.call, command.agent))
         return
     key = room.agent_keys.get(command.agent, "")
-    whisper = call.waiting.whisper
-    stopped_waiting(room, call, now_ms)
+    whisper, caller = call.waiting.whisper, room.legs[call.leg]
+    if whisper and caller.playing != "music":  # an agent has answered: no announcement goes on
+        staying.music(room, call, caller, now_ms)
+    staying.stopped_waiting(room, call, now_ms)
     call.served_by, call.talked_before_ms = key, call.talked_ms
     routing.served(room, call, key, now_ms)
     if key in room.agents:
@@ -328,7 +236,8 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
         rang_ms=now_ms - leg.created_ms,
     )  # fmt: skip
     site = room.site_of(call)
-    if call.queue in site.queues and site.queues[call.queue].record:
+    queue = queue_facts.model(room, call, call.queue)
+    if queue is not None and queue.record:
         recording.start(room, call, now_ms)
     if whisper:
         call.phase, call.other = "whisper", leg.id
@@ -357,9 +266,9 @@ def _entry_ended(room: Room, command: EntryEnded, now_ms: int) -> None:
         "queue.left", call.tenant, call.name, queue=call.queue, reason=command.reason, position=command.position,
         first_position=call.first_position, waited_ms=command.waited_ms, key="",
     )  # fmt: skip
-    stopped_waiting(room, call, now_ms)
+    staying.stopped_waiting(room, call, now_ms)
     tread(call, f"{call.queue.split('/')[-1]} {command.reason}")
-    if not fresh:
+    if not fresh or room.legs[call.leg].playing:
         legs.quiet(room, room.legs[call.leg])
     call.phase = "script"
     room.happen(call, actions.QueueEnded(call.queue_ticket, command.reason))
@@ -390,6 +299,8 @@ def _agent_changed(room: Room, command: AgentChanged, now_ms: int) -> None:
     row.state, row.reason, row.since_ms = command.new, command.reason, now_ms
     pauses.changed(room, row, state, reason if state == "not_ready" else "", since_ms, now_ms)
     queue = room.queue_names.get(command.queue, "")
+    if command.new in ("logged_out", "not_ready", "resting"):
+        overflow.staff_changed(room, key, now_ms)
     room.emit(
         "agent.state", key.split("/")[0], "", agent=key, name=row.name, old=command.old, new=command.new,
         reason=command.reason, queue=queue,

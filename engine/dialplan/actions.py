@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.dialplan.model import Announcing, OverflowRule
+
 
 # --- actions (interpreter -> call) -------------------------------------------------------------------
 class Answer(msgspec.Struct, frozen=True, tag=True):
@@ -59,13 +61,18 @@ class JoinQueue(msgspec.Struct, frozen=True, tag=True):
     position_every_ms: int = 0
     whisper: tuple[str, ...] = ()  # to the agent, before the bridge
     exit_keys: tuple[str, ...] = ()
-    # the wait list, to be repeated: ("play", clips, 0) | ("position", (), 0) | ("music", clips, ms). Where it is given
-    # it says exactly what `announce`, `music` and `position_every_ms` say approximately.
-    cycle: tuple[tuple[str, tuple[str, ...], int], ...] = ()
     steps: tuple[tuple[int, tuple[tuple[str, int], ...], int], ...] = ()  # (ms, needs, ring), instead of `needs`
     prefer: str = ""  # an agent's number, or "last": who served this caller last
     prefer_ms: int = 0
     prefer_away: bool = False
+    # a wait list of the program: it says exactly what `announce`, `music`, `position_every_ms`, `announcing` would
+    wait: str = ""
+    # what the step says instead of its queue; None: as the queue says
+    announcing: Announcing | None = None
+    join_absent: tuple[str, ...] | None = None
+    leave_absent: tuple[str, ...] | None = None
+    estimated_wait_ms_max: int = 0
+    overflow: tuple[OverflowRule, ...] | None = None
 
 
 class DialOut(msgspec.Struct, frozen=True, tag=True):
@@ -98,6 +105,12 @@ class AskCallback(msgspec.Struct, frozen=True, tag=True):
     book: bool
     priority_ms: int = 0
     needs: tuple[tuple[str, int], ...] = ()
+
+
+class LeaveQueue(msgspec.Struct, frozen=True, tag=True):
+    """A wait list's word: the caller leaves the queue, and its dialplan goes on by this way of the queue step."""
+
+    out: str
 
 
 class StartRecord(msgspec.Struct, frozen=True, tag=True):
@@ -149,6 +162,7 @@ Action = (
     | Collect
     | SetTimer
     | JoinQueue
+    | LeaveQueue
     | DialOut
     | AskCallback
     | StartRecord
@@ -192,7 +206,8 @@ class QueueEnded(msgspec.Struct, frozen=True, tag=True):
     """The queue is done with the caller, who is free to hear the next step.
 
     `result`: served (the agent hung up first) | full | no_agents | timeout | closed (by an operator) | exit (then
-    `key`) | transferred (the transferred conversation is over).
+    `key`) | left (by a word of the wait list: `key` is its way) | overflow (by a rule: `key` is an outcome) |
+    number (by a rule: `key` is whom to dial) | transferred (the transferred conversation is over).
     """
 
     ticket: int

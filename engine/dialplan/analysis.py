@@ -17,7 +17,7 @@ from engine.dialplan.linker import AGAIN, Linked, Unit
 from engine.dialplan.program import Step
 
 Node = tuple[str, int]
-_QUEUE_INSTANT = ("full", "no_agents", "closed")
+_QUEUE_INSTANT = ("full", "no_agents", "closed", "voicemail", "callback", "elsewhere")
 _SOUND_EXEMPT = ("dial",)
 
 
@@ -103,7 +103,8 @@ class _Graph:
                 yield Edge(self.after(node), input=True)
         elif verb == "queue":
             for name, target in outs.items():
-                yield Edge(self.to(node, target), input=name not in _QUEUE_INSTANT)
+                instant = name in _QUEUE_INSTANT or name.startswith("overflow ")
+                yield Edge(self.to(node, target), input=not instant)
             yield Edge(self.after(node), input=True)
         elif verb == "dial":
             for target in outs.values():

@@ -24,7 +24,18 @@ FACTS: dict[str, Type] = {
     "access.kind": Type("choice", words=("trunk", "agent", "public")),
     "call.language": TEXT,
 }
-NAMESPACES = ("customer", "system", "call", "agent", "access", "flags")
+# facts about the queue that a caller waits in: known in wait lists only
+WAIT_FACTS: dict[str, Type] = {
+    "queue.position": NUMBER,
+    "queue.length": NUMBER,
+    "queue.waited": types.DURATION,
+    "queue.estimated_wait": types.DURATION,
+    "queue.agents_ready": NUMBER,
+    "queue.agents_logged_in": NUMBER,
+}
+# not always known: a comparison with one of them holds only while it is
+PERHAPS = ("queue.estimated_wait", "estimated_wait")
+NAMESPACES = ("customer", "system", "call", "agent", "access", "flags", "queue")
 nesting_max = 32
 length_max = 1_000
 
@@ -99,8 +110,9 @@ _NO_BARE = _Bare("", 0, "")
 class _Parser:
     """Recursive descent over: or < and < not < comparison < + - < * < value."""
 
-    def __init__(self, text: str, variables: Mapping[str, Type]) -> None:
+    def __init__(self, text: str, variables: Mapping[str, Type], facts: Mapping[str, Type]) -> None:
         self.text = text
+        self.facts = facts
         self.tokens = _tokens(text)
         self.place = 0
         self.variables = variables
@@ -213,7 +225,7 @@ class _Parser:
             )
         if self.look().text in ("=", "!=", "<", "<=", ">", ">="):
             raise Problem("RD071", self.look().at, "comparisons don't chain", "join two by and")
-        return [sign.text, left, right], FLAG
+        return _while_known([sign.text, left, right]), FLAG
 
     def word(self, bare: _Bare, kind: Type, sign: str) -> _Typed:
         if kind.kind == "choice":
@@ -319,15 +331,19 @@ class _Parser:
         if name in self.variables:
             self.reads.append((name, token.at))
             return ["variable", name], self.variables[name]
-        if name in FACTS:
-            return ["fact", name], FACTS[name]
+        if name in self.facts:
+            kind = self.facts[name]
+            return ["measure" if kind.kind in ("number", "duration") else "fact", name], kind
         if name in types.FLAGS:
             return ["literal", types.FLAGS[name]], FLAG
         if name in ("and", "or", "not", "in"):
             raise Problem("RD071", token.at, f"{name!r} cannot stand here", "a name is expected", len(name))
-        known = [*self.variables, *FACTS]
+        known = [*self.variables, *self.facts]
         self.settle()
-        self.bare = _Bare(name, token.at, _suggest(name, known) or "declare it under variables:")
+        hint = _suggest(name, known) or "declare it under variables:"
+        if name in WAIT_FACTS:
+            hint = "it is known while the caller waits: use it in a wait list"
+        self.bare = _Bare(name, token.at, hint)
         return ["literal", name], Type("word")
 
     def function(self, token: _Token) -> _Typed:
@@ -372,9 +388,11 @@ def _suggest(word: str, known: Any) -> str:
     return did_you_mean(word, known)
 
 
-def compile_expression(text: str, variables: Mapping[str, Type], wanted: Type | None = None) -> Compiled:
+def compile_expression(
+    text: str, variables: Mapping[str, Type], wanted: Type | None = None, facts: Mapping[str, Type] = FACTS
+) -> Compiled:
     """Compile `text`; `wanted` is the type it must have (a flag for `if`, a variable's for `set`). Raises Problem."""
-    parser = _Parser(text, variables)
+    parser = _Parser(text, variables, facts)
     tree, kind = parser.whole()
     if wanted is not None and parser.bare.text and wanted.kind in ("choice", "text"):
         bare = parser.bare
@@ -395,6 +413,21 @@ def compile_expression(text: str, variables: Mapping[str, Type], wanted: Type | 
             hint = f"compare it: {text.strip()} = …" if wanted is FLAG else ""
             raise Problem("RD070", 0, f"{need}, this is {kind}", hint, len(text))
     return Compiled(tree, kind, parser.reads, _known(tree))
+
+
+def reads(tree: list[Any], name: str) -> bool:
+    """Does a compiled expression read this variable or fact?"""
+    if tree[0] in ("variable", "fact", "measure", "known"):
+        return bool(tree[1] == name)
+    return any(isinstance(each, list) and reads(each, name) for each in tree[1:])
+
+
+def _while_known(comparison: list[Any]) -> list[Any]:
+    """A comparison with a value that perhaps nobody knows (PERHAPS) holds only while it is known."""
+    for name in PERHAPS:
+        if reads(comparison, name):
+            comparison = ["and", ["has", name] if "." in name else ["known", name], comparison]
+    return comparison
 
 
 def _known(tree: list[Any]) -> list[str]:
@@ -420,6 +453,8 @@ def evaluate(tree: list[Any], variables: Mapping[str, Value], facts: Mapping[str
         return variables.get(tree[1], "")
     if sign == "fact":
         return facts.get(tree[1], "")
+    if sign == "measure":
+        return int(facts.get(tree[1], "0"))
     return _RULES[sign](tree, variables, facts)
 
 
@@ -456,6 +491,7 @@ _RULES: dict[str, Rule] = {
     "not": lambda tree, v, f: not evaluate(tree[1], v, f),
     "in": lambda tree, v, f: evaluate(tree[1], v, f) in tree[2],
     "known": lambda tree, v, f: tree[1] in v,
+    "has": lambda tree, v, f: tree[1] in f,
     "length": lambda tree, v, f: len(str(evaluate(tree[1], v, f))),
     "starts": lambda tree, v, f: str(evaluate(tree[1], v, f)).startswith(str(evaluate(tree[2], v, f))),
 }

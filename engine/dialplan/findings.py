@@ -126,6 +126,13 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD102": (WARNING, "rule that never applies", ""),
     "RD103": (WARNING, "skill that expires soon", "the agent will not be asked for it any more"),
     "RD104": (WARNING, "skill that has expired", "the agent is not asked for it"),
+    # --- queues ---------------------------------------------------------------------------------------
+    "RD110": (ERROR, "overflow in a circle", "the caller would be sent round and round"),
+    "RD111": (ERROR, "overflow into a queue without agents", "the caller would reach nobody"),
+    "RD112": (ERROR, "rename that cannot be", "logins, callers and figures would go to the wrong queue"),
+    "RD113": (ERROR, "wait list that takes no time", "the caller would hear silence"),
+    "RD114": (ERROR, "queue that is not lent", "the caller would reach nobody"),
+    "RD115": (WARNING, "queue that nobody borrows", ""),
 }
 
 _FAULTS = {

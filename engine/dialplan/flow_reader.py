@@ -297,10 +297,6 @@ class _Reader:
             hint = "write the name of a flow, or a list of steps, each with '- '"
             self.report.add("RD023", node, f"{what} leads to a flow or holds steps, not a mapping", hint)
             return None
-        if place == "wait":
-            message = "while the caller waits, a key leads to a flow by its name"
-            self.report.add("RD026", node, message, "move the steps into a flow and name it here")
-            return None
         if depth > nesting_max:
             message = f"lists nested deeper than {nesting_max}"
             self.report.add("RD057", node, message, "give the inner steps a name under flows:")
@@ -308,7 +304,7 @@ class _Reader:
         number = self.hoisted.get(flow.name, 0) + 1
         self.hoisted[flow.name] = number
         inner = DraftFlow(f"{flow.name}#{number}", flow.key, [], flow.root, flow.name)
-        self.draft.flows[inner.name] = inner
+        (self.draft.waits if place == "wait" else self.draft.flows)[inner.name] = inner
         self.steps(node, inner, depth + 1, place)
         return Target(inner.name, node, inline=True)
 

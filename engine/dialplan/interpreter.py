@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine import limits
@@ -76,11 +77,49 @@ def step(running: Running, happening: Happening, program: Program, site: Site) -
     return turn.out
 
 
+def start_wait(program: Program, main: Running, facts: dict[str, str], site: Site) -> tuple[Running, list[Action]]:
+    """A wait list (`Program.waits`) begins beside the call's dialplan, which waits in its queue step.
+
+    `facts`: the queue's, see expressions.WAIT_FACTS. Variables, language and answered state are the dialplan's.
+    """
+    run = Running(main.program, main.version, main.language, [(program.entry, 0)], {}, {}, answered=True)
+    return run, _beside(run, main, facts, lambda: _begin(run, program, site))
+
+
+def step_wait(
+    run: Running, main: Running, happening: Happening, program: Program, facts: dict[str, str], site: Site
+) -> list[Action]:
+    """Tell a wait list what happened; its variables are the dialplan's own."""
+    return _beside(run, main, facts, lambda: step(run, happening, program, site))
+
+
+def _begin(run: Running, program: Program, site: Site) -> list[Action]:
+    turn = Turn(run, program, site)
+    advance(turn)
+    return turn.out
+
+
+def _beside(run: Running, main: Running, facts: dict[str, str], act: Callable[[], list[Action]]) -> list[Action]:
+    """One scope per call: what the wait list reads and sets are the dialplan's values, kept there alone."""
+    run.variables, run.language = main.variables, main.language
+    run.facts = {**main.facts, **facts}
+    out = act()
+    main.variables = run.variables
+    if run.language != main.language:
+        main.language = main.facts["call.language"] = run.language
+    run.variables, run.facts = {}, {}
+    return out
+
+
 def advance(turn: Turn) -> None:
     """Run steps until one waits or the call is over."""
     run, flows, out = turn.run, turn.program.flows, turn.out
     while not run.waiting:
         if not run.stack:
+            if turn.program.loops and not run.finishing:
+                run.stack.append((turn.program.entry, 0))
+                run.steps_since_input = 0  # the linker saw to it that each round takes time
+                continue
             if not run.finishing:
                 turn.rescue("the dialplan ended without hanging up")
                 continue

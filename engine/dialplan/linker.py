@@ -9,16 +9,17 @@ from typing import Any
 import msgspec
 
 from engine import marks
-from engine.dialplan import options, routing, types, values
+from engine.dialplan import options, queue_linker, queue_rules, types, values
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
 from engine.dialplan.findings import Report, did_you_mean
-from engine.dialplan.options import RULES, Context, Scope
+from engine.dialplan.options import Context, Scope
 from engine.dialplan.program import Program, Step, Variable
 from engine.dialplan.trace import step_id
 
 TIMEOUT_MS, INTER_DIGIT_MS, TRIES = 5_000, 3_000, 3
 RING_MS, MESSAGE_MS = 30_000, 180_000
 AGAIN, CONTINUE = "again", "continue"
+RULES = {**options.RULES, **queue_rules.RULES}
 _STRUCTURE = ("choices", "cases", "branches")
 
 
@@ -62,6 +63,8 @@ class _Linker:
         self.queued: list[tuple[Draft, str, str]] = []
         self.always: dict[str, str] = {}
         self.ids: dict[str, int] = {}
+        self.waits: dict[str, queue_linker.LinkedWait] = {}
+        self.exits: dict[str, str] | None = None  # while a wait list is linked: "!flow" -> flow, for the queue step
 
     def link(self) -> Unit | None:
         draft = self.draft
@@ -95,6 +98,7 @@ class _Linker:
             self.always,
             rescue or self.always.get("0", ""),
             finally_,
+            {name: wait.program for name, wait in self.waits.items()},
         )
         version = blake2b(msgspec.msgpack.encode(program), digest_size=8).hexdigest()
         program = msgspec.structs.replace(program, version=version)
@@ -164,9 +168,19 @@ class _Linker:
         return Step(step.verb.name, label if seen == 1 else f"{label}.{seen}", place, data, outs), info
 
     def resolve(self, target: Target, home: Draft, prefix: str, *, again: bool) -> str:
-        """The program's name for a target; '' also after a finding (then the step falls through)."""
+        """The program's name for a target; '' also after a finding (then the step falls through).
+
+        In a wait list a word leaves the queue: its name begins with "!".
+        """
         if target.inline:
             return prefix + target.flow
+        found = self.find(target, home, prefix, again=again)
+        if self.exits is None or found in ("", AGAIN):
+            return found
+        self.exits[f"!{found}"] = found
+        return f"!{found}"
+
+    def find(self, target: Target, home: Draft, prefix: str, *, again: bool) -> str:
         word = target.flow
         if word == CONTINUE:
             return ""
@@ -254,14 +268,15 @@ def _menu(
         outs[key] = linker.resolve(target, home, prefix, again=True)
     if "choices" in step.options and not step.choices and not linker.draft.broken:
         linker.report.add("RD022", step.key, "a menu without choices", "add a key below choices:")
-    codes = dict.fromkeys([*pressed, *linker.always])
+    always = linker.always if linker.exits is None else {}  # waiting callers have the wait list's keys
+    codes = dict.fromkeys([*pressed, *always])
     for code in codes:
         for longer in codes:
             if longer != code and longer.startswith(code):
                 place = pressed.get(longer) or pressed.get(code) or step.key
                 message = f"{longer} begins with {code}, which is a choice of its own"
                 linker.report.add("RD061", place, message, "use keys of one length, or begin the longer with another")
-    data["always"] = [key for key in linker.always if key not in pressed]
+    data["always"] = [key for key in always if key not in pressed]
     data["prefixes"] = sorted({key[:end] for key in codes for end in range(1, len(key))})
 
 
@@ -362,72 +377,6 @@ def _goto(
         outs["flow"] = linker.resolve(Target(node.text, node), home, prefix, again=False)
 
 
-def _queue(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    scope = linker.scope
-    model = scope.queues.get(str(data.get("name", "")).rpartition("/")[2])
-    routing.check(linker.context, step.options, data, model)
-    music = data.get("music") or (list(model.music) if model and model.music else list(scope.music))
-    data["music"] = music
-    if model is not None:
-        data.setdefault("position", model.announce_position_ms)
-        if "announce" not in data and model.announce:
-            data["announce"] = {
-                language: list(model.announce.get(language, ())) for language in linker.context.languages
-            }
-    waiting = data.pop("waiting", None)
-    if waiting is None:
-        return
-    flow = home.waits.get(waiting)
-    node = step.options["waiting"]
-    if flow is None:
-        if isinstance(node, marks.Scalar):
-            linker.context.unknown("RD037", node, f"no wait list {waiting!r}", list(home.waits))
-        return
-    cycle: list[list[Any]] = []
-    for part in flow.steps:
-        _wait_part(linker, part, home, prefix, cycle, outs, music)
-    data["cycle"] = cycle
-    if cycle and all(row[0] != "music" for row in cycle):
-        cycle.append(["music", music, 20_000])
-    if any(row[0] == "position" for row in cycle):
-        data["position"] = max(5_000, sum(row[2] for row in cycle if row[0] == "music"))
-
-
-def _wait_part(
-    linker: _Linker,
-    part: DraftStep,
-    home: Draft,
-    prefix: str,
-    cycle: list[list[Any]],
-    outs: dict[str, str],
-    music: list[str],
-) -> None:
-    """One line of a wait list -> [kind, clips or prompts, ms]; a menu's choices become the queue's exit keys."""
-    rows: dict[str, Any] = {}
-    for name, option in part.verb.options.items():
-        node = part.options.get(name)
-        if node is not None and option.kind not in _STRUCTURE:
-            rows[name] = RULES[option.kind](linker.context, node, option, f"{part.verb.name} {name}")
-    verb = part.verb.name
-    if verb == "play":
-        cycle.append(["play", rows.get("prompt") or {}, rows.get("for") or 0])
-    elif verb == "position":
-        cycle.append(["position", [], 0])
-    elif verb == "music":
-        cycle.append(["music", rows.get("name") or music, rows.get("for") or 40_000])
-    elif verb == "menu":
-        cycle.append(["play", rows.get("prompt") or {}, 0])
-        for key, (node, target) in part.choices.items():
-            if len(key) > 1:
-                linker.report.add("RD063", node, "while waiting a choice is a single key")
-            elif key in outs:
-                linker.report.add("RD062", node, f"the key {node.text} already leaves this queue")
-            else:
-                outs[key] = linker.resolve(target, home, prefix, again=False)
-
-
 def _dial(
     linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
 ) -> None:
@@ -476,7 +425,7 @@ _FINISH: dict[str, Finish] = {
     "switch": _switch,
     "goto": _goto,
     "subflow": _goto,
-    "queue": _queue,
+    "queue": queue_linker.finish,
     "dial": _dial,
     "callback": _callback,
     "record": _record,

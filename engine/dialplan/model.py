@@ -6,6 +6,8 @@ ids here; a later reload keeps the ids of things that kept their name.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from engine import limits
@@ -20,6 +22,31 @@ class RingModel(msgspec.Struct, frozen=True):
     queues: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     for_ms: int = 0
+class OverflowRule(msgspec.Struct, frozen=True):
+    """When a caller leaves a queue for elsewhere, and where to.
+
+    `when` is a compiled condition over `overflow.FACTS`, `text` the same as written. `way`: queue (`to` is its full
+    name; `credit` full: the time waited counts there, none: it doesn't) | number (`to` is a dial target) | outcome
+    (`to` is an outcome of the queue step).
+    """
+
+    when: list[Any]
+    text: str
+    way: str
+    to: str
+    credit: str = "full"
+
+
+class Announcing(msgspec.Struct, frozen=True):
+    """What a waiting caller is told over the music, and how often (ms, 0 never).
+
+    `periodic`: language -> one tuple of clips for each time, begun again after the last.
+    """
+
+    position_ms: int = 0
+    estimate_ms: int = 0
+    periodic_ms: int = 0
+    periodic: dict[str, tuple[tuple[str, ...], ...]] = {}
 
 
 class CallbackModel(msgspec.Struct, frozen=True):
@@ -100,6 +127,14 @@ class QueueModel(msgspec.Struct, frozen=True):
     display: str = ""  # what an agent's phone shows, with {placeholders}; "": `[tenant queue] caller`
     alert_info: str = ""  # value of Alert-Info, "": a URN of the queue
     auto_answer: str = ""  # for agents whose phone profile names no way of its own
+    # states (queue_rules.ABSENT) in which an agent doesn't count as there; (): nobody needs to be
+    join_absent: tuple[str, ...] = ()
+    leave_absent: tuple[str, ...] = ()
+    estimated_wait_ms_max: int = 0  # who would probably wait longer isn't taken; 0: everybody is
+    overflow: tuple[OverflowRule, ...] = ()
+    announcing: Announcing = Announcing()
+    was: tuple[str, ...] = ()  # full names that this queue had before
+    progress_ms: int = 10_000  # ring-progressively: one more phone each time
 
 
 class AgentModel(msgspec.Struct, frozen=True):

@@ -33,6 +33,9 @@ class Scope:
         self.tenant = tenant
         self.catalogue = catalogue
         self.queues: dict[str, QueueModel] = {}
+        self.borrowed: dict[str, QueueModel] = {}  # "tenant/name": lent to us by that tenant
+        self.served: dict[str, None] = {}  # full names of queues that have agents
+        self.ways: dict[str, list[str]] = {}  # full name -> queues that it overflows into
         self.agents: dict[str, AgentModel] = {}
         self.skills: list[str] = []
         self.drafts: dict[str, Draft] = {}
@@ -55,6 +58,7 @@ class Context:
         self.knows: dict[int, list[str]] = {}
         self.all_reads: dict[str, None] = {}
         self.step: DraftStep | None = None
+        self.facts = expressions.FACTS  # with WAIT_FACTS while a wait list is linked
 
     def declare(self, name: str, declared: Declaration) -> None:
         self.declared[name] = declared
@@ -84,7 +88,7 @@ def compiled(context: Context, node: marks.Node | None, wanted: Type | None, wha
     if found is None:
         return None
     try:
-        result = expressions.compile_expression(found.text, context.types, wanted)
+        result = expressions.compile_expression(found.text, context.types, wanted, context.facts)
     except expressions.Problem as problem:
         at = inside(found, problem.at)
         context.report.add(problem.code, found, problem.message, problem.suggestion, at=at, width=problem.width)
@@ -174,10 +178,10 @@ def speak_slot(context: Context, slot: Slot, node: marks.Node, user: marks.Node)
     at = inside(node, slot.at) if isinstance(node, marks.Scalar) else 0
     place, kind = ("variable", context.types.get(slot.name)), slot.spoken_as
     if place[1] is None:
-        place = ("fact", expressions.FACTS.get(slot.name))
+        place = ("fact", context.facts.get(slot.name))
     declared = place[1]
     if declared is None:
-        known = [*context.types, *expressions.FACTS]
+        known = [*context.types, *context.facts]
         code = "RD042" if "." in slot.name else "RD034"
         message = f"${slot.name} is not declared"
         context.report.add(code, node, message, did_you_mean(slot.name, known), at=at, width=slot.width)
@@ -261,10 +265,10 @@ def note(context: Context, node: marks.Node, option: Option, what: str) -> Any:
             if context.declared[part.name].sensitive:
                 context.report.add("RD079", text, f"${part.name} is sensitive and would be stored", "", at=at)
             data.append(["variable", part.name])
-        elif part.name in expressions.FACTS:
+        elif part.name in context.facts:
             data.append(["fact", part.name])
         else:
-            known = [*context.types, *expressions.FACTS]
+            known = [*context.types, *context.facts]
             context.report.add("RD034", text, f"${part.name} is not declared", did_you_mean(part.name, known), at=at)
     return data
 
@@ -285,10 +289,13 @@ def queue(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     found = values.scalar(context.report, node, what)
     if found is None or values.computed(context.report, found, "a queue"):
         return None
-    if found.text not in context.scope.queues:
-        context.unknown("RD032", found, f"no queue {found.text!r}", list(context.scope.queues))
-        return None
-    return f"{context.scope.tenant}/{found.text}"
+    if found.text in context.scope.queues:
+        return f"{context.scope.tenant}/{found.text}"
+    if found.text in context.scope.borrowed:
+        return found.text
+    known = [*context.scope.queues, *context.scope.borrowed]
+    context.unknown("RD032", found, f"no queue {found.text!r}", known)
+    return None
 
 
 def targets(context: Context, node: marks.Node, option: Option, what: str) -> Any:

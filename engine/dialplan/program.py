@@ -42,6 +42,9 @@ class Program(msgspec.Struct, frozen=True):
     always: dict[str, str] = {}  # key -> flow, live in every menu and gather
     rescue: str = ""
     finally_: str = ""
+    waits: dict[str, Program] = {}  # wait list -> its own flows; they share the dialplan's variables
+    loops: bool = False  # a wait list: it begins again at its end, and a word leaves the queue
+    estimates: bool = False  # a wait list that says or reads how long the caller will wait
 
 
 class Running(msgspec.Struct):

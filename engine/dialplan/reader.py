@@ -12,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 from engine import marks
-from engine.dialplan import options, policy_reader, rings, values
+from engine.dialplan import lending, options, policy_reader, queue_rules, rings, values
 from engine.dialplan.analysis import analyse
 from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
 from engine.dialplan.drafts import Draft
@@ -258,12 +258,16 @@ class _Reader:
             else:
                 changes["music"] = scope.music
             if "announce" in node.entries:
-                heard = options.prompt(context, node.entries["announce"], Option("prompt"), f"announce of {name}")
+                heard, announcing = queue_rules.announce(
+                    context, node.entries["announce"], Option("announce"), f"announce of {name}"
+                )
                 changes["announce"] = {
                     language: tuple(part for part in parts if isinstance(part, str))
-                    for language, parts in heard.items()
+                    for language, parts in (heard or {}).items()
                     if language
                 }
+                if announcing is not None:
+                    changes["announcing"] = announcing
             scope.queues[name] = msgspec.structs.replace(scope.queues[name], **changes)
 
     # --- linking
@@ -282,9 +286,14 @@ class _Reader:
         outbound = read_outbound(report, self.trees.get("outbound.yaml"), trunks, self.tenants, teams)
         programs: dict[str, Program] = {}
         for tenant in self.tenants.values():
+            if tenant.scope is not None:
+                tenant.scope.outbound = [rule.pattern for rule in outbound if rule.tenant == tenant.name]
+        scopes = {name: tenant.scope for name, tenant in self.tenants.items() if tenant.scope is not None}
+        lending.link(report, scopes, {name: lending.read(report, self.tenants[name].draft.root) for name in scopes})
+        self.queue_rules()
+        for tenant in self.tenants.values():
             if tenant.scope is None:
                 continue
-            tenant.scope.outbound = [rule.pattern for rule in outbound if rule.tenant == tenant.name]
             for name, draft in tenant.drafts.items():
                 before = report.errors
                 unit = link(report, tenant.scope, draft)
@@ -312,6 +321,33 @@ class _Reader:
             self.site.retention_days,
             self.site.drain_ms_max,
         )
+
+    def queue_rules(self) -> None:
+        """Overflow and renames, over all tenants: whether overflow goes round in a circle no tenant can say alone."""
+        report = self.report
+        served = dict.fromkeys(queue for agent in self.joined_agents().values() for queue, _, _ in agent.queues)
+        drafts: dict[str, list[queue_rules.RuleDraft]] = {}
+        for tenant in self.tenants.values():
+            scope = tenant.scope
+            if scope is None:
+                continue
+            context = Context(report, scope, tenant.draft.model.languages)
+            for name, node in tenant.queue_nodes.items():
+                if "overflow" in node.entries:
+                    found = queue_rules.overflow(
+                        context, node.entries["overflow"], Option("overflow"), f"overflow of {name}"
+                    )
+                    drafts[f"{tenant.name}/{name}"] = found
+                    rules = tuple(each.rule for each in found)
+                    scope.queues[name] = msgspec.structs.replace(scope.queues[name], overflow=rules)
+                    if scope.complete:
+                        queue_rules.check_served(report, found, served)
+            queue_rules.check_renames(report, scope, tenant.queue_nodes)
+        queue_rules.check_cycles(report, drafts)
+        ways = {name: [each.rule.to for each in held if each.rule.way == "queue"] for name, held in drafts.items()}
+        for tenant in self.tenants.values():
+            if tenant.scope is not None:
+                tenant.scope.served, tenant.scope.ways = served, ways
 
     def joined_queues(self) -> dict[str, QueueModel]:
         return {f"{t.name}/{name}": q for t in self.tenants.values() if t.scope for name, q in t.scope.queues.items()}

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import agent_reader, skills, types, values
+from engine.dialplan import agent_reader, queue_rules, skills, types, values
 from engine.dialplan.callback_reader import read_callback
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
@@ -38,17 +38,17 @@ COUNTRIES = ("us", "gb", "cn", "eu")
 PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
-    "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons",
+    "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows",
 )  # fmt: skip
 SITE_LATER = ("emergency", "allow", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
-    "numbers", "codes", "music", "retention", "reasons",
+    "numbers", "codes", "music", "retention", "reasons", "lends", "borrows",
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings")
 RETENTION_LATER = ("voicemail", "utterances")
-TENANT_LATER = ("lends", "borrows", "agents_see", "seasons")
+TENANT_LATER = ("agents_see", "seasons")
 _DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,8})?")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
@@ -238,10 +238,10 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
 # --- queues and agents ---------------------------------------------------------------------------------------
 QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
-    "join_empty", "weight", "rest", "misses", "record", "rings", "policy", "about", "callback", "keep_place", "display",
-    "alert_info", "auto_answer",
+    "join_empty", "weight", "rest", "misses", "record", "rings", "about", "leave_when_empty", "estimated_wait_max",
+    "overflow", "was", "progress", "callback", "keep_place", "display", "alert_info", "auto_answer", "policy",
 )  # fmt: skip
-QUEUE_LATER = ("overflow", "estimate", "priority", "needs", "calendar", "teams")
+QUEUE_LATER = ("estimate", "priority", "needs", "calendar", "teams")
 
 
 def read_queues(report: Report, root: marks.Node | None, tenant: str) -> dict[str, tuple[QueueModel, marks.Mapping]]:
@@ -270,6 +270,8 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
         ("max_wait", "wait_ms_max", 1_000, limits.queue_wait_ms_max),
         ("position", "announce_position_ms", 5_000, _HOUR),
         ("keep_place", "keep_place_ms", 1_000, _HOUR),
+        ("estimated_wait_max", "estimated_wait_ms_max", _MINUTE, limits.queue_wait_ms_max),
+        ("progress", "progress_ms", 1_000, limits.ring_ms_max),
     ):
         keep(field, values.duration(report, entries.get(key), key, low, high))
     wrap_up = agent_reader.read_wrap_up(report, entries.get("wrap_up"))
@@ -282,7 +284,11 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     keep("entries_max", values.number(report, entries.get("length"), "length", 1, limits.entries_max))
     keep("weight", values.number(report, entries.get("weight"), "weight", 0, 1_000))
     keep("misses_max", values.number(report, entries.get("misses"), "misses", 0, 100))
-    keep("join_empty", values.flag(report, entries.get("join_empty"), "join_empty"))
+    joining = queue_rules.presence(report, entries.get("join_empty"), "join_empty", refuses="no")
+    keep("join_absent", joining)
+    keep("join_empty", None if joining is None else joining != ("logged_out",))
+    keep("leave_absent", queue_rules.presence(report, entries.get("leave_when_empty"), "leave_when_empty"))
+    keep("was", tuple(f"{tenant}/{each}" for each in queue_rules.former_names(report, entries.get("was"))))
     keep("record", values.flag(report, entries.get("record"), "record"))
     _service_level(report, entries.get("service_level"), changes)
     rests = {"no_answer": "delay_no_answer_ms", "busy": "delay_busy_ms", "rejected": "delay_reject_ms"}

@@ -34,7 +34,7 @@ def clips_for(kind: str, value: Value, language: str, site: Site, tenant: str = 
         names = [f"numbers/{word}" for word in number_clips(_integer(value), language)]
     else:
         names = [f"digits/{_KEYS.get(letter, letter)}" for letter in str(value) if letter in "0123456789*#"]
-    return _present(names, language, site, tenant)
+    return present(names, language, site, tenant)
 
 
 def _integer(value: Value) -> int:
@@ -43,7 +43,7 @@ def _integer(value: Value) -> int:
     return sign * int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _present(names: list[str], language: str, site: Site, tenant: str) -> tuple[str, ...]:
+def present(names: list[str], language: str, site: Site, tenant: str) -> tuple[str, ...]:
     prompts = site.prompts
     clips = []
     for name in names:
@@ -59,11 +59,11 @@ def _position(place: int, language: str, site: Site, tenant: str) -> tuple[str, 
     if place < 1:
         return ()
     if place == 1:
-        first = _present(["you_are_next", "position_first"], language, site, tenant)
+        first = present(["you_are_next", "position_first"], language, site, tenant)
         if first:
             return first[:1]
     number = [f"numbers/{word}" for word in number_clips(place, language)]
-    return _present(["position_is", *number, "position_after"], language, site, tenant)
+    return present(["position_is", *number, "position_after"], language, site, tenant)
 
 
 @lru_cache(maxsize=4_096)

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import limits
-from engine.dialplan.actions import Action, Collect, Hangup, Happening, Note, PlayPrompts, SetTimer, StopPlay
+from engine.dialplan.actions import (
+    Action,
+    Collect,
+    Hangup,
+    Happening,
+    LeaveQueue,
+    Note,
+    PlayPrompts,
+    SetTimer,
+    StopPlay,
+)
 from engine.dialplan.model import Site
 from engine.dialplan.program import Program, Running, Step
 from engine.dialplan.speaking import clips_for
@@ -111,7 +121,10 @@ class Turn:
         target = step.outs.get(out, "")
         if not target:
             return
-        if target == "again":
+        if target[0] == "!":
+            run.waiting = "ended"
+            self.out.append(LeaveQueue(target))
+        elif target == "again":
             flow, index = run.stack[-1]
             run.stack[-1] = (flow, index - 1)
         elif "#" in target:

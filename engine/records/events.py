@@ -53,6 +53,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "queue.joined": ("queue", "position", "priority_ms", "caller"),
     "queue.position": ("queue", "position"),
     "queue.widened": ("queue", "stage", "ring", "waited_ms"),  # he waits with fewer needs, or in a wider ring
+    "queue.told": ("queue", "position", "low_min", "high_min"),  # the wait he was told; 0: no bound on that side
+    "queue.renamed": ("queue", "was"),  # full names; what was recorded under the old one counts for the new one
+    # a rule sent him elsewhere: way queue | number | outcome; credit_ms: time waited that counts there
+    "queue.overflowed": ("queue", "rule", "way", "to", "waited_ms", "credit_ms"),
     "queue.offered": ("queue", "agent", "offer"),
     "queue.offer_ended": ("queue", "agent", "offer", "reason", "rang_ms"),
     "queue.connected": ("queue", "agent", "waited_ms", "rang_ms"),

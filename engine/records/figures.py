@@ -18,7 +18,7 @@ WRITE_MS = 60_000
 stays_kept_max = 16_384
 KINDS = frozenset((
     "agent.state", "queue.joined", "queue.connected", "queue.completed", "queue.abandoned", "queue.left",
-    "call.held", "call.transferred", "call.ended", "callback.requested",
+    "call.held", "call.transferred", "call.ended", "callback.requested", "queue.renamed",
 ))  # fmt: skip
 
 Row = tuple[object, ...]
@@ -71,6 +71,8 @@ class Figures:
             self._ended(event, "abandoned")
         elif kind == "queue.left":
             self._ended(event, str(event.data.get("reason") or "left"))
+        elif kind == "queue.renamed":
+            self._renamed(str(event.data["was"]), str(event.data["queue"]))
         elif kind == "call.ended":
             self.agents.feed(event)
             stay = self._stays.get(event.call)
@@ -143,6 +145,15 @@ class Figures:
         stay.queue, stay.agent = str(event.data.get("queue") or ""), ""
         stay.waited_ms = _number(event.data.get("waited_ms"))
         self._contacts[stay.row] = _row(stay, result, 0)
+
+    def _renamed(self, was: str, queue: str) -> None:
+        """Stays and times that are open go on under the new name; what is written already the store renames."""
+        for stay in self._stays.values():
+            if stay.queue == was:
+                stay.queue = queue
+        for running in self.agents.open.values():
+            if running.queue == was:
+                running.queue = queue
 
     def _talking(self, event: Event) -> None:
         """Hold by the agent, and transfers begun, of the conversation that a queue gave."""

@@ -200,7 +200,8 @@ class QueueLog:
 _MISSED = ("no_answer", "busy", "rejected", "do_not_disturb", "forwarded", "unreachable", "error")
 _LEFT = {
     "timeout": "EXITWITHTIMEOUT", "no_agents": "EXITEMPTY", "exit": "EXITWITHKEY", "key": "EXITWITHKEY",
-    "moved": "WITHDRAW", "closed": "WITHDRAW", "expired": "EXITWITHTIMEOUT", "cancelled": "WITHDRAW",
+    "moved": "WITHDRAW", "closed": "WITHDRAW", "left": "WITHDRAW", "overflow": "WITHDRAW", "empty": "EXITEMPTY",
+    "expired": "EXITWITHTIMEOUT", "cancelled": "WITHDRAW",
 }
 _RULES: dict[str, Callable[[QueueLog, Event], list[str]]] = {
     "queue.joined": QueueLog._joined, "queue.connected": QueueLog._connected,

@@ -107,6 +107,14 @@ INSERT_LOGIN = "INSERT OR REPLACE INTO agent_logins VALUES (?,?,?)"
 # A stay's row is written again when its conversation is over; agents' time adds up within the batch's transaction.
 INSERT_CONTACT = _insert("contacts", 12, word="REPLACE")
 ADD_AGENT_TIME = "INSERT INTO agent_times VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ms = ms + excluded.ms"
+# A queue has a new name: (new, old). What reports read counts for the new one; `events` keep what was said then.
+RENAME_QUEUE = (
+    "UPDATE contacts SET queue = ? WHERE queue = ?",
+    "UPDATE queue_events SET queue = ? WHERE queue = ?",
+    "INSERT INTO agent_times SELECT quarter_ms, agent, state, reason, ?, ms FROM agent_times WHERE queue = ?"
+    " ON CONFLICT DO UPDATE SET ms = ms + excluded.ms",
+    "DELETE FROM agent_times WHERE ? != '' AND queue = ?",
+)
 PUT_FIGURES_MARK = "INSERT OR REPLACE INTO figures_mark VALUES (1,?,?,?,?)"
 PUT_QUEUE_LOG_TAIL = "INSERT OR REPLACE INTO queue_log_tail VALUES (1,?,?,?)"
 

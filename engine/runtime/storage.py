@@ -47,6 +47,7 @@ class Batch(msgspec.Struct):
     contacts: list[schema.Row] = []
     agent_times: list[schema.Row] = []
     mark: schema.Row = ()  # up to which event agents' times were taken
+    renames: list[schema.Row] = []  # queues: (new name, old name)
 
 
 class Storage:
@@ -141,6 +142,8 @@ class Storage:
             batch.lines.extend(self._lines.lines(event))
             if event.kind in KINDS:
                 self._figures.feed(event)
+            if event.kind == "queue.renamed":
+                batch.renames.append((str(event.data["queue"]), str(event.data["was"])))
         batch.calls = list(calls.values())
         return batch
 
@@ -204,6 +207,7 @@ class Storage:
             (schema.INSERT_EVENT, batch.events), (schema.INSERT_QUEUE_EVENT, batch.queue_events),
             (schema.INSERT_CALL, batch.calls), (schema.INSERT_LOGIN, batch.logins),
             (schema.INSERT_CONTACT, batch.contacts), (schema.ADD_AGENT_TIME, batch.agent_times),
+            *((statement, batch.renames) for statement in schema.RENAME_QUEUE),
             (schema.PUT_FIGURES_MARK, [batch.mark] if batch.agent_times else []),
             (schema.PUT_QUEUE_LOG_TAIL, [noted] if noted is not None else []),
         ]  # fmt: skip

@@ -75,7 +75,10 @@ def test_the_menu_leads_to_the_queue_with_music_and_position() -> None:
     assert isinstance(join, JoinQueue)
     assert join.queue == "default/support"
     assert join.exit_keys == ("*",)
-    assert [row[0] for row in join.cycle] == ["play", "position", "play", "music"]
+    assert join.wait == "on_hold"
+    wait = SITE.programs["default/main"].waits["on_hold"] if SITE is not None else None
+    assert wait is not None
+    assert [step.verb for step in wait.flows["on_hold"]] == ["play", "position", "estimate", "play", "music"]
     caller.tell(QueueEnded(join.ticket, "exit", "*"))
     assert clips(caller) == ("en/back_to_menu",)
 

@@ -65,11 +65,13 @@ def test_wrong_tops(top: str, found: tuple[str, int]) -> None:
     assert found in codes_of(text)
 
 
-def test_a_wait_list_leads_to_flows_by_name() -> None:
+def test_a_list_in_a_wait_list_holds_what_may_stand_there() -> None:
     text = (
         HEAD
         + "    - queue: {name: support, waiting: w, full: main, no_agents: main, timeout: main}\n    - hangup\n"
         + "waits:\n  w:\n    - menu:\n        prompt: hello\n        choices:\n          1:\n            - hangup\n"
         + "        failed: continue\n"
     )
-    assert ("RD026", 13) in codes_of(text)
+    assert ("RD060", 13) in codes_of(text)
+    fine = text.replace("- hangup\n        failed", "- play: hello\n        failed")
+    assert "RD060" not in [code for code, _ in codes_of(fine)]

@@ -75,16 +75,11 @@ def test_queue_outcomes_and_what_the_queue_is_told() -> None:
         150_000,
         600_000,
         (("power", 2), ("en", 3)),
-        ("en/please_hold",),
-        40_000,
+        (),
+        0,
         ("en/hello",),
         ("*",),
-        (
-            ("play", ("en/please_hold",), 0),
-            ("position", (), 0),
-            ("play", ("en/choose",), 0),
-            ("music", ("music/default",), 40_000),
-        ),
+        wait="hold",
     )
     for result, outcome in (("full", "failed"), ("no_agents", "failed"), ("timeout", "timeout"), ("odd", "timeout")):
         caller = queued()

@@ -112,3 +112,14 @@ def test_a_callback_is_one_contact_of_the_caller_who_asked_for_it() -> None:
         figures.feed(each)
     (row,) = figures.take()[0]
     assert row[6:9] == ("connected", 8_000, 3_000) and row[11] == caller_token("default", "+4420") != 0
+
+
+def test_a_stay_that_is_open_when_its_queue_is_renamed_is_written_under_the_new_name() -> None:
+    tell = Told(Figures())
+    talk(tell)
+    tell.figures.take()
+    tell(24, "queue.renamed", queue="default/new", was="default/q")
+    over = {"queue": "default/new", "agent": "default/201", "by": "caller", "waited_ms": 7_000, "talked_ms": 20_000}
+    tell(27, "queue.completed", **over)
+    (row,), _ = tell.figures.take()
+    assert row[4] == "default/new" and row[8] == 20_000

@@ -349,3 +349,27 @@ def test_a_served_call_leaves_one_contact_and_agents_time(tmp_path: Path) -> Non
     run(work())
     assert rows(path, "SELECT result, waited_ms, talked_ms FROM contacts") == [("connected", 1_000, 4_000)]
     assert rows(path, "SELECT agent, state, ms FROM agent_times") == [("default/201", "ready", 5_001)]
+
+
+def test_a_renamed_queue_takes_its_figures_along_and_twice_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+
+    async def work() -> None:
+        storage = await opened(path, [])
+        storage.events += call(1, "bako-0")
+        storage.flush()
+        await until(lambda: storage.written == 4)
+        await storage.close()
+        with sqlite3.connect(path) as db:
+            db.executemany(schema.ADD_AGENT_TIME, [(0, "a", "talking", "", name, 5) for name in ("support", "desk")])
+        storage = await opened(path, [])
+        for n in (9, 10):
+            storage.events.append(event(n, "queue.renamed", "", queue="desk", was="support"))
+            storage.flush()
+            await until(lambda n=n: storage.written == n - 8)
+        await storage.close()
+
+    run(work())
+    assert rows(path, "SELECT DISTINCT queue FROM contacts") == [("desk",)]
+    assert {name for (name,) in rows(path, "SELECT queue FROM queue_events WHERE event != 'renamed'")} == {"desk"}
+    assert rows(path, "SELECT queue, ms FROM agent_times") == [("desk", 10)]

@@ -20,6 +20,8 @@ WORDS = {
     "agent_no_code": 500, "agent_no_call": 500, "agent_code_needed": 500, "agent_wrap_up_lasts": 500,
     "agent_no_wrap_up": 500, "agent_extended": 500, "agent_no_extension": 500, "reason_lunch": 300,
     "reason_missed": 300, "unit_second": 200, "unit_seconds": 200, "unit_minute": 200, "unit_minutes": 200,
+    "wait_between": 900, "wait_less_than": 900, "wait_longer_than": 900,
+    "wait_minutes": 500,
 }  # fmt: skip
 
 

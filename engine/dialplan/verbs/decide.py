@@ -53,7 +53,7 @@ def begin_tag(turn: Turn, step: Step) -> None:
 
 
 def begin_goto(turn: Turn, step: Step) -> None:
-    turn.go(step.outs["flow"])
+    turn.take(step, "flow")
 
 
 def begin_subflow(turn: Turn, step: Step) -> None:

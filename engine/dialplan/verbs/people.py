@@ -16,11 +16,14 @@ from engine.dialplan.actions import (
     StopRecord,
     TimerFired,
 )
+from engine.dialplan.model import Announcing, OverflowRule
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Row, Turn
 
-QUEUE_OUTCOMES = ("full", "no_agents", "timeout", "closed")
+QUEUE_OUTCOMES = ("full", "no_agents", "timeout", "closed", "voicemail", "callback", "elsewhere")
 RECORD_GRACE_MS = 10_000
+OVERFLOW_RING_MS = 30_000
+KEYS = "0123456789*#"
 
 
 def begin_priority(turn: Turn, step: Step) -> None:
@@ -33,10 +36,7 @@ def begin_queue(turn: Turn, step: Step) -> None:
     run.typed_ahead = ""
     asked = data.get("needs", ())
     steps = asked["steps"] if isinstance(asked, dict) else ()
-    cycle = tuple(_wait_row(turn, row) for row in data.get("cycle", ()))
-    announce = turn.spoken(data.get("announce"))
-    if not announce and cycle and cycle[0][0] == "play":
-        announce = cycle[0][1]
+    rules = data.get("overflow")
     turn.out.append(
         JoinQueue(
             turn.wait("queue"),
@@ -45,15 +45,20 @@ def begin_queue(turn: Turn, step: Step) -> None:
             priority,
             data.get("max_wait", 0),
             () if steps else _needs(turn, asked),
-            announce,
+            turn.spoken(data.get("announce")),
             data.get("position", 0),
             turn.spoken(data.get("whisper")),
-            tuple(key for key in step.outs if key not in QUEUE_OUTCOMES),
-            cycle,
+            tuple(key for key in step.outs if key in KEYS),
             steps=tuple((ms, _needs(turn, wanted), ring) for ms, wanted, ring in steps),
             prefer=_preferred(turn, data.get("prefer", "")),
             prefer_ms=data.get("prefer_for", 0),
             prefer_away=data.get("even_if_away", False),
+            wait=data.get("wait", ""),
+            announcing=_announcing(data.get("announcing")),
+            join_absent=_states(data.get("join_empty")),
+            leave_absent=_states(data.get("leave_when_empty")),
+            estimated_wait_ms_max=data.get("estimated_wait_max", 0),
+            overflow=None if rules is None else tuple(OverflowRule(*rule) for rule in rules),
         )
     )
 
@@ -66,9 +71,16 @@ def _preferred(turn: Turn, wanted: Any) -> str:
     return wanted if isinstance(wanted, str) else str(turn.run.variables.get(wanted[1], ""))
 
 
-def _wait_row(turn: Turn, row: list[Any]) -> tuple[str, tuple[str, ...], int]:
-    kind, clips, ms = row
-    return kind, turn.spoken(clips) if isinstance(clips, dict) else tuple(clips), ms
+def _states(words: list[str] | tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if words is None else tuple(words)
+
+
+def _announcing(row: list[Any] | None) -> Announcing | None:
+    if row is None:
+        return None
+    position_ms, estimate_ms, periodic_ms, periodic = row
+    heard = {language: tuple(tuple(clips) for clips in each) for language, each in periodic.items()}
+    return Announcing(position_ms, estimate_ms, periodic_ms, heard)
 
 
 def queue_ended(turn: Turn, step: Step, happening: Happening) -> None:
@@ -77,8 +89,12 @@ def queue_ended(turn: Turn, step: Step, happening: Happening) -> None:
         turn.run.steps_since_input = 0
     if result == "transferred":
         turn.end("transferred", 16)
-    elif result == "exit" and key in step.outs:
+    elif result in ("exit", "left") and key in step.outs:
         turn.take(step, key)
+    elif result == "overflow":
+        turn.take(step, key if key in step.outs else "timeout")
+    elif result == "number":
+        turn.out.append(DialOut(turn.wait("dial"), (key,), ring_ms_max=OVERFLOW_RING_MS))
     elif result == "closed" and "closed" not in step.outs:
         turn.take(step, "no_agents")
     elif result in QUEUE_OUTCOMES:
@@ -88,6 +104,15 @@ def queue_ended(turn: Turn, step: Step, happening: Happening) -> None:
     else:
         # a result that nobody foresaw must not leave the caller waiting
         turn.fault(f"queue ended with {result!r}")
+        turn.take(step, "timeout")
+
+
+def overflow_dialled(turn: Turn, step: Step, happening: Happening) -> None:
+    """The number that a rule of the queue leads to: served there, or the step ends as if the wait had been too long."""
+    result = happening.result if isinstance(happening, DialEnded) else "failed"
+    if result in ("served", "transferred"):
+        dial_ended(turn, step, happening)
+    else:
         turn.take(step, "timeout")
 
 
@@ -166,6 +191,7 @@ def record_stuck(turn: Turn, step: Step, happening: Happening) -> None:
 BEGIN = {"priority": begin_priority, "queue": begin_queue, "dial": begin_dial, "record": begin_record}
 ROWS: dict[tuple[str, type], Row] = {
     ("queue", QueueEnded): queue_ended,
+    ("queue", DialEnded): overflow_dialled,
     ("dial", DialEnded): dial_ended,
     ("record", RecordDone): record_done,
     ("record", TimerFired): record_stuck,

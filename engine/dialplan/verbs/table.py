@@ -57,7 +57,7 @@ _LISTENING = {
     "barge_in": Option("flag"),
     "type_ahead": Option("flag"),
 }
-EVERYWHERE = ("flow", "finally")
+EVERYWHERE = ("flow", "finally", "wait")
 
 _VERBS = (
     # --- talk
@@ -71,7 +71,15 @@ _VERBS = (
         places=("flow", "wait"),
         about="play prompts, tones or music",
     ),
-    Verb("say", {"text": Option("speech", required=True)}, main="text", sound=True, waits=True, about="say a value"),
+    Verb(
+        "say",
+        {"text": Option("speech", required=True)},
+        main="text",
+        sound=True,
+        waits=True,
+        places=("flow", "wait"),
+        about="say a value",
+    ),
     Verb(
         "music",
         {"name": Option("music"), "for": Option("duration", low=100, high=24 * _HOUR)},
@@ -89,6 +97,7 @@ _VERBS = (
         main="for",
         bare=True,
         waits=True,
+        places=("flow", "wait"),
         about="say nothing, for a time or until the caller hangs up",
     ),
     Verb("echo", bare=True, sound=True, waits=True, ends=True, about="the caller hears himself until he hangs up"),
@@ -150,7 +159,7 @@ _VERBS = (
             "name": Option("queue", required=True),
             "waiting": Option("wait"),
             "music": Option("music"),
-            "announce": _PROMPT,
+            "announce": Option("announce"),
             "position": Option("duration", low=5_000, high=_HOUR),
             "max_wait": Option("duration", low=1_000, high=4 * _HOUR),
             "priority": Option("duration", low=0, high=24 * _HOUR),
@@ -159,8 +168,20 @@ _VERBS = (
             "prefer_for": Option("duration", low=1_000, high=_HOUR),
             "even_if_away": Option("flag"),
             "whisper": _PROMPT,
+            "join_empty": Option("join_empty"),
+            "leave_when_empty": Option("leave_when_empty"),
+            "estimated_wait_max": Option("duration", low=_MINUTE, high=4 * _HOUR),
+            "overflow": Option("overflow"),
         },
-        {"full": True, "no_agents": True, "timeout": True, "closed": False},
+        {
+            "full": True,
+            "no_agents": True,
+            "timeout": True,
+            "closed": False,
+            "voicemail": False,
+            "callback": False,
+            "elsewhere": False,
+        },
         main="name",
         sound=True,
         waits=True,
@@ -248,13 +269,14 @@ _VERBS = (
         ends=True,
     ),
     # --- while queued
-    Verb("position", bare=True, sound=True, places=("wait",), about="say the caller's place in the queue"),
+    Verb("position", bare=True, sound=True, waits=True, places=("wait",), about="say the caller's place in the queue"),
+    Verb("estimate", bare=True, sound=True, waits=True, places=("wait",), about="say how long he will probably wait"),
 )
 
 VERBS: dict[str, Verb] = {verb.name: verb for verb in _VERBS}
 LATER = (
     "notice", "pin", "hours", "split", "repeat", "lookup", "metric", "show", "transfer", "conference",
-    "park", "survey", "stream", "voicemail", "estimate", "confirm", "holidays", "speech",
+    "park", "survey", "stream", "voicemail", "confirm", "holidays", "speech",
 )  # fmt: skip
 # the options of built verbs that the whole language has and this version has not
 OPTIONS_LATER = {

@@ -14,7 +14,9 @@ from engine.dialplan.actions import (
     TimerFired,
 )
 from engine.dialplan.program import Step
+from engine.dialplan.speaking import clips_for
 from engine.dialplan.turn import Row, Turn
+from engine.dialplan.wait_words import range_clips
 
 
 def begin_answer(turn: Turn, step: Step) -> None:
@@ -48,7 +50,7 @@ def time_over(turn: Turn, step: Step, happening: Happening) -> None:
 
 def begin_music(turn: Turn, step: Step) -> None:
     clips = tuple(step.data.get("name") or ())
-    if not clips:
+    if not clips and not turn.program.loops:  # who waits in a queue hears the queue's
         tenant = turn.site.tenants.get(turn.tenant)
         clips = tenant.music if tenant is not None else ("music/default",)
     ticket = turn.wait("play")
@@ -95,7 +97,23 @@ def begin_language(turn: Turn, step: Step) -> None:
     turn.out.append(Note("set", f"call.language={turn.run.language}", step.id))
 
 
+def begin_position(turn: Turn, step: Step) -> None:
+    """His place in the queue, as the facts say it now; nothing when he is being offered to an agent."""
+    place = turn.run.facts.get("queue.position", "0")
+    if turn.speak(clips_for("position", place, turn.run.language, turn.site, turn.tenant)):
+        turn.out.append(Note("position", place, step.id))
+
+
+def begin_estimate(turn: Turn, step: Step) -> None:
+    """How long he will probably wait: "LOW HIGH" minutes in the facts, when an honest range can be said."""
+    words = turn.run.facts.get("queue.range", "")
+    if words and turn.speak(range_clips(words, turn.run.language, turn.site, turn.tenant)):
+        turn.out.append(Note("estimate", words, step.id))
+
+
 BEGIN = {
+    "position": begin_position,
+    "estimate": begin_estimate,
     "answer": begin_answer,
     "play": begin_play,
     "say": begin_say,
@@ -112,5 +130,9 @@ ROWS: dict[tuple[str, type], Row] = {
     ("say", TimerFired): time_over,
     ("music", TimerFired): music_over,
     ("silence", TimerFired): silence_over,
+    ("position", PlayDone): play_done,
+    ("position", TimerFired): time_over,
+    ("estimate", PlayDone): play_done,
+    ("estimate", TimerFired): time_over,
     ("echo", TimerFired): echo_over,
 }

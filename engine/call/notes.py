@@ -1,0 +1,33 @@
+"""Facts that a dialplan notes for the records: steps, what was set, tags, faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.call.call import Call, tread
+
+if TYPE_CHECKING:
+    from engine.call.room import Room
+    from engine.dialplan.actions import Note
+
+
+def take(room: Room, call: Call, note: Note) -> None:
+    """One note of a dialplan, or of a wait list, into the records."""
+    if note.kind == "step":
+        tread_step(call, note.step)
+        room.emit("call.step", call.tenant, call.name, step=note.step, text=note.text)
+    elif note.kind == "fault":
+        room.emit("call.fault", call.tenant, call.name, where=note.step, detail=note.text)
+        room.log("error", f"{call.name} {note.step}: {note.text}", "dialplan")
+    elif note.kind == "set":
+        variable, _, value = note.text.partition("=")
+        room.emit("call.gathered", call.tenant, call.name, variable=variable, value=value)
+    else:
+        room.emit("call.step", call.tenant, call.name, step=note.step, text=f"{note.kind}: {note.text}")
+
+
+def tread_step(call: Call, step: str) -> None:
+    """Flows make the path, not every step: `main`, `choose`, `support`."""
+    flow = step.split("/", 1)[0].split("#", 1)[0]
+    if not call.path or call.path[-1] != flow:
+        tread(call, flow)
