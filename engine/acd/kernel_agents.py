@@ -114,13 +114,19 @@ def refresh_idle(s: State, row: int) -> None:
     if bool(agents[A.idle, row]) == idle:
         return
     agents[A.idle, row] = 1 if idle else 0
-    for place in range(s.lists[L.first_seat, row], s.lists[L.first_seat, row + 1]):
-        queue = s.team[T.queue, s.lists[L.seats, place]]
+    lists = s.lists
+    for place in range(lists[L.first_seat, row], lists[L.first_seat, row + 1]):
+        seat = lists[L.seats, place]
+        queue = s.team[T.queue, seat]
+        first, count = s.queues[Q.first_row, queue], s.queues[Q.idle, queue]
         if idle:
-            s.queues[Q.idle, queue] += 1
+            lists[L.idle, first + count], lists[L.idle_at, seat] = seat, first + count
+            s.queues[Q.idle, queue] = count + 1
             touch(s, queue)
         else:
-            s.queues[Q.idle, queue] -= 1
+            last, at = lists[L.idle, first + count - 1], lists[L.idle_at, seat]
+            lists[L.idle, at], lists[L.idle_at, last] = last, at
+            s.queues[Q.idle, queue] = count - 1
 
 
 # --- loads ----------------------------------------------------------------------------------------------

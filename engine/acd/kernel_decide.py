@@ -129,6 +129,8 @@ def _mix(word: np.uint64) -> np.uint64:
 @part
 def _serve(s: State, queue: int, entry: int, now_ms: int) -> bool:
     """False when nobody idle fits: others with his needs need not ask."""
+    if s.entries[NEED0, entry] and not _anybody_fits(s, queue, entry):
+        return False
     memory = s.queues[Q.memory, queue]
     if memory in (LAST_OF_QUEUE, LAST_OF_CALLER):
         _mark(s, queue, entry, memory)
@@ -139,6 +141,21 @@ def _serve(s: State, queue: int, entry: int, now_ms: int) -> bool:
     if make_offers(s, entry, count, now_ms) and memory != NOTHING:
         _remember(s, queue, entry, first, now_ms)
     return True
+
+
+@part
+def _anybody_fits(s: State, queue: int, entry: int) -> bool:
+    """Is one of the idle able? Most callers who still wait need somebody who isn't there: no pick is made for them."""
+    first = s.queues[Q.first_row, queue]
+    for place in range(first, first + s.queues[Q.idle, queue]):
+        agent = s.team[T.agent, s.lists[L.idle, place]]
+        at, need = 1, s.entries[NEED0, entry]
+        while need and (need >> 8) < s.skills.shape[1] and s.skills[agent, need >> 8] >= need & 255:
+            need = s.entries[NEED0 + at, entry] if at < NEEDS_MAX else 0
+            at += 1
+        if need == 0:
+            return True
+    return False
 
 
 @part

@@ -14,6 +14,7 @@ from engine.jit import part
 # rows of State.out: kind, then (offer, call, agent's row, queue's row, ring_ms), (offer, call, agent, queue, waited),
 # (call, reason, queue, waited), (offer, call, agent, reason), (what, row)
 OUT_OFFER, OUT_CONNECT, OUT_ENDED, OUT_CANCEL, OUT_BREACH = range(1, 6)
+KINDS = (1 << SHIFT - 16) - 1
 ORDER, WAITING = L.order_next, L.waiting_next
 NEED0 = E.need0
 
@@ -198,7 +199,7 @@ def arm_more(s: State, row: int, at_ms: int) -> None:
 @part
 def _live(s: State, word: int) -> bool:
     """Does the row's column still say so?"""
-    at_ms, kind, row = word >> SHIFT, word >> 16 & 3, word & 0xFFFF
+    at_ms, kind, row = word >> SHIFT, word >> 16 & KINDS, word & 0xFFFF
     if kind == OFFER:
         return bool(s.offers[O.deadline, row] == at_ms)
     if kind == ENTRY:
@@ -248,7 +249,7 @@ def pop_due(s: State, now_ms: int) -> int:
         return -1
     word = heap_pop(s.lists[L.words], s.pool[P.words])
     s.pool[P.words] -= 1
-    kind, row = word >> 16 & 3, word & 0xFFFF
+    kind, row = word >> 16 & KINDS, word & 0xFFFF
     if kind == OFFER:
         s.offers[O.deadline, row] = 0
     elif kind == ENTRY:
@@ -257,7 +258,7 @@ def pop_due(s: State, now_ms: int) -> int:
         s.agents[A.deadline, row] = 0
     else:
         s.entries[E.more_at, row] = 0
-    return int(word & 0x3FFFF)
+    return int(kind << 16 | row)
 
 
 # --- lines ----------------------------------------------------------------------------------------------
@@ -329,7 +330,9 @@ def drop(s: State, line: int, queue: int, entry: int) -> None:
 @part
 def same_needs(s: State, one: int, other: int) -> bool:
     """Do two entries ask for the same skills?"""
-    same = True
-    for place in range(NEEDS_MAX):
-        same = same and s.entries[NEED0 + place, one] == s.entries[NEED0 + place, other]
-    return same
+    place = 0
+    while place < NEEDS_MAX and s.entries[NEED0 + place, one] == s.entries[NEED0 + place, other]:
+        if s.entries[NEED0 + place, one] == 0:
+            return True  # no needs behind the first empty place
+        place += 1
+    return place == NEEDS_MAX

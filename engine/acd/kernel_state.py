@@ -65,10 +65,12 @@ POOL_FIELDS = (
 )  # fmt: skip
 # next and previous entry in the queue's order, and among those who wait | heaps: deadlines, free rows of entries and of
 # offers | ring of closed offers, oldest first | by agent his memberships, and where they begin | first membership of
-# the level of each, and there the membership that had the last turn, -1 none | scratch, and the queues to be settled
+# the level of each, and there the membership that had the last turn, -1 none | from each queue's first membership on,
+# in any order, the idle ones, and by membership its place there | scratch, and the queues to be settled
 LIST_FIELDS = (
     "order_next", "order_previous", "waiting_next", "waiting_previous", "words", "free_entries", "free_offers",
-    "closed", "seats", "first_seat", "level_start", "last_turn", "needs", "picked", "ringing", "unmet", "touched",
+    "closed", "seats", "first_seat", "level_start", "last_turn", "idle", "idle_at",
+    "needs", "picked", "ringing", "unmet", "touched",
 )  # fmt: skip
 
 
@@ -91,7 +93,7 @@ KNOWN_QUEUE = frozenset({
     "id", "name", "tenant", "strategy", "ring_ms_max", "wrap_up_ms", "entries_max", "wait_ms_max", "join_empty",
     "weight", "service_level_ms", "misses_max", "offers_max", "progress_ms", *_DELAYS,
 })  # fmt: skip
-KNOWN_AGENT = frozenset({"id", "name", "tenant", "queues", "skills", "wrap_up_ms", "second_line"})
+KNOWN_AGENT = frozenset({"id", "name", "tenant", "queues", "skills", "wrap_up_ms", "second_line", "team"})
 KNOWN_STRATEGY = frozenset({"name", "terms", "fan", "memory", "fair"})
 KNOWN_MEMORIES = range(policy.PROGRESS + 1)
 KNOWN_TERMS = frozenset({
@@ -218,6 +220,9 @@ def _queue(state: State, queue: Queue) -> None:
     values |= {f"tally_{name}": getattr(queue.tally, name) for name in _TALLY}
     for name, value in values.items():
         state.queues[QUEUE_FIELDS.index(name), queue.row] = value
+    idle = state.lists[L.idle, queue.first_row : queue.first_row + len(queue.idle)]
+    idle[:] = queue.idle
+    state.lists[L.idle_at, idle] = np.arange(queue.first_row, queue.first_row + len(queue.idle))
     for first, name, line in ((L.order_next, "order", queue.order), (L.waiting_next, "waiting", queue.waiting)):
         rows = [row for _, _, row in line]
         state.queues[QUEUE_FIELDS.index(f"{name}_head"), queue.row] = rows[0] if rows else -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -182,4 +183,35 @@ def state_of(distributor: Distributor) -> tuple[object, ...]:
     """Everything that is saved, as data, and what comes next. Reasons of pauses are words for people: not compared."""
     saved = msgspec.msgpack.decode(distributor.encode(), type=SavedPool)
     saved.pause_reasons = []
-    return saved, distributor.next_deadline(), distributor.check(distributor._pool.now_ms)
+    return saved, distributor.next_deadline()
+
+
+def follow(queues: list[QueueSpec], agents: list[AgentSpec], given: list[tuple[int, ...]]) -> list[AcdCommand]:
+    """A stream written by hand, played both ways over agents who are all there: alike, and the commands it gave.
+
+    Ids of queues are 0, 1, …, of agents 0, 7, 14, …
+    """
+    found = []
+    for play in (play_python, play_loop):
+        distributor = Distributor(1, entries_max=40, agents_max=20)
+        distributor.configure(queues, agents, 0)
+        for agent in agents:
+            distributor.apply(events.AgentReachable(agent.id, True), 0)
+            distributor.apply(events.AgentLoggedIn(agent.id), 0)
+        distributor.settle(0)
+        rows = np.zeros((len(given), loop.STEP_WIDTH), dtype=np.int64)
+        for place, step in enumerate(given):
+            rows[place, : len(step)] = step
+        found.append((plain(play(distributor, rows)), state_of(distributor)))
+    assert found[0] == found[1]
+    return found[1][0]
+
+
+def person(number: int, *queues: int, level: int = 1, **more: Any) -> AgentSpec:
+    """The agent in row `number`."""
+    return AgentSpec(7 * number, f"a{number}", queues=tuple((queue, level, 0) for queue in queues or (0,)), **more)
+
+
+def settled(*given: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Each step with a settle behind it."""
+    return [each for step in given for each in (step, (loop.SETTLE,))]
