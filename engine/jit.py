@@ -121,6 +121,12 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return cast("Callable[_P, _R]", compiled)
 
 
+def part(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A kernel that only kernels call. No way in from Python is compiled: over many arrays, that costs most of all."""
+    options = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("Callable[_P, _R]", numba.njit(cache=True, **options)(function))
+
+
 def _load_acquire(typing_context: Any, array: Any, index: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         view = context.make_array(signature.args[0])(context, builder, arguments[0])

@@ -21,6 +21,7 @@ from engine.sim.queueing import ABANDONED, ANSWERED, BLOCKED, TIMED_OUT, Calls, 
 from engine.sim.scenario import Scenario
 
 FloatArray = npt.NDArray[np.float64]
+Sums = tuple[FloatArray, FloatArray]  # Y and X, by part
 Figure = dict[str, float | None]  # mean (None: nothing to divide by), half_width (None: too few calls to say)
 
 COUNTS = ("offered", "answered", "abandoned", "blocked", "timed_out")
@@ -66,21 +67,57 @@ class Table:
 def estimate(scenario: Scenario, runs: list[Run]) -> dict[str, dict[str, Figure]]:
     """{queue: {metric: {"mean", "half_width"}}} of runs that have ended, one per replication."""
     tables = [Table(scenario, run.calls) for run in runs]
-    agents = seats(scenario)
-    parts = 1
-    if len(tables) == 1:
-        parts = min(scenario.batches, int(tables[0].counted.sum()) // batch_calls_min)
-        parts = parts if parts >= 2 and not scenario.certain else 1
-    result: dict[str, dict[str, Figure]] = {}
-    for number, plan in enumerate(scenario.queues):
-        sums = [_sums(table, number, plan.service_level_ms, agents[number], parts) for table in tables]
-        joined = {name: (np.concatenate([each[name][0] for each in sums]), np.concatenate([each[name][1] for each in
-                  sums])) for name in METRICS}  # fmt: skip
-        result[plan.name] = {
-            name: _figure(*joined[name], scale=parts if name in COUNTS else 1, certain=scenario.certain)
+    parts = _parts(scenario, tables)
+    return {
+        queue: {
+            name: _figure(*sums[name], scale=parts if name in COUNTS else 1, certain=scenario.certain)
             for name in METRICS
         }
-    return result
+        for queue, sums in _by_queue(scenario, tables, parts).items()
+    }
+
+
+def difference(
+    before: Scenario, runs: list[Run], after: Scenario, runs_after: list[Run]
+) -> dict[str, dict[str, Figure]]:
+    """{queue: {metric: after − before}} for the queues that both have, with half-widths of the paired difference.
+
+    Both met the same callers (`draws`), so part i of one is compared with part i of the other: chance that they share
+    falls out. D = R₂ − R₁, and its half-width is t · s / √n, where s² is the variance of the pairs' linearised
+    differences (Y₂ᵢ − R₂·X₂ᵢ) / mean X₂ − (Y₁ᵢ − R₁·X₁ᵢ) / mean X₁. Both have as many replications.
+    """
+    tables, later = [Table(before, run.calls) for run in runs], [Table(after, run.calls) for run in runs_after]
+    parts = min(_parts(before, tables), _parts(after, later))
+    sure = before.certain and after.certain
+    first, second = _by_queue(before, tables, parts), _by_queue(after, later, parts)
+    return {
+        queue: {
+            name: _paired(first[queue][name], second[queue][name], scale=parts if name in COUNTS else 1, certain=sure)
+            for name in METRICS
+        }
+        for queue in first
+        if queue in second
+    }
+
+
+def _parts(scenario: Scenario, tables: list[Table]) -> int:
+    """Into how many batches each run is cut."""
+    if len(tables) > 1 or scenario.certain:
+        return 1
+    parts = min(scenario.batches, int(tables[0].counted.sum()) // batch_calls_min)
+    return parts if parts >= 2 else 1
+
+
+def _by_queue(scenario: Scenario, tables: list[Table], parts: int) -> dict[str, dict[str, Sums]]:
+    agents = seats(scenario)
+    found: dict[str, dict[str, Sums]] = {}
+    for number, plan in enumerate(scenario.queues):
+        sums = [_sums(table, number, plan.service_level_ms, agents[number], parts) for table in tables]
+        found[plan.name] = {
+            name: (np.concatenate([each[name][0] for each in sums]), np.concatenate([each[name][1] for each in sums]))
+            for name in METRICS
+        }
+    return found
 
 
 def _sums(
@@ -141,6 +178,24 @@ def _figure(above: FloatArray, below: FloatArray, *, scale: int, certain: bool) 
     return {"mean": ratio * scale, "half_width": half}
 
 
+def _paired(one: Sums, two: Sums, *, scale: int, certain: bool) -> Figure:
+    """Second minus first; None where one of them has nothing to divide by."""
+    totals = [float(below.sum()) for _, below in (one, two)]
+    if min(totals) <= 0:
+        return {"mean": None, "half_width": None}
+    ratios = [float(above.sum()) / total for (above, _), total in zip((one, two), totals, strict=True)]
+    parts = len(one[1])
+    half: float | None = 0.0 if certain else None
+    if parts >= 2 and not certain:
+        residues = [
+            (above - ratio * below) / (total / parts)
+            for (above, below), ratio, total in zip((one, two), ratios, totals, strict=True)
+        ]
+        spread = math.sqrt(float(((residues[1] - residues[0]) ** 2).sum()) / (parts - 1))
+        half = scale * student(_CONFIDENCE, parts - 1) * spread / math.sqrt(parts)
+    return {"mean": (ratios[1] - ratios[0]) * scale, "half_width": half}
+
+
 def student(confidence: float, degrees: int) -> float:
     """t with P(−t < T < t) = confidence for Student's T; 0 < confidence < 1, degrees ≥ 1."""
     low, high = 0.0, 1.0
@@ -170,5 +225,5 @@ def _within(t: float, degrees: int) -> float:
     return math.sin(angle) * total
 
 
-def _column(values: list[int]) -> IntArray:
+def _column(values: list[int] | IntArray) -> IntArray:
     return np.array(values, dtype=np.int64)

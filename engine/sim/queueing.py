@@ -83,11 +83,39 @@ def seats(scenario: Scenario) -> list[list[int]]:
     return found
 
 
+def specs(scenario: Scenario) -> tuple[list[QueueSpec], list[AgentSpec], list[bool]]:
+    """The distributor's queues and agents, and by queue whether its calls are wrapped up."""
+    wraps = [False] * len(scenario.queues)
+    for source in scenario.sources:
+        wraps[source.queue] |= source.wrap_up.mean_ms > 0
+    queues = [
+        QueueSpec(
+            number, plan.name, strategy=plan.strategy, entries_max=plan.length, wait_ms_max=plan.wait_ms_max,
+            service_level_ms=plan.service_level_ms, weight=plan.weight, misses_max=0,
+            wrap_up_ms=limits.wrap_up_ms_max if wraps[number] else 0,  # each call's own end comes sooner
+        )
+        for number, plan in enumerate(scenario.queues)
+    ]  # fmt: skip
+    agents: list[AgentSpec] = []
+    for group in scenario.agents:
+        places = tuple((queue, tier, 0) for queue, tier in group.queues)
+        agents += [
+            AgentSpec(len(agents) + number, group.name, queues=places, skills=group.skills)
+            for number in range(group.count)
+        ]
+    return queues, agents, wraps
+
+
 class Run:
     """`calls` holds what happened once `go` has returned. `kernels` as the Distributor's: both decide alike."""
 
     def __init__(self, scenario: Scenario, replication: int = 0, *, kernels: str = "python") -> None:
-        self.scenario = scenario
+        self.scenario, self.replication, self.kernels = scenario, replication, kernels
+        self.restart()
+
+    def restart(self) -> None:
+        """Back to 0 ms: nobody has come yet, and chance is as it was."""
+        scenario, replication = self.scenario, self.replication
         self.calls = Calls()
         self.inside = [0] * len(scenario.queues)  # callers who wait or talk
         self.waiting = 0
@@ -99,7 +127,7 @@ class Run:
         self.coming: list[tuple[int, int, int, int]] = []  # heap: at, rank, call or offer, agent
         self.again: dict[int, tuple[int, int, int]] = {}  # who tries again: source, serial, attempt
         self.agains = 0
-        self.distributor = Distributor(scenario.seed + replication, kernels=kernels)
+        self.distributor = Distributor(scenario.seed + replication, kernels=self.kernels)
         self._open()
 
     def _rings(self, replication: int, queue: int) -> Iterator[int]:
@@ -110,25 +138,7 @@ class Run:
 
     def _open(self) -> None:
         """Everybody is at his desk at 0 ms, in the order of the scenario."""
-        wraps = [False] * len(self.scenario.queues)
-        for source in self.scenario.sources:
-            wraps[source.queue] |= source.wrap_up.mean_ms > 0
-        queues = [
-            QueueSpec(
-                number, plan.name, strategy=plan.strategy, entries_max=plan.length, wait_ms_max=plan.wait_ms_max,
-                service_level_ms=plan.service_level_ms, weight=plan.weight, misses_max=0,
-                wrap_up_ms=limits.wrap_up_ms_max if wraps[number] else 0,  # each call's own end comes sooner
-            )
-            for number, plan in enumerate(self.scenario.queues)
-        ]  # fmt: skip
-        agents: list[AgentSpec] = []
-        for group in self.scenario.agents:
-            places = tuple((queue, tier, 0) for queue, tier in group.queues)
-            agents += [
-                AgentSpec(len(agents) + number, group.name, queues=places, skills=group.skills)
-                for number in range(group.count)
-            ]
-        self.wraps = wraps
+        queues, agents, self.wraps = specs(self.scenario)
         self.distributor.configure(queues, agents, 0)
         for agent in agents:
             self.distributor.apply(events.AgentReachable(agent.id, True), 0)

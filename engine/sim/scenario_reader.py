@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -27,6 +27,7 @@ from engine.acd.policy import NAMES as STRATEGIES
 from engine.acd.pool import SKILLS_MAX
 from engine.dialplan import values
 from engine.dialplan.findings import Finding, Report, did_you_mean
+from engine.sim import what_if
 from engine.sim.scenario import (
     CONSTANT,
     EXPONENTIAL,
@@ -72,8 +73,11 @@ class _Names:
         self.skills: dict[str, int] = {}
 
 
-def read(data: bytes, file: str) -> tuple[Scenario | None, list[Finding]]:
-    """The scenario and no findings, or None and what is wrong, in file order. Never raises, whatever the bytes."""
+def read(data: bytes, file: str, changes: Sequence[str] = ()) -> tuple[Scenario | None, list[Finding]]:
+    """The scenario and no findings, or None and what is wrong, in file order. Never raises, whatever the bytes.
+
+    `changes` are made before it is read (`what_if`); what is wrong with them stands in the file `what_if.FILE`.
+    """
     report = Report()
     root, faults = marks.load(data, file)
     for fault in faults:
@@ -84,8 +88,10 @@ def read(data: bytes, file: str) -> tuple[Scenario | None, list[Finding]]:
         report.put("RD022", file, 1, 1, "the file is empty", "a scenario has queues, agents and arrivals")
     form = values.mapping(report, root, "a scenario")
     if form is not None:
+        keys = {"queues": QUEUE_KEYS, "agents": AGENT_KEYS, "arrivals": ARRIVAL_KEYS}
+        what_if.apply(report, form, changes, keys)
         scenario = _scenario(report, form)
-    return (None if report.errors else scenario), report.finished({file: data})
+    return (None if report.errors else scenario), report.finished({file: data, what_if.FILE: what_if.text_of(changes)})
 
 
 def _scenario(report: Report, form: marks.Mapping) -> Scenario:
