@@ -118,7 +118,7 @@ class AgentColumns(Columns):
         "idle_since", "rest_until", "occupied_until", "misses", "offer", "entry", "wrap_ms", "wrap_own",
         "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
         "spent_7", "last_offered", "last_end", "call_load", "talk_load", "held",
-        "occupancy", "occupancy_since", "loa",
+        "occupancy", "occupancy_since", "loa", "serves",
     )  # fmt: skip
     blank = {"offer": -1, "entry": -1, "held": -1}
     id: Column
@@ -149,6 +149,7 @@ class AgentColumns(Columns):
     occupancy: Column  # share of work, fixed point, at `occupancy_since`: see `occupancy`
     occupancy_since: Column
     loa: Column  # orders those who wait by it
+    serves: Column  # row + 1 of the queue that rang him last, 0 none yet
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:
