@@ -27,13 +27,10 @@ STRATEGIES = (  # those that the distributor has, by all their names (a test com
 STRATEGIES_LATER = ("skills",)
 CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
-    "transfer": "*1", "hold": "*2", "record_pause": "*3",
+    "transfer": "*1", "hold": "*2", "record_pause": "*3", "conference": "*6", "supervise": "*57", "pick": "*58",
     "status": "*54", "wrap_code": "*55", "extend": "*56", "wrap_up": "*4",
-    "conference": "*6", "supervise": "*57", "pick": "*58",
 }  # fmt: skip
-CODES_ADDED = (  # later: they give way to a code that a site had before
-    "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick",
-)  # fmt: skip
+CODES_ADDED = ("status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick")  # yield to older ones
 COUNTRIES = ("us", "gb", "cn", "eu")
 PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
@@ -386,7 +383,6 @@ def _agent(
     changes["second_line"] = bool(values.flag(report, entries.get("second_line"), "second_line"))
     changes["logged_in"] = bool(values.flag(report, entries.get("logged_in"), "logged_in"))
     changes["supervisor"] = bool(values.flag(report, entries.get("supervisor"), "supervisor"))
-    supervises = values.scalars(report, entries.get("supervises"), "supervises")
     phone = values.mapping(report, entries.get("phone"), "phone")
     if phone is not None:
         values.known_keys(report, phone, "phone", ("auto_answer", "dtmf", "messages"))
@@ -395,8 +391,9 @@ def _agent(
         changes["auto_answer"] = values.choice(report, phone.entries.get("auto_answer"), "auto_answer", ways) or ""
         dtmf = values.choice(report, phone.entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
         changes["dtmf"] = dtmf or "auto"
-    queues = _agent_queues(report, entries.get("queues"))
-    return AgentDraft(AgentModel(tenant, key.text, **changes), key, queues, supervises)
+    model = AgentModel(tenant, key.text, **changes)
+    follows = values.scalars(report, entries.get("supervises"), "supervises")
+    return AgentDraft(model, key, _agent_queues(report, entries.get("queues")), follows)
 
 
 def _agent_queues(report: Report, node: marks.Node | None) -> list[tuple[marks.Scalar, int]]:
