@@ -16,7 +16,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from engine.acd import agents as agent_machine
-from engine.acd import bars, policy, recalls, starving, turns
+from engine.acd import bars, policy, recalls, reserve, starving, turns
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
 from engine.acd.bars import Pick
@@ -99,6 +99,8 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
     barred = bars.apply_to(pool, entry, now_ms)
     asked = (-pool.entries.ring[entry], *needs) if barred == bars.SHARED else needs
     if barred != bars.OWN and asked in unmet:
+        if barred and queue.spec.reserve:
+            reserve.arm(pool, queue, entry)
         return False
     if recalls.is_absent(pool, entry):
         return recalls.start(pool, pick, queue, entry, now_ms)

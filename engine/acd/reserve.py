@@ -23,7 +23,7 @@ def applies(pool: Pool, queue: Queue, entry: int, now_ms: int) -> bool:
 
 
 def write(pool: Pool, queue: Queue, entry: int, *, fan: bool) -> None:
-    """Bar what is kept, and look again when he starves. `fan`: several may be asked at once."""
+    """Bar what is kept. `fan`: several may be asked at once."""
     group = pool.entries.group[entry]
     for number, rule_group, count in queue.spec.reserve:
         if rule_group and rule_group == group:
@@ -37,6 +37,11 @@ def write(pool: Pool, queue: Queue, entry: int, *, fan: bool) -> None:
             kept = keeper.idle[-count:] if fan else []
         for row in kept:
             _bar(pool, queue, pool.team.agent[row])
+    arm(pool, queue, entry)
+
+
+def arm(pool: Pool, queue: Queue, entry: int) -> None:
+    """Look at him when nothing is kept from him any more."""
     if queue.spec.starve_ms:
         pool.arm_look(entry, pool.waits_since(entry) + queue.spec.starve_ms)
 
