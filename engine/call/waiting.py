@@ -325,7 +325,8 @@ def _agent_changed(room: Room, command: AgentChanged, now_ms: int) -> None:
         "agent.state", key.split("/")[0], "", agent=key, name=row.name, old=command.old, new=command.new,
         reason=command.reason, queue=queue,
     )  # fmt: skip
-    telling.changed(room, row, command, now_ms)
+    if "between_calls" not in (reason, command.reason):  # a pause after each call is the plain course of things
+        telling.changed(room, row, command, now_ms)
     if command.old in wrapping.OVER and command.new not in wrapping.OVER:
         wrapping.ended(room, row)
 
