@@ -120,7 +120,6 @@ class AgentColumns(Columns):
         "spent_7", "last_offered", "last_end", "call_load", "talk_load", "held",
         "occupancy", "occupancy_since", "loa",
         "wrap_asked_ms", "wrap_firm", "wrap_extensions", "wrap_extend_ms", "on_demand", "serves",
-        "wrap_asked_ms", "wrap_firm", "wrap_extensions", "wrap_extend_ms", "on_demand",
         "humane", "ease_until", "ease_cause", "talk_run", "called_at", "busy_at",
         "busy_0", "busy_1", "busy_2", "busy_3", "busy_4", "busy_5", "busy_6", "busy_7", "busy_8", "busy_9", "busy_10",
         "busy_11", "busy_12", "eligible", "taken", "owed", "hard", "ease_1", "ease_2", "ease_3", "ease_4",
