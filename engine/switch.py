@@ -274,6 +274,8 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
         callback.played(room, call, leg, now_ms)
     elif purpose == "beep":
         recording.tap(room, call)
+    elif purpose == "refused" and leg.codes == codes.REFUSED:
+        codes.gap(room, call, leg, now_ms)
     elif purpose == "code" and call.phase == "code":
         ending.hang_up(room, call, "system", call.outcome or "served", 16, now_ms)
 

@@ -9,7 +9,7 @@ doesn't change it.
 from __future__ import annotations
 
 from engine import limits
-from engine.acd import fairness, occupancy, preference
+from engine.acd import fairness, occupancy, preference, rests
 from engine.acd.commands import AgentChanged
 from engine.acd.learning import TALK
 from engine.acd.learning import WRAP as WRAP_TIME
@@ -62,6 +62,8 @@ def home(pool: Pool, row: int, now_ms: int) -> int:
         return OCCUPIED
     if agents.rest_until[row] > now_ms:
         return RESTING
+    if agents.humane[row] and rests.hold(pool, row, now_ms):
+        return RESTING
     return READY
 
 
@@ -107,6 +109,8 @@ def _wish(pool: Pool, row: int, wish: int, reason: str) -> None:
 def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, call: int) -> None:
     agents = pool.agents
     old = agents.state[row]
+    if agents.humane[row]:
+        reason = rests.entering(pool, row, new, now_ms, reason)
     agents.spent[old][row] += now_ms - agents.since[row]
     if pool.occupancy:
         occupancy.moved(pool, row, old, new, now_ms)
@@ -195,7 +199,7 @@ def _deadline(pool: Pool, row: int, state: int, now_ms: int) -> int:
     if state == WRAP_UP:
         return now_ms + agents.wrap_ms[row]
     if state == RESTING:
-        return agents.rest_until[row]
+        return max(agents.rest_until[row], agents.ease_until[row])
     if state == OCCUPIED:
         return agents.occupied_until[row]
     return 0
@@ -230,4 +234,5 @@ def forget(pool: Pool, row: int) -> None:
     pool.memberships[row] = ()
     pool.seats[row] = []
     pool.pause_reasons[row] = ""
+    pool.follow()
     pool.agents.give(row)

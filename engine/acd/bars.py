@@ -11,13 +11,15 @@ queue is settled again at that moment and nobody waits for a bar that is over.
 | ring (`widening`) | everybody further out than the ring he has reached | by time |
 | policy (`custom`) | whom the site's own rule doesn't admit; it is looked at anew every second |  |
 | preference | everybody but the agent he waits for | by time, or when that agent goes |
+| reserve | the last ready agents, kept for others | when more are ready, or he starves |
+| hard | who has had his share of hard calls | when the share has changed, or by time |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.acd import custom, preference, widening
+from engine.acd import custom, hard, policy, preference, reserve, widening
 from engine.acd.columns import TeamColumns
 from engine.acd.pool import Pool, Queue
 
@@ -35,12 +37,15 @@ def apply_to(pool: Pool, entry: int, now_ms: int) -> int:
         return OWN
     if entries.avoid[entry] >= 0 and entries.avoid_until[entry] > now_ms:
         return OWN
+    queue = pool.queue_at(entries.queue[entry])
+    if entries.hard[entry] and hard.applies(pool, queue, entry, now_ms):
+        return OWN
     ring = entries.ring[entry]
-    if pool.policies:
-        queue = pool.queue_at(entries.queue[entry])
-        if custom.applies(queue):
-            return OWN if custom.personal(queue) else SHARED
-    return SHARED if ring and widening.holds(pool.queue_at(entries.queue[entry]), ring) else FREE
+    if queue.spec.reserve and reserve.applies(pool, queue, entry, now_ms):
+        return OWN if ring or entries.group[entry] or pool.policies else SHARED
+    if pool.policies and custom.applies(queue):
+        return OWN if custom.personal(queue) else SHARED
+    return SHARED if ring and widening.holds(queue, ring) else FREE
 
 
 def pick(pool: Pool, choose: Pick, queue: Queue, entry: int, count_max: int, now_ms: int) -> list[int]:
@@ -59,7 +64,10 @@ def pick(pool: Pool, choose: Pick, queue: Queue, entry: int, count_max: int, now
 
 
 def write(pool: Pool, queue: Queue, entry: int, now_ms: int) -> None:
-    """Mark the membership rows that are barred for this caller, and have him looked at when the bar is over."""
+    """Mark the membership rows that are barred for this caller, and have him looked at when the bar is over.
+
+    The fair share of hard calls comes last: it measures against those whom nothing else bars.
+    """
     entries = pool.entries
     queue.barred = True
     ring = entries.ring[entry]
@@ -74,6 +82,10 @@ def write(pool: Pool, queue: Queue, entry: int, now_ms: int) -> None:
             if home is queue:
                 pool.team.barred[row] = 1
         pool.arm_look(entry, entries.avoid_until[entry])
+    if queue.spec.reserve and reserve.applies(pool, queue, entry, now_ms):
+        reserve.write(pool, queue, entry, fan=policy.STRATEGIES[queue.strategy].fan)
+    if hard.applies(pool, queue, entry, now_ms) and not preference.holds(pool, queue, entry, now_ms):
+        hard.write(pool, queue, entry)
 
 
 def clear(pool: Pool, queue: Queue) -> None:

@@ -120,6 +120,9 @@ class AgentColumns(Columns):
         "spent_7", "last_offered", "last_end", "call_load", "talk_load", "held",
         "occupancy", "occupancy_since", "loa",
         "wrap_asked_ms", "wrap_firm", "wrap_extensions", "wrap_extend_ms", "on_demand", "serves",
+        "humane", "ease_until", "ease_cause", "talk_run", "called_at", "busy_at",
+        "busy_0", "busy_1", "busy_2", "busy_3", "busy_4", "busy_5", "busy_6", "busy_7", "busy_8", "busy_9", "busy_10",
+        "busy_11", "busy_12", "eligible", "taken", "owed", "hard", "ease_1", "ease_2", "ease_3", "ease_4",
     )  # fmt: skip
     blank = {"offer": -1, "entry": -1, "held": -1}
     id: Column
@@ -156,10 +159,24 @@ class AgentColumns(Columns):
     wrap_extend_ms: Column
     on_demand: Column
     serves: Column  # row + 1 of the queue that rang him last, 0 none yet
+    humane: Column  # 1: a rule of `rests` holds for him
+    ease_until: Column  # such a rest ends then, 0 none
+    ease_cause: Column  # index into rests.CAUSES
+    talk_run: Column  # ms of talk since he has rested
+    called_at: Column  # when he answered his last call, 0 never
+    busy_at: Column  # the latest bucket in `busy`
+    busy: tuple[Column, ...]  # ms by bucket number modulo rests.SLOTS
+    eligible: Column  # calls that might have been his, fixed point, fading: see `hard`
+    taken: Column  # calls that were, fading
+    owed: Column  # hard calls that he has yet to get, fixed point
+    hard: Column  # hard calls that he has taken
+    eased: tuple[Column, ...]  # rests by cause, 1 … 4
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:
         super()._bind()
+        self.busy = tuple(getattr(self, f"busy_{slot}") for slot in range(13))
+        self.eased = tuple(getattr(self, f"ease_{cause}") for cause in range(1, 5))
         self.spent = tuple(getattr(self, f"spent_{state}") for state in range(len(AGENT_STATES)))
 
 
@@ -172,6 +189,7 @@ class EntryColumns(Columns):
         "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
         "avoid", "avoid_until", "look_at",
         "ring", "stage", "prefer", "prefer_until", "prefer_away", "away", "pause_until", "hold",
+        "credit", "group", "hard",
     )  # fmt: skip
     blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1, "prefer": -1, "hold": -1}
     call: Column
@@ -200,6 +218,9 @@ class EntryColumns(Columns):
     away: Column  # 0: he is on the line; else why his place is kept (`kept.WAYS`)
     pause_until: Column  # while absent: nobody is asked and he isn't rung up before then
     hold: Column  # row of the agent who is put aside while he is rung up, -1 none
+    credit: Column  # ms that he had waited before he came here, where they count
+    group: Column  # number of his class, 0 none (`reserve`)
+    hard: Column  # 1: a hard call (`hard`)
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:

@@ -1,10 +1,11 @@
 """Who gets whom: the one place where offers are made (law 5: state in, decisions out).
 
-Rule across queues: callers are taken in the order of (queue weight, highest first; effective age, that is time
-waited + priority_ms, oldest first; sequence of joining), over all queues in which something changed since the last
-settle. Each takes the best idle agent of his own queue by its strategy (ring-all: every idle agent of the best
-level that has any). So an agent of several queues gets the caller of the heaviest, then oldest, claim, and nobody
-is passed over by a younger caller of equal weight whom the same agent could serve.
+Rule across queues: who starves comes first (`starving`), then callers are taken in the order of (queue weight,
+highest first; effective age, that is time waited + priority_ms, oldest first; sequence of joining), over all queues
+in which something changed since the last settle. Each takes the best idle agent of his own queue by its strategy
+(ring-all: every idle agent of the best level that has any). So an agent of several queues gets the caller of the
+heaviest, then oldest, claim, and nobody is passed over by a younger caller of equal weight whom the same agent could
+serve.
 
 After a settle no caller waits while an agent of his queue is idle and fits; therefore only touched queues need a
 look: a queue is touched when a caller begins to wait or an agent becomes idle.
@@ -15,7 +16,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from engine.acd import agents as agent_machine
-from engine.acd import bars, policy, recalls, turns
+from engine.acd import bars, policy, recalls, reserve, starving, turns
 from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
 from engine.acd.bars import Pick
@@ -35,6 +36,8 @@ def decide(pool: Pool, pick: Pick, now_ms: int) -> None:
             if queue.idle or queue.absent:
                 queues.append(queue)
     serving = [queue for queue in queues if queue.idle and (queue.waiting or queue.absent)]
+    if serving and starving.anybody(serving, now_ms):
+        _serve_starving(pool, pick, serving, now_ms)
     if len(serving) == 1:
         _serve_one(pool, pick, serving[0], now_ms)
     elif serving:
@@ -44,6 +47,18 @@ def decide(pool: Pool, pick: Pick, now_ms: int) -> None:
             _ring_more(pool, pick, queue, now_ms)
         if queue.absent:
             recalls.ahead(pool, queue, now_ms)
+
+
+def _serve_starving(pool: Pool, pick: Pick, queues: list[Queue], now_ms: int) -> None:
+    """Who has waited too long is served before all others, over all queues, the longest wait first."""
+    lines = [(queue, recalls.line(pool, queue, now_ms)) for queue in queues]
+    unmet: dict[int, list[tuple[int, ...]]] = {queue.row: [] for queue in queues}
+    for _, _, row, entry in starving.claims(pool, lines, now_ms):
+        queue = pool.queue_at(row)
+        if queue.idle:
+            _serve(pool, pick, queue, entry, unmet[row], now_ms)
+        elif not any(other.idle for other in queues):
+            return
 
 
 def _serve_one(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
@@ -84,6 +99,8 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
     barred = bars.apply_to(pool, entry, now_ms)
     asked = (-pool.entries.ring[entry], *needs) if barred == bars.SHARED else needs
     if barred != bars.OWN and asked in unmet:
+        if barred and queue.spec.reserve:
+            reserve.arm(pool, queue, entry)
         return False
     if recalls.is_absent(pool, entry):
         return recalls.start(pool, pick, queue, entry, now_ms)

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import fairness, kept, preference, widening
+from engine.acd import fairness, hard, kept, preference, waking, widening
 from engine.acd import offers as offer_rows
 from engine.acd.agents import CALL_MS_MAX
 from engine.acd.columns import NEEDS_MAX
@@ -74,7 +74,10 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     entries.queue[entry] = queue.row
     entries.sequence[entry] = pool.sequence
     entries.joined[entry] = now_ms
-    entries.effective[entry] = now_ms - event.priority_ms
+    entries.effective[entry] = now_ms - event.priority_ms - event.credit_ms
+    entries.credit[entry], entries.group[entry], entries.hard[entry] = event.credit_ms, event.group, int(event.hard)
+    queue.ranked |= event.priority_ms != 0
+    pool.hard |= event.hard
     wait_ms = bounded(event.wait_ms_max or queue.spec.wait_ms_max, limits.queue_wait_ms_max)
     entries.wait_until[entry] = now_ms + wait_ms
     if event.needs:
@@ -89,6 +92,8 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     queue.tally.offered += 1
     queue.learnt.arrived(event.priority_ms, now_ms)
     step(pool, entry, E_JOIN, now_ms, "")
+    if queue.gives_way_ms:
+        waking.begin(pool, entry)
 
 
 def step(pool: Pool, row: int, given: int, now_ms: int, reason: str) -> None:
@@ -234,6 +239,8 @@ def win(pool: Pool, offer: int, now_ms: int) -> None:
     agents.misses[agent] = 0
     agents.answered[agent] += 1
     fairness.count_call(pool, agent, now_ms)
+    if pool.hard:
+        hard.count(pool, queue, row, agent)
     agent_machine.plan_wrap_up(pool, agent, queue.spec)
     if agents.on_demand[agent]:
         agents.wish[agent] = NOT_READY

@@ -36,6 +36,9 @@ class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fals
     prefer_away: bool = False
     away: str = ""  # a way of CallAway: he isn't on the line, and the queue's length doesn't refuse him
     refused: str = ""  # the owner has found that he can't be taken: full | no_agents, counted as such
+    credit_ms: int = 0  # waited before, elsewhere, and counted here
+    group: int = 0  # number of his class, for which agents may be reserved
+    hard: bool = False  # a hard call: shared fairly
 
 
 class CallAway(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):

@@ -28,6 +28,7 @@ _AWAY = np.array(AWAY)
 _AGENT, _LEVEL = TeamColumns.index("agent"), TeamColumns.index("level")
 _STATE, _REACHABLE = AgentColumns.index("state"), AgentColumns.index("reachable")
 _LOADS = (AgentColumns.index("call_load"), AgentColumns.index("talk_load"))
+_FADING = (*_LOADS, AgentColumns.index("eligible"), AgentColumns.index("taken"))
 
 
 def count_call(pool: Pool, agent: int, now_ms: int) -> None:
@@ -49,7 +50,7 @@ def count_talk(pool: Pool, agent: int, talked_ms: int, now_ms: int) -> None:
 def fade(pool: Pool, now_ms: int) -> None:
     """Halve every load once for each HALVING_MS of the pool's clock that began since the last time."""
     fades = now_ms // HALVING_MS
-    for load in _LOADS:
+    for load in _FADING:
         pool.agents.block[load] >>= min(fades - pool.fades, 62)
     pool.fades = fades
 

@@ -8,7 +8,7 @@ from typing import Any
 from engine.acd import agents as agent_machine
 from engine.acd import entries as entry_machine
 from engine.acd import events as event_types
-from engine.acd import fairness, preference, recalls, widening
+from engine.acd import fairness, preference, recalls, waking, widening
 from engine.acd import offers as offer_rows
 from engine.acd.agents import ACTIONS as AGENT_ACTIONS
 from engine.acd.agents import CALL_MS_MAX
@@ -269,6 +269,7 @@ def deadline(pool: Pool, kind: int, row: int, now_ms: int) -> None:
         if pool.entries.state[row] in (E_WAITING, E_ALERTING, E_ABSENT, E_RECALLED):
             widening.advance(pool, row, now_ms)
             pool.touch(pool.queue_at(pool.entries.queue[row]))
+            waking.look(pool, row, now_ms)
     else:
         agent_deadline(pool, row, now_ms)
 

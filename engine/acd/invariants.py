@@ -218,6 +218,7 @@ def _deadlines(pool: Pool, found: list[Breach], now_ms: int) -> None:
                 found.append(Breach("entry_deadline", f"call {entries.call[row]}"))
                 pool.arm_entry(row, now_ms)
             _late(found, "entry", entries.call[row], entries.deadline[row], now_ms)
+            _late(found, "look", entries.call[row], entries.look_at[row], now_ms)
             if not widening.armed(pool, row):
                 found.append(Breach("stage_deadline", f"call {entries.call[row]}"))
                 pool.arm_look(row, now_ms)
@@ -260,7 +261,7 @@ def _tallies(pool: Pool, found: list[Breach]) -> None:
 
 
 def _work(pool: Pool, found: list[Breach], now_ms: int) -> None:
-    """Nobody waits while an idle agent of his queue fits.
+    """Nobody waits while an idle agent of his queue fits and isn't barred for him (`bars`).
 
     Queues that are still to be settled are excused, callers whose next look is due but not expired yet, and queues
     whose own policy goes by time: their callers are looked at every second.

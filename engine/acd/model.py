@@ -64,6 +64,25 @@ class QueueSpec(msgspec.Struct, frozen=True):
     wrap_up_coded: bool = False  # he can't end it before its code is known
     wrap_up_extend_ms: int = 30_000  # one extension of a wrap-up
     wrap_up_extensions_max: int = 2  # a conversation; 0 none
+    starve_ms: int = 900_000  # who has waited so long comes first whatever weight and priority say; 0 never
+    # agents kept ready: (queue id, 0, how many) for that queue's callers, (-1, class, how many) for a class of its own
+    reserve: tuple[tuple[int, int, int], ...] = ()
+    hard_hold_ms: int = 30_000  # so long a hard call waits for an agent who hasn't had his share of them
+
+
+class RestRule(msgspec.Struct, frozen=True):
+    """What rest an agent is owed (`rests`). Times in ms; 0 means: no such rule."""
+
+    ceiling: int = 0  # per mille of the window that may be ringing, talk, wrap-up and other calls
+    window_ms: int = 3_600_000
+    pause_ms: int = 0  # between the end of his work on a call and the next offer
+    long_talk_ms: int = 0  # after so much talk without a rest of rest_ms …
+    rest_ms: int = 0  # … he rests so long
+    gives_way_ms: int = 0  # a caller who has waited so long ends it; 0: nobody does
+    started_ms: int = 0  # his first day, in the pool's time (before its beginning: negative)
+    ramp_days: int = 0  # so many days his calls are counted …
+    ramp_from: int = 0  # … from so many an hour
+    ramp_to: int = 0  # … to so many
 
 
 class AgentSpec(msgspec.Struct, frozen=True):
@@ -80,3 +99,4 @@ class AgentSpec(msgspec.Struct, frozen=True):
     wrap_up_mode: str = ""  # his own instead of the queue's, with wrap_up_ms and wrap_up_early; "": the queue's
     wrap_up_early: bool = True
     on_demand: bool = False  # one call, then not ready until he asks for the next
+    rests: RestRule | None = None

@@ -61,6 +61,9 @@ class Queue(msgspec.Struct):
     barred: bool = False  # during a pick: some of his rows are barred
     policy_failed: bool = False  # told already
     ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings
+    ranked: bool = False  # somebody here is older than his wait: by priority
+    followers: list[int] = []  # rows of queues that may ask more agents when more are idle here (`reserve`)
+    gives_way_ms: int = 0  # the shortest wait that ends a rest of one of its agents, 0 none
 
 
 class Writers(NamedTuple):
@@ -79,6 +82,7 @@ class Pool:
         self.sequence = 0  # of joining
         self.draws = 0  # lots drawn so far: with the seed, the state of the random source
         self.fades = 0  # halvings of the loads so far: see `fairness`
+        self.hard = False  # a hard call has come: from then on shares are counted
         self.agents = AgentColumns(agents_max)
         self.entries = EntryColumns(entries_max)
         self.offers = OfferColumns(OFFERS_MAX)
@@ -175,6 +179,10 @@ class Pool:
         entries = self.entries
         return entries.effective[entry], entries.sequence[entry], entry
 
+    def waits_since(self, entry: int) -> int:
+        """When his wait began, one that he has brought with him included."""
+        return self.entries.joined[entry] - self.entries.credit[entry]
+
     def queue_up(self, queue: Queue, entry: int) -> None:
         """Into `waiting`, at the place he has always had."""
         insort(queue.waiting, self.place(entry))
@@ -195,6 +203,8 @@ class Pool:
             if idle:
                 insort(queue.idle, row)
                 self.touch(queue)
+                for follower in queue.followers:
+                    self.touch(self.queue_at(follower))
             else:
                 del queue.idle[bisect_left(queue.idle, row)]
 
@@ -250,6 +260,7 @@ class Pool:
         for queue in self.queues:
             if queue is not None:
                 queue.idle.sort()
+        self.follow()
         self._line_up()
         self.rebuild_heap()
 
@@ -279,6 +290,21 @@ class Pool:
             if queue is not None:
                 queue.first_row, queue.end_row = int(starts[queue.row]), int(starts[queue.row + 1])
 
+    def follow(self) -> None:
+        """Which queues wait for which others' agents, and whose agents give up a rest for a caller."""
+        for queue in self.queues:
+            if queue is not None:
+                queue.followers, queue.gives_way_ms = [], 0
+        for queue in self.queues:
+            for number, _, _ in queue.spec.reserve if queue is not None else ():
+                row = self.queue_rows.get(number, -1)
+                if row >= 0 and queue is not None:
+                    self.queue_at(row).followers.append(queue.row)
+        for row, spec in enumerate(self.specs):
+            if spec is not None and spec.rests is not None and spec.rests.gives_way_ms:
+                for home, _ in self.seats[row]:
+                    home.gives_way_ms = min(home.gives_way_ms or spec.rests.gives_way_ms, spec.rests.gives_way_ms)
+
     def _line_up(self) -> None:
         """Callers into the order and waiting lists."""
         entries = self.entries
@@ -286,6 +312,7 @@ class Pool:
         for queue in self.queues:
             if queue is not None:
                 queue.order, queue.waiting, queue.absent, queue.connected = [], [], [], 0
+                queue.ranked = False
         for row in range(entries.used):
             state = entries.state[row]
             if state == E_ENDED:
@@ -297,6 +324,7 @@ class Pool:
                 home.connected += 1
                 continue
             home.order.append(self.place(row))
+            home.ranked |= entries.effective[row] != self.waits_since(row)
             if state == E_WAITING:
                 home.waiting.append(self.place(row))
             elif state in (E_ABSENT, E_RECALLED):

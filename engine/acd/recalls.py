@@ -149,7 +149,8 @@ def _comes_home_ready(pool: Pool, agent: int, at_ms: int) -> bool:
     agents = pool.agents
     free = agents.held[agent] < 0 and agents.reachable[agent] == 1 and not agents.removed[agent]
     occupied = agents.occupied_until[agent] > at_ms and not agents.second_line[agent]
-    return free and agents.wish[agent] == READY and not occupied and agents.rest_until[agent] <= at_ms
+    rests = agents.humane[agent] and agents.state[agent] == WRAP_UP  # who has rules of rest may go from work to a rest
+    return free and agents.wish[agent] == READY and not occupied and not rests and agents.rest_until[agent] <= at_ms
 
 
 def _fits(pool: Pool, entry: int, agent: int, now_ms: int) -> bool:

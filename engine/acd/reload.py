@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import custom, occupancy, policy
+from engine.acd import custom, occupancy, policy, rests
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.pool import SKILLS_MAX, Pool, Queue
 from engine.acd.tables import LOGGED_OUT, REVIEW
@@ -110,6 +110,8 @@ def _agents(pool: Pool, specs: Sequence[AgentSpec], now_ms: int) -> None:
             columns.since[row] = now_ms
             columns.state[row] = columns.wish[row] = LOGGED_OUT
             pool.agent_rows[spec.id] = row
+        known = pool.specs[row]
+        rests.configured(pool, row, known.rests if known is not None else None, spec.rests)
         pool.specs[row] = spec
         columns.removed[row] = 0
         columns.second_line[row] = int(spec.second_line)

@@ -50,6 +50,7 @@ class SavedPool(msgspec.Struct):
     draws: int = 0
     fades: int = 0
     plans: dict[int, tuple[Stage, ...]] = {}
+    hard: bool = False
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -84,6 +85,7 @@ def encode(pool: Pool) -> bytes:
             draws=pool.draws,
             fades=pool.fades,
             plans=pool.plans,
+            hard=pool.hard,
         )
     )
 
@@ -95,7 +97,7 @@ def decode(data: bytes) -> Pool:
         raise msgspec.ValidationError(f"format {saved.format} of a distributor's state is newer than {FORMAT}")
     pool = Pool(saved.seed, saved.entries_max, saved.agents_max)
     pool.now_ms, pool.sequence = saved.now_ms, saved.sequence
-    pool.draws, pool.fades, pool.plans = saved.draws, saved.fades, saved.plans
+    pool.draws, pool.fades, pool.plans, pool.hard = saved.draws, saved.fades, saved.plans, saved.hard
     pool.agents.load(saved.agents)
     pool.entries.load(saved.entries)
     pool.offers.load(saved.offers)

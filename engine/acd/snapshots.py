@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.acd import rests
 from engine.acd.columns import AgentColumns, TeamColumns
 from engine.acd.metrics import service_level, service_level_patient, utilisation
 from engine.acd.pool import Pool, Queue
@@ -70,12 +71,15 @@ def agent_row(pool: Pool, row: int, now_ms: int) -> dict[str, Any]:
     spent[AGENT_STATES[state]] += now_ms - agents.since[row]
     return {
         "agent": spec.id, "name": spec.name, "tenant": spec.tenant, "state": AGENT_STATES[state],
-        "reason": pool.pause_reasons[row] if state == NOT_READY else "",
+        "reason": pool.pause_reasons[row] if state == NOT_READY else rests.cause(pool, row, now_ms) if state == RESTING
+        else "",
         "state_ms": now_ms - agents.since[row], "until_ms": max(0, agents.deadline[row] - now_ms),
         "reachable": bool(agents.reachable[row]), "other_call": agents.occupied_until[row] > now_ms,
         "leaving": bool(agents.removed[row]), "call": call,
         "queues": [queue.spec.name for queue, _ in pool.seats[row]],
         "offered": agents.offered[row], "answered": agents.answered[row], "missed": agents.missed[row],
+        "rests": {name: agents.eased[index][row] for index, name in enumerate(rests.CAUSES[1:])},
+        "hard": agents.hard[row],
         "misses_in_a_row": agents.misses[row], "utilisation": utilisation(busy, logged), "spent_ms": spent,
     }  # fmt: skip
 

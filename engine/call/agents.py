@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import msgspec
 
@@ -15,7 +16,7 @@ from engine.acd.events import (
     AgentReachable,
     AgentReady,
 )
-from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.model import AgentSpec, QueueSpec, RestRule
 from engine.call import certificates, levers, pauses, renaming, routing
 from engine.dialplan.model import WrapUp
 from engine.errors import ProtocolError
@@ -116,6 +117,28 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         wrap_up_extend_ms=queue.wrap_up.extend_ms, wrap_up_extensions_max=queue.wrap_up.extensions_max,
         progress_ms=queue.progress_ms, rings=routing.rings(room, queue), policy=routing.policy(room, queue),
         **recall_times(queue.callback),
+        starve_ms=queue.starve_ms, hard_hold_ms=queue.hard_hold_ms, reserve=_reserve(room, queue),
+    )  # fmt: skip
+
+
+def _reserve(room: Room, queue: QueueModel) -> tuple[tuple[int, int, int], ...]:
+    """A class of callers is known to the distributor by the CRC of its name: the same over reloads, without a list."""
+    return tuple(
+        (-1, crc32(whom.encode()), count) if is_class else (room.queue_ids[f"{queue.tenant}/{whom}"], 0, count)
+        for whom, is_class, count in queue.reserve
+        if is_class or f"{queue.tenant}/{whom}" in room.queue_ids
+    )
+
+
+def _rests(room: Room, agent: AgentModel) -> RestRule | None:
+    """`started` is a day of the calendar; the distributor counts in its own time."""
+    rest = agent.rest
+    if rest is None:
+        return None
+    days = rest.ramp_days if agent.started else 0
+    return RestRule(
+        rest.ceiling, rest.window_ms, rest.pause_ms, rest.long_talk_ms, rest.rest_ms, rest.gives_way_ms,
+        agent.started * 86_400_000 - room.wall_offset_ms if days else 0, days, rest.ramp_from, rest.ramp_to,
     )  # fmt: skip
 
 
@@ -133,7 +156,7 @@ def _agent_spec(room: Room, site: Site, key: str, agent: AgentModel) -> AgentSpe
         queues=routing.seats(room, site, agent),
         skills=certificates.valid(room, agent, room.now_ms),
         wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line, wrap_up_mode=own.mode, wrap_up_early=own.early,
-        on_demand=agent.on_demand, team=agent.team,
+        on_demand=agent.on_demand, team=agent.team, rests=_rests(room, agent),
     )  # fmt: skip
 
 

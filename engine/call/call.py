@@ -88,6 +88,10 @@ class Call(msgspec.Struct):
     watches: int = 0  # this is a supervisor's (or a picking agent's) call: the one that he follows or wants …
     mode: str = ""  # … how: listen | whisper | barge | takeover | pick
     coaches: int = 0  # … and the agent's leg that his whispering reaches
+    transfers: int = 0  # that succeeded
+    people: list[str] = []  # agents (keys) whom the caller has been given to
+    transferred_ms: int = 0  # when the last transfer began, 0 never
+    wish: JoinQueue | None = None  # how he joined his queue, to go back to its head
 
 
 class Waiting(msgspec.Struct):

@@ -38,6 +38,8 @@ NUMBER_DIGITS_MAX = 24
 WRAP_DIGITS_MAX = 2
 NUMBER, GUEST, WRAP = "T:", "C:", "W:"  # what `leg.codes` begins with while more is typed: whom to, who joins, a code
 CODE_MS_MAX = 10_000  # should the plane never tell the end of what is said, beside its length
+REFUSED = "R:"  # in `Leg.codes` while an agent hears that he can't transfer
+REFUSED_MS_MAX = 10_000
 
 
 def meant(tenant: TenantModel, dialled: str) -> tuple[str, str]:
@@ -107,6 +109,8 @@ def _change(room: Room, row: AgentRow, word: str, digits: str, now_ms: int) -> s
 
 def keyed(room: Room, call: Call, leg: Leg, digit: str, duration_ms: int, now_ms: int) -> None:
     """A key of an agent in conversation: part of a code (swallowed), or the caller's to hear."""
+    if leg.codes == REFUSED:
+        return  # he is being told that his transfer is refused
     if leg.codes.startswith((NUMBER, GUEST, WRAP)):
         _number_key(room, call, leg, digit, now_ms)
         return
@@ -169,6 +173,10 @@ def gap(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
     """The pause after the last key (or `#`): a number is complete, an unfinished code was meant for the caller."""
     typed, leg.codes = leg.codes, ""
     room.deadlines.cancel(("code", leg.id))
+    if typed == REFUSED:
+        leg.key_hold = False
+        bridge.hold_changed(room, call, leg, bridge.sdp_hold(leg), now_ms)
+        return
     if typed.startswith(WRAP):
         _wrap_up(room, leg, typed.removeprefix(WRAP), now_ms)
         return
@@ -180,7 +188,10 @@ def gap(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
         bridge.hold_changed(room, call, leg, bridge.sdp_hold(leg), now_ms)
         conference.invite(room, call, leg, typed[2:], now_ms)
         return
-    if len(typed) == 2 or not transfer.blind(room, call, leg, typed[2:], now_ms, by_key=True):
+    refusal = "nowhere" if len(typed) == 2 else transfer.blind(room, call, leg, typed[2:], now_ms, by_key=True)
+    if refusal == "over_budget" and _told_so(room, call, leg, now_ms):
+        return
+    if refusal:
         leg.key_hold = False
         bridge.hold_changed(room, call, leg, bridge.sdp_hold(leg), now_ms)
 
@@ -192,3 +203,16 @@ def _wrap_up(room: Room, leg: Leg, digits: str, now_ms: int) -> None:
         return
     said = wrapping.code(room, row, digits, "phone") if digits else wrapping.ask(room, row, now_ms)
     telling.send(room, row, said.detail, now_ms)
+
+
+def _told_so(room: Room, call: Call, leg: Leg, now_ms: int) -> bool:
+    """He hears that there is no transfer, while the caller still hears the music; False: there is no such clip."""
+    site = room.site_of(call)
+    tenant = site.tenants.get(leg.agent.split("/")[0])
+    language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
+    clips = room.clips(site, (f"{language}/transfer_failed",))
+    if clips:
+        leg.codes = REFUSED
+        legs.play(room, leg, "refused", clips)
+        room.deadlines.arm(("code", leg.id), now_ms + REFUSED_MS_MAX)
+    return bool(clips)

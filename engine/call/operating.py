@@ -90,7 +90,7 @@ def send(room: Room, wanted: str, to: str, author: str, now_ms: int) -> dict[str
         caller, other = room.legs[call.leg], room.legs[call.other]
         leaves = caller if caller.agent and not other.agent else other
         leaver = leaves.agent.partition("/")[2]
-        if not transfer.blind(room, call, leaves, to, now_ms, by_key=True, operator=author):
+        if transfer.blind(room, call, leaves, to, now_ms, by_key=True, operator=author):
             raise Unknown(f"call {call.name} can't be transferred to {to!r} now; nothing was changed")
         undo = f"ringdown call {call.name} transfer {leaver}" if leaver else "none: the other side was let go"
     else:
@@ -137,6 +137,7 @@ def _onward(room: Room, call: Call, target: str, to: str, author: str, now_ms: i
     tread(call, f"transfer to {to}")
     room.emit("call.transferred", call.tenant, call.name, by=by, to=to, way="operator", result="started")
     call.transfer_by, call.transfer_leg, call.transfer_to, call.refer_leg = "", 0, to, 0
+    call.transferred_ms = now_ms
     # Should the target not answer, a dialplan that waited for a queue or a dial goes on by its way for that.
     if call.running is not None and (target == "number" or call.running.waiting not in ("queue", "dial")):
         call.running.waiting = "ended"

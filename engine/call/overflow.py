@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
-from engine.acd.events import CallJoined
+from engine.call import budget, levers, places, queue_facts, staying
 from engine.call import leg as legs
-from engine.call import levers, places, queue_facts, routing, staying
 from engine.call.call import tread
 from engine.dialplan import actions
 from engine.dialplan.expressions import evaluate
@@ -57,12 +56,11 @@ def enter(room: Room, call: Call, name: str, now_ms: int) -> None:
     if why == "closed":
         _refuse(room, call, now_ms)
         return
-    needs = tuple((routing.skill_id(room, skill), level) for skill, level in wish.needs)
     places.back(room, call, name, now_ms)
     priority_ms = wish.priority_ms + kept.credit_ms + places.credit_ms(room, call, name, now_ms)
     wait_ms = max(1, wish.wait_ms_max - (now_ms - kept.since_ms)) if wish.wait_ms_max else 0
-    asked = routing.wishes(room, call, wish, now_ms)
-    room.distribute(CallJoined(call.id, room.queue_ids[name], priority_ms, needs, wait_ms, refused=why, **asked))
+    number = room.queue_ids[name]
+    room.distribute(budget.joined(room, call, wish, queue, number, priority_ms, wait_ms, now_ms, refused=why))
     room.joining.append((call.id, priority_ms))
 
 

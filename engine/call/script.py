@@ -18,17 +18,30 @@ if TYPE_CHECKING:
 CAUSE_OF_STATUS = {404: 1, 480: 19, 486: 17, 603: 21, 484: 28, 488: 88, 500: 41, 503: 41}
 
 
-def begin(room: Room, call: Call, program: str, entry: str, now_ms: int) -> bool:
-    """Start a dialplan of the call's site at `entry` ('' = its own). False when the site has no such dialplan."""
+def begin(room: Room, call: Call, program: str, entry: str, now_ms: int, *, carry: bool = False) -> bool:
+    """Start a dialplan of the call's site at `entry` ('' = its own). False when the site has no such dialplan.
+
+    `carry`: the caller's language goes on, and what is known of him, in variables that both dialplans declare alike.
+    """
     site = room.site_of(call)
     linked = site.programs.get(program)
     if linked is None:
         return False
     tenant = site.tenants.get(call.tenant)
     languages = linked.languages or (tenant.languages if tenant is not None else ("en",))
-    call.program, call.phase = program, "script"
-    call.language = languages[0]
-    call.running, wishes = interpreter.start(linked, facts(room, call), call.language, site, now_ms, entry=entry)
+    known: dict[str, str | int | bool] = {}
+    language, old, before = languages[0], call.running, site.programs.get(call.program)
+    if carry and old is not None and before is not None:
+        language = old.language if old.language in linked.languages else language
+        known = {
+            name: old.variables[name]
+            for name, variable in linked.variables.items()
+            if name in old.variables and name in before.variables and before.variables[name].type == variable.type
+        }
+    call.program, call.phase, call.language = program, "script", language
+    call.running, wishes = interpreter.start(
+        linked, facts(room, call), language, site, now_ms, entry=entry, carried=known
+    )
     perform(room, call, wishes, now_ms)
     return True
 

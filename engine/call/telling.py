@@ -43,6 +43,9 @@ WHYS = {  # language -> the distributor's reason -> text; other reasons are the 
         "unreachable": "your phone could not be reached", "error": "a call failed", "reload": "the site was reloaded",
         "restored": "as before the restart", "removed": "you are not in the site any more",
         "logout": "by the engine", "login": "by the engine", "by": "by {who}",
+        "occupancy": "you have been busy for your share", "long_talk": "you have talked for long",
+        "new_agent": "calls come slowly while you are new", "between_calls": "a pause after a call",
+        "caller_waits": "a caller has waited for too long",
     },
     "zh": {
         "missed": "来电多次无人接听", "on_demand": "每次只接一个来电", "wrap_up_over": "话后处理结束",
@@ -51,6 +54,8 @@ WHYS = {  # language -> the distributor's reason -> text; other reasons are the 
         "do_not_disturb": "话机免打扰", "forwarded": "话机已转移", "unreachable": "话机无法接通",
         "error": "呼叫失败", "reload": "站点已重载", "restored": "与重启前相同", "removed": "已不在站点中",
         "logout": "由系统", "login": "由系统", "by": "由 {who}",
+        "occupancy": "已达忙碌比例上限", "long_talk": "通话时间较长", "new_agent": "新人来电逐步增加",
+        "between_calls": "通话间休息", "caller_waits": "有来电等候过久",
     },
 }  # fmt: skip
 

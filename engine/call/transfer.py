@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, callback, conference, dial, ending, script, supervision, talking, waiting
+from msgspec import structs
+
+from engine.call import bridge, budget, callback, conference, dial, ending, script, supervision, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call, drop_leg, tread
 from engine.call.showing import display_name
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 RING_MS_MAX = 30_000
 TRANSFEROR_BYE_MS_MAX = 5_000
+REFUSALS = {"nowhere": (404, "Not Found"), "over_budget": (403, "No More Transfers")}
 STATUS_OF_RESULT = {"busy": 486, "no_answer": 408, "rejected": 603, "unreachable": 404}
 
 
@@ -34,30 +37,40 @@ def referred(room: Room, leg: Leg, refer: int, user: str, now_ms: int) -> None:
         room.endpoint.notify_refer(refer, 403, "Forbidden", now_ms)
         return
     call.refer, call.refer_leg = refer, leg.id
-    if not blind(room, call, leg, user, now_ms, by_key=False):
+    refusal = blind(room, call, leg, user, now_ms, by_key=False)
+    if refusal:
         call.refer = 0
-        room.endpoint.notify_refer(refer, 404, "Not Found", now_ms)
+        room.endpoint.notify_refer(refer, *REFUSALS[refusal], now_ms)
 
 
 def blind(
     room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, by_key: bool, operator: str = ""
-) -> bool:  # fmt: skip
-    """Send the partner of `leg` to `user`: a number of the site, an agent, or outside. False: no such target.
+) -> str:  # fmt: skip
+    """Send the partner of `leg` to `user`: a number of the site, an agent, or outside.
+
+    "" when it has begun, else why not, and nothing has changed: "nowhere" (no such target) or "over_budget".
 
     An `operator` who asks for it may use every way out of the tenant; the leg's own agent only those of his team.
     """
     tenant = leg.agent.split("/")[0] if leg.agent else call.tenant
     index = room.index(call.site)
     if call.phase != "talking" or leg.partner not in room.legs:
-        return False  # the code was typed, and meanwhile the conversation ended
+        return "nowhere"  # the code was typed, and meanwhile the conversation ended
     number, agent = index.number(user, tenant), index.agent(tenant, user)
     model = index.site.agents.get(leg.agent)
     team = "*" if operator else model.team if model is not None else ""
     outside = index.outbound(tenant, team, user) if team or model is not None else None
     if number is None and agent is None and outside is None:
-        return False
+        return "nowhere"
     if call.guests:
-        return False  # a conference has no one partner who could be sent on: its guests leave first
+        return "nowhere"  # a conference has no one partner who could be sent on: its guests leave first
+    way = "operator" if operator else "code" if by_key else "refer"
+    by = f"operator {operator}" if operator else leg.party
+    budget.met(call, leg.agent)
+    if not operator and budget.spent(room, call, f"{tenant}/{user}" if agent is not None and number is None else ""):
+        room.emit("call.transferred", call.tenant, call.name, by=by, to=user, way=way, result="over_budget")
+        tread(call, f"transfer to {user} refused")
+        return "over_budget"
     conference.withdraw(room, call, now_ms)
     supervision.over(room, call, "transfer", now_ms)
     if leg.id == call.leg:
@@ -68,15 +81,14 @@ def blind(
         leg.remote_hold = leg.key_hold = False
     bridge.part(room, call, leg)
     tread(call, f"transfer to {user}")
-    way = "operator" if operator else "code" if by_key else "refer"
-    by = f"operator {operator}" if operator else leg.party
     room.emit("call.transferred", call.tenant, call.name, by=by, to=user, way=way, result="started")
     if by_key:
         call.refer_leg = 0
     call.transfer_by, call.transfer_leg, call.transfer_to = leg.agent, leg.id, user
+    call.transferred_ms = now_ms
     if number is not None:
         _to_dialplan(room, call, leg, number.dialplan, number.entry, now_ms)
-        return True
+        return ""
     call.phase = "transfer"
     bridge.hold_music(room, call, stays)
     if by_key:
@@ -89,7 +101,7 @@ def blind(
     call.attempt = attempt.id
     if outcome is not None:
         attempt_over(room, attempt, outcome, now_ms)
-    return True
+    return ""
 
 
 def _to_dialplan(room: Room, call: Call, leg: Leg, program: str, entry: str, now_ms: int) -> None:
@@ -98,8 +110,9 @@ def _to_dialplan(room: Room, call: Call, leg: Leg, program: str, entry: str, now
     if call.running is not None:
         call.running.waiting = "ended"
     call.queue = ""
+    call.transfers += 1
     room.emit("call.transferred", call.tenant, call.name, by=leg.party, to=call.transfer_to, way="", result="done")
-    if not script.begin(room, call, program, entry, now_ms):
+    if not script.begin(room, call, program, entry, now_ms, carry=True):
         ending.hang_up(room, call, "system", "failed", 41, now_ms)
 
 
@@ -146,6 +159,8 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
         _told(room, call, 200, "OK", now_ms)
         release_transferor(room, call, now_ms)
         tread(call, leg.party)
+        call.transfers += attempt.purpose == "transfer"
+        budget.met(call, leg.agent)
         bridge.join(room, call, room.legs[call.leg], leg, now_ms)
         return
     _told(room, call, STATUS_OF_RESULT.get(outcome.result, 480), "Transfer Failed", now_ms)
@@ -154,9 +169,12 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
         back.remote_hold, back.hold_from_ms = bridge.sdp_hold(back), now_ms  # his phone holds until it takes him back
         bridge.join(room, call, room.legs[call.leg], back, now_ms)
     elif attempt.purpose == "transfer" and call.transfer_by:
+        queue = room.site_of(call).queues.get(call.queue)
         again, failed = dial.start(
-            room, call, "return", (f"agent/{call.transfer_by}",), now_ms, ring_ms_max=RING_MS_MAX
-        )
+            room, call, "return", (f"agent/{call.transfer_by}",), now_ms,
+            ring_ms_max=queue.ring_ms if queue is not None else RING_MS_MAX,
+            display=display_name(call, queue) if queue is not None else "",
+        )  # fmt: skip
         call.attempt = again.id
         if failed is not None:
             attempt_over(room, again, failed, now_ms)
@@ -165,9 +183,15 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
 
 
 def _nobody(room: Room, call: Call, now_ms: int) -> None:
-    """Neither the target nor the transferor: the dialplan goes on; without one the caller hears that it failed."""
+    """Neither the target nor the transferor: back to the head of the queue that he came from, without one the dialplan
+    goes on, without a dialplan he hears that it failed.
+    """
     running = call.running
     legs.quiet(room, room.legs[call.leg])
+    if running is not None and running.waiting == "queue" and call.wish is not None and call.queue:
+        call.transferred_ms = now_ms  # who has just let it ring isn't the first to be asked again
+        waiting.join(room, call, structs.replace(call.wish, priority_ms=budget.HEAD_MS), now_ms, back=True)
+        return
     if running is not None and running.waiting in ("queue", "dial"):
         call.phase = "script"
         if running.waiting == "queue":

@@ -19,6 +19,7 @@ from engine.acd.events import CallEnded, OfferAnswered, OfferFailed
 from engine.call import (
     announcing,
     bridge,
+    budget,
     dial,
     overflow,
     pauses,
@@ -49,8 +50,11 @@ OFFER_REASONS = {
 }  # fmt: skip
 
 
-def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
-    """The caller starts to wait. Whether there is room for him the distributor says in this same step."""
+def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int, *, back: bool = False) -> None:
+    """The caller starts to wait (`back`: again, since a transfer found nobody).
+
+    Whether there is room for him the distributor says in this same step.
+    """
     site = room.site_of(call)
     name = renaming.present(room, wish.queue)
     queue = queue_facts.model(room, call, name)
@@ -61,6 +65,10 @@ def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
         completed(room, call, "transfer", now_ms)
         leg = room.legs[call.leg]
         leg.occupies = leg.occupies or (bool(leg.agent) and occupy(room, leg.agent, "internal"))
+    if not back and budget.people_spent(room, call):
+        _over_budget(room, call, wish, name)
+        return
+    call.wish = wish
     call.queue_ticket, call.phase, call.served_by = wish.ticket, "queue", ""
     told = wish.announcing or queue.announcing
     position_ms = told.position_ms or wish.position_every_ms or (0 if wish.announcing else queue.announce_position_ms)
@@ -72,6 +80,17 @@ def join(room: Room, call: Call, wish: actions.JoinQueue, now_ms: int) -> None:
         periodic=tuple(room.clips(site, clips) for clips in told.periodic.get(language, ())),
     )  # fmt: skip
     overflow.enter(room, call, name, now_ms)
+
+
+def _over_budget(room: Room, call: Call, wish: actions.JoinQueue, name: str) -> None:
+    """He has met as many people as he may: the dialplan goes on by its way for that."""
+    room.emit(
+        "queue.left", call.tenant, call.name, queue=name, reason="over_budget", position=0, first_position=0,
+        waited_ms=0, key="",
+    )  # fmt: skip
+    tread(call, f"{name.split('/')[-1]} over_budget")
+    call.phase = "script"
+    room.happen(call, actions.QueueEnded(wish.ticket, "over_budget"))
 
 
 def settled(room: Room, commands: list[AcdCommand], now_ms: int) -> None:
@@ -229,6 +248,7 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
     routing.served(room, call, key, now_ms)
     if key in room.agents:
         wrapping.begins(room.agents[key], call.name, call.queue)
+    budget.met(call, key)
     tread(call, f"{call.queue.split('/')[-1]} {call.queue_waited_ms / 1000:.0f} s")
     tread(call, leg.party)
     room.emit(
@@ -305,7 +325,8 @@ def _agent_changed(room: Room, command: AgentChanged, now_ms: int) -> None:
         "agent.state", key.split("/")[0], "", agent=key, name=row.name, old=command.old, new=command.new,
         reason=command.reason, queue=queue,
     )  # fmt: skip
-    telling.changed(room, row, command, now_ms)
+    if "between_calls" not in (reason, command.reason):  # a pause after each call is the plain course of things
+        telling.changed(room, row, command, now_ms)
     if command.old in wrapping.OVER and command.new not in wrapping.OVER:
         wrapping.ended(room, row)
 

@@ -19,7 +19,7 @@ STATE_WORDS = {
 def state_words(state: str, reason: str = "") -> str:
     """An agent's state; why, where he or an operator gave a reason."""
     word = STATE_WORDS.get(state, state.replace("_", " "))
-    return f"{word} ({reason})" if reason and state == "not_ready" else word
+    return f"{word} ({reason})" if reason and state in ("not_ready", "resting") else word
 
 
 def percent(value: float | None) -> str:

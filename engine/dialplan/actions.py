@@ -73,6 +73,8 @@ class JoinQueue(msgspec.Struct, frozen=True, tag=True):
     leave_absent: tuple[str, ...] | None = None
     estimated_wait_ms_max: int = 0
     overflow: tuple[OverflowRule, ...] | None = None
+    group: str = ""  # the class of callers that he belongs to: agents may be reserved for it
+    hard: bool = False  # a hard call: its share falls on every agent alike
 
 
 class DialOut(msgspec.Struct, frozen=True, tag=True):

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from engine import limits
@@ -22,12 +23,20 @@ ROWS: dict[tuple[str, type], Row] = {**talk.ROWS, **listen.ROWS, **people.ROWS, 
 
 
 def start(
-    program: Program, facts: dict[str, str], language: str, site: Site, now_ms: int, *, entry: str = ""
+    program: Program,
+    facts: dict[str, str],
+    language: str,
+    site: Site,
+    now_ms: int,
+    *,
+    entry: str = "",
+    carried: Mapping[str, str | int | bool] = MappingProxyType({}),
 ) -> tuple[Running, list[Action]]:
     """A call arrives: `facts` as in actions.Started. Returns its state and the first actions.
 
     `language` is used when the dialplan speaks it, else the dialplan's first. `entry` names another flow to begin
-    with (NumberModel.entry). `now_ms` is the arrival, kept as a fact of its own.
+    with (NumberModel.entry). `now_ms` is the arrival, kept as a fact of its own. `carried`: variables of this program
+    that are known already, from another dialplan of the same call.
     """
     spoken = language if language in program.languages else program.languages[0]
     run = Running(
@@ -35,7 +44,7 @@ def start(
         program.version,
         spoken,
         [(entry if entry in program.flows else program.entry, 0)],
-        _defaults(program),
+        {**_defaults(program), **carried},
         {**facts, "call.language": spoken},
     )
     run.scratch["started_ms"] = now_ms

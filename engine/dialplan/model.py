@@ -96,6 +96,20 @@ class PolicyModel(msgspec.Struct, frozen=True):
     admit: tuple[tuple[str, int | str], ...] = ()
 
 
+class RestModel(msgspec.Struct, frozen=True):
+    """What rest an agent is owed. Times in ms, `ceiling` per mille; 0: no such rule. `ramp_*`: calls an hour."""
+
+    ceiling: int = 0
+    window_ms: int = 3_600_000
+    pause_ms: int = 0
+    long_talk_ms: int = 0
+    rest_ms: int = 0
+    gives_way_ms: int = 0
+    ramp_days: int = 0
+    ramp_from: int = 0
+    ramp_to: int = 0
+
+
 class QueueModel(msgspec.Struct, frozen=True):
     """A queue as an admin wrote it. Times in ms, 0 = limit's default. `tenant`/`name` is its full name."""
 
@@ -135,6 +149,13 @@ class QueueModel(msgspec.Struct, frozen=True):
     announcing: Announcing = Announcing()
     was: tuple[str, ...] = ()  # full names that this queue had before
     progress_ms: int = 10_000  # ring-progressively: one more phone each time
+    starve_ms: int = 900_000
+    reserve: tuple[tuple[str, bool, int], ...] = ()  # (queue of this tenant, or True: class of callers; how many)
+    hard: bool = False  # each of its calls is a hard one
+    hard_hold_ms: int = 30_000
+    credit: str = "full"  # full | none: does a wait that a transferred caller has served count here?
+    hops_max: int = -1  # transfers in a call that came through this queue; -1: the tenant's
+    people_max: int = -1
 
 
 class AgentModel(msgspec.Struct, frozen=True):
@@ -159,6 +180,8 @@ class AgentModel(msgspec.Struct, frozen=True):
     supervises: tuple[str, ...] = ()  # "queue/tenant/name", "team/name": may follow their agents
     expires: tuple[tuple[str, int], ...] = ()  # (skill, Unix ms of its end)
     certified: tuple[tuple[str, str], ...] = ()  # (skill, by whom)
+    rest: RestModel | None = None
+    started: int = 0  # his first day, as days since 1970-01-01; 0 not said
 
 
 class TrunkModel(msgspec.Struct, frozen=True):
@@ -218,6 +241,9 @@ class TenantModel(msgspec.Struct, frozen=True):
     codes: dict[str, str] = {}  # feature code -> login | logout | not_ready | ready | transfer | hold | record_pause
     retention_days: dict[str, int] = {}  # as Site's, where this tenant differs
     reasons: dict[str, Reason] = {}  # digit(s) behind the code of not_ready -> reason
+    hops_max: int = 2  # transfers in one call
+    people_max: int = 3  # whom one caller may be given to
+    transfer_avoid_ms: int = 60_000  # so long who transferred a caller to a queue isn't offered him
 
 
 class PromptModel(msgspec.Struct, frozen=True):

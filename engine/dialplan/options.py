@@ -381,6 +381,10 @@ def word(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     return found.text
 
 
+def group(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    return values.name(context.report, node, "a class of callers")
+
+
 def number(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     found = values.scalar(context.report, node, what)
     if found is None:
@@ -431,6 +435,7 @@ RULES: dict[str, Rule] = {
     "prompt": prompt, "speech": speech, "music": music, "note": note, "duration": duration, "count": count,
     "flag": flag, "word": word, "number": number, "status": status, "terminator": terminator, "keys": keys,
     "mode": mode, "recording": recording, "wait": wait, "language": language, "queue": queue, "needs": needs,
-    "targets": targets, "agent": agent, "callee": callee, "expression": expression, "assignments": assignments,
+    "group": group, "targets": targets, "agent": agent, "callee": callee, "expression": expression,
+    "assignments": assignments,
     "variable": variable,
 }  # fmt: skip

@@ -5,6 +5,7 @@ The rules of option kinds (`RULES`) are those of `options`: a node as written ->
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -230,3 +231,18 @@ RULES: dict[str, Rule] = {
     "join_empty": lambda context, node, option, what: presence(context.report, node, what, refuses="no"),
     "leave_when_empty": lambda context, node, option, what: presence(context.report, node, what),
 }
+
+
+def service_level(report: Report, node: marks.Node | None, changes: dict[str, Any]) -> None:
+    """`80% in 20s` into service_level_percent and service_level_ms."""
+    found = values.scalar(report, node, "service_level")
+    if found is None:
+        return
+    match = re.fullmatch(r"([0-9]{1,3})\s*%\s+in\s+(\S+)", found.text)
+    try:
+        if match is None or not 1 <= int(match.group(1)) <= 100:
+            raise types.TypeProblem("")
+        changes["service_level_percent"] = int(match.group(1))
+        changes["service_level_ms"] = types.duration_ms(match.group(2))
+    except types.TypeProblem:
+        report.add("RD024", found, f"{found.text!r} is not a service level", "write it as: 80% in 20s")

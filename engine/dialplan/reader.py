@@ -12,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 from engine import marks
-from engine.dialplan import lending, options, policy_reader, queue_rules, rings, values
+from engine.dialplan import humane_reader, lending, options, policy_reader, queue_rules, rings, values
 from engine.dialplan.analysis import analyse
 from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
 from engine.dialplan.drafts import Draft
@@ -194,6 +194,7 @@ class _Reader:
         for number, agent in tenant.agents.items():
             scope.agents[number] = self.agent(tenant, agent, scope)
         self.supervisors(tenant, scope)
+        humane_reader.check_teams(report, tenant.draft.humane, scope.agents.values())
         skills = [skill for each in scope.agents.values() for skill, _ in each.skills]
         scope.skills = list(dict.fromkeys([*skills, *(s for q in scope.queues.values() for s in q.skills)]))
         for name, node in tenant.queue_nodes.items():
@@ -225,7 +226,8 @@ class _Reader:
             elif scope.complete:
                 hint = did_you_mean(word.text, scope.queues)
                 self.report.add("RD032", word, f"no queue {word.text!r}", hint)
-        return msgspec.structs.replace(agent.model, queues=tuple(joined))
+        model = msgspec.structs.replace(agent.model, queues=tuple(joined))
+        return humane_reader.rest_of(self.report, tenant.draft.humane, model, agent.form)
 
     def supervisors(self, tenant: _Tenant, scope: Scope) -> None:
         """Resolve the queues and teams that agents supervise; a name that is both stands for both."""
@@ -301,6 +303,10 @@ class _Reader:
                 if unit is not None:
                     tenant.units[name] = unit
                     programs[unit.program.name] = unit.program
+            own = [unit.program for unit in tenant.units.values()]
+            tenant.scope.queues = humane_reader.check_queues(
+                report, tenant.scope.queues, tenant.queue_nodes, tenant.scope.agents.values(), own, tenant.name
+            )
         numbers = self.numbers()
         self.analyse(numbers)
         languages = dict.fromkeys(each for t in self.tenants.values() for each in t.draft.model.languages)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import agent_reader, queue_rules, skills, types, values
+from engine.dialplan import agent_reader, humane_reader, queue_rules, skills, values
 from engine.dialplan.callback_reader import read_callback
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
@@ -36,11 +36,13 @@ PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows",
+    *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 SITE_LATER = ("emergency", "allow", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
     "numbers", "codes", "music", "retention", "reasons", "lends", "borrows",
+    *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings")
@@ -73,6 +75,7 @@ class TenantDraft(msgspec.Struct):
     music: list[marks.Scalar] = []
     numbers: list[NumberDraft] = []
     entries: dict[str, tuple[marks.Scalar, marks.Scalar | None]] = {}
+    humane: humane_reader.HumaneDraft = msgspec.field(default_factory=humane_reader.HumaneDraft)
 
 
 class SiteDraft(msgspec.Struct):
@@ -174,7 +177,8 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
         changes["digest"] = digest
     codes = _codes(report, entries.get("codes"), model.codes or {code: act for act, code in CODES.items()})
     changes["reasons"] = agent_reader.read_reasons(report, entries.get("reasons"), model.reasons)
-    draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes), root)
+    humane, more = humane_reader.read_tenant(report, root)
+    draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes, **more), root, humane=humane)
     draft.music = values.scalars(report, entries.get("music"), "music")
     for key_node, value in values.mapping(report, entries.get("numbers"), "numbers") or ():
         number = _number(report, key_node, value)
@@ -237,6 +241,7 @@ QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
     "join_empty", "weight", "rest", "misses", "record", "rings", "about", "leave_when_empty", "estimated_wait_max",
     "overflow", "was", "progress", "callback", "keep_place", "display", "alert_info", "auto_answer", "policy",
+    *humane_reader.QUEUE_KEYS,
 )  # fmt: skip
 QUEUE_LATER = ("estimate", "priority", "needs", "calendar", "teams")
 
@@ -287,7 +292,8 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     keep("leave_absent", queue_rules.presence(report, entries.get("leave_when_empty"), "leave_when_empty"))
     keep("was", tuple(f"{tenant}/{each}" for each in queue_rules.former_names(report, entries.get("was"))))
     keep("record", values.flag(report, entries.get("record"), "record"))
-    _service_level(report, entries.get("service_level"), changes)
+    queue_rules.service_level(report, entries.get("service_level"), changes)
+    humane_reader.read_queue(report, form, changes)
     rests = {"no_answer": "delay_no_answer_ms", "busy": "delay_busy_ms", "rejected": "delay_reject_ms"}
     for why, value in values.mapping(report, entries.get("rest"), "rest") or ():
         if values.choice(report, why, "rest", rests) is not None:
@@ -311,23 +317,9 @@ def _strategy(report: Report, node: marks.Node | None) -> str | None:
     return None
 
 
-def _service_level(report: Report, node: marks.Node | None, changes: dict[str, Any]) -> None:
-    found = values.scalar(report, node, "service_level")
-    if found is None:
-        return
-    match = re.fullmatch(r"([0-9]{1,3})\s*%\s+in\s+(\S+)", found.text)
-    try:
-        if match is None or not 1 <= int(match.group(1)) <= 100:
-            raise types.TypeProblem("")
-        changes["service_level_percent"] = int(match.group(1))
-        changes["service_level_ms"] = types.duration_ms(match.group(2))
-    except types.TypeProblem:
-        report.add("RD024", found, f"{found.text!r} is not a service level", "write it as: 80% in 20s")
-
-
 AGENT_KEYS = (
     "name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "on_demand", "about",
-    "supervisor", "supervises",
+    "supervisor", "supervises", *humane_reader.AGENT_KEYS,
 )  # fmt: skip
 
 
@@ -335,6 +327,7 @@ class AgentDraft(msgspec.Struct):
     model: AgentModel
     key: marks.Scalar
     queues: list[tuple[marks.Scalar, int]]
+    form: marks.Mapping
     supervises: list[marks.Scalar] = []
 
 
@@ -393,7 +386,7 @@ def _agent(
         changes["dtmf"] = dtmf or "auto"
     model = AgentModel(tenant, key.text, **changes)
     follows = values.scalars(report, entries.get("supervises"), "supervises")
-    return AgentDraft(model, key, _agent_queues(report, entries.get("queues")), follows)
+    return AgentDraft(model, key, _agent_queues(report, entries.get("queues")), form, follows)
 
 
 def _agent_queues(report: Report, node: marks.Node | None) -> list[tuple[marks.Scalar, int]]:

@@ -9,29 +9,45 @@ import msgspec
 from engine.acd import custom, events
 from engine.acd.commands import AcdCommand, Connect, Offer
 from engine.acd.machine import Distributor
-from engine.acd.model import AgentSpec, Policy, QueueSpec, Ring
+from engine.acd.model import AgentSpec, Policy, QueueSpec, RestRule, Ring
 from engine.acd.offers import FAILURES
 from engine.acd.policy import NAMES
 
 QUEUES = [
     QueueSpec(
         1, "sales", wrap_up_ms=3_000, wait_ms_max=60_000, entries_max=12, ring_ms_max=8_000, wrap_up_early=False,
-        wrap_up_coded=True, wrap_up_mode="optional-timed",
+        wrap_up_coded=True, wrap_up_mode="optional-timed", starve_ms=20_000, hard_hold_ms=4_000,
     ),
-    QueueSpec(2, "support", strategy="ring-all", wait_ms_max=90_000, weight=1, delay_no_answer_ms=0, misses_max=2),
+    QueueSpec(
+        2, "support", strategy="ring-all", wait_ms_max=90_000, weight=1, delay_no_answer_ms=0, misses_max=2,
+        starve_ms=9_000, reserve=((1, 0, 1), (3, 0, 1)),
+    ),
     QueueSpec(
         3, "night", strategy="ring-all", join_empty=False, offers_max=2, delay_busy_ms=0, wrap_up_coded=True,
-        wrap_up_mode="mandatory-discretionary",
+        wrap_up_mode="mandatory-discretionary", reserve=((-1, 7, 1),),
     ),
 ]
 AGENTS = [
-    AgentSpec(10, "a", queues=((1, 1, 0), (2, 1, 0)), skills=((1, 5),)),
-    AgentSpec(11, "b", queues=((1, 1, 1),), skills=((1, 2), (2, 9)), wrap_up_ms=0),
+    AgentSpec(
+        10,
+        "a",
+        queues=((1, 1, 0), (2, 1, 0)),
+        skills=((1, 5),),
+        rests=RestRule(ceiling=400, window_ms=60_000, gives_way_ms=10_000),
+    ),
+    AgentSpec(
+        11,
+        "b",
+        queues=((1, 1, 1),),
+        skills=((1, 2), (2, 9)),
+        wrap_up_ms=0,
+        rests=RestRule(pause_ms=900, long_talk_ms=5_000, rest_ms=12_000, gives_way_ms=15_000),
+    ),
     AgentSpec(12, "c", queues=((1, 2, 0), (2, 1, 1), (3, 1, 0)), second_line=True),
     AgentSpec(13, "d", queues=((2, 2, 0), (3, 1, 0)), on_demand=True),
     AgentSpec(
         14, "e", queues=((3, 2, 0), (1, 3, 0)), skills=((2, 16),), wrap_up_ms=9_000, wrap_up_mode="mandatory-timed",
-        wrap_up_early=False,
+        wrap_up_early=False, rests=RestRule(ramp_days=20, ramp_from=60, ramp_to=600, ceiling=800, window_ms=120_000),
     ),
 ]
 TEMP = AgentSpec(15, "f", queues=((2, 1, 0), (3, 1, 9)))
@@ -117,9 +133,11 @@ class Stream:
         if what < 22:
             self.call += chance.randrange(-1, 3)
             needs = ((1, chance.randint(1, 6)),) if chance.random() < 0.2 else ()
+            avoid, avoid_ms = (agent, chance.choice((700, 20_000))) if chance.random() < 0.3 else (-1, 0)
             joined = events.CallJoined(
                 self.call, chance.choice((1, 1, 2, 2, 3, 9)), chance.choice((0, 0, 5_000)), needs,
-                chance.choice((0, 0, 2_000)), *((agent, chance.choice((700, 20_000))) if chance.random() < 0.3 else ()),
+                chance.choice((0, 0, 2_000)), avoid, avoid_ms,
+                credit_ms=chance.choice((0, 0, 7_000)), group=chance.choice((0, 7)), hard=chance.random() < 0.3,
             )  # fmt: skip
             return wish(chance, joined)
         if what < 26:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from engine.call.agents import FAILURE_FORGOTTEN_MS, identify
@@ -9,8 +10,8 @@ from engine.call.effects import AgentStates
 from engine.limits import nonce_ms_max
 from engine.sim.world import World
 from engine.sip.digest import challenges, make_nonce, parse_credentials, respond
-from tests.call.calls import agent, ring, talk, told, world
-from tests.scenarios.sites import BUSY_AGENTS, BUSY_SITE, SITE, busy_site, site
+from tests.call.calls import agent, ring, said, talk, told, world
+from tests.scenarios.sites import BUSY_AGENTS, BUSY_QUEUES, BUSY_SITE, BUSY_SUPPORT, SITE, busy_site, site
 
 TENANT = "ringdown: 1\nname: Chess\ndomain: chess.test\n"
 CHESS_AGENTS = "201: {name: Vera, queues: [support]}\n"
@@ -287,3 +288,69 @@ def test_a_tenant_says_how_passwords_are_proven_and_another_proof_is_refused(dig
         proof = parse_credentials(answer, "REGISTER")
         verdict = identify(w.switch.room, tenant, proof, "REGISTER", "10.9.9.9", w.now_ms)
         assert (verdict[0] == "good") == (algorithm in offered), (algorithm, verdict)
+
+
+# --- rest that is owed ------------------------------------------------------------------------------------------
+def listed(w: World, number: str) -> dict[str, object]:
+    """His line in `ringdown agents`."""
+    (row,) = [each for each in msgspec.json.decode(w.operate("agents").data) if each["agent"] == number]
+    return row
+
+
+def test_a_rest_is_told_listed_and_recorded_with_its_reason() -> None:
+    site = BUSY_SITE + "breaks: {after: 1min, rest: 2min}\n"
+    w = world(busy_site(site=site, agents=BUSY_AGENTS.replace("name: Ana,", "name: Ana, wrap_up: 0s,")), law9=True)
+    caller, ana = talk(w, reads=True)
+    w.run(61_000)
+    caller.hang_up(w.now_ms)
+    w.run(500)
+    assert w.state("201") == "resting"
+    assert said(ana, "MESSAGE")[-1].endswith("No calls for 120 s: you have talked for long.")
+    row = listed(w, "201")
+    assert (row["state"], row["reason"]) == ("resting", "long_talk")
+    assert [e.data["reason"] for e in w.all("agent.state") if e.data["new"] == "resting"] == ["long_talk"]
+    w.run(120_000)
+    assert w.state("201") == "ready" and said(ana, "MESSAGE")[-1].endswith("Ready: your rest is over.")
+
+
+def test_a_pause_after_each_call_is_no_news() -> None:
+    w = world(busy_site(agents=BUSY_AGENTS.replace("name: Ana,", "name: Ana, wrap_up: 0s, breaks: {between: 10s},")))
+    caller, ana = talk(w, reads=True)
+    before = said(ana, "MESSAGE")
+    caller.hang_up(w.now_ms)
+    w.run(500)
+    assert w.state("201") == "resting"
+    w.run(11_000)
+    assert w.state("201") == "ready" and said(ana, "MESSAGE") == before
+
+
+def test_a_reserve_and_a_class_reach_the_distributor() -> None:
+    queues = BUSY_QUEUES.replace("support: {", "support: {reserve: {gold: 1}, ")
+    plan = BUSY_SUPPORT.replace("queue: {name: taped,", "queue: {name: support, class: gold,")
+    w = world(busy_site(queues=queues, dialplans__support=plan), law9=True)
+    ana = agent(w, "201")
+    poor = ring(w, "700", "5550001")
+    w.run(5_000)
+    assert not ana.sessions and w.hears(poor) == "music/default"
+    rich = ring(w, "742", "5550002")
+    assert w.run_until(lambda: bool(ana.up()), 5_000)
+    w.run(500)
+    assert w.hears(rich).startswith("row") and not w.hears(poor).startswith("row")
+    for phone in (rich, poor):
+        phone.hang_up(w.now_ms)
+    w.run(20_000)
+
+
+def test_a_new_agents_first_day_is_a_day_of_the_calendar() -> None:
+    """The simulated wall clock begins on 2026-01-01 (1767261200 s): ten days ago he had ten of his twenty days."""
+    agents = BUSY_AGENTS.replace("name: Ana,", "name: Ana, started: 2025-12-22, ramp: {from: 4, to: 12, days: 20},")
+    w = world(busy_site(agents=agents))
+    caller, _ = talk(w)
+    caller.hang_up(w.now_ms)
+    w.run(6_000)
+    row = listed(w, "201")
+    assert row["reason"] == "new_agent"
+    w.run(3_600_000 // 8 - 20_000)
+    assert w.state("201") == "resting"
+    w.run(20_000)
+    assert w.state("201") == "ready"

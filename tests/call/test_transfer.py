@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from engine.sim.phone import Phone
 from engine.sim.world import World
 from tests.call.calls import agent, over, ring, said, talk, told, up, world
-from tests.scenarios.sites import BUSY_AGENTS, busy_site
+from tests.scenarios.sites import BUSY_AGENTS, BUSY_SITE, busy_site
 
 
 def results(w: World) -> list[object]:
@@ -69,17 +70,63 @@ def test_a_transferor_who_left_is_rung_back_when_nobody_answers() -> None:
     assert w.state("201") == "ready"
 
 
-def test_neither_target_nor_transferor_lets_the_dialplan_go_on() -> None:
-    w = world()
+def refused_by_all(w: World) -> tuple[Phone, Phone]:
+    """Ana transfers her caller to Ben, who is busy; she has hung up, and her phone is dead: (caller, Ana)."""
     caller, ana = talk(w)
-    agent(w, "202", answer_ms=300, status=486)
+    agent(w, "202", answer_ms=300, status=486, login=False)
     ana.refer(up(ana), "202", w.now_ms)
     w.run(30)
     ana.hang_up(w.now_ms)
     w.run(20)
     w.darken(ana)
-    assert w.run_until(lambda: w.hears(caller) == "en/goodbye", 32_000)
+    return caller, ana
+
+
+@pytest.mark.parametrize("law9", [False, True])
+def test_neither_target_nor_transferor_puts_the_caller_at_the_head_of_his_queue(law9: bool) -> None:
+    w = world(law9=law9)
+    caller, _ = refused_by_all(w)
+    second = ring(w, "700", "5550002")
+    assert w.run_until(lambda: len(w.all("queue.joined")) == 3, 32_000)
     assert results(w) == ["started", "busy", "no_answer"]
+    back = w.last("queue.joined")
+    assert back.data["queue"] == "default/support" and back.data["position"] == 1
+    w.run(200)
+    assert w.hears(caller) == "music/default" and w.hears(second) == "music/default"
+    cho = agent(w, "203", answer_ms=200)
+    assert w.run_until(lambda: bool(cho.up()), 5_000)
+    w.run(200)
+    assert w.hears(caller).startswith("row") and w.hears(second) == "music/default"
+    second.hang_up(w.now_ms)
+    cho.hang_up(w.now_ms)
+    over(w)
+
+
+def test_back_at_the_head_the_queues_time_limit_lets_the_dialplan_go_on() -> None:
+    w = world()
+    caller, _ = refused_by_all(w)
+    assert w.run_until(lambda: w.hears(caller) == "en/goodbye", 100_000)
+    assert [event.data["reason"] for event in w.all("queue.left")] == ["timeout"]
+    over(w)
+
+
+def test_the_transferor_is_rung_for_his_ring_time_before_the_queue_gets_the_caller_back() -> None:
+    w = world()
+    caller, ana = talk(w)
+    agent(w, "202", answer_ms=-1, login=False)
+    ana.refer(up(ana), "202", w.now_ms)
+    w.run(30)
+    ana.hang_up(w.now_ms)
+    ana.habit = msgspec.structs.replace(ana.habit, answer_ms=-1)
+    assert w.run_until(lambda: bool(results(w)[1:]), 32_000) and results(w)[1] == "no_answer"
+    at = w.now_ms
+    assert ana.sessions or w.run_until(lambda: bool(ana.sessions), 1_000)
+    assert w.run_until(lambda: len(w.all("queue.joined")) == 2, 20_000)
+    assert 9_000 <= w.now_ms - at <= 13_000, "the ring time of the queue support is 10 s"
+    offered = len(w.all("queue.offered"))
+    w.run(59_000)
+    assert len(w.all("queue.offered")) == offered, "he has just let it ring: not he again, for a minute"
+    caller.hang_up(w.now_ms)
     over(w)
 
 
@@ -134,7 +181,8 @@ def test_to_a_queue_each_agents_talk_is_counted_alone() -> None:
 
 
 def test_the_late_bye_of_a_transferor_does_not_end_his_next_conversation() -> None:
-    w = world(busy_site(agents=BUSY_AGENTS.replace("name: Ana,", "name: Ana, wrap_up: 0s,")))
+    agents = BUSY_AGENTS.replace("name: Ana,", "name: Ana, wrap_up: 0s,")
+    w = world(busy_site(agents=agents, site=BUSY_SITE + "transfers: {avoid: 0s}\n"))
     caller, ana = talk(w)
     ana.refer(up(ana), "710", w.now_ms)  # a queue that he serves himself, without wrap-up to speak of
     w.run(300)

@@ -62,3 +62,4 @@ def test_every_state_has_words() -> None:
     assert set(AGENT_STATES) - {"logged_out"} == wallboard.STATE_WORDS.keys()
     assert wallboard.state_words("not_ready", "lunch") == "not ready (lunch)"
     assert wallboard.state_words("talking", "answered") == "talking"
+    assert wallboard.state_words("resting", "occupancy") == "resting (occupancy)"

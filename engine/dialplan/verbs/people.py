@@ -20,7 +20,7 @@ from engine.dialplan.model import Announcing, OverflowRule
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Row, Turn
 
-QUEUE_OUTCOMES = ("full", "no_agents", "timeout", "closed", "voicemail", "callback", "elsewhere")
+QUEUE_OUTCOMES = ("full", "no_agents", "timeout", "closed", "voicemail", "callback", "elsewhere", "over_budget")
 RECORD_GRACE_MS = 10_000
 OVERFLOW_RING_MS = 30_000
 KEYS = "0123456789*#"
@@ -59,6 +59,8 @@ def begin_queue(turn: Turn, step: Step) -> None:
             leave_absent=_states(data.get("leave_when_empty")),
             estimated_wait_ms_max=data.get("estimated_wait_max", 0),
             overflow=None if rules is None else tuple(OverflowRule(*rule) for rule in rules),
+            group=data.get("class", ""),
+            hard=data.get("hard", False),
         )
     )
 
@@ -95,7 +97,7 @@ def queue_ended(turn: Turn, step: Step, happening: Happening) -> None:
         turn.take(step, key if key in step.outs else "timeout")
     elif result == "number":
         turn.out.append(DialOut(turn.wait("dial"), (key,), ring_ms_max=OVERFLOW_RING_MS))
-    elif result == "closed" and "closed" not in step.outs:
+    elif result in ("closed", "over_budget") and result not in step.outs:
         turn.take(step, "no_agents")
     elif result in QUEUE_OUTCOMES:
         turn.take(step, result)

@@ -172,6 +172,8 @@ _VERBS = (
             "leave_when_empty": Option("leave_when_empty"),
             "estimated_wait_max": Option("duration", low=_MINUTE, high=4 * _HOUR),
             "overflow": Option("overflow"),
+            "class": Option("group"),
+            "hard": Option("flag"),
         },
         {
             "full": True,
@@ -181,6 +183,7 @@ _VERBS = (
             "voicemail": False,
             "callback": False,
             "elsewhere": False,
+            "over_budget": False,
         },
         main="name",
         sound=True,
