@@ -284,11 +284,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     keep("entries_max", values.number(report, entries.get("length"), "length", 1, limits.entries_max))
     keep("weight", values.number(report, entries.get("weight"), "weight", 0, 1_000))
     keep("misses_max", values.number(report, entries.get("misses"), "misses", 0, 100))
-    joining = queue_rules.presence(report, entries.get("join_empty"), "join_empty", refuses="no")
-    keep("join_absent", joining)
-    keep("join_empty", None if joining is None else joining != ("logged_out",))
-    keep("leave_absent", queue_rules.presence(report, entries.get("leave_when_empty"), "leave_when_empty"))
-    keep("was", tuple(f"{tenant}/{each}" for each in queue_rules.former_names(report, entries.get("was"))))
+    changes.update(queue_rules.read_keys(report, entries, tenant))
     keep("record", values.flag(report, entries.get("record"), "record"))
     _service_level(report, entries.get("service_level"), changes)
     rests = {"no_answer": "delay_no_answer_ms", "busy": "delay_busy_ms", "rejected": "delay_reject_ms"}
