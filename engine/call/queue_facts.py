@@ -81,4 +81,10 @@ def range_ms(room: Room, call: Call, number: int, now_ms: int, *, joining: bool 
 
     `joining`: as if he came into that queue now, with the needs and the priority that he would bring.
     """
-    return None  # the distributor doesn't estimate yet
+    kept = call.waiting
+    if not joining or kept is None or kept.wish is None:
+        found = room.acd.estimate(number, now_ms, call=call.id)
+    else:
+        needs = tuple((room.skill_ids.get(skill, -1), level) for skill, level in kept.wish.needs)
+        found = room.acd.estimate(number, now_ms, priority_ms=kept.wish.priority_ms + kept.credit_ms, needs=needs)
+    return None if found is None else (found.low_ms, found.median_ms, found.high_ms)

@@ -40,6 +40,9 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     + _ms(d.get("rang_ms"), "after "),
     "queue.joined": lambda d: f"waits in {d['queue']} as number {d['position']}",
     "queue.position": lambda d: f"is number {d['position']} in {d['queue']}",
+    "queue.told": lambda d: f"is told that the wait in {d['queue']} is " + _range(d),
+    "queue.overflowed": lambda d: f"overflows from {d['queue']} to {d['to']}: {d['rule']}",
+    "queue.renamed": lambda d: f"the queue {d['was']} is now {d['queue']}",
     "queue.widened": lambda d: f"asks more agents of {d['queue']} (stage {d['stage']}, ring {d['ring']})",
     "queue.offered": lambda d: f"offered to {d['agent']} ({d['queue']})",
     "queue.offer_ended": lambda d: f"{d['agent']}: {str(d['reason']).replace('_', ' ')}"
@@ -104,6 +107,13 @@ def _who(data: Data) -> str:
 
 def _in(text: object) -> str:
     return f" ({text})" if text else ""
+
+
+def _range(data: Data) -> str:
+    low, high = data["low_min"], data["high_min"]
+    if low and high:
+        return f"between {low} and {high} min"
+    return f"less than {high} min" if high else f"longer than {low} min"
 
 
 def _ms(value: object, before: str = "") -> str:

@@ -6,6 +6,7 @@ The rules of option kinds (`RULES`) are those of `options`: a node as written ->
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -61,6 +62,19 @@ def presence(report: Report, node: marks.Node | None, what: str, *, refuses: str
             hint = did_you_mean(word.text, ABSENT, otherwise="yes, no, or a list of " + ", ".join(ABSENT))
             report.add("RD024", word, f"{what}: {word.text!r} is neither yes, no nor a state of agents", hint)
     return tuple(dict.fromkeys(found))
+
+
+def read_keys(report: Report, entries: Mapping[str, marks.Node], tenant: str) -> dict[str, Any]:
+    """The fields of a queue's model that its keys join_empty, leave_when_empty and was give."""
+    found: dict[str, Any] = {}
+    joining = presence(report, entries.get("join_empty"), "join_empty", refuses="no")
+    if joining is not None:
+        found["join_absent"], found["join_empty"] = joining, joining != ("logged_out",)
+    leaving = presence(report, entries.get("leave_when_empty"), "leave_when_empty")
+    if leaving is not None:
+        found["leave_absent"] = leaving
+    found["was"] = tuple(f"{tenant}/{each}" for each in former_names(report, entries.get("was")))
+    return found
 
 
 def former_names(report: Report, node: marks.Node | None) -> list[str]:

@@ -18,8 +18,8 @@ DAY_MS = 86_400_000
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """One stay in one queue: `result` connected | abandoned | timeout | exit | no_agents | full | moved | closed |
-    expired | cancelled (callbacks).
+    """One stay in one queue: `result` connected | abandoned | timeout | exit | left | empty | overflow | no_agents |
+    full | moved | closed | expired | cancelled (callbacks).
 
     `talked_ms` is the time bridged with the agent, hold included; `held_ms` the part of it that the agent had the
     caller on hold. `who` is a number that stands for the caller (`caller_token`), 0 when nobody knows him.

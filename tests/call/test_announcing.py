@@ -96,3 +96,24 @@ def test_what_is_said_next_is_never_less_than_what_was_said_before_minus_the_tim
     if words is not None and words[0]:
         assert words[0] * 60_000 >= told[0] * 60_000 - passed - 300_000 or words[1]
     assert raised[0] >= told[0] * 60_000 - passed
+
+
+def test_the_distributors_own_estimate_is_said_once_it_has_learnt_how_long_calls_last() -> None:
+    w = world(waits_site())
+    ana = agent(w, "201", answer_ms=200)
+    for number in range(20):
+        caller = ring(w, "751", f"554{number:04}")
+        assert w.run_until(lambda: bool(ana.up()), 20_000)
+        w.run(150_000)
+        caller.hang_up(w.now_ms)
+        w.run(2_000)
+    assert not w.all("queue.told")
+    talking = ring(w, "751", "5550000")
+    w.run(20_000)
+    waiting = ring(w, "751", "5550001")
+    w.run(8_000)
+    told = w.last("queue.told")
+    low, high = int(str(told.data["low_min"])), int(str(told.data["high_min"]))
+    assert 2 <= high <= 4 and low <= 3  # a talk lasts 150 s, 20 s of this one are over
+    assert any("en/wait_" in each for each in w.heard(waiting))
+    talking.hang_up(w.now_ms)
