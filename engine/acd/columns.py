@@ -171,7 +171,7 @@ class EntryColumns(Columns):
         "sequence", "wait_until", "deadline", "connected",
         "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
         "avoid", "avoid_until", "look_at",
-        "ring", "stage", "prefer", "prefer_until", "prefer_away", "away", "pause_until", "hold",
+        "ring", "stage", "prefer", "prefer_until", "prefer_away", "away", "pause_until", "hold", "rung",
     )  # fmt: skip
     blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1, "prefer": -1, "hold": -1}
     call: Column
@@ -200,6 +200,7 @@ class EntryColumns(Columns):
     away: Column  # 0: he is on the line; else why his place is kept (`kept.WAYS`)
     pause_until: Column  # while absent: nobody is asked and he isn't rung up before then
     hold: Column  # row of the agent who is put aside while he is rung up, -1 none
+    rung: Column  # 1: he was rung up, and since then either rings or waits on the line for his agent
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:
