@@ -126,7 +126,9 @@ def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, 
     if fairness.AWAY[old] and not fairness.AWAY[new]:
         fairness.catch_up(pool, row)
     if agents.held[row] >= 0 and new not in (READY, WRAP_UP, RESTING):
-        let_go(pool, agents.held[row])
+        entry = agents.held[row]
+        let_go(pool, entry)
+        pool.touch(pool.queue_at(pool.entries.queue[entry]))  # another one may be put aside for him
     elif new in (WRAP_UP, RESTING):
         for seat, _ in pool.seats[row]:
             if seat.absent:

@@ -189,7 +189,7 @@ class EntryColumns(Columns):
         "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
         "avoid", "avoid_until", "look_at",
         "ring", "stage", "prefer", "prefer_until", "prefer_away", "away", "pause_until", "hold",
-        "credit", "group", "hard",
+        "credit", "group", "hard", "rung",
     )  # fmt: skip
     blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1, "prefer": -1, "hold": -1}
     call: Column
@@ -221,6 +221,7 @@ class EntryColumns(Columns):
     credit: Column  # ms that he had waited before he came here, where they count
     group: Column  # number of his class, 0 none (`reserve`)
     hard: Column  # 1: a hard call (`hard`)
+    rung: Column  # 1: he was rung up, and since then either rings or waits on the line for his agent
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:

@@ -30,6 +30,7 @@ def enter(pool: Pool, queue: Queue, row: int, state: int, goal: int, now_ms: int
     if state not in KEPT_STATES:
         insort(queue.absent, pool.place(row))
     entries.state[row] = goal
+    entries.rung[row] = int(goal == E_RECALLED)
     if state == E_RECALLED:
         agent_machine.let_go(pool, row)
     arm(pool, row, now_ms)
@@ -54,6 +55,9 @@ def arm(pool: Pool, row: int, now_ms: int) -> None:
 
 
 def due(pool: Pool, row: int, now_ms: int) -> bool:
-    """May this absent caller be rung up, customer first, if an agent is there for him?"""
+    """Does this caller need an agent to be put aside? Customer first: before he is rung up, and again when the one who
+    was has left meanwhile."""
     entries = pool.entries
-    return entries.state[row] == E_ABSENT and entries.away[row] == CUSTOMER_FIRST and entries.pause_until[row] <= now_ms
+    if entries.state[row] == E_RECALLED:
+        return entries.hold[row] < 0
+    return entries.away[row] == CUSTOMER_FIRST and entries.pause_until[row] <= now_ms

@@ -3,6 +3,8 @@
 Agent first needs little: the entry waits as if its caller were on the line, and whoever answers the offer is connected
 while the owner rings the caller up. Customer first keeps one rule, so that no call is started for which nobody will be
 there: **each call that is started puts one agent aside**, who is nobody else's until the caller was reached or wasn't.
+Should he leave meanwhile, the next one who fits takes his place before any other call is started; and while a caller
+who was reached waits on the line, no other is rung.
 That agent is idle now (callers are served in their order, the absent among the others, so nobody passes anybody), or
 he is in wrap-up or resting and will be ready within `recall_lead_ms`, with nobody on the line before the absent
 caller in any of his queues. Agents who talk are not counted: when they end isn't known.
@@ -25,6 +27,7 @@ from engine.acd.tables import (
     E_DEADLINE,
     E_HERE,
     E_RECALL,
+    E_RECALLED,
     E_TURN,
     E_WAITING,
     READY,
@@ -99,14 +102,24 @@ def line(pool: Pool, queue: Queue, now_ms: int) -> list[Place]:
 
 def start(pool: Pool, pick: Pick, queue: Queue, entry: int, now_ms: int) -> bool:
     """An idle agent fits this absent caller: put him aside and have the caller rung up."""
+    if _blocked(pool, queue, entry):
+        return False
     rows = bars.pick(pool, pick, queue, entry, 1, now_ms)
     if rows:
         _recall(pool, queue, entry, pool.team.agent[rows[0]], now_ms)
     return bool(rows)
 
 
+def _blocked(pool: Pool, queue: Queue, entry: int) -> bool:
+    """While somebody who was rung up waits on the line for an agent, nobody else is rung: the next one is his."""
+    entries = pool.entries
+    return entries.state[entry] == E_ABSENT and any(entries.rung[other] for _, _, other in queue.waiting)
+
+
 def _recall(pool: Pool, queue: Queue, entry: int, agent: int, now_ms: int) -> None:
     agent_machine.put_aside(pool, agent, entry)
+    if pool.entries.state[entry] == E_RECALLED:
+        return  # he is being rung already; the agent whom he was rung for has left
     entry_machine.step(pool, entry, E_RECALL, now_ms, "")
     pool.out.append(Recall(pool.entries.call[entry], queue.spec.id, pool.agents.id[agent]))
 
@@ -120,7 +133,8 @@ def ahead(pool: Pool, queue: Queue, now_ms: int) -> None:
     for place in waiting:
         for at in soon:
             agent = at[1]
-            if _fits(pool, place[2], agent, now_ms) and _nobody_before(pool, queue, place, agent):
+            free = _fits(pool, place[2], agent, now_ms) and not _blocked(pool, queue, place[2])
+            if free and _nobody_before(pool, queue, place, agent):
                 soon.remove(at)
                 _recall(pool, queue, place[2], agent, now_ms)
                 break
@@ -173,11 +187,11 @@ def overdue(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> int:
     """For the invariants: the entry of an absent caller whose turn has come and who wasn't rung up, -1 none."""
     if queue.idle:
         for _, _, entry in queue.absent:
-            looked = not 0 < pool.entries.look_at[entry] <= now_ms
+            looked = not 0 < pool.entries.look_at[entry] <= now_ms and not _blocked(pool, queue, entry)
             if looked and kept.due(pool, entry, now_ms) and bars.pick(pool, pick, queue, entry, 1, now_ms):
                 return entry
     return -1
 
 
 def is_absent(pool: Pool, entry: int) -> bool:
-    return pool.entries.state[entry] == E_ABSENT
+    return pool.entries.state[entry] in kept.KEPT_STATES

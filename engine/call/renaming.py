@@ -36,4 +36,21 @@ def apply(room: Room, site: Site, now_ms: int) -> None:
             for call in room.calls.values():
                 if call.queue == old:
                     call.queue = key
+                if call.held_place is not None and call.held_place.queue == old:
+                    call.held_place.queue = key
+            _places(room, old, key)
             room.emit("queue.renamed", queue.tenant, "", queue=key, was=old)
+
+
+def _places(room: Room, old: str, key: str) -> None:
+    """Open callbacks, what was counted of them, and places of those who may ring back."""
+    for back in room.callbacks.values():
+        if back.queue == old:
+            back.queue = key
+    counts = room.callback_counts.pop(old, None)
+    if counts is not None:
+        room.callback_counts[key] = counts
+    room.left_places = {
+        f"{key}|{name.partition('|')[2]}" if name.startswith(f"{old}|") else name: place
+        for name, place in room.left_places.items()
+    }

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import agent_reader, humane_reader, queue_rules, skills, values
-from engine.dialplan.callback_reader import read_callback
+from engine.dialplan import agent_reader, callback_reader, humane_reader, queue_rules, skills, values
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.flow_reader import check_format
@@ -20,9 +19,8 @@ from engine.dialplan.model import AgentModel, OutboundRule, QueueModel, TenantMo
 STRATEGIES = (  # those that the distributor has, by all their names (a test compares the two)
     "longest-idle-agent", "ring-all", "leastrecent", "fewestcalls", "agent-with-least-talk-time", "random", "wrandom",
     "round-robin", "linear", "top-down", "sequentially-by-agent-order", "ring-progressively",
-    "ringall", "agent-with-fewest-calls", "rrmemory", "rrordered",
+    "ringall", "agent-with-fewest-calls", "rrmemory", "rrordered", "custom",
     "ucd-mia", "ead-mia", "ucd-loa", "ead-loa", "uniform-call-distribution", "most-idle", "least-occupied",
-    "custom",
 )  # fmt: skip
 STRATEGIES_LATER = ("skills",)
 CODES = {
@@ -281,8 +279,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
         changes["wrap_up"], changes["wrap_up_ms"] = wrap_up, wrap_up.ms
     keep("display", agent_reader.read_display(report, entries.get("display")))
     keep("alert_info", agent_reader.read_alert_info(report, entries.get("alert_info")))
-    ways = agent_reader.AUTO_ANSWER
-    keep("auto_answer", values.choice(report, entries.get("auto_answer"), "auto_answer", ways))
+    keep("auto_answer", values.choice(report, entries.get("auto_answer"), "auto_answer", agent_reader.AUTO_ANSWER))
     keep("entries_max", values.number(report, entries.get("length"), "length", 1, limits.entries_max))
     keep("weight", values.number(report, entries.get("weight"), "weight", 0, 1_000))
     keep("misses_max", values.number(report, entries.get("misses"), "misses", 0, 100))
@@ -294,7 +291,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     for why, value in values.mapping(report, entries.get("rest"), "rest") or ():
         if values.choice(report, why, "rest", rests) is not None:
             keep(rests[why.text], values.duration(report, value, f"rest after {why.text}", 0, _HOUR))
-    keep("callback", read_callback(report, entries.get("callback"), key="callback"))
+    keep("callback", callback_reader.read_callback(report, entries.get("callback"), key="callback"))
     named = [values.name(report, each, "a skill") for each in values.scalars(report, entries.get("skills"), "skills")]
     changes["skills"] = tuple(each for each in named if each)
     return QueueModel(tenant, name, **changes)

@@ -359,3 +359,24 @@ def test_a_restored_distributor_goes_on_to_the_byte(seed: int, at: int) -> None:
     for each in (one.world.distributor, copy):
         each.expire(later)
     assert copy.settle(later) == one.world.distributor.settle(later)
+
+
+def test_the_next_agent_takes_the_place_of_one_who_left_before_any_other_call_is_started() -> None:
+    world = World([queue(Q)], [agent(1)])
+    world.join(1, away="customer_first")
+    world.join(2, after=10, away="customer_first")
+    world.do(events.AgentNotReady(1, "lunch"))
+    assert recalls(world.do(events.AgentReady(1), after=500)) == []  # he is put aside for 1 again, who still rings
+    assert world.pool.entries.hold[world.pool.calls[1]] == 0
+    assert offers(world.do(events.CallHere(1)))[0].call == 1
+
+
+def test_while_one_who_was_reached_waits_on_the_line_no_other_is_rung() -> None:
+    world = World([queue(Q, delay_no_answer_ms=8_000, recall_lead_ms=10_000)], [agent(1)])
+    world.join(1, away="customer_first")
+    world.do(events.CallAway(1, "customer_first", pause_ms=20_000))  # not reached: 2 comes to his turn before him
+    world.join(2, after=10, away="customer_first")
+    offer = offers(world.do(events.CallHere(2), after=5_000))[0]
+    world.fail(offer, "no_answer", after=14_900)  # the agent rests; the pause of 1 is over in this time
+    assert recalls(world.wait(7_999)) == []
+    assert [o.call for o in offers(world.wait(10))] == [2]

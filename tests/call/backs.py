@@ -92,16 +92,20 @@ waits:
 """
 
 
-def back_site(mode: str = "agent-first", *, more: str = "", queues: str = "", support: str = SUPPORT) -> Site:
+def back_site(
+    mode: str = "agent-first", *, more: str = "", queues: str = "", support: str = SUPPORT, queue: str = "support"
+) -> Site:
     """`more`: lines below `callback:`; without `typed_numbers` the flow that types one is left out."""
     text = QUEUES.replace("MODE", mode) + more
     if "typed_numbers" not in text:
         support = support.replace("number: $number, confirm: one_moment,", "")
         support = support.replace("    - gather: {into: number, prompt: try_again, failed: bye}\n", "")
         support = support.replace("variables:\n  number: digits 3..15\n", "")
+    support = support.replace("name: support", f"name: {queue}").replace("queue: support", f"queue: {queue}")
     return site(
-        site=SITE, queues=queues or text, agents=AGENTS, trunks=TRUNKS, outbound=OUTBOUND,
-        dialplans__support=support, dialplans__main=support, dialplans__echo=support, dialplans__secret=support,
+        site=SITE, queues=queues or text, agents=AGENTS.replace("[support]", f"[{queue}]"),
+        trunks=TRUNKS, outbound=OUTBOUND, dialplans__support=support, dialplans__main=support,
+        dialplans__echo=support, dialplans__secret=support,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.call import callbacks
 from engine.call.places import known
-from tests.call.backs import back_world, book, busy_agent, caller, kinds
+from tests.call.backs import QUEUES, back_site, back_world, book, busy_agent, caller, kinds
 from tests.call.calls import agent
 
 
@@ -84,3 +84,21 @@ def test_counts_are_those_of_the_events() -> None:
     w.run(31 * 60_000)
     counts = w.switch.room.callback_counts["default/support"]
     assert (counts.requested, counts.expired, counts.served) == (1, 1, 0) and kinds(w) == ["requested", "expired"]
+
+
+def test_a_renamed_queue_takes_its_callbacks_and_kept_places_with_it() -> None:
+    w = back_world(answer_ms=500)
+    busy_agent(w)
+    phone = caller(w, "0300008")
+    w.run(1_000)
+    phone.hang_up(w.now_ms)
+    book(w)
+    assert list(w.switch.room.left_places) == ["default/support|0300008"]
+    renamed = QUEUES.replace("MODE", "agent-first").replace("support:", "help:\n  was: support", 1)
+    w.load(back_site(queues=renamed, queue="help"))
+    w.run(1_000)
+    (back,) = w.switch.room.callbacks.values()
+    assert back.queue == "default/help" and callbacks.model(w.switch.room, back) is not None
+    assert list(w.switch.room.left_places) == ["default/help|0300008"]
+    assert w.switch.room.callback_counts["default/help"].requested == 1
+    assert w.switch.room.acd.position(back.id) == 1
