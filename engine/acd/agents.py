@@ -11,6 +11,8 @@ from __future__ import annotations
 from engine import limits
 from engine.acd import fairness, occupancy, preference
 from engine.acd.commands import AgentChanged
+from engine.acd.learning import TALK
+from engine.acd.learning import WRAP as WRAP_TIME
 from engine.acd.model import DISCRETIONARY, NONE, OPTIONAL, OPTIONAL_TIMED, TIMED, QueueSpec
 from engine.acd.pool import Pool
 from engine.acd.tables import (
@@ -44,6 +46,7 @@ CALL_MS_MAX = limits.call_ms_max + limits.hangup_grace_ms  # the owner's own lim
 NEXT: list[list[int]] = AGENT_NEXT.tolist()
 ACTIONS: list[list[int]] = AGENT_ACTIONS.tolist()
 TIME_FIRM, CODE_FIRM = 1, 2  # bits of `wrap_firm`
+_LEARNT = {TALKING: TALK, WRAP_UP: WRAP_TIME}
 _WISHES = {LOGIN: READY, RESUME: READY, LOGIN_PAUSED: NOT_READY, PAUSE: NOT_READY, LOGOUT: LOGGED_OUT}
 
 
@@ -107,6 +110,8 @@ def enter(pool: Pool, row: int, new: int, now_ms: int, reason: str, queue: int, 
     agents.spent[old][row] += now_ms - agents.since[row]
     if pool.occupancy:
         occupancy.moved(pool, row, old, new, now_ms)
+    if old in _LEARNT:
+        _learn(pool, row, old, now_ms)
     agents.state[row] = new
     agents.since[row] = now_ms
     pool.arm_agent(row, _deadline(pool, row, new, now_ms))
@@ -169,6 +174,16 @@ def wrap_up(pool: Pool, row: int, act: str, now_ms: int) -> None:
         agents.wrap_extensions[row] -= 1
         if until > agents.deadline[row]:
             pool.arm_agent(row, until)
+
+
+def _learn(pool: Pool, row: int, old: int, now_ms: int) -> None:
+    """A conversation (with the ringing before it) or a wrap-up is over: its queue's estimates of wait want to know."""
+    agents = pool.agents
+    at = agents.serves[row] - 1
+    queue = pool.queues[at] if 0 <= at < len(pool.queues) else None
+    if queue is not None:
+        begun = agents.last_offered[row] if old == TALKING else agents.since[row]
+        pool.learn(queue, _LEARNT[old], now_ms - begun)
 
 
 def _deadline(pool: Pool, row: int, state: int, now_ms: int) -> int:

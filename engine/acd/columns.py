@@ -119,7 +119,7 @@ class AgentColumns(Columns):
         "answered", "offered", "missed", "spent_0", "spent_1", "spent_2", "spent_3", "spent_4", "spent_5", "spent_6",
         "spent_7", "last_offered", "last_end", "call_load", "talk_load", "held",
         "occupancy", "occupancy_since", "loa",
-        "wrap_asked_ms", "wrap_firm", "wrap_extensions", "wrap_extend_ms", "on_demand",
+        "wrap_asked_ms", "wrap_firm", "wrap_extensions", "wrap_extend_ms", "on_demand", "serves",
     )  # fmt: skip
     blank = {"offer": -1, "entry": -1, "held": -1}
     id: Column
@@ -155,6 +155,7 @@ class AgentColumns(Columns):
     wrap_extensions: Column  # that he has left
     wrap_extend_ms: Column
     on_demand: Column
+    serves: Column  # row + 1 of the queue that rang him last, 0 none yet
     spent: tuple[Column, ...]  # by state
 
     def _bind(self) -> None:

@@ -12,6 +12,7 @@ from engine.acd.agents import CALL_MS_MAX
 from engine.acd.columns import NEEDS_MAX
 from engine.acd.commands import Connect, EntryEnded
 from engine.acd.events import CallJoined
+from engine.acd.learning import GAVE_UP, OVER, SHORT_WAIT_MS
 from engine.acd.pool import Pool, Queue, bounded, pack_needs
 from engine.acd.tables import (
     CANCEL,
@@ -86,6 +87,7 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     if event.prefer >= 0 and event.prefer_ms > 0:
         preference.begin(pool, entry, event, now_ms)
     queue.tally.offered += 1
+    queue.learnt.arrived(event.priority_ms, now_ms)
     step(pool, entry, E_JOIN, now_ms, "")
 
 
@@ -162,6 +164,8 @@ def _count_answer(pool: Pool, row: int, now_ms: int) -> None:
     tally.answered += 1
     tally.waited_ms += waited
     tally.waited_ms_max = max(tally.waited_ms_max, waited)
+    if waited >= SHORT_WAIT_MS:
+        pool.learn(queue, OVER, waited)
     if waited <= queue.spec.service_level_ms:
         tally.answered_in_time += 1
 
@@ -177,6 +181,8 @@ def _leave(pool: Pool, queue: Queue, row: int, state: int, now_ms: int, reason: 
             pool.unqueue(queue.waiting, row)
         elif state in kept.KEPT_STATES:
             kept.leave(pool, queue, row)
+        if state not in kept.KEPT_STATES:
+            _learn(pool, queue, now_ms - entries.joined[row], reason)
     if state == E_CONNECTED and not entries.away[row]:
         tally.completed += 1
         tally.talked_ms += now_ms - entries.connected[row]
@@ -191,6 +197,14 @@ def _leave(pool: Pool, queue: Queue, row: int, state: int, now_ms: int, reason: 
     del pool.calls[entries.call[row]]
     pool.plans.pop(row, None)
     entries.give(row)
+
+
+def _learn(pool: Pool, queue: Queue, waited: int, reason: str) -> None:
+    """A wait that nobody answered. Who left for another reason would have been patient for longer."""
+    if reason == "abandoned":
+        pool.learn(queue, GAVE_UP, waited)
+    if reason == "abandoned" or waited >= SHORT_WAIT_MS:
+        pool.learn(queue, OVER, waited)
 
 
 def drop(pool: Pool, row: int, now_ms: int) -> None:
@@ -213,6 +227,7 @@ def win(pool: Pool, offer: int, now_ms: int) -> None:
     call = entries.call[row]
     offer_rows.win(pool, offer, now_ms)
     waited = now_ms - entries.joined[row]
+    queue.learnt.rang(now_ms - pool.offers.started[offer])
     pool.out.append(Connect(pool.offers.id[offer], call, agents.id[agent], queue.spec.id, waited))
     entries.agent[row] = agent
     agents.entry[agent] = row

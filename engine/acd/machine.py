@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import limits
-from engine.acd import happenings, invariants, policy, reload, saving, snapshots, turns
+from engine.acd import happenings, invariants, policy, reload, saving, snapshots, turns, waits
 from engine.acd.bars import Pick
 from engine.acd.commands import AcdCommand, Breach
 from engine.acd.deadlines import LOOK, SHIFT
 from engine.acd.decide import decide
 from engine.acd.events import AcdEvent
 from engine.acd.model import AgentSpec, QueueSpec
-from engine.acd.pool import Pool, Writers
+from engine.acd.pool import Pool, Writers, pack_needs
 from engine.acd.tables import AGENT_STATES, E_CONNECTED, ENTRY_STATES
 from engine.errors import LocalError
 
@@ -127,6 +127,27 @@ class Distributor:
         """Agents of a queue by state; see `snapshots.presence`. Empty for an unknown queue."""
         row = self._pool.queue_rows.get(queue, -1)
         return snapshots.presence(self._pool, self._pool.queue_at(row)) if row >= 0 else {}
+
+    def estimate(
+        self, queue: int, now_ms: int, *, call: int = 0, priority_ms: int = 0, needs: Sequence[tuple[int, int]] = ()
+    ) -> waits.WaitEstimate | None:
+        """How long `call` (a caller of this queue) will wait from now, or who would join now; see `waits.estimate`.
+
+        `priority_ms` and `needs` as in CallJoined, for who would join. Changes nothing. None: nothing honest can be
+        said, the queue or the call is unknown, or the caller is connected.
+        """
+        pool = self._pool
+        row = pool.queue_rows.get(queue, -1)
+        entry, words = -1, pack_needs(tuple(needs))
+        if call:
+            entry = pool.calls.get(call, -1)
+            if entry < 0 or pool.entries.queue[entry] != row or pool.entries.state[entry] == E_CONNECTED:
+                return None
+        if row < 0 or words is None:
+            return None
+        wanted = tuple(word for word in words if word)
+        now_ms = max(now_ms, pool.now_ms)
+        return waits.estimate(pool, pool.queue_at(row), now_ms, entry=entry, priority_ms=priority_ms, needs=wanted)
 
     def agent_state(self, agent: int) -> str:
         """A word of `tables.AGENT_STATES`; '' for an unknown agent."""

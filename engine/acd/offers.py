@@ -58,6 +58,7 @@ def start(pool: Pool, entry: int, agent: int, now_ms: int) -> int:
     agents.offer[agent] = row
     agents.offered[agent] += 1
     agents.last_offered[agent] = now_ms
+    agents.serves[agent] = queue.row + 1
     queue.tally.offers += 1
     pool.out.append(Offer(offer, call, agent_id, queue.spec.id, ring_ms))
     return row

@@ -14,10 +14,13 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from engine.acd.columns import NEEDS_MAX, AgentColumns, Column, EntryColumns, OfferColumns, TeamColumns
 from engine.acd.commands import AcdCommand, Breach
+from engine.acd.curves import Curves
 from engine.acd.deadlines import AGENT, ENTRY, LOOK, MORE, OFFER, DeadlineHeap
+from engine.acd.learning import Learnt
 from engine.acd.metrics import Tally
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.stages import Stage, ring_of
@@ -29,6 +32,7 @@ OFFERS_MAX = 1 << 16
 MEMBERSHIPS_MAX = 1 << 20
 SKILLS_MAX = 1 << 10
 
+Mask = npt.NDArray[np.bool_]
 Place = tuple[int, int, int]  # effective age, sequence of joining, entry row
 
 
@@ -51,6 +55,9 @@ class Queue(msgspec.Struct):
     on_duty: int = 0  # logged in
     connected: int = 0
     touched: bool = False
+    learnt: Learnt = msgspec.field(default_factory=Learnt)
+    curves: Curves | None = None  # of `learnt`; derived when somebody asks (waits)
+    shared: list[tuple[Queue, Mask]] | None = None  # other queues and the seats shared with them; derived alike
     barred: bool = False  # during a pick: some of his rows are barred
     policy_failed: bool = False  # told already
     ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings
@@ -103,6 +110,11 @@ class Pool:
         if not queue.touched:
             queue.touched = True
             self.touched.append(queue.row)
+
+    def learn(self, queue: Queue, kind: int, ms: int) -> None:
+        """A duration that the queue's estimates of wait stand on; `kind` as in `learning`."""
+        if queue.learnt.note(kind, ms):
+            queue.curves = None
 
     def breach(self, rule: str, detail: str) -> None:
         self.out.append(Breach(rule, detail))
@@ -245,7 +257,7 @@ class Pool:
         """The membership rows, contiguous by queue."""
         for queue in self.queues:
             if queue is not None:
-                queue.idle, queue.on_duty, queue.ring_top = [], 0, 0
+                queue.idle, queue.on_duty, queue.ring_top, queue.shared = [], 0, 0, None
         seats = sorted(
             (queue, level, position, agent)
             for agent, memberships in enumerate(self.memberships)

@@ -9,6 +9,7 @@ import msgspec
 from engine.acd import occupancy
 from engine.acd.columns import Saved
 from engine.acd.commands import AcdCommand
+from engine.acd.learning import Learnt
 from engine.acd.metrics import Tally
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.policy import number_of
@@ -24,6 +25,7 @@ class SavedQueue(msgspec.Struct, array_like=True):
     draining: bool
     tally: Tally
     turns: dict[int, int] = {}
+    learnt: Learnt = msgspec.field(default_factory=Learnt)
 
 
 class SavedPool(msgspec.Struct):
@@ -71,7 +73,9 @@ def encode(pool: Pool) -> bytes:
             memberships=pool.memberships,
             pause_reasons=pool.pause_reasons,
             queues=[
-                None if queue is None else SavedQueue(queue.row, queue.spec, queue.draining, queue.tally, queue.turns)
+                None
+                if queue is None
+                else SavedQueue(queue.row, queue.spec, queue.draining, queue.tally, queue.turns, queue.learnt)
                 for queue in pool.queues
             ],
             closed=list(pool.closed),
@@ -97,14 +101,16 @@ def decode(data: bytes) -> Pool:
     pool.offers.load(saved.offers)
     pool.specs, pool.memberships, pool.pause_reasons = saved.specs, saved.memberships, saved.pause_reasons
     pool.closed, pool.out = deque(saved.closed), saved.out
-    pool.queues = [
-        None
-        if kept is None
-        else Queue(kept.row, kept.spec, number_of(kept.spec.strategy), kept.draining, kept.tally, kept.turns)
-        for kept in saved.queues
-    ]
+    pool.queues = [_queue(kept) for kept in saved.queues]
     pool.reindex()
     occupancy.watch(pool)
     for row in saved.touched:
         pool.touch(pool.queue_at(row))
     return pool
+
+
+def _queue(kept: SavedQueue | None) -> Queue | None:
+    if kept is None:
+        return None
+    strategy = number_of(kept.spec.strategy)
+    return Queue(kept.row, kept.spec, strategy, kept.draining, kept.tally, kept.turns, learnt=kept.learnt)
