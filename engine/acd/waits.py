@@ -47,7 +47,7 @@ _DEVIATIONS: FloatArray = np.array(
     [-2.326348, -1.644854, -1.281552, -0.674490, 0.0, 0.674490, 1.281552, 1.644854, 2.326348]
 )
 _ROOTS: FloatArray = np.cbrt(GRID)
-_STATE, _SINCE = AgentColumns.index("state"), AgentColumns.index("since")
+_STATE, _SINCE, _DEADLINE = (AgentColumns.index(name) for name in ("state", "since", "deadline"))
 _OFFERED, _SERVES, _IDLE = (AgentColumns.index(name) for name in ("last_offered", "serves", "idle"))
 _AGENT, _NEED = TeamColumns.index("agent"), EntryColumns.index("need0")
 # alerting, talking, wrapping up, or resting after a miss: he comes free by himself
@@ -283,7 +283,13 @@ def _supply(
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of how often these agents come free by each time of GRID."""
     block = pool.agents.block
-    wrapping = states >= WRAP_UP  # or resting, which is as short
+    resting = agents[states == RESTING]
+    if resting.size:
+        found = _supply(pool, own, curves, agents[states != RESTING], states[states != RESTING], now_ms)
+        after = GRID - max(0.0, float((block[_DEADLINE][resting] - now_ms).mean()))  # rests are short: their mean
+        again = [np.interp(after, GRID, curve[0], left=0.0) for curve in (curves.mean, curves.variance)]
+        return found[0] + resting.size * (again[0] + (after >= 0)), found[1] + resting.size * again[1]
+    wrapping = states == WRAP_UP
     ages = now_ms - np.where(wrapping, block[_SINCE][agents], block[_OFFERED][agents])
     rows = np.searchsorted(AGES, ages, side="right") + AGE_BINS * wrapping
     serves = block[_SERVES][agents]
