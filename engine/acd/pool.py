@@ -57,7 +57,7 @@ class Queue(msgspec.Struct):
     touched: bool = False
     learnt: Learnt = msgspec.field(default_factory=Learnt)
     curves: Curves | None = None  # of `learnt`; derived when somebody asks (waits)
-    shared: list[tuple[Queue, Mask]] | None = None  # other queues and the seats shared with them; derived alike
+    shared: list[Queue] | None = None  # other queues that some of its agents serve; derived alike
     barred: bool = False  # during a pick: some of his rows are barred
     policy_failed: bool = False  # told already
     ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings

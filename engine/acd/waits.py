@@ -28,19 +28,19 @@ from math import erfc
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from engine.acd.columns import AgentColumns, EntryColumns, TeamColumns
 from engine.acd.curves import AGE_BINS, AGES, GRID, Curves, FloatArray
-from engine.acd.pool import Place, Pool, Queue
-from engine.acd.tables import AGENT_STATES, ALERTING, E_WAITING, RESTING, TALKING, WRAP_UP, IntArray
-
-Mask = npt.NDArray[np.bool_]
+from engine.acd.pool import Mask, Place, Pool, Queue
+from engine.acd.stages import merge
+from engine.acd.tables import AGENT_STATES, ALERTING, E_WAITING, READY, RESTING, TALKING, WRAP_UP, IntArray
 
 CALLS_MIN = 16  # conversations learnt before anything is promised
 PROBABILITIES = (10, 50, 100, 250, 500, 750, 900, 950, 990)  # per mille, of `WaitEstimate.quantiles`
 SAMPLE = 48  # callers ahead whose needs are looked at
+SETS = 4  # other lines that are weighed against his own, the longest first
 DOUBT = 0.05  # relative: loads and teams are never quite what they were
+DOUBT_SHARED = 0.10  # more where several lines share agents
 
 # the same in standard deviations of a normal
 _DEVIATIONS: FloatArray = np.array(
@@ -49,7 +49,8 @@ _DEVIATIONS: FloatArray = np.array(
 _ROOTS: FloatArray = np.cbrt(GRID)
 _STATE, _SINCE, _DEADLINE = (AgentColumns.index(name) for name in ("state", "since", "deadline"))
 _OFFERED, _SERVES, _IDLE = (AgentColumns.index(name) for name in ("last_offered", "serves", "idle"))
-_AGENT, _NEED = TeamColumns.index("agent"), EntryColumns.index("need0")
+_AGENT, _RING, _NEED = TeamColumns.index("agent"), TeamColumns.index("ring"), EntryColumns.index("need0")
+_WISH = AgentColumns.index("wish")
 # alerting, talking, wrapping up, or resting after a miss: he comes free by himself
 _WORKING = np.array([state in (ALERTING, TALKING, WRAP_UP, RESTING) for state in range(len(AGENT_STATES))])
 
@@ -109,54 +110,52 @@ def estimate(
     agents). For a caller who never gives up: his own patience and wait limit are his affair.
     """
     ring_ms = queue.learnt.ring_ms()
-    if entry >= 0:
-        if pool.entries.state[entry] != E_WAITING:
-            return _soon(ring_ms, "ringing", 1)
-        needs = pool.needs_of(entry)
-        place = pool.place(entry)
-    else:
+    if entry < 0:
         place = (now_ms - priority_ms, pool.sequence + 1, len(pool.entries))
-    block = pool.agents.block
-    agents = pool.team.block[_AGENT, queue.first_row : queue.end_row]
-    everybody = np.ones(len(agents), dtype=np.bool_)
-    fit = _fitting(pool, agents, needs) if needs else everybody
+    elif pool.entries.state[entry] != E_WAITING:
+        return _soon(ring_ms, "ringing", 1)
+    else:
+        place = pool.place(entry)
+    block = pool.agents.block[:, : pool.agents.used]
+    phases = _phases(pool, queue, entry, needs, now_ms)
+    idle = block[_IDLE] != 0
     if entry < 0 and queue.idle:
-        idle = int(np.count_nonzero(block[_IDLE][agents] & fit))
-        if idle:
-            return _soon(ring_ms, "now", idle)
-    states = block[_STATE][agents]
-    working = _WORKING[states]
-    busy = fit & working if needs else working
-    count = int(np.count_nonzero(busy))
+        ready = int(np.count_nonzero(idle & phases[0][1]))
+        if ready:
+            return _soon(ring_ms, "now", ready)
+    crew = _WORKING[block[_STATE]] & (block[_WISH] == READY)  # who wants to leave after his call serves nobody more
     curves = curves_of(pool, queue)
-    if curves is None or not count:
+    if curves is None:
         return None
-    waiting = bisect_left(queue.waiting, place)
-    middle = queue.waiting[len(queue.waiting) // 2][2] if queue.waiting else -1  # for all alike: see `test_priority`
-    age = now_ms - pool.entries.joined[middle] if middle >= 0 else 0
-    hazard = curves.quit_hazard(age)
+    middle = queue.waiting[len(queue.waiting) // 2][2] if queue.waiting else -1  # the same for all who wait
+    hazard = curves.quit_hazard(now_ms - pool.entries.joined[middle] if middle >= 0 else 0)
     doubt = DOUBT * DOUBT + curves.variation / curves.calls
-    rivals = _rivals(pool, queue, place, waiting, agents, everybody, working, now_ms)
+    rivals = _rivals(pool, queue, place, crew, now_ms)
     best: FloatArray | None = None
-    fewest = 0.0
-    for part in _parts(busy, rivals):
-        mean, variance = _supply(pool, queue, curves, agents[part], states[part], now_ms)
-        ahead, overtaking = 0.0, None
-        for rival in rivals:
-            share = min(1.0, int(np.count_nonzero(part & rival.mask)) / max(1, rival.agents))
-            ahead += rival.count * share
-            if rival.rates and (rival.always or now_ms - place[0] < max(rival.rates)):
-                passing = share * _overtaking(rival, place, now_ms)
-                overtaking = passing if overtaking is None else overtaking + passing
-        found = _served(ahead + 1.0, mean, variance, overtaking, hazard, doubt)
-        if best is None:
-            best, fewest = found, ahead
+    agents = ahead = 0
+    for from_ms, fit in phases:
+        busy = fit & crew
+        serving = int(np.count_nonzero(busy))
+        if from_ms > 0 and (idle & fit).any():
+            found = np.full(len(GRID), 9.0)
+        elif serving:
+            others, team, overtaking = _race(busy, rivals, curves, place, now_ms)
+            mean, variance = _supply(pool, queue, curves, np.flatnonzero(team), now_ms)
+            last = int(np.count_nonzero(team)) / serving  # the team serves so many while one of his agents comes free
+            vague = doubt + (DOUBT_SHARED**2 if last > 1 else 0.0)
+            found = _served(others + last, mean, variance, overtaking, hazard, vague)
+            if not agents:
+                agents, ahead = serving, round(others)
         else:
-            best = np.maximum(best, found)
-    assert best is not None  # the whole team is the first part
+            continue
+        if from_ms > 0:
+            found = np.where(from_ms <= GRID, found, -9.0)
+        best = found if best is None else np.maximum(best, found)
+    if best is None:
+        return None
     times = np.interp(_DEVIATIONS, np.maximum.accumulate(best), _ROOTS) ** 3 + ring_ms
     whole = tuple(np.rint(times).astype(np.int64).tolist())
-    return WaitEstimate(whole[1], whole[4], whole[7], whole, "queue", round(fewest), count)
+    return WaitEstimate(whole[1], whole[4], whole[7], whole, "queue", ahead, agents)
 
 
 def _soon(ring_ms: int, basis: str, agents: int) -> WaitEstimate:
@@ -171,7 +170,7 @@ def curves_of(pool: Pool, queue: Queue) -> Curves | None:
         queue.curves = Curves(queue.learnt)
     if queue.curves.calls >= CALLS_MIN:
         return queue.curves
-    known = [other for other, _ in shared(pool, queue) if other.learnt.calls() >= CALLS_MIN]
+    known = [other for other in shared(pool, queue) if other.learnt.calls() >= CALLS_MIN]
     if not known:
         return None
     best = max(known, key=lambda other: (other.learnt.calls(), -other.row))
@@ -180,91 +179,163 @@ def curves_of(pool: Pool, queue: Queue) -> Curves | None:
     return best.curves
 
 
-def shared(pool: Pool, queue: Queue) -> list[tuple[Queue, Mask]]:
-    """Other queues with whom this one shares agents, and which of its seats those are; kept until the next reindex."""
+def shared(pool: Pool, queue: Queue) -> list[Queue]:
+    """Other queues with whom this one shares agents, by row; kept until the next reindex."""
     if queue.shared is None:
         agents = pool.team.block[_AGENT, queue.first_row : queue.end_row].tolist()
-        places: dict[int, list[int]] = {}
-        for place, agent in enumerate(agents):
-            for other, _ in pool.seats[agent]:
-                if other is not queue:
-                    places.setdefault(other.row, []).append(place)
-        queue.shared = []
-        for row in sorted(places):
-            mask = np.zeros(len(agents), dtype=np.bool_)
-            mask[places[row]] = True
-            queue.shared.append((pool.queue_at(row), mask))
+        rows = {other.row for agent in agents for other, _ in pool.seats[agent] if other is not queue}
+        queue.shared = [pool.queue_at(row) for row in sorted(rows)]
     return queue.shared
 
 
-def _fitting(pool: Pool, agents: IntArray, needs: tuple[int, ...]) -> Mask:
-    """Whose skills meet the needs, by seat of the queue."""
-    fit = np.ones(len(agents), dtype=np.bool_)
+def _seats(pool: Pool, queue: Queue, ring: int = 0) -> Mask:
+    """The agents of a queue, by agent row; up to a ring."""
+    mask = np.zeros(pool.agents.used, dtype=np.bool_)
+    team = pool.team.block[:, queue.first_row : queue.end_row]
+    mask[team[_AGENT][team[_RING] <= ring] if ring else team[_AGENT]] = True
+    return mask
+
+
+def _fitting(pool: Pool, seats: Mask, needs: tuple[int, ...]) -> Mask:
+    """Those of `seats` whose skills meet the needs."""
+    fit = seats
     for need in needs:
         skill = need >> 8
         if skill >= pool.skills.shape[1]:
-            return np.zeros(len(agents), dtype=np.bool_)
-        fit &= pool.skills[agents, skill] >= (need & 255)
+            return np.zeros(len(seats), dtype=np.bool_)
+        fit = fit & (pool.skills[: len(seats), skill] >= (need & 255))
     return fit
+
+
+def _phases(
+    pool: Pool, queue: Queue, entry: int, needs: tuple[int, ...], now_ms: int
+) -> list[tuple[int, Mask]]:
+    """(ms from now, who may be asked for him from then on): more than one when his needs relax or rings open."""
+    if entry < 0:
+        stages = merge(((0, needs, 0),), queue.spec.rings) if queue.spec.rings else ()
+        begun, stage = now_ms, 0
+    else:
+        stages = pool.plans.get(entry, ())
+        begun, stage = pool.entries.joined[entry], pool.entries.stage[entry]
+    if not stages:
+        ring = pool.entries.ring[entry] if entry >= 0 else 0
+        return [(0, _fitting(pool, _seats(pool, queue, ring), needs if entry < 0 else pool.needs_of(entry)))]
+    return [
+        (max(0, begun + each.from_ms - now_ms), _fitting(pool, _seats(pool, queue, each.ring), each.needs))
+        for each in stages[stage:]
+    ]
 
 
 # --- who is served before him ---------------------------------------------------------------------------
 class _Rival(msgspec.Struct):
-    """Callers of one kind: `count` wait ahead, whom the seats of `mask` can serve; `agents` at work serve them in all.
+    """Callers of one kind: `count` wait ahead, whom the agents of `mask` serve.
 
     `rates`: priority_ms -> arrivals per ms of their queue. `always`: it is heavier, all who come are served first.
     """
 
     count: float
     mask: Mask
-    agents: int
     rates: dict[int, float]
     always: bool = False
 
 
-def _rivals(
-    pool: Pool, queue: Queue, place: Place, ahead: int, agents: IntArray, everybody: Mask, working: Mask, now_ms: int
-) -> list[_Rival]:
+def _rivals(pool: Pool, queue: Queue, place: Place, crew: Mask, now_ms: int) -> list[_Rival]:
     """His own queue's callers by kind of need, then those of the queues that share agents with it."""
     entries = pool.entries
-    at_work = int(np.count_nonzero(working))
-    found = [_Rival(0.0, everybody, at_work, queue.learnt.rates(now_ms))]
+    ahead = bisect_left(queue.waiting, place)
+    own = _seats(pool, queue)
+    found = [_Rival(0.0, own & crew, queue.learnt.rates(now_ms))]
     if ahead and entries.block[_NEED, : entries.used].any():
         kinds: dict[tuple[int, ...], int] = {}
         for index in range(0, ahead, max(1, ahead // SAMPLE)):
             kind = pool.needs_of(queue.waiting[index][2])
             kinds[kind] = kinds.get(kind, 0) + 1
         seen = sum(kinds.values())
-        for kind in sorted(kinds):
-            mask = _fitting(pool, agents, kind) if kind else everybody
-            able = int(np.count_nonzero(mask & working)) if kind else at_work
-            found.append(_Rival(ahead * kinds[kind] / seen, mask, able, {}))
+        found += [_Rival(ahead * kinds[kind] / seen, _fitting(pool, own, kind) & crew, {}) for kind in sorted(kinds)]
     else:
         found[0].count = ahead
     weight = queue.spec.weight
-    for other, mask in shared(pool, queue):
+    for other in shared(pool, queue):
         if other.spec.weight < weight:
             continue
         heavier = other.spec.weight > weight
         waiting = len(other.waiting) if heavier else bisect_left(other.waiting, place)
         coming = other.learnt.rates(now_ms)
         if waiting or (coming and (heavier or now_ms - place[0] < max(coming))):
-            theirs = pool.agents.block[_STATE][pool.team.block[_AGENT, other.first_row : other.end_row]]
-            found.append(_Rival(waiting, mask, int(np.count_nonzero(_WORKING[theirs])), coming, heavier))
+            found.append(_Rival(waiting, _seats(pool, other) & crew, coming, heavier))
     return found
 
 
-def _parts(busy: Mask, rivals: list[_Rival]) -> list[Mask]:
-    """The team, and the parts of it for which only the fewest, two fewest … kinds of rivals compete."""
-    parts = [busy]
-    competing = sorted((rival for rival in rivals if rival.count > 0), key=lambda rival: rival.count)
-    for kept in range(len(competing) if len(competing) > 1 or len(rivals) > 1 else 0):
-        part = busy.copy()
-        for rival in competing[kept:]:
-            part &= ~rival.mask
-        if part.any() and not any(np.array_equal(part, other) for other in parts):
-            parts.append(part)
-    return parts
+class _Demand:
+    """Callers who are served by the same agents. `seats`: those agents as bits; `callers`: who waits and will come."""
+
+    def __init__(self, mask: Mask) -> None:
+        self.mask = mask
+        self.seats = int.from_bytes(np.packbits(mask).tobytes(), "big")
+        self.count = self.callers = 0.0
+        self.overtaking: FloatArray | None = None
+
+
+def _race(
+    busy: Mask, rivals: list[_Rival], curves: Curves, place: Place, now_ms: int
+) -> tuple[float, Mask, FloatArray | None]:
+    """(callers before him, the agents they and he wait for, how many overtake by each time of GRID).
+
+    Lines that share agents are one line where agents can even them out, and where they can't, the more loaded takes
+    the shared agents for itself: the set of demands with most callers per agent is served together by all its agents;
+    if he isn't in it, it and its agents are taken away and the next such set is looked for.
+    """
+    own = _Demand(busy)
+    own.count = own.callers = 1.0
+    demands = {own.seats: own}
+    total = 1.0 + sum(rival.count for rival in rivals)
+    soon = total * curves.handling_ms / max(1, int(np.count_nonzero(busy)))
+    for rival in rivals:
+        passing = None
+        if rival.rates and (rival.always or now_ms - place[0] < max(rival.rates)):
+            passing = _overtaking(rival, place, now_ms)
+        if not rival.count and passing is None:
+            continue
+        fresh = _Demand(rival.mask)
+        demand = demands.setdefault(fresh.seats, fresh)
+        demand.count += rival.count
+        demand.callers += rival.count
+        if passing is not None:
+            demand.callers += float(np.interp(soon, GRID, passing))
+            demand.overtaking = passing if demand.overtaking is None else demand.overtaking + passing
+    chosen = _bottleneck(own, [each for each in demands.values() if each is own or each.seats & own.seats])
+    team, count, overtaking = busy, 0.0, None
+    for demand in chosen:
+        team = team | demand.mask
+        count += demand.count
+        if demand.overtaking is not None:
+            overtaking = demand.overtaking if overtaking is None else overtaking + demand.overtaking
+    return count - 1.0, team, overtaking
+
+
+def _bottleneck(own: _Demand, demands: list[_Demand]) -> list[_Demand]:
+    """The most loaded set of demands that `own` is in, after those that are more loaded have taken their agents."""
+    demands = [own, *sorted((each for each in demands if each is not own), key=lambda each: -each.callers)[:SETS]]
+    gone = 0
+    while len(demands) > 1:
+        worst, worst_set = -1.0, 0
+        for chosen in range(1, 1 << len(demands)):
+            seats, callers = 0, 0.0
+            for place, each in enumerate(demands):
+                if chosen >> place & 1:
+                    seats |= each.seats
+                    callers += each.callers
+            load = callers / max(0.5, (seats & ~gone).bit_count())
+            if load > worst:
+                worst, worst_set = load, chosen
+        if worst_set & 1:
+            return [each for place, each in enumerate(demands) if worst_set >> place & 1]
+        for place, each in enumerate(demands):
+            gone |= each.seats if worst_set >> place & 1 else 0
+        if not own.seats & ~gone:
+            return demands
+        demands = [each for place, each in enumerate(demands) if not worst_set >> place & 1]
+    return demands
 
 
 def _overtaking(rival: _Rival, place: Place, now_ms: int) -> FloatArray:
@@ -279,13 +350,14 @@ def _overtaking(rival: _Rival, place: Place, now_ms: int) -> FloatArray:
 
 # --- the race -------------------------------------------------------------------------------------------
 def _supply(
-    pool: Pool, own: Queue, curves: Curves, agents: IntArray, states: IntArray, now_ms: int
+    pool: Pool, own: Queue, curves: Curves, agents: IntArray, now_ms: int
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of how often these agents come free by each time of GRID."""
     block = pool.agents.block
+    states = block[_STATE][agents]
     resting = agents[states == RESTING]
     if resting.size:
-        found = _supply(pool, own, curves, agents[states != RESTING], states[states != RESTING], now_ms)
+        found = _supply(pool, own, curves, agents[states != RESTING], now_ms)
         after = GRID - max(0.0, float((block[_DEADLINE][resting] - now_ms).mean()))  # rests are short: their mean
         again = [np.interp(after, GRID, curve[0], left=0.0) for curve in (curves.mean, curves.variance)]
         return found[0] + resting.size * (again[0] + (after >= 0)), found[1] + resting.size * again[1]
