@@ -413,11 +413,11 @@ def _served(
     """Has number `count` been served by each time of GRID? In standard deviations of a normal."""  # fmt: skip
     if overtaking is None and hazard is None:
         return _counted(count, mean, variance, doubt)
-    steps, spreads = np.diff(mean, prepend=0.0), np.diff(variance, prepend=0.0)
-    passing = np.diff(overtaking, prepend=0.0) if overtaking is not None else np.zeros(len(GRID))
+    steps, spreads = _steps(mean), _steps(variance)
+    passing = _steps(overtaking) if overtaking is not None else np.zeros(len(GRID))
     growth, quits = np.ones(len(GRID)), np.zeros(len(GRID))
     if hazard is not None:
-        quits = np.diff(hazard, prepend=0.0)
+        quits = _steps(hazard)
         growth = np.exp(hazard - quits / 2)
         steps = steps - np.minimum(quits, steps) / 2  # he himself doesn't give up: of N only N − ½ on average
     gain = growth * (steps - passing)
@@ -431,13 +431,20 @@ def _served(
     return _deviate((1.0 - weight) * _normal(found) + weight * _passage(count, freed, spread, doubt))
 
 
+def _steps(curve: FloatArray) -> FloatArray:
+    """From each time of GRID to the next; numpy's own `diff` with `prepend` takes five times as long."""
+    steps = curve.copy()
+    steps[1:] -= curve[:-1]
+    return steps
+
+
 def _counted(count: float, freed: FloatArray, spread: FloatArray, doubt: float) -> FloatArray:
     """A count of that mean and variance has reached `count`, in standard deviations.
 
     The Poisson law in the form of Peizer and Pratt (1968), which is within 0.001 from one caller upwards.
     """
     freed = np.maximum(freed, 1e-6)
-    ratio = np.clip(spread / freed, 0.02, 50.0) + freed * doubt
+    ratio = np.minimum(np.maximum(spread / freed, 0.02), 50.0) + freed * doubt
     reach = (count - 0.5) / ratio + 0.5  # a whole caller at a time, whatever the ratio
     scaled = freed / ratio
     part = (reach - 0.5) / scaled
