@@ -33,7 +33,7 @@ from engine.acd.columns import AgentColumns, EntryColumns, TeamColumns
 from engine.acd.curves import AGE_BINS, AGES, GRID, Curves, FloatArray
 from engine.acd.pool import Mask, Place, Pool, Queue
 from engine.acd.stages import merge
-from engine.acd.tables import AGENT_STATES, ALERTING, E_WAITING, READY, RESTING, TALKING, WRAP_UP, IntArray
+from engine.acd.tables import AGENT_STATES, ALERTING, E_ABSENT, E_WAITING, READY, RESTING, TALKING, WRAP_UP, IntArray
 
 CALLS_MIN = 16  # conversations learnt before anything is promised
 PROBABILITIES = (10, 50, 100, 250, 500, 750, 900, 950, 990)  # per mille, of `WaitEstimate.quantiles`
@@ -112,7 +112,7 @@ def estimate(
     ring_ms = queue.learnt.ring_ms()
     if entry < 0:
         place = (now_ms - priority_ms, pool.sequence + 1, len(pool.entries))
-    elif pool.entries.state[entry] != E_WAITING:
+    elif pool.entries.state[entry] not in (E_WAITING, E_ABSENT):
         return _soon(ring_ms, "ringing", 1)
     else:
         place = pool.place(entry)
@@ -139,13 +139,11 @@ def estimate(
         if from_ms > 0 and (idle & fit).any():
             found = np.full(len(GRID), 9.0)
         elif serving:
-            others, team, overtaking = _race(busy, rivals, curves, place, now_ms)
-            mean, variance = _supply(pool, queue, curves, np.flatnonzero(team), now_ms)
-            last = int(np.count_nonzero(team)) / serving  # the team serves so many while one of his agents comes free
-            vague = doubt + (DOUBT_SHARED**2 if last > 1 else 0.0)
-            found = _served(others + last, mean, variance, overtaking, hazard, vague)
+            races = _races(busy, rivals, curves, place, now_ms)
+            chances = [_run(pool, queue, curves, each, serving, hazard, doubt, now_ms) for each in races]
+            found = chances[0] if len(chances) == 1 else np.maximum.reduce(chances)
             if not agents:
-                agents, ahead = serving, round(others)
+                agents, ahead = serving, round(races[0].others)
         else:
             continue
         if from_ms > 0:
@@ -243,6 +241,7 @@ def _rivals(pool: Pool, queue: Queue, place: Place, crew: Mask, now_ms: int) -> 
     """His own queue's callers by kind of need, then those of the queues that share agents with it."""
     entries = pool.entries
     ahead = bisect_left(queue.waiting, place)
+    away = bisect_left(queue.absent, place)  # places kept for who is away count like all others
     own = _seats(pool, queue)
     found = [_Rival(0.0, own & crew, queue.learnt.rates(now_ms))]
     if ahead and entries.block[_NEED, : entries.used].any():
@@ -254,12 +253,14 @@ def _rivals(pool: Pool, queue: Queue, place: Place, crew: Mask, now_ms: int) -> 
         found += [_Rival(ahead * kinds[kind] / seen, _fitting(pool, own, kind) & crew, {}) for kind in sorted(kinds)]
     else:
         found[0].count = ahead
+    found[0].count += away
     weight = queue.spec.weight
     for other in shared(pool, queue):
         if other.spec.weight < weight:
             continue
         heavier = other.spec.weight > weight
-        waiting = len(other.waiting) if heavier else bisect_left(other.waiting, place)
+        lines = (other.waiting, other.absent)
+        waiting = sum(len(each) if heavier else bisect_left(each, place) for each in lines)
         coming = other.learnt.rates(now_ms)
         if waiting or (coming and (heavier or now_ms - place[0] < max(coming))):
             found.append(_Rival(waiting, _seats(pool, other) & crew, coming, heavier))
@@ -276,10 +277,16 @@ class _Demand:
         self.overtaking: FloatArray | None = None
 
 
-def _race(
-    busy: Mask, rivals: list[_Rival], curves: Curves, place: Place, now_ms: int
-) -> tuple[float, Mask, FloatArray | None]:
-    """(callers before him, the agents they and he wait for, how many overtake by each time of GRID).
+class _Race(msgspec.Struct):
+    """`others` are served before him by the agents of `team`; `overtaking`: how many more by each time of GRID."""
+
+    others: float
+    team: Mask
+    overtaking: FloatArray | None = None
+
+
+def _races(busy: Mask, rivals: list[_Rival], curves: Curves, place: Place, now_ms: int) -> list[_Race]:
+    """What he waits for; of two, whichever ends sooner: the second is run by agents whom no other line wants.
 
     Lines that share agents are one line where agents can even them out, and where they can't, the more loaded takes
     the shared agents for itself: the set of demands with most callers per agent is served together by all its agents;
@@ -310,7 +317,15 @@ def _race(
         count += demand.count
         if demand.overtaking is not None:
             overtaking = demand.overtaking if overtaking is None else overtaking + demand.overtaking
-    return count - 1.0, team, overtaking
+    races = [_Race(count - 1.0, team, overtaking)]
+    if len(chosen) > 1:
+        alone = busy.copy()
+        for demand in demands.values():
+            if demand is not own:
+                alone &= ~demand.mask
+        if alone.any():
+            races.append(_Race(own.count - 1.0, alone, own.overtaking))
+    return races
 
 
 def _bottleneck(own: _Demand, demands: list[_Demand]) -> list[_Demand]:
@@ -349,6 +364,18 @@ def _overtaking(rival: _Rival, place: Place, now_ms: int) -> FloatArray:
 
 
 # --- the race -------------------------------------------------------------------------------------------
+def _run(
+    pool: Pool, queue: Queue, curves: Curves, race: _Race, serving: int, hazard: FloatArray | None, doubt: float,
+    now_ms: int,
+) -> FloatArray:
+    """Has he been served by each time of GRID? In standard deviations of a normal."""  # fmt: skip
+    mean, variance = _supply(pool, queue, curves, np.flatnonzero(race.team), now_ms)
+    last = max(1.0, int(np.count_nonzero(race.team)) / serving)  # so many are served while one of his comes free
+    if last > 1.0:
+        doubt += DOUBT_SHARED**2
+    return _served(race.others + last, mean, variance, race.overtaking, hazard, doubt)
+
+
 def _supply(
     pool: Pool, own: Queue, curves: Curves, agents: IntArray, now_ms: int
 ) -> tuple[FloatArray, FloatArray]:
@@ -386,11 +413,11 @@ def _served(
     """Has number `count` been served by each time of GRID? In standard deviations of a normal."""  # fmt: skip
     if overtaking is None and hazard is None:
         return _counted(count, mean, variance, doubt)
-    steps, spreads = np.diff(mean, prepend=0.0), np.diff(variance, prepend=0.0)
-    passing = np.diff(overtaking, prepend=0.0) if overtaking is not None else np.zeros(len(GRID))
+    steps, spreads = _steps(mean), _steps(variance)
+    passing = _steps(overtaking) if overtaking is not None else np.zeros(len(GRID))
     growth, quits = np.ones(len(GRID)), np.zeros(len(GRID))
     if hazard is not None:
-        quits = np.diff(hazard, prepend=0.0)
+        quits = _steps(hazard)
         growth = np.exp(hazard - quits / 2)
         steps = steps - np.minimum(quits, steps) / 2  # he himself doesn't give up: of N only N − ½ on average
     gain = growth * (steps - passing)
@@ -404,13 +431,20 @@ def _served(
     return _deviate((1.0 - weight) * _normal(found) + weight * _passage(count, freed, spread, doubt))
 
 
+def _steps(curve: FloatArray) -> FloatArray:
+    """From each time of GRID to the next; numpy's own `diff` with `prepend` takes five times as long."""
+    steps = curve.copy()
+    steps[1:] -= curve[:-1]
+    return steps
+
+
 def _counted(count: float, freed: FloatArray, spread: FloatArray, doubt: float) -> FloatArray:
     """A count of that mean and variance has reached `count`, in standard deviations.
 
     The Poisson law in the form of Peizer and Pratt (1968), which is within 0.001 from one caller upwards.
     """
     freed = np.maximum(freed, 1e-6)
-    ratio = np.clip(spread / freed, 0.02, 50.0) + freed * doubt
+    ratio = np.minimum(np.maximum(spread / freed, 0.02), 50.0) + freed * doubt
     reach = (count - 0.5) / ratio + 0.5  # a whole caller at a time, whatever the ratio
     scaled = freed / ratio
     part = (reach - 0.5) / scaled

@@ -113,6 +113,8 @@ def _queues(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]
     rows = room.acd.snapshot_queues(now_ms)
     for row in rows:
         row["closed"] = levers.closed(room, str(row["name"]))
+        found = room.acd.estimate(int(row["queue"]), now_ms)  # of who would call now; None: nothing honest to say
+        row["estimate_ms"] = [found.low_ms, found.median_ms, found.high_ms] if found is not None else None
     return rows
 
 

@@ -10,7 +10,8 @@ import typer
 from engine.cli.options import Data, Json, data_folder
 
 COLUMNS = [
-    ("name", "queue"), ("waiting", "waiting"), ("longest", "longest"), ("alerting", "alerting"),
+    ("name", "queue"), ("waiting", "waiting"), ("longest", "longest"), ("estimate", "next waits"),
+    ("alerting", "alerting"),
     ("connected", "talking"), ("ready", "ready"), ("on_duty", "on duty"), ("offered", "offered"),
     ("answered", "answered"), ("abandoned", "abandoned"), ("missed", "missed"),
 ]  # the rest is in --json
@@ -38,9 +39,18 @@ def queues(
         return
     for row in rows:
         row["longest"] = show.seconds(row.get("longest_wait_ms", 0))
+        row["estimate"] = next_waits(row.get("estimate_ms"))
         row["on_duty"] = len(row["on_duty"]) if isinstance(row["on_duty"], list) else row["on_duty"]
     columns = [*COLUMNS, ("closed", "closed")] if any(row.get("closed") for row in rows) else COLUMNS
     print(show.table(rows, columns))
+
+
+def next_waits(estimate_ms: list[int] | None) -> str:
+    """What who calls now will wait, nine times in ten, in seconds; '-' where nothing honest can be said."""
+    if estimate_ms is None:
+        return "-"
+    low, _, high = (round(each / 1000) for each in estimate_ms)
+    return f"{low} s" if low == high else f"{low} to {high} s"
 
 
 def _watch(folder: Path, every: float, json: bool) -> None:

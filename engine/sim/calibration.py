@@ -18,10 +18,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from random import Random
 from statistics import NormalDist
 
 import msgspec
+import numpy as np
 
 from engine.acd import events
 from engine.acd.commands import AcdCommand, Offer
@@ -61,6 +61,11 @@ class Asked(msgspec.Struct):
     oracle: tuple[int, int] | None = None
 
 
+def seeded(seed: int) -> np.random.Generator:
+    """The chance of what isn't drawn by the scenario itself."""
+    return np.random.Generator(np.random.Philox(seed))
+
+
 def shapes(seed: int, calls: int) -> list[Shape]:
     """Six loads of about so many calls each."""
 
@@ -74,7 +79,7 @@ def shapes(seed: int, calls: int) -> list[Shape]:
     def rate(agents: int, load: float, share: float = 1.0, handling_ms: float = 180_000.0) -> float:
         return agents * load * share / handling_ms
 
-    ramp_ms = tuple(_ramp(Random(seed), calls, rate(24, 1.08)))
+    ramp_ms = tuple(_ramp(seeded(seed), calls, rate(24, 1.08)))
     wrap = Law(CONSTANT, 20_000.0)
     return [
         Shape("steady heavy load", scenario(1, (team(20, 0),), Source(0, rate(20, 0.97), talk=CALM))),
@@ -97,12 +102,12 @@ def shapes(seed: int, calls: int) -> list[Shape]:
     ]  # fmt: skip
 
 
-def _ramp(chance: Random, calls: int, top: float) -> list[int]:
+def _ramp(chance: np.random.Generator, calls: int, top: float) -> list[int]:
     """Days of 4 h whose rate climbs from a third to `top` per ms, stays there, and falls again; moments in ms."""
     day, at = 14_400_000, 0.0
     moments: list[int] = []
     while len(moments) < calls:
-        at += chance.expovariate(top)
+        at += chance.exponential(1.0 / top)
         part = at % day / day
         level = min(1.0, 1 / 3 + 2 * part) if part < 0.75 else max(0.2, 1.0 - 4 * (part - 0.75))
         if chance.random() < level:
@@ -117,7 +122,7 @@ class Probe(queueing.Run):
         self.shape = shape
         self.asked: list[Asked] = []
         self.oracle_every, self.replications = oracle_every, replications
-        self.chance = Random(shape.scenario.seed)
+        self.chance = seeded(shape.scenario.seed)
         self.turn = 0
         self.les: dict[int, int] = {}
         self.last_source: dict[int, int] = {}  # agent -> source of the call that he had last
@@ -233,11 +238,11 @@ class Oracle:
         line.append((*self.me, self.own, math.inf, 0.0))
         for number, until in self.overtaking:
             plan = sources[number]
-            at = chance.expovariate(plan.rate_per_ms)
+            at = chance.exponential(1.0 / plan.rate_per_ms)
             while at < until:
                 gone = at + _left(plan.patience, 0.0, chance)
                 line.append((at - plan.priority_ms, math.inf, number, gone, at))
-                at += chance.expovariate(plan.rate_per_ms)
+                at += chance.exponential(1.0 / plan.rate_per_ms)
         line.sort()
         free: list[tuple[float, int]] = []
         for agent, source, talked, wrapped in self.busy:
@@ -267,14 +272,14 @@ class Oracle:
         return math.inf
 
 
-def _left(law: Law, age: float, chance: Random) -> float:
+def _left(law: Law, age: float, chance: np.random.Generator) -> float:
     """The rest of a duration that has lasted for `age` ms."""
     if law.kind == INFINITE:
         return math.inf
     if law.kind == CONSTANT:
         return max(0.0, law.mean_ms - age)
     if law.kind == EXPONENTIAL:
-        return chance.expovariate(1.0 / law.mean_ms)
+        return float(chance.exponential(law.mean_ms))
     variance = math.log1p(law.cv * law.cv)
     sigma, mu = math.sqrt(variance), math.log(law.mean_ms) - variance / 2
     below = _STANDARD.cdf((math.log(age) - mu) / sigma) if age > 0 else 0.0

@@ -24,6 +24,7 @@ def test_calls_agents_queues_and_status_show_what_is() -> None:
     )
     assert "default/support" in agents["201"]["queues"]
     queues = msgspec.json.decode(w.operate("queues").data)
+    assert queues[0]["estimate_ms"] in (None, [0, 0, 0]), "nothing learnt yet: an agent is idle, or nothing is said"
     assert any("default/narrow" in map(str, row.values()) for row in queues)
     status = msgspec.json.decode(w.operate("status").data)
     assert (status["calls"], status["waiting"], status["draining"]) == (2, 1, False)

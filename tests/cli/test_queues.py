@@ -35,7 +35,7 @@ def test_a_table_or_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert run(["queues", "--data", str(tmp_path)]) == 0
         heads, row = capsys.readouterr().out.splitlines()
         assert heads.split()[:3] == ["queue", "waiting", "longest"]
-        assert row.split() == ["default/support", "2", "4.0", "s", "1", "0", "3", "4", "9", "6", "1", "0"]
+        assert row.split() == ["default/support", "2", "4.0", "s", "-", "1", "0", "3", "4", "9", "6", "1", "0"]
         assert run(["queues", "--json", "--data", str(tmp_path)]) == 0
         assert json.loads(capsys.readouterr().out) == ROWS
 
@@ -101,3 +101,10 @@ def test_an_engine_that_goes_is_said_and_one_that_never_was_is_status_1(
     capsys.readouterr()
     assert watch(tmp_path, monkeypatch, looks=3) == 0
     assert capsys.readouterr().out.count("no engine runs") == 1
+
+
+def test_what_the_next_caller_waits_is_a_range() -> None:
+    from engine.cli.queues import next_waits
+
+    assert next_waits([61_200, 90_000, 140_600]) == "61 to 141 s"
+    assert next_waits([0, 0, 0]) == "0 s" and next_waits(None) == "-"

@@ -75,7 +75,7 @@ def test_asking_changes_nothing() -> None:
 def test_the_oracle_knows_erlangs_law() -> None:
     probe, _ = probed(0, 600)
     oracle = Oracle.__new__(Oracle)
-    oracle.scenario, oracle.chance = probe.scenario, Random(1)
+    oracle.scenario, oracle.chance = probe.scenario, calibration.seeded(1)
     oracle.waiting = [(-1_000.0 + place, float(place), 0) for place in range(9)]
     oracle.me, oracle.own, oracle.overtaking = (0.0, 99.0), 0, []
     oracle.busy = [(agent, 0, 5_000, -1) for agent in range(20)]
@@ -85,14 +85,14 @@ def test_the_oracle_knows_erlangs_law() -> None:
 
 
 def test_the_rest_of_a_duration() -> None:
-    chance = Random(4)
+    chance, other = calibration.seeded(4), Random(4)
     assert calibration._left(Law(INFINITE), 5.0, chance) == math.inf
     assert calibration._left(Law(CONSTANT, 60_000.0), 45_000.0, chance) == 15_000.0
     memoryless = [calibration._left(Law(EXPONENTIAL, 60_000.0), 90_000.0, chance) for _ in range(4_000)]
     assert mean(memoryless) == pytest.approx(60_000, rel=0.06)
     law = Law("lognormal", 60_000.0, 1.2)
     sigma = math.sqrt(math.log1p(1.44))
-    drawn = [chance.lognormvariate(math.log(60_000) - sigma**2 / 2, sigma) - 40_000 for _ in range(60_000)]
+    drawn = [other.lognormvariate(math.log(60_000) - sigma**2 / 2, sigma) - 40_000 for _ in range(60_000)]
     conditional = [calibration._left(law, 40_000.0, chance) for _ in range(8_000)]
     assert mean(conditional) == pytest.approx(mean(each for each in drawn if each > 0), rel=0.1)
 
