@@ -48,6 +48,7 @@ _TWO: dict[int, Callable[[Value, Value], Value]] = {
     OR: lambda a, b: a | b,
 }
 _BARRED, _LOT, _AGENT = (TeamColumns.index(name) for name in ("barred", "lot", "agent"))
+_IDLE = AgentColumns.index("idle")
 _COLUMNS = {"agent.level": (0, "level"), "agent.position": (0, "position"), "agent.answered": (1, "answered")}
 
 
@@ -95,7 +96,8 @@ def write(pool: Pool, queue: Queue, entry: int, now_ms: int) -> None:
     policy = queue.spec.policy
     if policy is None or not queue.idle:
         return
-    rows = np.array(queue.idle, dtype=np.int64)
+    team = pool.team.block[_AGENT, queue.first_row : queue.end_row]
+    rows: IntArray = np.flatnonzero(pool.agents.block[_IDLE][team]) + queue.first_row
     try:
         admitted, ranks = decide(pool, queue, policy, rows, entry, now_ms)
     except (ArithmeticError, LookupError, TypeError, ValueError) as problem:
@@ -188,7 +190,7 @@ def _field(pool: Pool, queue: Queue, name: str, rows: IntArray, entry: int, now_
 def _bounded(value: Value) -> Value:
     if isinstance(value, int):
         return max(-VALUE_MAX, min(VALUE_MAX, value))
-    return np.clip(value, -VALUE_MAX, VALUE_MAX)
+    return np.minimum(np.maximum(value, -VALUE_MAX), VALUE_MAX)
 
 
 def _flag(value: object) -> Value:

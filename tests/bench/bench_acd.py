@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
-from engine.acd import events, policy, turns
+from engine.acd import bars, custom, events, policy, turns
 from engine.acd.commands import Offer
 from engine.acd.machine import Distributor
-from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.model import AgentSpec, Policy, QueueSpec, Ring
 
 SKILLS = 32
 
 
 def staffed(
-    agents: int, kernels: str = "python", *, ready: bool = True, strategy: str = "longest-idle-agent"
+    agents: int, kernels: str = "python", *, ready: bool = True, strategy: str = "longest-idle-agent", **more: Any
 ) -> Distributor:
     distributor = Distributor(1, kernels=kernels)
     specs = [
         AgentSpec(
-            row, f"a{row}", queues=((1, 1, row),), skills=tuple((s, 1 + (row + s) % 16) for s in range(SKILLS))
+            row,
+            f"a{row}",
+            queues=((1, 1 + row % 2 if "rings" in more else 1, row),),
+            skills=tuple((s, 1 + (row + s) % 16) for s in range(SKILLS)),
         )
         for row in range(agents)
     ]
-    distributor.configure([QueueSpec(1, "q", strategy=strategy, wait_ms_max=3_600_000)], specs, 0)
+    distributor.configure([QueueSpec(1, "q", strategy=strategy, wait_ms_max=3_600_000, **more)], specs, 0)
     for row in range(agents if ready else 0):
         distributor.apply(events.AgentReachable(row, True), row)
         distributor.apply(events.AgentLoggedIn(row), row)
@@ -106,6 +110,44 @@ def by_strategy(agents: int, kernels: str, strategy: str) -> float:
     return best_of(run) / rounds
 
 
+RULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "2 of 32 skills that relax": ({}, {"steps": (events.Step(9_000, ((3, 4), (9, 4))), events.Step())}),
+    "a ring of half of them": ({"rings": (Ring(level=1, for_ms=9_000), Ring())}, {}),
+    "a preferred agent": ({}, {"prefer": 77, "prefer_ms": 9_000}),
+    "the best skill first (ead-mia), 2 needed": ({"strategy": "ead-mia"}, {"needs": ((3, 4), (9, 4))}),
+    "least occupied (ucd-loa), 2 needed": ({"strategy": "ucd-loa"}, {"needs": ((3, 4), (9, 4))}),
+    "a policy of 2 expressions and admit": (
+        {
+            "strategy": "custom",
+            "policy": Policy(
+                (((custom.FIELD, 0),), ((custom.CONST, 0), (custom.FIELD, 2), (custom.SUB, 0))),
+                ((custom.SKILL, 3), (custom.CONST, 2), (custom.GE, 0)),
+            ),
+        },
+        {},
+    ),
+}
+
+
+def by_rule(agents: int, kernels: str, rule: str) -> float:
+    """One decision for a caller to whom this rule applies, among `agents` idle ones: filters, pick, cleaning up."""
+    spec, wish = RULES[rule]
+    distributor = staffed(agents, kernels, **spec)
+    pool = distributor._pool
+    pick = policy.pick
+    if kernels == "numba":
+        from engine.acd.kernel_pick import run_kernel as pick
+    distributor.apply(events.CallJoined(1, 1, **wish), agents)
+    queue, entry, rounds = pool.queue_at(0), pool.calls[1], max(20, 20_000 // agents)
+
+    def run() -> None:
+        for _ in range(rounds):
+            assert bars.pick(pool, pick, queue, entry, 1, agents)
+
+    run()
+    return best_of(run) / rounds
+
+
 def burst(agents: int, kernels: str) -> float:
     """`agents` come back from a pause at once while 10,000 callers wait: apply and one settle, CPU ms."""
     distributor = staffed(agents, kernels, ready=False)
@@ -164,6 +206,10 @@ def main(quick: bool = False) -> None:
             costs = [by_strategy(agents, kernels, strategy.name) for kernels in ("python", "numba")]
             name = strategy.name
             print(f"a decision, {agents} idle agents, {name}: {costs[0]:.1f} µs python, {costs[1]:.1f} µs numba")
+    for rule in RULES:
+        for agents in sizes[1:]:
+            costs = [by_rule(agents, kernels, rule) for kernels in ("python", "numba")]
+            print(f"a decision, {agents} idle agents, {rule}: {costs[0]:.1f} µs python, {costs[1]:.1f} µs numba")
     for kernels in ("python", "numba"):
         print(f"1,000 agents turn ready, 10,000 callers wait, {kernels}: {burst(1_000, kernels):.1f} ms")
         print(f"10,000 callers wait, 5,000 agents talk, nothing happens, {kernels}: "
