@@ -7,8 +7,7 @@ import pytest
 from engine.acd import kernel_events as loop
 from engine.acd.commands import Offer
 from engine.acd.model import QueueSpec
-from engine.acd.policy import NAMES
-from tests.acd.kernel_streams import follow, person, settled
+from tests.acd.kernel_streams import NAMES, follow, person, settled
 
 
 def offered(out: list) -> list[tuple[int, int]]:  # type: ignore[type-arg]

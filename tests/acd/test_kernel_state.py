@@ -10,7 +10,7 @@ import pytest
 from engine.acd import policy, tables
 from engine.acd.kernel_state import lay_out, strange, take_back
 from engine.acd.model import AgentSpec, QueueSpec
-from tests.acd.kernel_streams import CALLS, play_python, site, state_of, steps
+from tests.acd.kernel_streams import CALLS, NAMES, play_python, site, state_of, steps
 
 
 def test_laid_out_and_taken_back() -> None:
@@ -57,3 +57,8 @@ def test_a_new_strategy_action_or_state_is_named(what: str, monkeypatch: pytest.
     else:
         monkeypatch.setattr(tables, "AGENT_STATES", (*tables.AGENT_STATES, "asleep"))
     assert what in strange([QueueSpec(0, "q")], [])
+
+
+def test_experts_and_occupancies_are_left_to_the_distributor_and_nothing_else() -> None:
+    left = {"ead-mia", "most-idle", "ead-loa", "least-occupied", "ucd-loa", "custom"}
+    assert set(policy.NAMES) - set(NAMES) == left

@@ -7,7 +7,6 @@ from random import Random
 import msgspec
 import pytest
 
-from engine.acd.policy import NAMES
 from engine.sim import kernel_run
 from engine.sim.queueing import Run
 from engine.sim.scenario import (
@@ -21,7 +20,7 @@ from engine.sim.scenario import (
     Scenario,
     Source,
 )
-from tests.acd.kernel_streams import state_of
+from tests.acd.kernel_streams import NAMES, state_of
 
 SMALL = Scenario((QueuePlan("q"),), (AgentPlan("a", 3, ((0, 1),)),), (Source(0, 1 / 30_000),), calls=40)
 
