@@ -10,19 +10,12 @@ from typing import Any
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import agent_reader, callback_reader, humane_reader, queue_rules, skills, values
+from engine.dialplan import agent_reader, callback_reader, humane_reader, queue_rules, skills, strategies, values
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.flow_reader import check_format
 from engine.dialplan.model import AgentModel, OutboundRule, QueueModel, TenantModel, TrunkModel
 
-STRATEGIES = (  # those that the distributor has, by all their names (a test compares the two)
-    "longest-idle-agent", "ring-all", "leastrecent", "fewestcalls", "agent-with-least-talk-time", "random", "wrandom",
-    "round-robin", "linear", "top-down", "sequentially-by-agent-order", "ring-progressively",
-    "ringall", "agent-with-fewest-calls", "rrmemory", "rrordered", "custom",
-    "ucd-mia", "ead-mia", "ucd-loa", "ead-loa", "uniform-call-distribution", "most-idle", "least-occupied",
-)  # fmt: skip
-STRATEGIES_LATER = ("skills",)
 CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3", "conference": "*6", "supervise": "*57", "pick": "*58",
@@ -264,7 +257,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
         if value is not None:
             changes[field] = value
 
-    keep("strategy", _strategy(report, entries.get("strategy")))
+    keep("strategy", strategies.read(report, entries.get("strategy")))
     for key, field, low, high in (
         ("ring", "ring_ms", 2_000, limits.ring_ms_max),
         ("max_wait", "wait_ms_max", 1_000, limits.queue_wait_ms_max),
@@ -297,17 +290,6 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     return QueueModel(tenant, name, **changes)
 
 
-def _strategy(report: Report, node: marks.Node | None) -> str | None:
-    found = values.scalar(report, node, "strategy")
-    if found is None or found.text in STRATEGIES:
-        return found.text if found is not None else None
-    if found.text in STRATEGIES_LATER:
-        message = f"the strategy {found.text!r} is not built yet in this version"
-        report.add("RD026", found, message, "built: " + ", ".join(STRATEGIES))
-    else:
-        hint = did_you_mean(found.text, STRATEGIES, otherwise="known here: " + ", ".join(STRATEGIES))
-        report.add("RD081", found, f"no strategy {found.text!r}", hint)
-    return None
 
 
 AGENT_KEYS = (
@@ -340,9 +322,7 @@ def read_agents(
     return found
 
 
-def _agent(
-    report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str, zone: str, wall_ms: int
-) -> AgentDraft:
+def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str, zone: str, wall_ms: int) -> AgentDraft:
     _no_passwords(report, form, "agents' passwords are generated into the data folder: ringdown serve prints them once")
     known = [each for each in form.keys if each not in PASSWORD_KEYS]
     shown = marks.Mapping(form.entries, {each: form.keys[each] for each in known}, form.file, form.line, form.column)

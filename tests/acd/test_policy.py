@@ -9,7 +9,7 @@ import pytest
 from engine.acd import events, policy, turns
 from engine.acd.columns import AgentColumns, TeamColumns
 from engine.acd.policy import AGENT, ALIASES, NAMES, SKILL, STRATEGIES, TEAM, TERM_TABLES, TERMS_MAX, number_of
-from engine.dialplan import site_reader
+from engine.dialplan import strategies
 from engine.errors import LocalError
 from tests.acd.naive import KEYS, agent_rows, choose
 from tests.acd.states import random_needs, random_pool, shuffle
@@ -26,7 +26,7 @@ def test_names() -> None:
         "ucd-mia", "uniform-call-distribution", "ead-mia", "most-idle", "ucd-loa", "ead-loa", "least-occupied",
     )  # fmt: skip
     assert set(NAMES) == {*asterisk, *freeswitch, *avaya, "custom"} == set(KEYS) | {"ring-all", "ringall"}
-    assert set(site_reader.STRATEGIES) == set(NAMES), "what an admin may write is what is built"
+    assert set(strategies.NAMES) == set(NAMES), "what an admin may write is what is built"
     for name in NAMES:
         assert STRATEGIES[number_of(name)].name == ALIASES.get(name, name)
     with pytest.raises(LocalError, match="unknown strategy 'longest-idle': one of longest-idle-agent"):

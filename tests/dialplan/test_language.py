@@ -11,7 +11,7 @@ from engine.dialplan.actions import Digit, Hangup, QueueEnded
 from engine.dialplan.findings import CODES
 from engine.dialplan.prompts import WavInfo
 from engine.dialplan.reader import read_site
-from engine.dialplan.site_reader import STRATEGIES
+from engine.dialplan.strategies import NAMES as STRATEGIES
 from engine.dialplan.types import KINDS
 from engine.dialplan.verbs.table import VERBS
 from tests.dialplan.site import STOCK, Caller, files_with, site_of

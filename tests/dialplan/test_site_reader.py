@@ -8,7 +8,7 @@ from engine.dialplan.findings import Finding, render
 from engine.dialplan.model import Site, retention_days
 from engine.dialplan.prompts import WavInfo
 from engine.dialplan.reader import read_site
-from engine.dialplan.site_reader import STRATEGIES
+from engine.dialplan.strategies import NAMES as STRATEGIES
 from tests.dialplan.site import STOCK, files_with, lines
 
 
