@@ -61,6 +61,13 @@ def calling(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[En
             yield engine, customer
 
 
+def told(heard: listening.Samples, prompt: str) -> bool:
+    """Are at least two loud half seconds of what was heard this prompt? (A loaded machine may tear the rest.)"""
+    sound = prompts()[prompt]
+    cuts = [heard[at : at + 4_000] for at in range(0, heard.size - 3_999, 2_000)]
+    return sum(listening.align(cut, sound).score > 0.85 for cut in cuts if abs(cut).max() > 500) >= 2
+
+
 def test_a_customer_is_called_back_and_both_hear_each_other(calling: tuple[Engine, Baresip], tmp_path: Path) -> None:
     engine, customer = calling
     began = time.monotonic()
@@ -84,8 +91,7 @@ def test_a_customer_is_called_back_and_both_hear_each_other(calling: tuple[Engin
         customer.wait_event("CALL_ESTABLISHED", 15, after=place)
         marked = customer.mark()
         time.sleep(5)  # the whole prompt
-        known = dict(listening.which_prompts(customer.heard()[marked:], prompts(), score=0.7))
-        assert "callback_is_here" in known.values(), f"the customer heard {known}"
+        assert told(customer.heard()[marked:], "callback_is_here"), "the customer isn't told what this call is"
         customer.press("1")
         engine.wait_agent("200", "talking", seconds=8)
         time.sleep(3)  # the whisper
@@ -98,7 +104,11 @@ def test_a_customer_is_called_back_and_both_hear_each_other(calling: tuple[Engin
     assert time.monotonic() - began < 60
     found = engine.ask("callbacks")
     assert found["callbacks"] == [] and found["queues"][0]["served"] == found["queues"][0]["kept"] == 1
-    words = [line[4] for line in engine.queue_log() if line[1] == row["call"]]
-    assert words == ["ENTERQUEUE", "CONNECT", "COMPLETEAGENT"]
+
+    def words() -> list[str]:
+        return [line[4] for line in engine.queue_log() if line[1] == row["call"]]
+
+    until(lambda: len(words()) >= 3, 3, what="the last line of queue_log")  # written a batch at a time
+    assert words() == ["ENTERQUEUE", "CONNECT", "COMPLETEAGENT"]
     printed = engine.command("callbacks").stdout
     assert printed.startswith("none\n") and "default/support" in printed
