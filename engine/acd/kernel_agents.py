@@ -15,6 +15,7 @@ from engine.acd.tables import (
     FAULT,
     HOME,
     IDLE,
+    LEAVE,
     LOGGED_OUT,
     LOGIN,
     LOGOUT,
@@ -32,6 +33,7 @@ from engine.acd.tables import (
 from engine.jit import part
 
 CALL_MS_MAX = limits.call_ms_max + limits.hangup_grace_ms
+WRAP_UP_MS_MAX = limits.wrap_up_ms_max
 SPENT = A.spent_0
 _AWAY = np.array(AWAY)
 
@@ -68,10 +70,25 @@ def step_agent(s: State, row: int, given: int, now_ms: int) -> None:
             s.agents[A.rest_until, row] = s.agents[A.misses, row] = 0
         if actions & IDLE:
             s.agents[A.idle_since, row] = now_ms
+    if goal == LEAVE:
+        if s.agents[A.wrap_firm, row]:
+            return
+        s.agents[A.idle_since, row] = now_ms
     if goal >= HOME:
         goal = WRAP_UP if goal == WRAP and s.agents[A.wrap_ms, row] > 0 else home(s, row, now_ms)
     if goal != state:
         _enter(s, row, goal, now_ms)
+
+
+@part
+def plan_wrap_up(s: State, row: int, queue: int) -> None:
+    """As `agents.plan_wrap_up` where nobody said a mode: timed when there is a time, and his to end."""
+    own = s.agents[A.wrap_own, row]
+    ms = max(0, min(own if own >= 0 else s.queues[Q.wrap_up_ms, queue], WRAP_UP_MS_MAX))
+    s.agents[A.wrap_ms, row] = ms
+    s.agents[A.wrap_asked_ms, row] = s.agents[A.wrap_firm, row] = 0
+    s.agents[A.wrap_extensions, row] = s.queues[Q.extensions, queue] if ms else 0
+    s.agents[A.wrap_extend_ms, row] = s.queues[Q.extend_ms, queue]
 
 
 @part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import limits
 from engine.acd import offers
-from engine.acd.kernel_agents import CALL_MS_MAX, count_call, count_talk, step_agent
+from engine.acd.kernel_agents import CALL_MS_MAX, count_call, count_talk, plan_wrap_up, step_agent
 from engine.acd.kernel_rows import (
     NEED0,
     ORDER,
@@ -59,7 +59,7 @@ ANSWERED, ELSEWHERE, GONE, TIMED_OUT, AGENT_STATE, MOVED, ABANDONED, LEFT, FULL,
         "full", "no_agents", "ended",
     )
 )  # fmt: skip
-WAIT_MS_MAX, WRAP_UP_MS_MAX = limits.queue_wait_ms_max, limits.wrap_up_ms_max
+WAIT_MS_MAX = limits.queue_wait_ms_max
 
 
 # --- offers ---------------------------------------------------------------------------------------------
@@ -272,8 +272,7 @@ def win(s: State, offer: int, now_ms: int) -> None:
     a[A.misses, agent] = 0
     a[A.answered, agent] += 1
     count_call(s, agent, now_ms)
-    own = a[A.wrap_own, agent]
-    a[A.wrap_ms, agent] = min(own if own >= 0 else s.queues[Q.wrap_up_ms, queue], WRAP_UP_MS_MAX)
+    plan_wrap_up(s, agent, queue)
     step_agent(s, agent, CONNECT, now_ms)
     step_entry(s, row, E_CONNECT, now_ms, ELSEWHERE)
 

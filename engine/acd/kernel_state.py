@@ -51,6 +51,7 @@ class State(NamedTuple):
 _SPEC = (
     "ring_ms", "wrap_up_ms", "entries_max", "wait_ms_max", "join_empty", "weight", "service_level_ms", "progress_ms",
     "misses_max", "strategy", "memory", "fan", "fair", "at_once", "first", "first_row", "end_row",
+    "extensions", "extend_ms",
 )  # fmt: skip
 _LIVE = (
     "idle", "on_duty", "connected", "touched", "order_head", "order_tail", "order", "waiting_head", "waiting_tail",
@@ -91,16 +92,19 @@ L = numbered("L", LIST_FIELDS)
 # --- what the loop knows --------------------------------------------------------------------------------
 KNOWN_QUEUE = frozenset({
     "id", "name", "tenant", "strategy", "ring_ms_max", "wrap_up_ms", "entries_max", "wait_ms_max", "join_empty",
-    "weight", "service_level_ms", "misses_max", "offers_max", "progress_ms", *_DELAYS,
+    "weight", "service_level_ms", "misses_max", "offers_max", "progress_ms", "wrap_up_extend_ms",
+    "wrap_up_extensions_max", "recall_lead_ms", "recall_ms_max", *_DELAYS,
 })  # fmt: skip
 KNOWN_AGENT = frozenset({"id", "name", "tenant", "queues", "skills", "wrap_up_ms", "second_line", "team"})
 KNOWN_STRATEGY = frozenset({"name", "terms", "fan", "memory", "fair"})
 KNOWN_MEMORIES = range(policy.PROGRESS + 1)
 KNOWN_TERMS = frozenset({
-    "level", "turn", "lot", "position", "idle_since", "last_end", "call_load", "talk_load", "last_offered",
+    "", "level", "turn", "lot", "position", "idle_since", "last_end", "call_load", "talk_load", "last_offered",
 })  # fmt: skip
-KNOWN_ACTIONS = frozenset({"fault", "wish", "cancel", "idle", "unrest", "release", "timeout", "tell"})
+KNOWN_ACTIONS = frozenset({"fault", "wish", "cancel", "idle", "unrest", "release", "timeout", "tell", "here"})
+# absent and recalled callers, whose action "here" is, need events that the loop's owner never sends
 KNOWN_STATES = ("logged_out", "ready", "alerting", "talking", "wrap_up", "not_ready", "resting", "occupied")
+KNOWN_ENTRY_STATES = ("ended", "waiting", "alerting", "connected", "absent", "recalled")
 
 
 def unknown(struct: msgspec.Struct, known: frozenset[str]) -> list[str]:
@@ -126,6 +130,8 @@ def _strange(queues: list[QueueSpec], agents: list[AgentSpec]) -> Iterator[str]:
         yield f"the action {action} of the transition tables"
     if tables.AGENT_STATES != KNOWN_STATES:
         yield "a state of agents"
+    if tables.ENTRY_STATES != KNOWN_ENTRY_STATES:
+        yield "a state of entries"
     for queue in queues:
         strategy = policy.STRATEGIES[policy.number_of(queue.strategy)]
         for field in unknown(queue, KNOWN_QUEUE):
@@ -212,7 +218,8 @@ def _queue(state: State, queue: Queue) -> None:
         "progress_ms": spec.progress_ms, "misses_max": spec.misses_max, "strategy": queue.strategy,
         "memory": strategy.memory, "fan": strategy.fan, "fair": strategy.fair,
         "at_once": policy.offers_at_once(queue), "first": policy.offers_first(queue),
-        "first_row": queue.first_row, "end_row": queue.end_row, "idle": len(queue.idle), "on_duty": queue.on_duty,
+        "first_row": queue.first_row, "end_row": queue.end_row, "extensions": spec.wrap_up_extensions_max,
+        "extend_ms": spec.wrap_up_extend_ms, "idle": len(queue.idle), "on_duty": queue.on_duty,
         "connected": queue.connected, "touched": queue.touched, "order": len(queue.order),
         "waiting": len(queue.waiting),
     }  # fmt: skip

@@ -53,6 +53,13 @@ class Calls:
     def __len__(self) -> int:
         return len(self.source)
 
+    def listed(self) -> Calls:
+        """The same rows with whole numbers of Python in lists (the compiled run leaves arrays)."""
+        same = Calls()
+        for name, column in vars(self).items():
+            setattr(same, name, [int(value) for value in column])
+        return same
+
     def add(self, source: int, serial: int, attempt: int, now_ms: int) -> int:
         """A row for a caller who arrives now."""
         for column, value in ((self.source, source), (self.serial, serial), (self.attempt, attempt),

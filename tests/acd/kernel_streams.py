@@ -13,7 +13,7 @@ from engine.acd import kernel_events as loop
 from engine.acd.commands import AcdCommand, Breach, CancelOffer, Connect, EntryEnded, Offer
 from engine.acd.kernel_entries import ABANDONED, LEFT, MOVED, REASONS
 from engine.acd.kernel_rows import OUT_BREACH, OUT_CANCEL, OUT_CONNECT, OUT_ENDED, OUT_OFFER
-from engine.acd.kernel_state import lay_out, take_back
+from engine.acd.kernel_state import lay_out, strange, take_back
 from engine.acd.machine import Distributor
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.offers import FAILURES
@@ -25,6 +25,7 @@ from engine.acd.tables import IntArray
 CALLS = 64
 FAILED = list(FAILURES)
 LEAVES = {ABANDONED: "abandoned", LEFT: "exit", MOVED: "moved"}
+LOOPED = [name for name in NAMES if not strange([QueueSpec(0, "q", strategy=name)], [])]
 TIMES = (0, 0, 1, 40, 40, 40, 700, 700, 700, 5_000, 5_000, 30_000, 3_600_000)
 
 
@@ -32,7 +33,7 @@ def site(chance: Random) -> Distributor:
     """One to four queues and one to nine agents of any kind; some have logged in."""
     queues = [
         QueueSpec(
-            number, f"q{number}", strategy=chance.choice(NAMES), ring_ms_max=chance.choice((0, 8_000)),
+            number, f"q{number}", strategy=chance.choice(LOOPED), ring_ms_max=chance.choice((0, 8_000)),
             wrap_up_ms=chance.choice((0, 3_000)), entries_max=chance.choice((0, 4)),
             wait_ms_max=chance.choice((0, 60_000)), join_empty=chance.random() < 0.7, weight=chance.choice((0, 0, 1)),
             delay_no_answer_ms=chance.choice((0, 5_000)), delay_busy_ms=chance.choice((0, 10_000)),

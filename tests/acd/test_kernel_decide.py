@@ -7,8 +7,7 @@ import pytest
 from engine.acd import kernel_events as loop
 from engine.acd.commands import Offer
 from engine.acd.model import QueueSpec
-from engine.acd.policy import NAMES
-from tests.acd.kernel_streams import follow, person, settled
+from tests.acd.kernel_streams import LOOPED, follow, person, settled
 
 
 def offered(out: list) -> list[tuple[int, int]]:  # type: ignore[type-arg]
@@ -32,7 +31,7 @@ def test_needs_are_met_and_others_are_not_kept_waiting_by_them() -> None:
     assert offered(follow([QueueSpec(0, "q")], people, steps)) == [(1, 7), (3, 0)]
 
 
-@pytest.mark.parametrize("strategy", NAMES)
+@pytest.mark.parametrize("strategy", LOOPED)
 def test_every_strategy_over_three_rounds(strategy: str) -> None:
     steps = []
     for call in range(1, 13):

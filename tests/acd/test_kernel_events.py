@@ -12,6 +12,7 @@ from engine.acd.happenings import HANDLERS
 from tests.acd.kernel_streams import both, site, state_of, steps
 
 STEPS = 80
+NEVER_SENT = {"CallAway", "CallHere", "AgentWrapUp"}  # a scenario has no places kept and no modes of wrap-up
 
 
 def compare(seeds: range, length: int = STEPS) -> Counter[str]:
@@ -47,4 +48,4 @@ def test_streams_hold_every_event_that_the_distributor_handles_and_every_other_s
     chance = Random(1)
     given = steps(chance, site(chance)._pool, 2_000)
     assert set(given[:, 0].tolist()) == set(range(loop.ADVANCE + 1))
-    assert len(HANDLERS) == loop.SETTLE
+    assert len({kind.__name__ for kind in HANDLERS} - NEVER_SENT) == loop.SETTLE

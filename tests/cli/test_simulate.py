@@ -40,7 +40,7 @@ def simulated(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_json_has_every_metric_of_every_queue(scenario: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads(simulated(capsys, str(scenario), "--json"))
-    assert list(result) == ["seed", "replications", "queues"]
+    assert list(result) == ["seed", "replications", "engine", "queues"]
     assert list(result["queues"]["q"]) == list(METRICS)
     assert result["queues"]["q"]["answered"] == {"mean": 2.0, "half_width": 0.0}
     assert result["queues"]["q"]["mean_wait_answered_s"]["mean"] == 5.5

@@ -7,7 +7,6 @@ from random import Random
 import msgspec
 import pytest
 
-from engine.acd.policy import NAMES
 from engine.sim import kernel_run
 from engine.sim.queueing import Run
 from engine.sim.scenario import (
@@ -21,7 +20,7 @@ from engine.sim.scenario import (
     Scenario,
     Source,
 )
-from tests.acd.kernel_streams import state_of
+from tests.acd.kernel_streams import LOOPED, state_of
 
 SMALL = Scenario((QueuePlan("q"),), (AgentPlan("a", 3, ((0, 1),)),), (Source(0, 1 / 30_000),), calls=40)
 
@@ -34,7 +33,7 @@ def random_scenario(chance: Random, calls: int) -> Scenario:
 
     queues = tuple(
         QueuePlan(
-            f"q{number}", strategy=chance.choice(NAMES), capacity=chance.choice((0, 0, 9)),
+            f"q{number}", strategy=chance.choice(LOOPED), capacity=chance.choice((0, 0, 9)),
             length=chance.choice((0, 0, 4)), wait_ms_max=chance.choice((0, 60_000)), weight=chance.choice((0, 0, 2)),
             ring=chance.choice((Law(), Law("constant", 3_000), Law(EXPONENTIAL, 9_000), Law("constant", 21_000))),
         )
@@ -79,7 +78,7 @@ def test_a_compiled_run_is_the_distributors_run(seed: int) -> None:
     same(scenario)
 
 
-@pytest.mark.parametrize("strategy", NAMES)
+@pytest.mark.parametrize("strategy", LOOPED)
 def test_every_strategy_runs_compiled(strategy: str) -> None:
     plan = QueuePlan("q", strategy=strategy, ring=Law(EXPONENTIAL, 4_000))
     found = msgspec.structs.replace(SMALL, queues=(plan,), calls=80)
