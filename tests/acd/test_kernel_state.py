@@ -61,4 +61,4 @@ def test_a_new_strategy_action_or_state_is_named(what: str, monkeypatch: pytest.
 
 def test_the_strategies_that_are_left_to_the_distributor() -> None:
     left = [name for name in policy.NAMES if strange([QueueSpec(0, "q", strategy=name)], [])]
-    assert left == ["ucd-loa", "ead-loa", "least-occupied"], "the loop keeps no occupancies"
+    assert left == ["ucd-loa", "custom", "ead-loa", "least-occupied"], "no occupancies and no policies of sites"
