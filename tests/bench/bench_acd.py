@@ -107,17 +107,45 @@ def by_strategy(agents: int, kernels: str, strategy: str) -> float:
 
 
 def burst(agents: int, kernels: str) -> float:
-    """`agents` turn ready at once while 10,000 callers wait: apply and one settle, ms."""
+    """`agents` come back from a pause at once while 10,000 callers wait: apply and one settle, CPU ms."""
     distributor = staffed(agents, kernels, ready=False)
     for call in range(10_000):
         distributor.apply(events.CallJoined(call, 1), call)
-    distributor.settle(10_000)
-    before = time.perf_counter()
     for row in range(agents):
-        distributor.apply(events.AgentReachable(row, True), 20_000)
-        distributor.apply(events.AgentLoggedIn(row), 20_000)
+        distributor.apply(events.AgentReachable(row, True), 10_000)
+        distributor.apply(events.AgentLoggedIn(row, False), 10_000)
+    distributor.settle(10_000)
+    before = time.process_time()
+    for row in range(agents):
+        distributor.apply(events.AgentReady(row), 20_000)
     distributor.settle(20_000)
-    return (time.perf_counter() - before) * 1e3
+    return (time.process_time() - before) * 1e3
+
+
+def quiet(waiting: int, busy: int, kernels: str) -> float:
+    """Share of a core, in per cent, while `waiting` callers wait and `busy` agents talk and nothing else happens.
+
+    The owner looks for deadlines and settles 50 times a second, and takes the figures of every queue once a second.
+    """
+    distributor = staffed(busy, kernels)
+    distributor.settle(busy)
+    for call in range(busy + waiting):
+        distributor.apply(events.CallJoined(call, 1), 20_000)
+    while offers := [each for each in distributor.settle(20_000) if isinstance(each, Offer)]:
+        for offer in offers:
+            distributor.apply(events.OfferAnswered(offer.offer), 20_000)
+    assert distributor.queue_length(1) == waiting and distributor.agent_totals()["talking"] == busy
+    seconds = 60
+    before = time.process_time()
+    for tick in range(50 * seconds):
+        now_ms = 20_000 + 20 * tick
+        if distributor.perhaps_due(now_ms):
+            distributor.expire(now_ms)
+        assert not distributor.settle(now_ms)
+        distributor.next_deadline()
+        if tick % 50 == 0:
+            distributor.gauges(0, distributor.queue_rows(), now_ms)
+    return (time.process_time() - before) / seconds * 100
 
 
 def main(quick: bool = False) -> None:
@@ -138,6 +166,8 @@ def main(quick: bool = False) -> None:
             print(f"a decision, {agents} idle agents, {name}: {costs[0]:.1f} µs python, {costs[1]:.1f} µs numba")
     for kernels in ("python", "numba"):
         print(f"1,000 agents turn ready, 10,000 callers wait, {kernels}: {burst(1_000, kernels):.1f} ms")
+        print(f"10,000 callers wait, 5,000 agents talk, nothing happens, {kernels}: "
+              f"{quiet(10_000, 5_000, kernels):.3f} % of a core")
 
 
 if __name__ == "__main__":
