@@ -42,13 +42,19 @@ def staffing(
     shifts: Annotated[Path | None, typer.Option("--shifts", help="YAML file of shifts to hold against the need (with "
                                                 "--queue).")] = None,
     interval: Annotated[str, typer.Option("--interval", help="15m | 30m | hour")] = "30m",
+    simulate: Annotated[Path | None, typer.Option("--simulate", help="By simulation: the fewest agents of each group "
+                                                  "of SCENARIO.yaml with which every queue holds the service "
+                                                  "level.")] = None,
     zone: Annotated[str, typer.Option("--zone", help="Time zone of days, as Europe/London (default: this "
                                       "machine's).")] = "",
     data: Data = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """How many agents a load needs (Erlang B, C and A), by interval of a queue, against duty and shifts."""
+    """How many agents a load needs (Erlang B, C and A), by interval of a queue, against duty and shifts.
+
+    With --simulate the rules of a scenario instead of a formula: skills, tiers, strategies, several queues.
+    """
     from engine.acd.forecast import Target
-    from engine.cli import staffing_rows, staffing_text
+    from engine.cli import staffing_rows, staffing_simulated, staffing_text
     from engine.errors import UsageError
 
     target = Target(
@@ -59,6 +65,17 @@ def staffing(
     need = staffing_rows.Need(target, share("--shrinkage", shrinkage, all_of_it=False))
     need.aht_s = seconds("--aht", aht, above=True) if aht else None
     need.patience_s = seconds("--patience", patience, above=True) if patience else None
+    if simulate is not None:
+        alone = {"--rate": rate, "--aht": aht, "--asa": asa, "--abandonment-max": abandonment,
+                 "--occupancy-max": occupancy, "--patience": patience, "--places": places, "--blocking-max": blocking,
+                 "--agents": agents, "--queue": queue, "--from": first, "--to": last, "--for": ahead, "--days": days,
+                 "--shifts": shifts, "--zone": zone, "--within": within != "20s"}  # fmt: skip
+        if strange := [name for name, value in alone.items() if value]:
+            raise UsageError(f"{', '.join(strange)}: not with --simulate, the scenario says what comes")
+        if target.service_level is None:
+            raise UsageError("--simulate needs a --service-level above 0%")
+        print(staffing_simulated.of_scenario(simulate, target.service_level, need.shrinkage, json=json))
+        return
     if queue and (rate or agents or places is not None or blocking):
         raise UsageError("--rate, --agents, --places and --blocking-max go without --queue")
     if not queue:
