@@ -1,6 +1,6 @@
 """A run of `queueing` in one njit loop: callers, agents and the distributor's columns, event after event, compiled.
 
-`go(run)` does what `run.go()` does, to the same rows of calls and the same state of the distributor, some hundred
+`go(run)` does what `run.go()` does, to the same rows of calls and the same state of the distributor, about ten
 times faster. What the loop doesn't know, `unsupported` names: then the run is the production distributor's.
 Importing this imports numba.
 
