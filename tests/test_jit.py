@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from engine import jit
@@ -165,3 +167,31 @@ def test_bytes_widen_to_int64() -> None:
         return -(jit.i64(octets[0]) << 40)
 
     assert shift(np.array([255], np.uint8)) == -(255 << 40)
+
+
+class Pair(NamedTuple):
+    """A state as small kernels pass it on."""
+
+    words: npt.NDArray[np.int64]
+    flags: npt.NDArray[np.int8]
+
+
+@jit.part
+def added(pair: Pair, row: int, amount: int) -> int:
+    pair.words[row] += amount
+    return int(pair.words[row])
+
+
+@jit.kernel
+def twice(pair: Pair) -> int:
+    bare = Pair(jit.bare(pair.words), jit.bare(pair.flags))
+    return added(bare, 0, 1) + added(bare, 1, 2)
+
+
+def test_parts_are_compiled_once_for_all_constants_and_bare_arrays_are_the_same_memory() -> None:
+    pair = Pair(np.zeros(2, dtype=np.int64), np.zeros(1, dtype=np.int8))
+    assert twice(pair) == 3 and pair.words.tolist() == [1, 2]
+    assert twice(pair) == 6 and pair.words.tolist() == [2, 4]
+    if not jit.DISABLED:
+        signatures: Any = added
+        assert len(signatures.signatures) <= 1, "none when the caller came from the cache"

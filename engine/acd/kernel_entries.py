@@ -83,6 +83,7 @@ def start_offer(s: State, entry: int, agent: int, now_ms: int) -> int:
     s.agents[A.offer, agent] = row
     s.agents[A.offered, agent] += 1
     s.agents[A.last_offered, agent] = now_ms
+    s.agents[A.serves, agent] = queue + 1
     s.queues[Q.tally_offers, queue] += 1
     say(s, OUT_OFFER, o[O.id, row], s.entries[E.call, entry], agent, queue, ring_ms)
     return row

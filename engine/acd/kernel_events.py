@@ -25,7 +25,7 @@ from engine.acd.kernel_entries import (
     tell_lost,
     win,
 )
-from engine.acd.kernel_rows import OUT_BREACH, OUT_CANCEL, arm_agent, pop_due, say, touch
+from engine.acd.kernel_rows import OUT_BREACH, OUT_CANCEL, arm_agent, owned_by_nobody, pop_due, say, touch
 from engine.acd.kernel_state import A, E, L, O, P, Q, State
 from engine.acd.offers import FAILURES
 from engine.acd.tables import (
@@ -235,6 +235,11 @@ def play(s: State, steps: IntArray) -> None:
     a wrong agent; LOGGED_IN agent, ready; LOGGED_OUT, PAUSED, READY agent; REACHABLE, OCCUPIED_BY agent, 0 or 1;
     SETTLE; EXPIRE; ADVANCE ms.
     """
+    _play(owned_by_nobody(s), steps)
+
+
+@part
+def _play(s: State, steps: IntArray) -> None:
     now_ms = s.pool[P.now_ms]
     for place in range(steps.shape[0]):
         kind, one, two, three = steps[place, 0], steps[place, 1], steps[place, 2], steps[place, 3]

@@ -9,7 +9,7 @@ from engine.acd.columns import NEEDS_MAX
 from engine.acd.deadlines import AGENT, ENTRY, MORE, OFFER, SHIFT
 from engine.acd.kernel_state import ENTRY_BLANK, OFFER_BLANK, A, E, L, O, P, Q, State
 from engine.acd.tables import IntArray
-from engine.jit import part
+from engine.jit import bare, part
 
 # rows of State.out: kind, then (offer, call, agent's row, queue's row, ring_ms), (offer, call, agent, queue, waited),
 # (call, reason, queue, waited), (offer, call, agent, reason), (what, row)
@@ -17,6 +17,15 @@ OUT_OFFER, OUT_CONNECT, OUT_ENDED, OUT_CANCEL, OUT_BREACH = range(1, 6)
 KINDS = (1 << SHIFT - 16) - 1
 ORDER, WAITING = L.order_next, L.waiting_next
 NEED0 = E.need0
+
+
+@part
+def owned_by_nobody(s: State) -> State:
+    """The same state without counts of references: the first thing that an entry from Python does."""
+    return State(
+        bare(s.agents), bare(s.entries), bare(s.offers), bare(s.team), bare(s.skills), bare(s.queues), bare(s.pool),
+        bare(s.lists), bare(s.calls), bare(s.terms), bare(s.out),
+    )  # fmt: skip
 
 
 # --- heaps ----------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@
 on. What Python keeps in lists, dictionaries and objects (queues and their tallies, lines, heaps, turns) is laid out
 beside it by `lay_out`, and taken back by `take_back`; between the two the pool belongs to the kernels.
 
+One thing is left out: what queues learn for their estimates of wait (`learning`), which no decision reads.
+
 `strange` says what the loop wouldn't honour: every field of a queue or an agent, every strategy, action and state
 that it doesn't know. Whoever gives the distributor a new rule meets it here, and tests hold that.
 """

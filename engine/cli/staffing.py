@@ -10,7 +10,7 @@ import typer
 from engine.cli.options import Data, Json, data_folder
 
 if TYPE_CHECKING:
-    from engine.acd.forecast import Load
+    from engine.acd.forecast import Load, Target
     from engine.cli.staffing_rows import Need
 
 
@@ -53,34 +53,26 @@ def staffing(
 
     With --simulate the rules of a scenario instead of a formula: skills, tiers, strategies, several queues.
     """
-    from engine.acd.forecast import Target
     from engine.cli import staffing_rows, staffing_simulated, staffing_text
     from engine.errors import UsageError
 
-    target = Target(
-        share("--service-level", level, all_of_it=False) or None, seconds("--within", within),
-        seconds("--asa", asa) if asa else None, _ceiling("--abandonment-max", abandonment),
-        _ceiling("--blocking-max", blocking), _ceiling("--occupancy-max", occupancy),
-    )  # fmt: skip
+    target = _target(level, within, asa, abandonment, blocking, occupancy)
     need = staffing_rows.Need(target, share("--shrinkage", shrinkage, all_of_it=False))
     need.aht_s = seconds("--aht", aht, above=True) if aht else None
     need.patience_s = seconds("--patience", patience, above=True) if patience else None
+    records: dict[str, object] = {
+        "--from": first, "--to": last, "--for": ahead, "--days": days, "--shifts": shifts, "--zone": zone,
+    }  # fmt: skip
     if simulate is not None:
-        alone = {"--rate": rate, "--aht": aht, "--asa": asa, "--abandonment-max": abandonment,
-                 "--occupancy-max": occupancy, "--patience": patience, "--places": places, "--blocking-max": blocking,
-                 "--agents": agents, "--queue": queue, "--from": first, "--to": last, "--for": ahead, "--days": days,
-                 "--shifts": shifts, "--zone": zone, "--within": within != "20s"}  # fmt: skip
-        if strange := [name for name, value in alone.items() if value]:
-            raise UsageError(f"{', '.join(strange)}: not with --simulate, the scenario says what comes")
-        if target.service_level is None:
-            raise UsageError("--simulate needs a --service-level above 0%")
-        print(staffing_simulated.of_scenario(simulate, target.service_level, need.shrinkage, json=json))
+        told = {"--rate": rate, "--aht": aht, "--asa": asa, "--abandonment-max": abandonment, "--queue": queue,
+                "--within": within != "20s", "--occupancy-max": occupancy, "--patience": patience, "--places": places,
+                "--blocking-max": blocking, "--agents": agents}  # fmt: skip
+        print(staffing_simulated.of_scenario(simulate, need, records | told, json=json))
         return
     if queue and (rate or agents or places is not None or blocking):
         raise UsageError("--rate, --agents, --places and --blocking-max go without --queue")
     if not queue:
-        alone = {"--from": first, "--to": last, "--for": ahead, "--days": days, "--shifts": shifts, "--zone": zone}
-        if strange := [name for name, value in alone.items() if value]:
+        if strange := [name for name, value in records.items() if value]:
             raise UsageError(f"{', '.join(strange)}: only with --queue")
         print(staffing_text.of_numbers(_load(rate, need, places), need, agents, json=json))
         return
@@ -90,6 +82,16 @@ def staffing(
     wish.shifts, wish.specials = staffing_rows.files(shifts, days)
     found = staffing_rows.table(data_folder(data) / "ringdown.db", wish, need)
     print(staffing_text.of_records(found, need, json=json))
+
+
+def _target(level: str, within: str, asa: str, abandonment: str, blocking: str, occupancy: str) -> Target:
+    from engine.acd.forecast import Target
+
+    return Target(
+        share("--service-level", level, all_of_it=False) or None, seconds("--within", within),
+        seconds("--asa", asa) if asa else None, _ceiling("--abandonment-max", abandonment),
+        _ceiling("--blocking-max", blocking), _ceiling("--occupancy-max", occupancy),
+    )  # fmt: skip
 
 
 def _load(rate: str, need: Need, places: int | None) -> Load:

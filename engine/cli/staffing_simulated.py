@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.cli.staffing_rows import Need
 
 
-def of_scenario(path: Path, share: float, shrinkage: float, *, json: bool) -> str:
-    """The table, or JSON. UsageError without such a file, out of reach, or too short to say; Exit(1) when refused."""
+def of_scenario(path: Path, need: Need, options: dict[str, object], *, json: bool) -> str:
+    """The table, or JSON. `options`: those that don't go with a scenario, which tells what comes and in what time.
+
+    UsageError when one of them is set, without such a file, out of reach, or too short to say; Exit(1) when refused.
+    """
     from engine.acd import forecast
     from engine.cli import show
     from engine.cli.simulate import figure_text, read
     from engine.errors import LimitExceeded, LocalError, UsageError
     from engine.sim import staffing
 
+    if strange := [name for name, value in options.items() if value]:
+        raise UsageError(f"{', '.join(strange)}: not with --simulate, the scenario says what comes")
+    share, shrinkage = need.target.service_level, need.shrinkage
+    if share is None:
+        raise UsageError("--simulate needs a --service-level above 0%")
     scenario = read(path, json=json)
     try:
         plan = staffing.fewest(scenario, share)

@@ -1,6 +1,6 @@
 """A run of `queueing` in one njit loop: callers, agents and the distributor's columns, event after event, compiled.
 
-`go(run)` does what `run.go()` does, to the same rows of calls and the same state of the distributor, some hundred
+`go(run)` does what `run.go()` does, to the same rows of calls and the same state of the distributor, about ten
 times faster. What the loop doesn't know, `unsupported` names: then the run is the production distributor's.
 Importing this imports numba.
 
@@ -29,12 +29,12 @@ from engine.acd.kernel_events import (
     offer_answered,
     offer_failed,
 )
-from engine.acd.kernel_rows import OUT_BREACH, OUT_CONNECT, OUT_ENDED, OUT_OFFER, next_deadline
+from engine.acd.kernel_rows import OUT_BREACH, OUT_CONNECT, OUT_ENDED, OUT_OFFER, next_deadline, owned_by_nobody
 from engine.acd.kernel_state import L, P, State, lay_out, numbered, strange, take_back, unknown
 from engine.acd.pool import pack_needs
 from engine.acd.tables import IntArray
 from engine.errors import LocalError
-from engine.jit import kernel, part
+from engine.jit import bare, kernel, part
 from engine.sim import draws
 from engine.sim.queueing import (
     ABANDONED,
@@ -291,6 +291,19 @@ def happen(f: Floor, s: State, rank: int, which: int, now_ms: int) -> None:
 @kernel
 def run_floor(f: Floor, s: State) -> int:
     """Until the last caller is gone and the last wrap-up is over, or until Python is needed: DONE, CHANCE, …"""
+    return _run(_owned_by_nobody(f), owned_by_nobody(s))
+
+
+@part
+def _owned_by_nobody(f: Floor) -> Floor:
+    return Floor(
+        bare(f.calls), bare(f.coming), bare(f.fresh), bare(f.sources), bare(f.drawn), bare(f.plans), bare(f.rings),
+        bare(f.again), bare(f.lost), bare(f.pushes), bare(f.live),
+    )  # fmt: skip
+
+
+@part
+def _run(f: Floor, s: State) -> int:
     live = f.live
     for place in range(live[V.pushes]):
         push(f, f.pushes[0, place], f.pushes[1, place], f.pushes[2, place])

@@ -14,6 +14,7 @@ from engine.acd.commands import AcdCommand, Breach, CancelOffer, Connect, EntryE
 from engine.acd.kernel_entries import ABANDONED, LEFT, MOVED, REASONS
 from engine.acd.kernel_rows import OUT_BREACH, OUT_CANCEL, OUT_CONNECT, OUT_ENDED, OUT_OFFER
 from engine.acd.kernel_state import lay_out, strange, take_back
+from engine.acd.learning import Learnt
 from engine.acd.machine import Distributor
 from engine.acd.model import AgentSpec, QueueSpec
 from engine.acd.offers import FAILURES
@@ -181,9 +182,15 @@ def both(seed: int, length: int) -> tuple[Distributor, Distributor, list[AcdComm
 
 
 def state_of(distributor: Distributor) -> tuple[object, ...]:
-    """Everything that is saved, as data, and what comes next. Reasons of pauses are words for people: not compared."""
+    """Everything that is saved, as data, and what comes next.
+
+    Not compared: reasons of pauses, words for people, and what estimates of wait have learnt: the loop keeps neither.
+    """
     saved = msgspec.msgpack.decode(distributor.encode(), type=SavedPool)
     saved.pause_reasons = []
+    for queue in saved.queues:
+        if queue is not None:
+            queue.learnt = Learnt()
     return saved, distributor.next_deadline()
 
 
