@@ -46,7 +46,7 @@ def _one(left: Any, right: Any, scenario: Scenario, runs: list[Run], behind: str
         _length(right, plan.name + behind, tables[0], number, style)
 
 
-def _waits(axes: Any, name: str, waits: Any, style: str) -> None:
+def _waits(axes: Any, name: str, waits: Any, style: str = "-") -> None:
     """The share that waited longer, over all waits up to the 99.5th percentile; no caller, no line."""
     if not len(waits):
         return
@@ -54,7 +54,7 @@ def _waits(axes: Any, name: str, waits: Any, style: str) -> None:
     axes.plot(at, 1 - np.searchsorted(waits, at, side="right") / len(waits), label=name, linestyle=style)
 
 
-def _length(axes: Any, name: str, table: Table, queue: int, style: str) -> None:
+def _length(axes: Any, name: str, table: Table, queue: int, style: str = "-") -> None:
     """How many waited, at equal moments over the whole run, the warm-up included."""
     chosen = (table.queue == queue) & (table.outcome != BLOCKED)
     came = np.sort(table.arrived[chosen])

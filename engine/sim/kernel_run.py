@@ -150,6 +150,13 @@ def pop(f: Floor) -> None:
 
 
 @part
+def clock(s: State, now_ms: int) -> int:
+    """Time never runs backwards inside the pool: what a deadline caused may lie before the next one's moment."""
+    s.pool[P.now_ms] = max(s.pool[P.now_ms], now_ms)
+    return int(s.pool[P.now_ms])
+
+
+@part
 def lose(f: Floor, call: int, outcome: int, now_ms: int) -> None:
     """He is gone without a conversation; Python decides whether he tries again."""
     calls, live = f.calls, f.live
@@ -166,7 +173,7 @@ def lose(f: Floor, call: int, outcome: int, now_ms: int) -> None:
 def act(f: Floor, s: State, now_ms: int) -> None:
     """Settle, and do what the distributor asks for; answers given at once are settled at once."""
     calls = f.calls
-    settle(s, now_ms)
+    settle(s, clock(s, now_ms))
     begin = 0
     answered = True
     while answered:
@@ -189,7 +196,7 @@ def act(f: Floor, s: State, now_ms: int) -> None:
                 f.live[V.why] = BROKEN
         begin = end
         if answered:
-            settle(s, now_ms)
+            settle(s, clock(s, now_ms))
     s.pool[P.out] = 0
 
 
@@ -208,7 +215,7 @@ def ring(f: Floor, s: State, offer: int, call: int, queue: int, ring_ms_max: int
         ring_ms = f.rings[at]
         plans[R.ring, queue] = at + 1
     if ring_ms == 0:
-        offer_answered(s, offer, now_ms)
+        offer_answered(s, offer, clock(s, now_ms))
         return True
     push(f, now_ms + min(ring_ms, ring_ms_max), ANSWER if ring_ms < ring_ms_max else MISS, offer)
     return False
@@ -238,11 +245,10 @@ def arrive(f: Floor, s: State, source: int, serial: int, attempt: int, now_ms: i
     if f.plans[R.capacity, queue] and f.plans[R.inside, queue] > f.plans[R.capacity, queue]:
         lose(f, call, BLOCKED, now_ms)
         return
-    s.pool[P.now_ms] = now_ms
     needs = sources[S.needs, source]
     for place in range(needs):
         s.lists[L.needs, place] = sources[S.need0 + place, source]
-    call_joined(s, call, queue, sources[S.priority_ms, source], 0, needs, now_ms)
+    call_joined(s, call, queue, sources[S.priority_ms, source], 0, needs, clock(s, now_ms))
     act(f, s, now_ms)
     if calls[C.offered, call] >= 0:
         calls[C.delayed, call] = 0
@@ -264,26 +270,26 @@ def happen(f: Floor, s: State, rank: int, which: int, now_ms: int) -> None:
         return
     if rank == LEAVE and calls[C.outcome, which] != WAITING:
         return
-    s.pool[P.now_ms] = now_ms
+    at_ms = clock(s, now_ms)
     if rank == END:
         source, agent = calls[C.source, which], calls[C.agent, which]
         queue = f.sources[S.queue, source]
         wrap_ms = f.drawn[2, f.sources[S.first, source] + calls[C.serial, which]]
         f.plans[R.inside, queue] -= 1
         calls[C.ended, which], calls[C.free, which] = now_ms, now_ms + wrap_ms
-        call_ended(s, which, agent, now_ms)
+        call_ended(s, which, agent, at_ms)
         if wrap_ms:
             push(f, now_ms + wrap_ms, READY, which)
         elif f.plans[R.wraps, queue]:
-            agent_ready(s, agent, now_ms)
+            agent_ready(s, agent, at_ms)
     elif rank == READY:
-        agent_ready(s, calls[C.agent, which], now_ms)
+        agent_ready(s, calls[C.agent, which], at_ms)
     elif rank == ANSWER:
-        offer_answered(s, which, now_ms)
+        offer_answered(s, which, at_ms)
     elif rank == MISS:
-        offer_failed(s, which, NO_ANSWER, now_ms)
+        offer_failed(s, which, NO_ANSWER, at_ms)
     else:
-        call_left(s, which, LEFT_BY_HIMSELF, now_ms)
+        call_left(s, which, LEFT_BY_HIMSELF, at_ms)
         lose(f, which, ABANDONED, now_ms)
     act(f, s, now_ms)
 

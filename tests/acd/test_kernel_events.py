@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
+from random import Random
 
 import pytest
 
@@ -43,9 +47,14 @@ def test_a_hundred_thousand_random_streams() -> None:
 
 def test_streams_hold_every_event_that_the_distributor_handles_and_every_other_step() -> None:
     """A new kind of event needs a step here, or a reason why no owner of the loop sends it."""
-    from random import Random
-
     chance = Random(1)
     given = steps(chance, site(chance)._pool, 2_000)
     assert set(given[:, 0].tolist()) == set(range(loop.ADVANCE + 1))
     assert len({kind.__name__ for kind in HANDLERS} - NEVER_SENT) == loop.SETTLE
+
+
+def test_the_same_without_the_compiler() -> None:
+    code = "from tests.acd.test_kernel_events import compare; print(compare(range(7_000, 7_150)).total())"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True, text=True)
+    assert int(done.stdout) > 1_000

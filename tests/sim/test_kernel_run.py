@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from random import Random
 
 import msgspec
@@ -71,11 +74,20 @@ def same(scenario: Scenario) -> Run:
     return two
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(80))
 def test_a_compiled_run_is_the_distributors_run(seed: int) -> None:
     scenario = random_scenario(Random(seed), 120)
     assert kernel_run.unsupported(scenario) == ""
     same(scenario)
+
+
+def test_the_same_without_the_compiler() -> None:
+    code = (
+        "from random import Random; from tests.sim.test_kernel_run import random_scenario, same; "
+        "[same(random_scenario(Random(seed), 60)) for seed in range(50, 56)]"
+    )
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == 0
 
 
 @pytest.mark.parametrize("strategy", LOOPED)

@@ -13,7 +13,7 @@ from engine.sim.scenario import CONSTANT, EXPONENTIAL, AgentPlan, Law, QueuePlan
 
 ONE = Scenario(
     (QueuePlan("q"),), (AgentPlan("a", 9, ((0, 1),)),),
-    (Source(0, 100 / 1_800_000, talk=Law(EXPONENTIAL, 180_000)),), calls=12_000, warm_up_calls=600,
+    (Source(0, 100 / 1_800_000, talk=Law(EXPONENTIAL, 180_000)),), calls=60_000, warm_up_calls=3_000,
 )  # fmt: skip
 
 
