@@ -132,3 +132,14 @@ def test_simulate_needs_no_kernel(scenario: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, "simulate", str(scenario)], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_rule_that_the_compiled_loop_does_not_know_is_told_and_run_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(BY_HAND.replace("{name: q}", "{name: q, strategy: ucd-loa}"), "utf-8")
+    assert run(["simulate", str(path), "--json", "--engine", "kernel"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["engine"] == "distributor"
+    assert "doesn't know the strategy ucd-loa: the distributor runs it" in said.err
