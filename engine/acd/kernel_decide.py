@@ -47,15 +47,74 @@ def settle(s: State, now_ms: int) -> None:
         if q[Q.idle, queue]:
             rows[kept] = queue
             kept += 1
-            q[Q.cursor, queue] = q[Q.waiting_head, queue]
             if q[Q.waiting, queue]:
                 serving += 1
     if serving:
+        if _anybody_starves(s, kept, serving, now_ms):
+            _serve_starving(s, kept, now_ms)
+        for place in range(kept):
+            q[Q.cursor, rows[place]] = q[Q.waiting_head, rows[place]]
         _serve_all(s, kept, now_ms)
     for place in range(kept):
         queue = rows[place]
         if q[Q.idle, queue] and q[Q.fan, queue]:
             _ring_more(s, queue, now_ms)
+
+
+@part
+def _anybody_starves(s: State, queues: int, serving: int, now_ms: int) -> bool:
+    """As `starving.anybody`."""
+    rows, q = s.lists[L.touched], s.queues
+    late, ranked = False, False
+    for place in range(queues):
+        queue = rows[place]
+        if q[Q.waiting, queue]:
+            ranked = ranked or q[Q.ranked, queue] != 0
+            effective = s.entries[E.effective, q[Q.waiting_head, queue]]
+            late = late or (q[Q.starve_ms, queue] > 0 and effective <= now_ms - q[Q.starve_ms, queue])
+    return late and (serving > 1 or ranked)
+
+
+@part
+def _serve_starving(s: State, queues: int, now_ms: int) -> None:
+    """As `decide._serve_starving`: the longest wait first, over all touched queues, each caller once."""
+    rows, q, e = s.lists[L.touched], s.queues, s.entries
+    unmet, since, sequence = 0, -(1 << 62), 0
+    while True:
+        best = -1
+        for place in range(queues):
+            queue = rows[place]
+            limit = now_ms - q[Q.starve_ms, queue]
+            entry = q[Q.waiting_head, queue] if q[Q.starve_ms, queue] > 0 and q[Q.idle, queue] else -1
+            while entry >= 0 and e[E.effective, entry] <= limit:
+                due = e[E.joined, entry] <= limit and _later(s, entry, since, sequence)
+                if due and (best < 0 or not _later(s, entry, e[E.joined, best], e[E.sequence, best])):
+                    best = entry
+                entry = s.lists[L.waiting_next, entry]
+        if best < 0:
+            return
+        since, sequence = e[E.joined, best], e[E.sequence, best]
+        queue = e[E.queue, best]
+        if not _is_unmet(s, queue, best, unmet) and not _serve(s, queue, best, now_ms):
+            s.lists[L.unmet, unmet] = best
+            unmet += 1
+
+
+@part
+def _later(s: State, entry: int, since: int, sequence: int) -> bool:
+    """Did he join later than that?"""
+    joined = s.entries[E.joined, entry]
+    return bool(joined > since or (joined == since and s.entries[E.sequence, entry] > sequence))
+
+
+@part
+def _is_unmet(s: State, queue: int, entry: int, count: int) -> bool:
+    """Has somebody with his needs found nobody in this queue?"""
+    for place in range(count):
+        other = s.lists[L.unmet, place]
+        if s.entries[E.queue, other] == queue and same_needs(s, other, entry):
+            return True
+    return False
 
 
 @part
@@ -77,13 +136,7 @@ def _serve_all(s: State, queues: int, now_ms: int) -> None:
             q[Q.cursor, best] = -1
             continue
         q[Q.cursor, best] = s.lists[L.waiting_next, entry]
-        known = False
-        for place in range(unmet):
-            other = s.lists[L.unmet, place]
-            if s.entries[E.queue, other] == best and same_needs(s, other, entry):
-                known = True
-                break
-        if known:
+        if _is_unmet(s, best, entry, unmet):
             continue
         if not _serve(s, best, entry, now_ms):
             s.lists[L.unmet, unmet] = entry

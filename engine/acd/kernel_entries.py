@@ -160,6 +160,8 @@ def join(s: State, call: int, queue: int, priority_ms: int, wait_ms: int, needs:
     e[E.sequence, entry] = s.pool[P.sequence]
     e[E.joined, entry] = now_ms
     e[E.effective, entry] = now_ms - priority_ms
+    if priority_ms:
+        s.queues[Q.ranked, queue] = 1
     wait_ms = wait_ms if wait_ms else s.queues[Q.wait_ms_max, queue]
     e[E.wait_until, entry] = now_ms + (min(wait_ms, WAIT_MS_MAX) if wait_ms > 0 else WAIT_MS_MAX)
     for place in range(needs):

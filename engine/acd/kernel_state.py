@@ -53,11 +53,11 @@ class State(NamedTuple):
 _SPEC = (
     "ring_ms", "wrap_up_ms", "entries_max", "wait_ms_max", "join_empty", "weight", "service_level_ms", "progress_ms",
     "misses_max", "strategy", "memory", "fan", "fair", "at_once", "first", "first_row", "end_row",
-    "extensions", "extend_ms",
+    "extensions", "extend_ms", "starve_ms",
 )  # fmt: skip
 _LIVE = (
     "idle", "on_duty", "connected", "touched", "order_head", "order_tail", "order", "waiting_head", "waiting_tail",
-    "waiting", "cursor",
+    "waiting", "cursor", "ranked",
 )  # fmt: skip
 _DELAYS = tuple(field for field, _ in FAILURES.values())
 _TALLY = tuple(field.name for field in msgspec.structs.fields(Tally))
@@ -95,7 +95,7 @@ L = numbered("L", LIST_FIELDS)
 KNOWN_QUEUE = frozenset({
     "id", "name", "tenant", "strategy", "ring_ms_max", "wrap_up_ms", "entries_max", "wait_ms_max", "join_empty",
     "weight", "service_level_ms", "misses_max", "offers_max", "progress_ms", "wrap_up_extend_ms",
-    "wrap_up_extensions_max", "recall_lead_ms", "recall_ms_max", *_DELAYS,
+    "wrap_up_extensions_max", "starve_ms", "hard_hold_ms", "recall_lead_ms", "recall_ms_max", *_DELAYS,
 })  # fmt: skip
 KNOWN_AGENT = frozenset({"id", "name", "tenant", "queues", "skills", "wrap_up_ms", "second_line", "team"})
 KNOWN_STRATEGY = frozenset({"name", "terms", "fan", "memory", "fair"})
@@ -221,7 +221,8 @@ def _queue(state: State, queue: Queue) -> None:
         "memory": strategy.memory, "fan": strategy.fan, "fair": strategy.fair,
         "at_once": policy.offers_at_once(queue), "first": policy.offers_first(queue),
         "first_row": queue.first_row, "end_row": queue.end_row, "extensions": spec.wrap_up_extensions_max,
-        "extend_ms": spec.wrap_up_extend_ms, "idle": len(queue.idle), "on_duty": queue.on_duty,
+        "extend_ms": spec.wrap_up_extend_ms, "starve_ms": spec.starve_ms, "ranked": queue.ranked,
+        "idle": len(queue.idle), "on_duty": queue.on_duty,
         "connected": queue.connected, "touched": queue.touched, "order": len(queue.order),
         "waiting": len(queue.waiting),
     }  # fmt: skip

@@ -39,3 +39,11 @@ def test_every_strategy_over_three_rounds(strategy: str) -> None:
                          (loop.ADVANCE, 700), (loop.CALL_ENDED, call % 3), (loop.EXPIRE,))  # fmt: skip
     people = [person(number, level=1 + number // 3) for number in range(5)]
     assert offered(follow([QueueSpec(0, "q", strategy=strategy, delay_reject_ms=300)], people, steps))
+
+
+def test_who_starves_comes_before_the_heavier_queue() -> None:
+    queues = [QueueSpec(0, "q", starve_ms=60_000), QueueSpec(1, "r", weight=9)]
+    steps = settled((loop.PAUSED, 0), (loop.JOINED, 1, 0), (loop.ADVANCE, 59_000), (loop.JOINED, 2, 1))
+    steps += settled((loop.ADVANCE, 1_000), (loop.READY, 0))
+    assert offered(follow(queues, [person(0, 0, 1)], steps)) == [(1, 0)]
+    assert offered(follow([QueueSpec(0, "q"), queues[1]], [person(0, 0, 1)], steps)) == [(2, 0)]

@@ -62,3 +62,10 @@ def test_a_new_strategy_action_or_state_is_named(what: str, monkeypatch: pytest.
 def test_the_strategies_that_are_left_to_the_distributor() -> None:
     left = [name for name in policy.NAMES if strange([QueueSpec(0, "q", strategy=name)], [])]
     assert left == ["ucd-loa", "custom", "ead-loa", "least-occupied"], "no occupancies and no policies of sites"
+
+
+def test_rules_for_people_are_left_to_the_distributor() -> None:
+    from engine.acd.model import RestRule
+
+    assert strange([QueueSpec(0, "q", reserve=((0, 0, 2),))], []) == "reserve of the queue q"
+    assert strange([], [AgentSpec(0, "a", rests=RestRule(ceiling=800))]) == "rests of the agent a"
