@@ -317,7 +317,13 @@ def queue_row(options: argparse.Namespace) -> list[Row]:
     delay = Row("caller answered to agent connected, idle agent", "508", "96").take(found)
     connected = found["caller_answered_to_agent_connected_ms"]
     delay.values.append(("median", connected.get("p50", math.nan), 15.0, "ms"))
-    return [row, delay]
+    with server() as running:
+        found = load(running, "queue", number="700", rate=50, seconds=count / 50, hold=0.3, listen=running.phones)
+    arrival = Row("caller's arrival to the agent's INVITE, 50 calls/s, idle agents", "-", "-").take(found)
+    invited = found["caller_invited_to_agent_invited_ms"]
+    arrival.values.append(("median", invited.get("p50", math.nan), 5.0, "ms"))
+    arrival.values.append(("99 %", invited.get("p99", math.nan), None, "ms"))
+    return [row, delay, arrival]
 
 
 def start_row(options: argparse.Namespace) -> list[Row]:

@@ -391,6 +391,7 @@ async def queue(options: argparse.Namespace) -> Figures:
         "offers": len(offers),
         "connected": len(pairs),
         "all_served_in_time": finished,
+        "caller_invited_to_agent_invited_ms": report.spread([(o.sent_ns - s.sent_ns) / MS for s, o in pairs]),
         "caller_answered_to_agent_invited_ms": report.spread([(o.sent_ns - s.answered_ns) / MS for s, o in pairs]),
         "caller_answered_to_agent_connected_ms": report.spread([(o.acked_ns - s.answered_ns) / MS for s, o in pairs]),
         "cpu_s": round(cpu, 3),

@@ -65,11 +65,11 @@ class Sipp:
     def _scenario(self, name: str) -> Path:
         """SIPp writes its logs beside the scenario, so it gets a copy; captures are linked where it looks for them.
 
-        A status line and an expression must be literal for SIPp, so the keys `status` and `text` are put into the copy.
+        Status lines, expressions and timeouts must be literal for SIPp, so the keys for them are put into the copy.
         """
         target = self.folder / name
         text = (SCENARIOS / name).read_text()
-        for key in ("status", "text"):
+        for key in ("status", "text", "answer_ms", "talk_ms", "patience_ms"):
             text = text.replace(f"[{key}]", self.keys.get(key, ""))
         target.write_text(text)
         if "pcap/" in text:
