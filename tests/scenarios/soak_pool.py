@@ -17,9 +17,9 @@ from random import Random
 from engine import limits
 from engine.acd import events
 from engine.acd.agents import CALL_MS_MAX
-from engine.acd.commands import AcdCommand, Breach, CancelOffer, Connect, EntryEnded, Offer
+from engine.acd.commands import AcdCommand, Breach, CancelOffer, Connect, EntryEnded, Offer, Recall
 from engine.acd.machine import Distributor
-from engine.acd.model import AgentSpec, QueueSpec
+from engine.acd.model import WRAP_UP_MODES, AgentSpec, QueueSpec, RestRule, Ring
 from engine.acd.policy import NAMES
 from engine.acd.tables import AGENT_IDLE, AGENT_STATES, E_ENDED
 
@@ -28,6 +28,12 @@ CALLS_PER_MINUTE = 12
 CHECK_EVERY = 300  # settles between two looks at all invariants
 FAILURES = ("busy", "rejected", "no_answer", "unreachable", "error")
 FATES = ("good",) * 88 + ("lost_end",) + ("twice",) * 5 + ("late",) * 3 + ("dead",) * 3
+RINGS = ((), (), (Ring(level=1, for_ms=15_000), Ring(teams=("front",), without=(0,), for_ms=30_000), Ring()))
+RESTS = (
+    RestRule(ceiling=850, gives_way_ms=120_000), RestRule(pause_ms=10_000),
+    RestRule(long_talk_ms=1_800_000, rest_ms=300_000, gives_way_ms=60_000),
+)  # fmt: skip
+WAYS = ("agent_first", "customer_first")
 
 
 class Unsound(AssertionError):
@@ -46,10 +52,12 @@ class PoolSoak:
         self.distributor.configure(*self.versions[0], 0)
         self.diary: list[tuple[int, int, str, int, int]] = []  # at, n, what, call or agent, offer
         self.number = self.joined = self.settles = 0
-        self.counts = dict.fromkeys(("offered", "connected", "refused", "timeout", "gone", "cancelled", "late"), 0)
+        counted = ("offered", "connected", "refused", "timeout", "gone", "cancelled", "late", "booked", "recalled")
+        self.counts = dict.fromkeys(counted, 0)
         self.ringing: dict[int, Offer] = {}
         self.talking: dict[int, int] = {}  # call -> agent
         self.inside: dict[int, bool] = {}  # calls that haven't been answered, refused or left
+        self.booked: dict[int, str] = {}  # call -> how he is to be called back
         self.crossed: dict[int, bool] = {}  # who left since the last settle: his refusal may be under way
         for agent in range(AGENTS):
             self.apply(events.AgentReachable(agent, True))
@@ -67,6 +75,9 @@ class PoolSoak:
                 number, f"q{number}", strategy=chance.choice(NAMES), ring_ms_max=chance.choice((8_000, 20_000)),
                 wrap_up_ms=chance.choice((0, 5_000, 30_000)), wait_ms_max=chance.choice((0, 90_000, 600_000)),
                 entries_max=chance.choice((0, 40)), weight=chance.choice((0, 0, 1)), misses_max=chance.choice((0, 3)),
+                wrap_up_mode=chance.choice(("", "", *WRAP_UP_MODES)), wrap_up_early=chance.random() < 0.7,
+                wrap_up_coded=chance.random() < 0.2, starve_ms=chance.choice((0, 60_000, 900_000)),
+                rings=chance.choice(RINGS), reserve=chance.choice(((), (), ((-1, 1, 2),))),
             )
             for number in range(QUEUES) if number != gone
         ]  # fmt: skip
@@ -80,7 +91,8 @@ class PoolSoak:
             agents.append(
                 AgentSpec(
                     number, f"a{number}", queues=tuple((q, chance.randint(1, 3), chance.randint(0, 3)) for q in seats),
-                    skills=skills, second_line=chance.random() < 0.1,
+                    skills=skills, second_line=chance.random() < 0.1, team=chance.choice(("", "front")),
+                    on_demand=chance.random() < 0.05, rests=chance.choice((None, None, *RESTS)),
                 )
             )  # fmt: skip
         return queues, agents
@@ -140,6 +152,8 @@ class PoolSoak:
                 self.counts["timeout" if command.reason == "timeout" else "refused"] += 1
                 if not self.inside.pop(command.call, False):
                     raise Unsound(f"seed {self.seed}: call {command.call} ended twice")
+            elif type(command) is Recall:
+                self.rings_up(command.call)
             elif type(command) is Breach:
                 raise Unsound(f"seed {self.seed} at {self.now} ms: {command}")
 
@@ -167,6 +181,8 @@ class PoolSoak:
         if not self.inside.pop(command.call, False) or command.agent in self.talking.values():
             raise Unsound(f"seed {self.seed}: {command} while {self.talking}")
         self.talking[command.call] = command.agent
+        if self.booked.get(command.call) == "agent_first":
+            self.rings_up(command.call)
         fate = self.chance.choice(FATES)
         talk_ms = int(self.chance.expovariate(1 / 150_000)) + 1
         if fate == "lost_end":
@@ -180,15 +196,58 @@ class PoolSoak:
         chance = self.chance
         self.joined += 1
         call = self.joined
-        needs = tuple((skill, chance.randint(1, 9)) for skill in range(SKILLS) if chance.random() < 0.08)
-        bar = (chance.randrange(AGENTS), 60_000) if chance.random() < 0.03 else (-1, 0)
         self.inside[call] = True
-        priority_ms = chance.choice((0, 0, 60_000))
-        self.apply(events.CallJoined(call, chance.randrange(QUEUES), priority_ms, needs, 0, *bar))
+        self.apply(self.joining(call))
         if chance.random() < 0.6:
             self.note(chance.choice((0, 2_000, int(chance.expovariate(1 / 120_000)))), "abandon", call)
+        elif chance.random() < 0.1:
+            self.note(chance.randrange(60_000), "books", call)
         if self.joined < self.calls_max:
             self.note(int(chance.expovariate(CALLS_PER_MINUTE / 60_000)), "arrival")
+
+    def joining(self, call: int) -> events.CallJoined:
+        """Anybody: with needs, perhaps relaxing ones, a preferred agent, a bar, a class, a hard case."""
+        chance = self.chance
+        needs = tuple((skill, chance.randint(1, 9)) for skill in range(SKILLS) if chance.random() < 0.08)
+        relaxing = bool(needs) and chance.random() < 0.3
+        bar = (chance.randrange(AGENTS), 60_000) if chance.random() < 0.03 else (-1, 0)
+        prefers = chance.random() < 0.05
+        return events.CallJoined(
+            call, chance.randrange(QUEUES), chance.choice((0, 0, 60_000)), () if relaxing else needs, 0, *bar,
+            steps=(events.Step(20_000, needs), events.Step()) if relaxing else (),
+            prefer=chance.randrange(AGENTS) if prefers else -1, prefer_ms=45_000 if prefers else 0,
+            prefer_away=prefers and chance.random() < 0.3, group=int(chance.random() < 0.1),
+            hard=chance.random() < 0.1,
+        )  # fmt: skip
+
+    # --- callers who hang up and keep their place --------------------------------------------------------------
+    def books(self, call: int, _: int) -> None:
+        """He wants to be called back; he may do without it later, and after eight hours he is given up."""
+        if self.inside.get(call) and not any(offer.call == call for offer in self.ringing.values()):
+            self.booked[call] = self.chance.choice(WAYS)
+            self.counts["booked"] += 1
+            self.apply(events.CallAway(call, self.booked[call], wait_ms_max=28_800_000))
+            if self.chance.random() < 0.1:
+                self.note(self.chance.randrange(3_600_000), "abandon", call)
+
+    def rings_up(self, call: int) -> None:
+        """His phone rings: he is there, or isn't and is tried again, or rings until the owner's own limit."""
+        self.counts["recalled"] += 1
+        fate = self.chance.random()
+        if fate < 0.7:
+            self.note(self.chance.randrange(20_000), "reached", call)
+        else:
+            self.note(self.chance.choice((5_000, 20_000, 89_000)), "not_reached", call)
+
+    def reached(self, call: int, _: int) -> None:
+        self.apply(events.CallHere(call))
+
+    def not_reached(self, call: int, _: int) -> None:
+        """Back to his place; an agent who was there first is free again."""
+        if self.talking.pop(call, -1) >= 0:
+            self.counts["connected"] -= 1
+            self.inside[call] = True
+        self.apply(events.CallAway(call, self.booked.get(call, WAYS[0]), pause_ms=60_000))
 
     def abandon(self, call: int, _: int) -> None:
         if self.inside.pop(call, False):
@@ -205,7 +264,8 @@ class PoolSoak:
         self.apply(events.OfferFailed(offer, reason))
 
     def end(self, call: int, agent: int) -> None:
-        if self.talking.pop(call, -1) == agent:
+        if self.talking.get(call) == agent:
+            del self.talking[call]
             self.apply(events.CallEnded(call, agent))
 
     def end_again(self, call: int, agent: int) -> None:
@@ -214,7 +274,7 @@ class PoolSoak:
     def mood(self, agent: int, _: int) -> None:
         """Something happens to an agent, and is put right after a while."""
         chance = self.chance
-        kind = chance.randrange(5)
+        kind = chance.randrange(6)
         later = chance.choice((0, 1_000, 30_000, 600_000))
         if kind == 0:
             self.apply(events.AgentLoggedOut(agent))
@@ -224,6 +284,8 @@ class PoolSoak:
             self.apply(events.AgentReachable(agent, False))
         elif kind == 3:
             self.apply(events.AgentOccupied(agent, True, "direct"))
+        elif kind == 4:
+            self.apply(events.AgentWrapUp(agent, chance.choice(("ask", "extend", "coded"))))
         self.note(later, "back", agent, kind)
         if self.joined < self.calls_max:
             self.note(later + chance.randrange(3_600_000), "mood", agent)
