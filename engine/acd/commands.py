@@ -90,6 +90,24 @@ class Widened(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     waited_ms: int
 
 
+class Decided(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """For records: whom a caller is offered to now and why, or that there is nobody (`asked` empty). See `brief`.
+
+    `strategy`: or "preference"; `key`: the winner's columns; `others`: candidates who were not asked; `against`:
+    agents by the first reason against them. `near`: the first of those others as (agent, column by which he lost, ""),
+    or where nobody is asked the first agents of the queue, those who could serve him first, as (agent, word, detail).
+    """
+
+    call: int
+    queue: int
+    asked: tuple[int, ...]
+    strategy: str
+    key: tuple[tuple[str, int], ...]
+    others: int
+    against: tuple[tuple[tuple[str, str], int], ...]
+    near: tuple[tuple[int, str, str], ...]
+
+
 class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """An invariant did not hold; what was healed (DESIGN law 6)."""
 
@@ -97,4 +115,6 @@ class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str
 
 
-AcdCommand = Offer | CancelOffer | Connect | Recall | EntryEnded | AgentChanged | OfferEnded | Breach | Widened
+AcdCommand = (
+    Offer | CancelOffer | Connect | Recall | EntryEnded | AgentChanged | OfferEnded | Breach | Widened | Decided
+)
