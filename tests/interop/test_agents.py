@@ -7,6 +7,7 @@ from pathlib import Path
 
 import listening
 import pytest
+from harness import queue_log
 from harness.children import until
 from harness.desks import desk, sipp_desk
 from harness.phone import FINAL, Phone
@@ -166,7 +167,8 @@ def test_blind_transfer_by_refer(engine: Engine, caller: Phone, tmp_path: Path) 
             there.expect_bye()
     row = engine.last_call(dialled="8700")
     assert "call.transferred" in engine.kinds(row["call"]) and row["transfers"] == 1
-    assert any("TRANSFER" in line[4] for line in engine.queue_log() if line[1] == row["call"])
+    log = queue_log.read(engine.data / "queue_log")  # as strict as Asterisk's documentation
+    assert log.queues["default/support"].ended["BLINDTRANSFER"] == 1 and row["call"] not in log.talking
 
 
 @pytest.mark.parametrize("way", [{"direction": "sendonly"}, {"direction": "inactive"}, {"connection": "0.0.0.0"}])
