@@ -107,7 +107,8 @@ def settled(room: Room, commands: list[AcdCommand], now_ms: int) -> None:
     if room.joining:
         joined, room.joining = room.joining, []
         refused = [command.call for command in commands if type(command) is EntryEnded]
-        _admit(room, [entry for entry in joined if entry[0] not in refused], now_ms)
+        offered = [command.call for command in commands if type(command) is Offer]
+        _admit(room, [entry for entry in joined if entry[0] not in refused], offered, now_ms)
     for command in commands:
         carry_out(room, command, now_ms)
 
@@ -120,16 +121,22 @@ def parted(room: Room) -> None:
         room.emit(kind, call.tenant, call.name, **told)
 
 
-def _admit(room: Room, joined: list[tuple[int, int]], now_ms: int) -> None:
-    """They are in the queue and hear its music (or its announcement, or their wait list begins)."""
+def _admit(room: Room, joined: list[tuple[int, int]], offered: list[int], now_ms: int) -> None:
+    """They are in the queue and hear its music (or its announcement, or their wait list begins).
+
+    Who was `offered` an agent in this same step needs no estimate: that of all others is recorded, to be judged by.
+    """
     for number, priority_ms in joined:
         call = room.calls.get(number)
         if call is None or call.waiting is None or not call.queue:
             continue
         call.first_position = room.acd.position(call.id) or 1
+        waits = number not in offered
+        found = queue_facts.range_ms(room, call, room.queue_ids[call.queue], now_ms) if waits else None
         room.emit(
             "queue.joined", call.tenant, call.name, queue=call.queue, position=call.first_position,
-            priority_ms=priority_ms, caller=call.caller,
+            priority_ms=priority_ms, caller=call.caller, estimate_low_ms=found[0] if found else 0,
+            estimate_high_ms=found[2] if found else 0,
         )  # fmt: skip
         if call.phase != "queue":
             continue

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 workers_max = 8
 piece_rows = 65_536  # a piece's columns take some megabytes
-TIME_OF = {"contacts": "at_ms", "agent_times": "quarter_ms"}
+TIME_OF = {"contacts": "at_ms", "agent_times": "quarter_ms", "promises": "at_ms"}
 
 QUEUE_COLUMNS = [
     ("offered", "offered"), ("connected", "answered"), ("abandoned", "abandoned"), ("service_level_percent", "SL %"),
@@ -52,12 +52,13 @@ def report(
     zone: Annotated[str, typer.Option("--zone", help="Time zone of days, as Europe/London (default: this "
                                       "machine's).")] = "",
     codes: Annotated[bool, typer.Option("--codes", help="Calls by wrap-up code instead.")] = False,
+    calibration: Annotated[bool, typer.Option("--calibration", help="Were promised waits kept, instead.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values, every figure.")] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw it into FILE.png or FILE.svg.")] = None,
     data: Data = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Service level, waits, handle times, occupancy: by interval, queue, agent or tenant."""
-    from engine.cli import report_text, show
+    from engine.cli import report_text
     from engine.errors import UsageError
     from engine.records.report import GROUPS, INTERVALS
 
@@ -74,11 +75,8 @@ def report(
     else:
         wish.targets = targets(folder)
     wish.short_ms = wish.within_ms if short < 0 else round(short * 1000)
-    if codes:
-        from engine.cli import report_codes
-
-        found = report_codes.read(folder / "ringdown.db", wish)
-        print(show.as_json(found) if json else report_text.as_csv(found) if csv else report_codes.text(found))
+    if codes or calibration:
+        _print_instead(folder / "ringdown.db", wish, calibration, json, csv)
         return
     lines, solved = read(folder / "ringdown.db", wish, resolution)
     rows = report_text.rows(wish, lines)
@@ -98,6 +96,20 @@ def report(
             print(f"first-call resolution (no re-contact within {resolution} days): {share}")
         if plot is not None:
             print(f"drawn: {plot}")
+
+
+def _print_instead(path: Path, wish: Wish, calibration: bool, json: bool, csv: bool) -> None:
+    """Another report than that of the key figures: promises, or wrap-up codes."""
+    from engine.cli import report_codes, report_promises, report_text, show
+
+    if calibration:
+        report_promises.refuse(wish)
+        found = report_promises.read(path, wish)
+        text = report_promises.text(found, wish.by)
+    else:
+        found = report_codes.read(path, wish)
+        text = report_codes.text(found)
+    print(show.as_json(found) if json else report_text.as_csv(found).rstrip("\n") if csv else text)
 
 
 def _wish(by: str, interval: str, since: str, until: str, everything: bool, zone: str) -> Wish:
@@ -252,14 +264,14 @@ def stretches(path: Path, table: str, wish: Wish, rows: int) -> Iterator[Wish]:
         db.close()
 
 
-def known_schema(path: Path) -> None:
+def known_schema(path: Path, least: int = 2) -> None:
     """Raises SiteError when an earlier engine wrote the store, StorageRefused when none of ours did."""
     from engine.errors import SiteError
     from engine.runtime.migrations import check
 
     db = _connect(path)
     try:
-        if check(db, path) < 2:
+        if check(db, path) < least:
             raise SiteError(f"{path.name} has the schema of an earlier engine: start today's once, it converts it")
     finally:
         db.close()

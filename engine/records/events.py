@@ -50,7 +50,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "dial.started": ("target", "kind"),
     "dial.ended": ("target", "result", "status", "rang_ms"),
     # queues
-    "queue.joined": ("queue", "position", "priority_ms", "caller"),
+    # estimate: within these bounds he is answered with 90 %; 0 and 0: not worked out, or nothing honest to say
+    "queue.joined": ("queue", "position", "priority_ms", "caller", "estimate_low_ms", "estimate_high_ms"),
     "queue.position": ("queue", "position"),
     "queue.widened": ("queue", "stage", "ring", "waited_ms"),  # he waits with fewer needs, or in a wider ring
     "queue.told": ("queue", "position", "low_min", "high_min"),  # the wait he was told; 0: no bound on that side

@@ -1,4 +1,4 @@
-"""What reports are made of: one row per stay in a queue, and agents' time per quarter of an hour.
+"""What reports are made of: one row per stay in a queue, agents' time per quarter of an hour, promises (`promised`).
 
 `Figures.feed` takes the kinds in KINDS in order and collects rows for the next batch. A stay's row is written when it
 ends or is connected, and again, complete, when the conversation is over (same key). Agents' time is written once a
@@ -12,6 +12,8 @@ import msgspec
 from engine.records.events import Event
 from engine.records.kpi_agents import AgentTimes, Span, split
 from engine.records.numbers import caller_token
+from engine.records.promised import KINDS as PROMISE_KINDS
+from engine.records.promised import Promised
 
 QUARTER_MS = 900_000
 WRITE_MS = 60_000
@@ -19,7 +21,7 @@ stays_kept_max = 16_384
 KINDS = frozenset((
     "agent.state", "queue.joined", "queue.connected", "queue.completed", "queue.abandoned", "queue.left",
     "call.held", "call.transferred", "call.ended", "callback.requested", "queue.renamed",
-))  # fmt: skip
+)) | PROMISE_KINDS  # fmt: skip
 
 Row = tuple[object, ...]
 
@@ -44,6 +46,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.agents = AgentTimes()
+        self.promised = Promised()
         self._stays: dict[str, Stay] = {}
         self._contacts: dict[tuple[int, int, str], Row] = {}
         self._times: dict[tuple[int, str, str, str, str], int] = {}
@@ -55,6 +58,8 @@ class Figures:
         """One event whose kind is in KINDS."""
         kind = event.kind
         self._last = event
+        if kind in PROMISE_KINDS:
+            self.promised.feed(event)
         if kind == "agent.state" or kind == "queue.connected" or kind == "call.held":
             self._spend(self.agents.feed(event))
         if kind == "queue.joined":
@@ -80,7 +85,7 @@ class Figures:
                 del self._stays[event.call]
         elif kind == "callback.requested":
             self._kept(event)
-        elif kind != "agent.state":
+        elif kind not in ("agent.state", "queue.told"):
             self._talking(event)
 
     def take(self, *, closing: bool = False) -> tuple[list[Row], list[Row]]:

@@ -77,10 +77,21 @@ CREATE TABLE figures_mark (
 );
 """
 
+# What callers were promised and what came of it (records.promised).
+_VERSION_3 = """
+CREATE TABLE promises (
+    at_ms INTEGER NOT NULL, n INTEGER NOT NULL, boot TEXT NOT NULL, tenant TEXT NOT NULL, queue TEXT NOT NULL,
+    spoken INTEGER NOT NULL, low_ms INTEGER NOT NULL, high_ms INTEGER NOT NULL, waited_ms INTEGER NOT NULL,
+    result TEXT NOT NULL,
+    PRIMARY KEY (at_ms, n, boot)
+) WITHOUT ROWID;
+"""
+
 # (version, SQL script that leads from the version before). Applied in order, each in one transaction.
-MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1), (2, _VERSION_2))
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1), (2, _VERSION_2), (3, _VERSION_3))
 QUEUE_LOG_TAIL = "queue_log_tail"
 FIGURES_SINCE = 2  # stores of an earlier version get `contacts` and `agent_times` made from their events
+PROMISES_SINCE = 3
 VERSION = MIGRATIONS[-1][0]
 
 VERSION_TABLE = """
@@ -106,11 +117,13 @@ INSERT_CALL = _insert("calls", len(CALL_COLUMNS), word="REPLACE")
 INSERT_LOGIN = "INSERT OR REPLACE INTO agent_logins VALUES (?,?,?)"
 # A stay's row is written again when its conversation is over; agents' time adds up within the batch's transaction.
 INSERT_CONTACT = _insert("contacts", 12, word="REPLACE")
+INSERT_PROMISE = _insert("promises", 10, word="REPLACE")
 ADD_AGENT_TIME = "INSERT INTO agent_times VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ms = ms + excluded.ms"
 # A queue has a new name: (new, old). What reports read counts for the new one; `events` keep what was said then.
 RENAME_QUEUE = (
     "UPDATE contacts SET queue = ? WHERE queue = ?",
     "UPDATE queue_events SET queue = ? WHERE queue = ?",
+    "UPDATE promises SET queue = ? WHERE queue = ?",
     "INSERT INTO agent_times SELECT quarter_ms, agent, state, reason, ?, ms FROM agent_times WHERE queue = ?"
     " ON CONFLICT DO UPDATE SET ms = ms + excluded.ms",
     "DELETE FROM agent_times WHERE ? != '' AND queue = ?",

@@ -31,7 +31,7 @@ from engine.runtime.migrations import StorageRefused, check
 STORE = "ringdown.db"
 SECRETS = "secrets.json"
 QUEUE_LOG = "queue_log"
-COUNTED = ("calls", "contacts", "queue_events", "agent_times", "agent_logins")
+COUNTED = ("calls", "contacts", "queue_events", "agent_times", "agent_logins", "promises")
 chunk_bytes = 1 << 20
 busy_s = 10.0
 _TABLES = """

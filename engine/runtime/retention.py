@@ -33,8 +33,9 @@ rows_at_once = 1_000
 files_at_once = 100
 busy_s = 2.0
 STAMP = "retention.stamp"  # Unix ms of the last round
-TABLES = {"calls": ("calls",), "events": ("events",), "queue_events": ("queue_events", "contacts", "agent_times")}
-_KEYS = {"contacts": ("at_ms", "at_ms, n, boot", "tenant"),
+TABLES = {"calls": ("calls",), "events": ("events",),
+          "queue_events": ("queue_events", "contacts", "agent_times", "promises")}  # fmt: skip
+_KEYS = {"contacts": ("at_ms", "at_ms, n, boot", "tenant"), "promises": ("at_ms", "at_ms, n, boot", "tenant"),
          "agent_times": ("quarter_ms", "quarter_ms, agent, state, reason, queue",
                          "substr(agent, 1, instr(agent, '/') - 1)")}  # fmt: skip
 

@@ -46,6 +46,7 @@ class Batch(msgspec.Struct):
     lines: list[str]
     contacts: list[schema.Row] = []
     agent_times: list[schema.Row] = []
+    promises: list[schema.Row] = []
     mark: schema.Row = ()  # up to which event agents' times were taken
     renames: list[schema.Row] = []  # queues: (new name, old name)
 
@@ -108,6 +109,7 @@ class Storage:
             return
         batch = self._batch(events)
         batch.contacts, batch.agent_times = self._figures.take(closing=closing)
+        batch.promises = self._figures.promised.take()
         batch.mark = self._figures.mark
         if not events and not batch.agent_times:
             return
@@ -207,6 +209,7 @@ class Storage:
             (schema.INSERT_EVENT, batch.events), (schema.INSERT_QUEUE_EVENT, batch.queue_events),
             (schema.INSERT_CALL, batch.calls), (schema.INSERT_LOGIN, batch.logins),
             (schema.INSERT_CONTACT, batch.contacts), (schema.ADD_AGENT_TIME, batch.agent_times),
+            (schema.INSERT_PROMISE, batch.promises),
             *((statement, batch.renames) for statement in schema.RENAME_QUEUE),
             (schema.PUT_FIGURES_MARK, [batch.mark] if batch.agent_times else []),
             (schema.PUT_QUEUE_LOG_TAIL, [noted] if noted is not None else []),
