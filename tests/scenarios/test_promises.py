@@ -137,7 +137,7 @@ def judged(day: Day) -> dict[str, Promises]:
 
 @pytest.mark.parametrize("seed", [61, 62])
 def test_promises_of_a_busy_day_are_kept(seed: int, record_property: Callable[[str, object], None]) -> None:
-    """80–95 % are the goal for the estimate at joining, and for what was said in whole minutes at least its lower end."""
+    """80–95 % are the goal for the estimate at joining, and the lower end for what was said in whole minutes."""
     found = judged(Day(seed, 900))
     for way, counts in found.items():
         low, high = kpi_promises.kept_interval(counts) or (0.0, 0.0)
