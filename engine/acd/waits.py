@@ -286,11 +286,12 @@ class _Race(msgspec.Struct):
 
 
 def _races(busy: Mask, rivals: list[_Rival], curves: Curves, place: Place, now_ms: int) -> list[_Race]:
-    """What he waits for; of two, whichever ends sooner: the second is run by agents whom no other line wants.
+    """What he waits for, whichever ends soonest.
 
     Lines that share agents are one line where agents can even them out, and where they can't, the more loaded takes
     the shared agents for itself: the set of demands with most callers per agent is served together by all its agents;
-    if he isn't in it, it and its agents are taken away and the next such set is looked for.
+    if he isn't in it, it and its agents are taken away and the next such set is looked for. Besides, he may be served
+    when all those lines together are, or by agents whom no other line wants.
     """
     own = _Demand(busy)
     own.count = own.callers = 1.0
@@ -310,14 +311,12 @@ def _races(busy: Mask, rivals: list[_Rival], curves: Curves, place: Place, now_m
         if passing is not None:
             demand.callers += float(np.interp(soon, GRID, passing))
             demand.overtaking = passing if demand.overtaking is None else demand.overtaking + passing
-    chosen = _bottleneck(own, [each for each in demands.values() if each is own or each.seats & own.seats])
-    team, count, overtaking = busy, 0.0, None
-    for demand in chosen:
-        team = team | demand.mask
-        count += demand.count
-        if demand.overtaking is not None:
-            overtaking = demand.overtaking if overtaking is None else overtaking + demand.overtaking
-    races = [_Race(count - 1.0, team, overtaking)]
+    chosen, taken = _bottleneck(own, [each for each in demands.values() if each is own or each.seats & own.seats])
+    races = [_together(chosen)]
+    for demand in taken:
+        races[0].team &= ~demand.mask  # they serve those others for as long as he waits
+    if taken:
+        races.append(_together([*chosen, *taken]))
     if len(chosen) > 1:
         alone = busy.copy()
         for demand in demands.values():
@@ -328,8 +327,22 @@ def _races(busy: Mask, rivals: list[_Rival], curves: Curves, place: Place, now_m
     return races
 
 
-def _bottleneck(own: _Demand, demands: list[_Demand]) -> list[_Demand]:
-    """The most loaded set of demands that `own` is in, after those that are more loaded have taken their agents."""
+def _together(demands: list[_Demand]) -> _Race:
+    """All these as one line, of which he is the last, served by all their agents."""
+    team, others, overtaking = demands[0].mask, -1.0, None
+    for demand in demands:
+        team = team | demand.mask
+        others += demand.count
+        if demand.overtaking is not None:
+            overtaking = demand.overtaking if overtaking is None else overtaking + demand.overtaking
+    return _Race(others, team, overtaking)
+
+
+def _bottleneck(own: _Demand, demands: list[_Demand]) -> tuple[list[_Demand], list[_Demand]]:
+    """The most loaded set of demands that `own` is in, after those that are more loaded have taken their agents, and
+    those.
+    """
+    taken: list[_Demand] = []
     demands = [own, *sorted((each for each in demands if each is not own), key=lambda each: -each.callers)[:SETS]]
     gone = 0
     while len(demands) > 1:
@@ -344,13 +357,15 @@ def _bottleneck(own: _Demand, demands: list[_Demand]) -> list[_Demand]:
             if load > worst:
                 worst, worst_set = load, chosen
         if worst_set & 1:
-            return [each for place, each in enumerate(demands) if worst_set >> place & 1]
-        for place, each in enumerate(demands):
-            gone |= each.seats if worst_set >> place & 1 else 0
+            return [each for place, each in enumerate(demands) if worst_set >> place & 1], taken
+        more = [each for place, each in enumerate(demands) if worst_set >> place & 1]
+        for each in more:
+            gone |= each.seats
         if not own.seats & ~gone:
-            return demands
-        demands = [each for place, each in enumerate(demands) if not worst_set >> place & 1]
-    return demands
+            return demands, []
+        taken += more
+        demands = [each for each in demands if each not in more]
+    return demands, taken
 
 
 def _overtaking(rival: _Rival, place: Place, now_ms: int) -> FloatArray:
