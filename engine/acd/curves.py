@@ -47,6 +47,7 @@ class Curves:
         self.variation = spread / self.handling_ms**2  # squared, of handling times
         self.step_ms = self.handling_ms / STEPS_OF_MEAN
         self.mean, self.variance = self._renewals(talk, talk_mean, wrap, share)
+        self.both: FloatArray = np.concatenate([self.mean, self.variance], axis=1)  # one product for the two
         self.quits = _quits(learnt)
 
     def _renewals(

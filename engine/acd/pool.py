@@ -58,6 +58,7 @@ class Queue(msgspec.Struct):
     learnt: Learnt = msgspec.field(default_factory=Learnt)
     curves: Curves | None = None  # of `learnt`; derived when somebody asks (waits)
     shared: list[Queue] | None = None  # other queues that some of its agents serve; derived alike
+    team: Mask | None = None  # its agents by agent row; derived alike
     barred: bool = False  # during a pick: some of his rows are barred
     policy_failed: bool = False  # told already
     ring_top: int = 0  # the widest ring that anybody of it is in, 0 without rings
@@ -268,7 +269,7 @@ class Pool:
         """The membership rows, contiguous by queue."""
         for queue in self.queues:
             if queue is not None:
-                queue.idle, queue.on_duty, queue.ring_top, queue.shared = [], 0, 0, None
+                queue.idle, queue.on_duty, queue.ring_top, queue.shared, queue.team = [], 0, 0, None, None
         seats = sorted(
             (queue, level, position, agent)
             for agent, memberships in enumerate(self.memberships)

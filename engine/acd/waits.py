@@ -117,10 +117,10 @@ def estimate(
     else:
         place = pool.place(entry)
     block = pool.agents.block[:, : pool.agents.used]
-    phases = _phases(pool, queue, entry, needs, now_ms)
-    idle = block[_IDLE] != 0
+    seats = _seats(pool, queue)
+    phases = _phases(pool, queue, seats, entry, needs, now_ms)
     if entry < 0 and queue.idle:
-        ready = int(np.count_nonzero(idle & phases[0][1]))
+        ready = int(np.count_nonzero(block[_IDLE][phases[0][1]]))
         if ready:
             return _soon(ring_ms, "now", ready)
     crew = _WORKING[block[_STATE]] & (block[_WISH] == READY)  # who wants to leave after his call serves nobody more
@@ -130,13 +130,14 @@ def estimate(
     middle = queue.waiting[len(queue.waiting) // 2][2] if queue.waiting else -1  # the same for all who wait
     hazard = curves.quit_hazard(now_ms - pool.entries.joined[middle] if middle >= 0 else 0)
     doubt = DOUBT * DOUBT + curves.variation / curves.calls
-    rivals = _rivals(pool, queue, place, crew, now_ms)
+    mine = seats & crew
+    rivals = _rivals(pool, queue, place, crew, mine, now_ms)
     best: FloatArray | None = None
     agents = ahead = 0
     for from_ms, fit in phases:
-        busy = fit & crew
+        busy = mine if fit is seats else fit & crew
         serving = int(np.count_nonzero(busy))
-        if from_ms > 0 and (idle & fit).any():
+        if from_ms > 0 and block[_IDLE][fit].any():
             found = np.full(len(GRID), 9.0)
         elif serving:
             races = _races(busy, rivals, curves, place, now_ms)
@@ -186,11 +187,21 @@ def shared(pool: Pool, queue: Queue) -> list[Queue]:
     return queue.shared
 
 
-def _seats(pool: Pool, queue: Queue, ring: int = 0) -> Mask:
-    """The agents of a queue, by agent row; up to a ring."""
+def _seats(pool: Pool, queue: Queue) -> Mask:
+    """The agents of a queue, by agent row; kept until the next reindex."""
+    if queue.team is None:
+        queue.team = np.zeros(pool.agents.used, dtype=np.bool_)
+        queue.team[pool.team.block[_AGENT, queue.first_row : queue.end_row]] = True
+    return queue.team
+
+
+def _in_ring(pool: Pool, queue: Queue, ring: int) -> Mask:
+    """The same up to a ring; 0: no ring holds anybody back."""
+    if not ring:
+        return _seats(pool, queue)
     mask = np.zeros(pool.agents.used, dtype=np.bool_)
     team = pool.team.block[:, queue.first_row : queue.end_row]
-    mask[team[_AGENT][team[_RING] <= ring] if ring else team[_AGENT]] = True
+    mask[team[_AGENT][team[_RING] <= ring]] = True
     return mask
 
 
@@ -206,7 +217,7 @@ def _fitting(pool: Pool, seats: Mask, needs: tuple[int, ...]) -> Mask:
 
 
 def _phases(
-    pool: Pool, queue: Queue, entry: int, needs: tuple[int, ...], now_ms: int
+    pool: Pool, queue: Queue, seats: Mask, entry: int, needs: tuple[int, ...], now_ms: int
 ) -> list[tuple[int, Mask]]:
     """(ms from now, who may be asked for him from then on): more than one when his needs relax or rings open."""
     if entry < 0:
@@ -217,9 +228,10 @@ def _phases(
         begun, stage = pool.entries.joined[entry], pool.entries.stage[entry]
     if not stages:
         ring = pool.entries.ring[entry] if entry >= 0 else 0
-        return [(0, _fitting(pool, _seats(pool, queue, ring), needs if entry < 0 else pool.needs_of(entry)))]
+        team = _in_ring(pool, queue, ring) if ring else seats
+        return [(0, _fitting(pool, team, needs if entry < 0 else pool.needs_of(entry)))]
     return [
-        (max(0, begun + each.from_ms - now_ms), _fitting(pool, _seats(pool, queue, each.ring), each.needs))
+        (max(0, begun + each.from_ms - now_ms), _fitting(pool, _in_ring(pool, queue, each.ring), each.needs))
         for each in stages[stage:]
     ]
 
@@ -237,20 +249,22 @@ class _Rival(msgspec.Struct):
     always: bool = False
 
 
-def _rivals(pool: Pool, queue: Queue, place: Place, crew: Mask, now_ms: int) -> list[_Rival]:
-    """His own queue's callers by kind of need, then those of the queues that share agents with it."""
+def _rivals(pool: Pool, queue: Queue, place: Place, crew: Mask, mine: Mask, now_ms: int) -> list[_Rival]:
+    """His own queue's callers by kind of need, then those of the queues that share agents with it.
+
+    `crew`: all who are at work; `mine`: those of his queue.
+    """
     entries = pool.entries
     ahead = bisect_left(queue.waiting, place)
     away = bisect_left(queue.absent, place)  # places kept for who is away count like all others
-    own = _seats(pool, queue)
-    found = [_Rival(0.0, own & crew, queue.learnt.rates(now_ms))]
+    found = [_Rival(0.0, mine, queue.learnt.rates(now_ms))]
     if ahead and entries.block[_NEED, : entries.used].any():
         kinds: dict[tuple[int, ...], int] = {}
         for index in range(0, ahead, max(1, ahead // SAMPLE)):
             kind = pool.needs_of(queue.waiting[index][2])
             kinds[kind] = kinds.get(kind, 0) + 1
         seen = sum(kinds.values())
-        found += [_Rival(ahead * kinds[kind] / seen, _fitting(pool, own, kind) & crew, {}) for kind in sorted(kinds)]
+        found += [_Rival(ahead * kinds[kind] / seen, _fitting(pool, mine, kind), {}) for kind in sorted(kinds)]
     else:
         found[0].count = ahead
     found[0].count += away
@@ -293,6 +307,10 @@ def _races(busy: Mask, rivals: list[_Rival], curves: Curves, place: Place, now_m
     if he isn't in it, it and its agents are taken away and the next such set is looked for. Besides, he may be served
     when all those lines together are, or by agents whom no other line wants.
     """
+    if len(rivals) == 1 and rivals[0].mask is busy:  # one line, everybody fits
+        only = rivals[0]
+        overtaken = bool(only.rates) and now_ms - place[0] < max(only.rates)
+        return [_Race(only.count, busy, _overtaking(only, place, now_ms) if overtaken else None)]
     own = _Demand(busy)
     own.count = own.callers = 1.0
     demands = {own.seats: own}
@@ -409,16 +427,22 @@ def _supply(
     serves = block[_SERVES][agents]
     mine = serves == own.row + 1
     if mine.all():
-        counts = np.bincount(rows, minlength=2 * AGE_BINS)
-        return counts @ curves.mean, counts @ curves.variance
+        return _added(curves, rows)
     mean, variance = np.zeros(len(GRID)), np.zeros(len(GRID))
     for row in np.unique(serves).tolist():
         other = pool.queues[row - 1] if 0 < row <= len(pool.queues) else None
         known = curves if other is None or other is own else curves_of(pool, other) or curves
-        counts = np.bincount(rows[serves == row], minlength=2 * AGE_BINS)
-        mean += counts @ known.mean
-        variance += counts @ known.variance
+        one, other_one = _added(known, rows[serves == row])
+        mean += one
+        variance += other_one
     return mean, variance
+
+
+def _added(curves: Curves, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance added up over agents, one row of the curves each."""
+    counts = np.bincount(rows, minlength=2 * AGE_BINS).astype(np.float64)
+    both: FloatArray = counts @ curves.both
+    return both[: len(GRID)], both[len(GRID) :]
 
 
 def _served(
