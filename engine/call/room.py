@@ -71,6 +71,7 @@ class Held(msgspec.Struct):
     left_places: dict[str, Left] = {}
     expired_skills: dict[str, int] = {}
     skill_ends_ms: int = 0
+    promised_ms: int = 0
 
 
 class Room:
@@ -119,6 +120,7 @@ class Room:
         self.left_places: dict[str, Left] = {}  # "queue|number" -> whose place is kept for a ring back
         self.expired_skills: dict[str, int] = {}  # tenant/number/skill -> Unix ms since when it is told
         self.skill_ends_ms = 0  # the next skill to expire, Unix ms; 0 none
+        self.promised_ms = 0  # when an estimate was last worked out for the records of a caller who joined
         self.now_ms = 0
         self.out: list[Output] = []
         self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
@@ -216,7 +218,7 @@ class Room:
              self.pending_serial, self.tap_serial],
             self.wall_offset_ms, self.draining, self.drained, self.storage, self.levers, self.last_agents,
             self.callbacks, self.callback_counts, self.left_places,
-            self.expired_skills, self.skill_ends_ms,
+            self.expired_skills, self.skill_ends_ms, self.promised_ms,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 

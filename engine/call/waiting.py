@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from engine.call.room import Room
 
 WHISPER_GRACE_MS = 5_000
+PROMISE_EVERY_MS = 50  # at most 20 estimates a second for the records: half a hundredth of a core
 OFFER_REASONS = {
     "busy": "busy", "no_answer": "no_answer", "rejected": "rejected", "forwarded": "forwarded",
     "do_not_disturb": "do_not_disturb", "unreachable": "unreachable",
@@ -124,15 +125,14 @@ def parted(room: Room) -> None:
 def _admit(room: Room, joined: list[tuple[int, int]], offered: list[int], now_ms: int) -> None:
     """They are in the queue and hear its music (or its announcement, or their wait list begins).
 
-    Who was `offered` an agent in this same step needs no estimate: that of all others is recorded, to be judged by.
+    Who was `offered` an agent in this same step needs no estimate; those of the others are recorded, to be judged by.
     """
     for number, priority_ms in joined:
         call = room.calls.get(number)
         if call is None or call.waiting is None or not call.queue:
             continue
         call.first_position = room.acd.position(call.id) or 1
-        waits = number not in offered
-        found = queue_facts.range_ms(room, call, room.queue_ids[call.queue], now_ms) if waits else None
+        found = _promise(room, call, now_ms) if number not in offered else None
         room.emit(
             "queue.joined", call.tenant, call.name, queue=call.queue, position=call.first_position,
             priority_ms=priority_ms, caller=call.caller, estimate_low_ms=found[0] if found else 0,
@@ -144,6 +144,14 @@ def _admit(room: Room, joined: list[tuple[int, int]], offered: list[int], now_ms
         heard = call.waiting.hops and room.legs[call.leg].playing  # from another queue: what he hears goes on
         if not heard and not places.welcome(room, call):
             begin_to_hear(room, call, now_ms)
+
+
+def _promise(room: Room, call: Call, now_ms: int) -> queue_facts.Estimate | None:
+    """His wait as it looks now, None where there is nothing to say it by, or when one was worked out just before."""
+    if 0 <= now_ms - room.promised_ms < PROMISE_EVERY_MS:
+        return None
+    room.promised_ms = now_ms
+    return queue_facts.range_ms(room, call, room.queue_ids.get(call.queue, -1), now_ms)
 
 
 def begin_to_hear(room: Room, call: Call, now_ms: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.call import queue_facts
 from tests.call.calls import LONGEST_MS, agent, over, ring, said, talk, world
 from tests.scenarios.sites import BUSY_AGENTS, BUSY_QUEUES, WIDE, busy_site
 
@@ -247,3 +248,18 @@ def test_everything_waits_within_its_time_and_the_world_grows_quiet() -> None:
         phone.hang_up(w.now_ms)
     w.run(LONGEST_MS)
     assert w.quiet() and len(w.all("queue.abandoned")) == 5
+
+
+def test_who_waits_leaves_an_estimate_in_the_records_and_a_crowd_only_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gets an agent in the same step needs none; of those who come within 50 ms one is worked out."""
+    w = world()
+    ana = agent(w, "201", answer_ms=200)
+    monkeypatch.setattr(queue_facts, "range_ms", lambda *given, **named: (5_000, 20_000, 90_000))
+    ring(w, "700", "5550000")
+    assert w.run_until(lambda: bool(ana.up()), 20_000)
+    for number in range(1, 5):
+        ring(w, "700", f"555000{number}")
+        w.run(20)
+    w.run(10_000)
+    ranges = [(e.data["estimate_low_ms"], e.data["estimate_high_ms"]) for e in w.all("queue.joined")]
+    assert ranges == [(0, 0), (5_000, 90_000), (0, 0), (0, 0), (5_000, 90_000)]
