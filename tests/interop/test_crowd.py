@@ -435,6 +435,34 @@ def test_the_queue_log_and_the_report_have_the_same_sums(day: Day) -> None:
     assert {row["agent"]: row["connected"] for row in by_agent if row["connected"]} == dict(answered)
 
 
+def test_promised_waits_are_counted_as_they_came_true(day: Day) -> None:
+    """`report --calibration` against the events: each estimate at joining, and what became of that caller. Half a
+    minute of a day that is never steady is no measure of honesty: the share is printed, not judged."""
+    promised: dict[tuple[str, str], tuple[int, int, int]] = {}
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    for event in sorted(day.engine.events(), key=lambda each: each["n"]):
+        kind, data = event["kind"], event["data"]
+        if kind == "queue.joined" and data["estimate_high_ms"]:
+            range_ms = data["estimate_low_ms"], data["estimate_high_ms"]
+            promised[event["call"], data["queue"]] = (*range_ms, event["now_ms"])
+        elif kind in ("queue.connected", "queue.abandoned", "queue.left"):
+            low_ms, high_ms, at_ms = promised.pop((event["call"], data["queue"]), (0, 0, 0))
+            waited_ms = event["now_ms"] - at_ms
+            if high_ms:
+                open_or = "open" if kind != "queue.connected" else "sooner" if waited_ms < low_ms else "kept"
+                counted[data["queue"]]["later" if waited_ms > high_ms else open_or] += 1
+    told = day.engine.command("report", "--calibration", "--json", "--all")
+    assert told.returncode == 0, told
+    rows = {row["queue"]: row for row in json.loads(told.stdout) if row["way"] == "joining"}
+    words = ("kept", "sooner", "later", "open")
+    assert {queue: {word: row[word] for word in words} for queue, row in rows.items()} == {
+        queue: {word: counts[word] for word in words} for queue, counts in counted.items()
+    }
+    kept, broken = (sum(row[word] for row in rows.values() for word in each) for each in (words[:1], words[1:3]))
+    assert kept + broken >= 10, rows
+    print(f"{kept} of {kept + broken} promises at joining kept: {100 * kept / (kept + broken):.0f} %")
+
+
 def test_missed_calls_in_the_log_are_the_phones_own(day: Day) -> None:
     """RINGNOANSWER per agent: every ring that a silent or refusing phone saw, but those whose caller left first."""
     missed: Counter[str] = Counter()
