@@ -90,6 +90,31 @@ class Widened(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     waited_ms: int
 
 
+class Near(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An agent who was not asked: the column by which a candidate lost, or a word and detail of `reasons`."""
+
+    agent: int
+    word: str
+    detail: str = ""
+
+
+class Decided(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """For records: whom a caller is offered to now and why, or that there is nobody (`asked` empty). See `explain`.
+
+    `strategy`: or "preference"; `key`: the winner's columns; `others`: candidates who were not asked; `against`:
+    agents by the first reason against them; `near`: those of them, candidates first, who were nearest.
+    """
+
+    call: int
+    queue: int
+    asked: tuple[int, ...]
+    strategy: str
+    key: tuple[tuple[str, int], ...]
+    others: int
+    against: tuple[tuple[tuple[str, str], int], ...]
+    near: tuple[Near, ...]
+
+
 class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """An invariant did not hold; what was healed (DESIGN law 6)."""
 
@@ -97,4 +122,6 @@ class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str
 
 
-AcdCommand = Offer | CancelOffer | Connect | Recall | EntryEnded | AgentChanged | OfferEnded | Breach | Widened
+AcdCommand = (
+    Offer | CancelOffer | Connect | Recall | EntryEnded | AgentChanged | OfferEnded | Breach | Widened | Decided
+)

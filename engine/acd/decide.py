@@ -21,7 +21,7 @@ from engine.acd import entries as entry_machine
 from engine.acd import offers as offer_rows
 from engine.acd.bars import Pick
 from engine.acd.pool import Pool, Queue
-from engine.acd.tables import E_ALERTING, E_OFFER
+from engine.acd.tables import E_ALERTING, E_OFFER, E_WAITING
 from engine.acd.tables import OFFER as AGENT_OFFER
 
 
@@ -115,6 +115,8 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
         if barred != bars.OWN:
             unmet.append(asked)
         return False
+    if pool.explain is not None:
+        pool.explain(pool, queue, entry, rows, now_ms)
     made = make_offers(pool, entry, rows, now_ms)
     if made and memory:
         turns.remember(pool, queue, entry, rows[0], now_ms)
@@ -162,8 +164,17 @@ def _ring_more(pool: Pool, pick: Pick, queue: Queue, now_ms: int) -> None:
         if room <= 0 or entries.wait_until[entry] <= now_ms or (slowly and entries.more_at[entry]):
             continue
         rows = bars.pick(pool, pick, queue, entry, 1 if slowly else room, now_ms)
-        if slowly:
-            if rows and make_offers(pool, entry, rows, now_ms):
-                turns.remember(pool, queue, entry, rows[0], now_ms)
-        elif rows and pool.team.level[rows[0]] <= entries.ring_level[entry]:
-            make_offers(pool, entry, rows, now_ms)
+        if not rows or (not slowly and pool.team.level[rows[0]] > entries.ring_level[entry]):
+            continue
+        if pool.explain is not None:
+            pool.explain(pool, queue, entry, rows, now_ms)
+        if make_offers(pool, entry, rows, now_ms) and slowly:
+            turns.remember(pool, queue, entry, rows[0], now_ms)
+
+
+def tell_unserved(pool: Pool, now_ms: int) -> None:
+    """For records: those who began to wait and are still waiting when everything is decided, with why it is so."""
+    begun, pool.begun = dict.fromkeys(pool.begun), []
+    for entry in begun:
+        if pool.explain is not None and pool.entries.state[entry] == E_WAITING:
+            pool.explain(pool, pool.queue_at(pool.entries.queue[entry]), entry, [], now_ms)

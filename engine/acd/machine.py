@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import limits
-from engine.acd import happenings, invariants, policy, reload, saving, snapshots, turns, waits
+from engine.acd import explain, happenings, invariants, policy, reload, saving, snapshots, turns, waits
 from engine.acd.bars import Pick
 from engine.acd.commands import AcdCommand, Breach
 from engine.acd.deadlines import LOOK, SHIFT
-from engine.acd.decide import decide
+from engine.acd.decide import decide, tell_unserved
 from engine.acd.events import AcdEvent
 from engine.acd.model import AgentSpec, QueueSpec
-from engine.acd.pool import Pool, Writers, pack_needs
+from engine.acd.pool import Explainer, Pool, Writers, pack_needs
 from engine.acd.tables import AGENT_STATES, E_CONNECTED, ENTRY_STATES
 from engine.errors import LocalError
 
@@ -41,6 +41,11 @@ class Distributor:
     ) -> None:
         self._pool = Pool(seed, entries_max, agents_max)
         self._pick, self._pool.writers = _picker(kernels)
+
+    def explains(self, explainer: Explainer | None = explain.brief) -> None:
+        """From now on each decision is told as `Decided` before its offers. A choice of this process, not state."""
+        self._pool.explain = explainer
+        self._pool.begun = []
 
     def configure(self, queues: Sequence[QueueSpec], agents: Sequence[AgentSpec], now_ms: int) -> None:
         """First configuration or reload; see `reload.configure`. LocalError or LimitExceeded change nothing."""
@@ -64,6 +69,8 @@ class Distributor:
         pool = self._pool
         if pool.touched:
             decide(pool, self._pick, self._clock(now_ms))
+            if pool.begun:
+                tell_unserved(pool, pool.now_ms)
             pool.trim_heap()
         out, pool.out = pool.out, []
         return out

@@ -179,19 +179,23 @@ def _best(pool: Pool, rows: list[int], term: Term, needs: tuple[int, ...] = ()) 
         if level[rows[-1]] == best:
             return rows
         return [row for row in rows if level[row] == best]
-    if term.source == SKILL:
-        if not needs:
-            return rows
-        skill, skill_of, agent_of = needs[0] >> 8, pool.skill_of, pool.team.agent
-        values = [-skill_of[agent_of[row]].get(skill, 0) for row in rows]
-    elif term.source == TEAM:
+    if term.source == SKILL and not needs:
+        return rows
+    found = values(pool, rows, term, needs)
+    best = min(found) if term.sign > 0 else max(found)
+    if found.count(best) == 1:
+        return [rows[found.index(best)]]
+    return [row for row, value in zip(rows, found, strict=True) if value == best]
+
+
+def values(pool: Pool, rows: list[int], term: Term, needs: tuple[int, ...]) -> list[int]:
+    """What a term compares of these membership rows; the level of the skill that is needed first is negative."""
+    if term.source == TEAM:
         column = getattr(pool.team, term.field)
-        values = [column[row] for row in rows]
-    else:
-        column = getattr(pool.agents, term.field)
-        agent_of = pool.team.agent
-        values = [column[agent_of[row]] for row in rows]
-    best = min(values) if term.sign > 0 else max(values)
-    if values.count(best) == 1:
-        return [rows[values.index(best)]]
-    return [row for row, value in zip(rows, values, strict=True) if value == best]
+        return [column[row] for row in rows]
+    agent_of = pool.team.agent
+    if term.source == SKILL:
+        skill, skill_of = needs[0] >> 8 if needs else -1, pool.skill_of
+        return [-skill_of[agent_of[row]].get(skill, 0) for row in rows]
+    column = getattr(pool.agents, term.field)
+    return [column[agent_of[row]] for row in rows]

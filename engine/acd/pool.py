@@ -73,6 +73,9 @@ class Writers(NamedTuple):
     draw: Callable[[Pool, Queue, bool], None]
 
 
+Explainer = Callable[["Pool", Queue, int, list[int], int], None]  # queue, entry, membership rows, now_ms
+
+
 class Pool:
     """Plain state and its bookkeeping; the rules are in agents, offers, entries, decide and reload."""
 
@@ -106,6 +109,8 @@ class Pool:
         self.occupancy = False  # a strategy reads how occupied agents are
         self.policies = False  # a queue has a policy of its own
         self.preferences = False  # perhaps a caller waits for an agent of his choice
+        self.explain: Explainer | None = None  # told of each decision just before its offers: see `explain`
+        self.begun: list[int] = []  # with it: entries that began to wait, or to wait for others, since the last settle
         self.writers: Writers  # set by the distributor: a choice of this process, not state
 
     # --- small verbs --------------------------------------------------------------------------------
@@ -187,6 +192,8 @@ class Pool:
         """Into `waiting`, at the place he has always had."""
         insort(queue.waiting, self.place(entry))
         self.touch(queue)
+        if self.explain is not None:
+            self.begun.append(entry)
 
     def unqueue(self, places: list[Place], entry: int) -> None:
         place = self.place(entry)

@@ -106,6 +106,8 @@ def start(pool: Pool, pick: Pick, queue: Queue, entry: int, now_ms: int) -> bool
         return False
     rows = bars.pick(pool, pick, queue, entry, 1, now_ms)
     if rows:
+        if pool.explain is not None:
+            pool.explain(pool, queue, entry, rows, now_ms)
         _recall(pool, queue, entry, pool.team.agent[rows[0]], now_ms)
     return bool(rows)
 

@@ -59,6 +59,8 @@ def advance(pool: Pool, entry: int, now_ms: int) -> None:
         queue = pool.queue_at(entries.queue[entry])
         told = Widened(entries.call[entry], queue.spec.id, stage + 1, stages[stage].ring, now_ms - joined)
         pool.out.append(told)
+        if pool.explain is not None:
+            pool.begun.append(entry)
     if stage + 1 < len(stages):
         pool.arm_look(entry, joined + stages[stage + 1].from_ms)
 
