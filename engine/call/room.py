@@ -81,6 +81,7 @@ class Room:
         self.tokens = Tokens(tokens_key)
         self.endpoint = Endpoint(Tokens(self.tokens.hex(64).encode()))
         self.acd = Distributor(seed)
+        self.acd.explains()
         self.rows = Rows(rows_max=rows_max)
         self.deadlines = Deadlines()
         self.sites: dict[str, Site] = {}
@@ -226,6 +227,7 @@ class Room:
         endpoint, acd, now_ms, held = msgspec.msgpack.decode(data, type=tuple[bytes, bytes, int, Held])
         room = cls.__new__(cls)
         room.endpoint, room.acd, room.now_ms = Endpoint.decode(endpoint), Distributor.decode(acd), now_ms
+        room.acd.explains()
         for name in Held.__struct_fields__:
             if name not in ("closing", "serials"):
                 setattr(room, name, getattr(held, name))

@@ -10,6 +10,7 @@ from engine.acd.commands import (
     Breach,
     CancelOffer,
     Connect,
+    Decided,
     EntryEnded,
     Offer,
     OfferEnded,
@@ -20,6 +21,7 @@ from engine.call import (
     announcing,
     bridge,
     budget,
+    deciding,
     dial,
     overflow,
     pauses,
@@ -178,6 +180,8 @@ def carry_out(room: Room, command: AcdCommand, now_ms: int) -> None:
             _agent_changed(room, command, now_ms)
         case OfferEnded():
             _offer_ended(room, command)
+        case Decided():
+            deciding.decided(room, command)
         case Widened():
             call = room.calls.get(command.call)
             if call is not None:

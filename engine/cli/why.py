@@ -27,12 +27,14 @@ def why(
     try:
         events = store.of_call(tail_past.which(folder, store, call))
         joined = next((event for event in events if event.kind == "queue.joined"), None)
+        during = store.during(events)
         states = store.agents_before(joined) if joined is not None else {}
     finally:
         store.close()
-    if json:
-        print(show.as_json({"stays": msgspec.to_builtins(story.stays(events)), "events": msgspec.to_builtins(events)}))
-        return
     over = any(event.kind == "call.ended" for event in events)
     now_ms = 0 if over else int(time.time() * 1000)
-    print("\n".join(story.tell(events, story.at_that_moment(states), now_ms=now_ms)))
+    if json:
+        told = {"stays": story.stays(events, during, now_ms), "events": events}
+        print(show.as_json(msgspec.to_builtins(told)))
+        return
+    print("\n".join(story.tell(events, story.at_that_moment(states), now_ms=now_ms, during=during)))

@@ -327,6 +327,10 @@ class Console(App[None]):
         found = self._read(lambda store: store.agents_before(event))
         return found or {}
 
+    def store_during(self, events: list[Event]) -> list[Event]:
+        """What happened around a call while it waited."""
+        return self._read(lambda store: store.during(events)) or []
+
     def dialogs(self, call: str) -> dict[str, str]:
         """Call-ID -> whose dialog it is."""
         found = {}

@@ -58,7 +58,8 @@ class CallPage(Screen[None]):
         app = desk(self)
         events = app.store_events(self.call)
         over = any(event.kind == "call.ended" for event in events)
-        lines = story.tell(events, self._before(events), now_ms=0 if over else app.now_ms())
+        now_ms = 0 if over else app.now_ms()
+        lines = story.tell(events, self._before(events), now_ms=now_ms, during=app.store_during(events))
         if lines != self.shown:
             self.shown = lines
             self.query_one("#text", Static).update("\n".join(lines))

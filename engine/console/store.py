@@ -13,6 +13,7 @@ from engine.records.events import Event
 
 busy_s = 2.0
 candidates_max = 8
+during_max = 200_000  # events around one call
 _EVENT = "n, boot, at_ms, now_ms, kind, tenant, call, data"
 
 
@@ -108,6 +109,19 @@ class Store:
         )  # fmt: skip
         return {str(found.data.get("agent")): found for found in map(_event, rows)}
 
+    def during(self, events: list[Event]) -> list[Event]:
+        """What happened to others from the first `queue.joined` of a call's events to the last of them: changes of
+        agents' states, joins and connections. At most `during_max` of them, the first ones."""
+        joined = next((event for event in events if event.kind == "queue.joined"), None)
+        if joined is None:
+            return []
+        rows = self._rows(
+            f"SELECT {_EVENT} FROM events WHERE node = ? AND boot = ? AND n BETWEEN ? AND ? "
+            "AND kind IN ('agent.state', 'queue.joined', 'queue.connected') ORDER BY n LIMIT ?",
+            self._node(joined.boot), joined.boot, joined.n, events[-1].n if _over(events) else 1 << 62, during_max,
+        )  # fmt: skip
+        return [_event(row) for row in rows]
+
     def _node(self, boot: str) -> str:
         for node, known in self._boots():
             if known == boot:
@@ -146,6 +160,10 @@ class Store:
             else:
                 low = int(rows[0][0]) + 1
         return low if low <= int(ends[1]) else None
+
+
+def _over(events: list[Event]) -> bool:
+    return any(event.kind == "call.ended" for event in events)
 
 
 def _event(row: tuple[Any, ...]) -> Event:

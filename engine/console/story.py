@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from engine.console import reasoning
 from engine.console.format import clock, seconds
 from engine.console.wallboard import state_words
 from engine.console.words import words
+from engine.records import decision
+from engine.records.decision import Why
 from engine.records.events import Event
 
 ENDS = {
@@ -24,11 +28,19 @@ LEFT = {
     "no_agents": "nobody was logged in", "moved": "he was moved elsewhere", "closed": "the queue was closed",
     "abandoned": "he hung up",
 }  # fmt: skip
-_ASIDE = ("call.prompt", "call.quality", "call.digit", "queue.position", "agent.state")
+_TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "queue.widened": lambda data: (
+        f"more agents may be asked: stage {data['stage']}" + (f", ring {data['ring']}" if data["ring"] else "")
+    ),
+    "queue.told": lambda data: _estimate(data),
+    "queue.overflowed": lambda data: f"rule {data['rule']} sends him to {data['way']} {data['to']}",
+}
+_ASIDE = ("call.prompt", "call.quality", "call.digit", "queue.position", "agent.state", "queue.decided")
 
 
 class Stay(msgspec.Struct):
-    """One stay in one queue. `offers`: (from, to, agent, reason), Unix ms; `to` 0 while it rings."""
+    """One stay in one queue. `offers`: (from, to, agent, reason), Unix ms; `to` 0 while it rings. `decisions`: (at,
+    agents asked, why). `told`: other things that happened to him, in words."""
 
     queue: str
     joined_ms: int
@@ -38,14 +50,33 @@ class Stay(msgspec.Struct):
     agent: str = ""
     offers: list[list[int | str]] = []
     places: list[tuple[int, int]] = []
+    decisions: list[tuple[int, str, Why]] = []
+    told: list[tuple[int, str]] = []
+    overtaken: list[reasoning.Overtaken] = []
+    causes: dict[str, int] = {}
 
     def rang(self, upto_ms: int) -> list[tuple[int, int, str, str]]:
         """(from, to, agent, reason) of every offer; one that still rings reaches to now."""
         return [(int(f), int(t) or upto_ms, str(agent), str(reason)) for f, t, agent, reason in self.offers]
 
 
-def stays(events: Sequence[Event]) -> list[Stay]:
-    """The stays in queues of one call's events, in order."""
+def stays(events: Sequence[Event], during: Sequence[Event] = (), upto_ms: int = 0) -> list[Stay]:
+    """The stays in queues of one call's events, in order. `during`: what happened around it (`Store.during`)."""
+    found = _stays(events)
+    states = [event for event in during if event.kind == "agent.state"]
+    joins = [event for event in events if event.kind == "queue.joined"]
+    entered = [stay for stay in found if stay.position or stay.ended_ms != stay.joined_ms]
+    for stay, joined in zip(entered, joins, strict=False):
+        end_ms = stay.ended_ms or upto_ms or events[-1].at_ms
+        rang = [(start, end, agent) for start, end, agent, _ in stay.rang(end_ms)]
+        spans = [(start, end) for start, end, _ in rang]
+        mine = [event for event in states if stay.joined_ms <= event.at_ms <= end_ms]
+        stay.causes = reasoning.causes(stay.joined_ms, end_ms, stay.decisions, mine, spans)
+        stay.overtaken = reasoning.overtakers(joined, end_ms, stay.decisions, rang, during)
+    return found
+
+
+def _stays(events: Sequence[Event]) -> list[Stay]:
     found: list[Stay] = []
     for event in events:
         data, kind = event.data, event.kind
@@ -60,6 +91,12 @@ def stays(events: Sequence[Event]) -> list[Stay]:
                     offer[1], offer[3] = event.at_ms, str(data["reason"])
         elif stay is None:
             continue
+        elif kind == "queue.decided":
+            why = decision.decode(data["why"])
+            if why is not None:
+                stay.decisions.append((event.at_ms, str(data["agent"]), why))
+        elif kind in _TOLD:
+            stay.told.append((event.at_ms, _TOLD[kind](data)))
         elif kind == "queue.position":
             stay.places.append((event.at_ms, int(data["position"] or 0)))
         elif kind == "queue.offered":
@@ -83,13 +120,20 @@ def at_that_moment(states: Mapping[str, Event], agents: Sequence[str] = ()) -> d
     return found or {"nobody": "was logged in"}
 
 
-def tell(events: Sequence[Event], before: Mapping[str, str] | None = None, *, now_ms: int = 0) -> list[str]:
-    """Lines about one call; `before`: agent -> his state in words when the caller joined (his queue's agents)."""
+def tell(
+    events: Sequence[Event],
+    before: Mapping[str, str] | None = None,
+    *,
+    now_ms: int = 0,
+    during: Sequence[Event] = (),
+) -> list[str]:
+    """Lines about one call; `before`: agent -> his state in words when the caller joined (his queue's agents);
+    `during`: what else happened meanwhile (`Store.during`)."""
     if not events:
         return ["nothing is recorded of this call (yet)"]
     upto_ms = now_ms or events[-1].at_ms
     found = [*_head(events), ""]
-    for stay in stays(events):
+    for stay in stays(events, during, upto_ms):
         found += [*_stay(stay, before or {}, upto_ms), ""]
     found.append("Everything that happened:")
     for event in events:
@@ -133,18 +177,37 @@ def _stay(stay: Stay, before: Mapping[str, str], upto_ms: int) -> list[str]:
     if before:
         states = ", ".join(f"{agent.rpartition('/')[2]} {state}" for agent, state in before.items())
         lines.append(f"                at that moment: {states}")
-    told: list[tuple[int, str]] = [(at_ms, f"was told that he is number {place}") for at_ms, place in stay.places]
+    lines += [f"  {clock(at_ms)}  {text}" for at_ms, _, text in sorted(_happened(stay, end_ms))]
+    if stay.overtaken:
+        lines.append(f"  {reasoning.overtaken_words(stay.overtaken)}")
+    return [*lines, f"  In short: {short(stay, upto_ms)}."]
+
+
+def _happened(stay: Stay, end_ms: int) -> list[tuple[int, int, str]]:
+    """(when, what comes first at one time, sentence): of one moment ends are told before decisions and beginnings."""
+    found = [(at_ms, 1, f"was told that he is number {place}") for at_ms, place in stay.places]
+    found += [(at_ms, 1, text) for at_ms, text in stay.told]
+    decided: dict[tuple[int, str], None] = {}
+    for at_ms, asked, why in stay.decisions:
+        decided |= dict.fromkeys((at_ms, agent) for agent in asked.split())
+        found.append((at_ms, 2, reasoning.decided(asked, why)))
+        if why.near:
+            found.append((at_ms, 3, f"  {'not asked' if asked else 'nearest'}: {reasoning.nearest(why)}"))
     for start, end, agent, reason in stay.rang(end_ms):
         who = f"agent {agent.rpartition('/')[2]}"
-        told.append((start, f"{who} is rung"))
+        if (start, agent) not in decided:
+            found.append((start, 4, f"{who} is rung"))
         if reason:
-            told.append((end, f"{who} {ENDS.get(reason, reason.replace('_', ' '))} after {seconds(end - start)}"))
-    if stay.end == "connected":
-        told.append((end_ms, f"connected to agent {stay.agent.rpartition('/')[2]} after {waited}"))
-    elif stay.ended_ms:
-        told.append((end_ms, f"stopped waiting after {waited}: {LEFT.get(stay.end, stay.end.replace('_', ' '))}"))
-    lines += [f"  {clock(at_ms)}  {text}" for at_ms, text in sorted(told, key=lambda each: each[0])]
-    return [*lines, f"  In short: {short(stay, upto_ms)}."]
+            text = f"{who} {ENDS.get(reason, reason.replace('_', ' '))} after {seconds(end - start)}"
+            found.append((end, 0 if end > start else 5, text))
+    if stay.ended_ms:
+        waited = seconds(end_ms - stay.joined_ms)
+        if stay.end == "connected":
+            text = f"connected to agent {stay.agent.rpartition('/')[2]} after {waited}"
+        else:
+            text = f"stopped waiting after {waited}: {LEFT.get(stay.end, stay.end.replace('_', ' '))}"
+        found.append((end_ms, 6, text))
+    return found
 
 
 def short(stay: Stay, upto_ms: int) -> str:
@@ -165,9 +228,21 @@ def short(stay: Stay, upto_ms: int) -> str:
         covered = end
     idle += max(0, end_ms - covered)
     found = [f"{seconds(ms)} {text}" for text, ms in parts.items()]
+    if stay.causes:
+        ranked = sorted(stay.causes.items(), key=lambda each: -each[1])
+        found[:0] = [f"{seconds(ms)} {text}" for text, ms in ranked if ms >= 100]
+        idle -= sum(stay.causes.values())
     if idle >= 100 or not found:
         found.insert(0, f"{seconds(idle)} with no agent free for him")
     return ", ".join(found)
+
+
+def _estimate(data: Mapping[str, Any]) -> str:
+    low, high = data["low_min"], data["high_min"]
+    if not low and not high:
+        return "was told no estimate"
+    span = f"at least {low}" if not high else f"at most {high}" if not low else f"{low} to {high}"
+    return f"was told to expect {span} min"
 
 
 def _ms(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.console import reasoning
 from engine.console.format import clock, seconds
 from engine.records.call_detail import CallDetail, CallFold
 from engine.records.events import Event
@@ -44,6 +45,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "queue.overflowed": lambda d: f"overflows from {d['queue']} to {d['to']}: {d['rule']}",
     "queue.renamed": lambda d: f"the queue {d['was']} is now {d['queue']}",
     "queue.widened": lambda d: f"asks more agents of {d['queue']} (stage {d['stage']}, ring {d['ring']})",
+    "queue.decided": reasoning.event_words,
     "queue.offered": lambda d: f"offered to {d['agent']} ({d['queue']})",
     "queue.offer_ended": lambda d: f"{d['agent']}: {str(d['reason']).replace('_', ' ')}"
     + _ms(d.get("rang_ms"), "after "),

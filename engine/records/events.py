@@ -57,6 +57,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "queue.renamed": ("queue", "was"),  # full names; what was recorded under the old one counts for the new one
     # a rule sent him elsewhere: way queue | number | outcome; credit_ms: time waited that counts there
     "queue.overflowed": ("queue", "rule", "way", "to", "waited_ms", "credit_ms"),
+    "queue.decided": ("queue", "agent", "why"),  # agent: those who are rung now, '' nobody; why: see `decision`
     "queue.offered": ("queue", "agent", "offer"),
     "queue.offer_ended": ("queue", "agent", "offer", "reason", "rang_ms"),
     "queue.connected": ("queue", "agent", "waited_ms", "rang_ms"),

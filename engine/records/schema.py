@@ -151,8 +151,8 @@ def event_of(row: Sequence[Any]) -> Event:
 
 
 def queue_row(node: str, event: Event) -> Row | None:
-    """Row of `queue_events` for the kinds that begin with `queue.`, else None."""
-    if not event.kind.startswith("queue."):
+    """Row of `queue_events` for the kinds that begin with `queue.`, else None; why who was chosen is no figure."""
+    if not event.kind.startswith("queue.") or event.kind == "queue.decided":
         return None
     get = event.data.get
     reason = get("reason") or get("by") or ""

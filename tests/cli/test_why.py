@@ -20,8 +20,15 @@ def test_why_he_waited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     db_only = names["861012345678"]  # no call has ended: nothing in `calls`, so the id is not found there
     assert run(["why", db_only, *folder]) == 0
     text = capsys.readouterr().out
-    for words in ("861012345678 → 700", "agent 200 didn't answer after 20 s", "202 not ready (lunch)", "In short:"):
+    for words in (
+        "861012345678 → 700", "agent 200 didn't answer after 20 s", "202 not ready (lunch)",
+        "is rung by longest-idle-agent, site ", "overtaken by 1 caller: 1 while 200's phone rang for him",
+        "In short: 24 s every agent on duty was busy",
+    ):  # fmt: skip
         assert words in text, text
     assert run(["why", db_only, "--json", *folder]) == 0
     (stay,) = json.loads(capsys.readouterr().out)["stays"]
     assert stay["queue"] == "default/support" and len(stay["offers"]) == 3
+    asked = [each[1] for each in stay["decisions"]]
+    assert asked == ["", "default/200", "", "default/200", "", "default/200"]
+    assert stay["overtaken"][0]["call"] == names["4930901820"] and sum(stay["causes"].values()) > 20_000

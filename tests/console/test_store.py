@@ -109,3 +109,22 @@ def test_no_store_yet_is_empty_and_a_broken_one_is_said(tmp_path: Path) -> None:
     (tmp_path / "bad.db").write_bytes(b"no database at all, but long enough to be taken for one" * 40)
     with pytest.raises(SiteError, match="can't read"):
         Store(tmp_path / "bad.db").latest(5)
+
+
+def test_what_happened_around_a_call_is_others_too_and_ends_with_it(tmp_path: Path) -> None:
+    store, db = tmp_path / "ringdown.db", sqlite3.connect(tmp_path / "ringdown.db")
+    for _, script in schema.MIGRATIONS:
+        db.executescript(script)
+    kinds = [
+        ("a", "queue.joined"), ("me", "queue.joined"), ("", "agent.state"), ("a", "call.step"),
+        ("a", "queue.connected"), ("me", "call.ended"), ("", "agent.state"),
+    ]  # fmt: skip
+    events = [Event(n, "b1", n, 0, kind, "default", call, {"queue": "q"}) for n, (call, kind) in enumerate(kinds)]
+    db.executemany(schema.INSERT_EVENT, [schema.event_row("a", event) for event in events])
+    db.commit()
+    reader = Store(store)
+    assert [event.n for event in reader.during(reader.of_call("me"))] == [1, 2, 4]
+    assert [event.n for event in reader.during(reader.of_call("a"))] == [0, 1, 2, 4, 6], "it goes on"
+    assert reader.during([]) == [] == reader.during([events[-1]])
+    reader.close()
+    db.close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from engine.acd.offers import REASONS
 from engine.console import story
+from engine.records.decision import Why, encode
 from engine.records.events import Event
 
 T = 1_700_000_000_000
@@ -114,6 +116,54 @@ def test_states_at_that_moment_are_those_of_the_queues_agents() -> None:
     assert story.at_that_moment(states) == {"default/201": "not ready (lunch)", "default/203": "talking"}
     assert story.at_that_moment(states, ["default/203", "default/9"]) == {"default/203": "talking"}
     assert story.at_that_moment(states, ["default/202"]) == {"nobody": "was logged in"} == story.at_that_moment({})
+
+
+WHY = Why("longest-idle-agent", "3f9a", (), 0, (("talking", "", 1), ("lacks", "zh", 1)),
+          (("default/201", "talking", ""), ("default/203", "lacks", "zh")))  # fmt: skip
+ASKED = Why("longest-idle-agent", "3f9a", (("level", 1), ("idle_ms", 4_000)), 0, (("lacks", "zh", 1),),
+            (("default/203", "lacks", "zh"),))  # fmt: skip
+
+
+def test_decisions_and_causes_are_told() -> None:
+    events = [
+        *BEGIN,
+        event(2, "queue.decided", queue="default/support", agent="", why=encode(WHY)),
+        event(20, "queue.widened", queue="default/support", stage=2, ring=2, waited_ms=18_000),
+        event(30, "queue.told", queue="default/support", position=2, low_min=2, high_min=5),
+        event(40, "queue.decided", queue="default/support", agent="default/201", why=encode(ASKED)),
+        event(40, "queue.offered", queue="default/support", agent="default/201", offer=1),
+        event(
+            44, "queue.offer_ended", queue="default/support", agent="default/201", offer=1, reason="answered",
+            rang_ms=4_000,
+        ),
+        event(44, "queue.connected", queue="default/support", agent="default/201", waited_ms=42_000, rang_ms=4_000),
+        END,
+    ]  # fmt: skip
+    later = event(4, "queue.joined", queue="default/support", position=4, priority_ms=60_000, caller="+1")
+    during = [
+        msgspec.structs.replace(later, call="vip-0"),
+        event(12, "agent.state", agent="default/201", old="talking", new="not_ready", reason="lunch"),
+        event(36, "agent.state", agent="default/201", old="not_ready", new="talking", reason=""),
+        msgspec.structs.replace(
+            event(38, "queue.connected", queue="default/support", agent="default/201", waited_ms=1, rang_ms=1_000),
+            call="vip-0",
+        ),
+    ]
+    lines = story.tell(events, during=during)
+    text = "\n".join(lines)
+    for words in (
+        "nobody for him (longest-idle-agent, site 3f9a): 1 talking, 1 lacks zh",
+        "  nearest: 201 talking, 203 lacks zh", "more agents may be asked: stage 2, ring 2",
+        "was told to expect 2 to 5 min",
+        "agent 201 is rung by longest-idle-agent, site 3f9a: level 1, idle for 4.0 s; 1 lacks zh",
+        "overtaken by 1 caller: 1 by priority of 60 s",
+        "In short: 24 s every agent with zh on duty was not ready, 14 s every agent with zh on duty was busy, "
+        "4.0 s until 201 answered.",
+    ):  # fmt: skip
+        assert words in text, text
+    assert "agent 201 is rung\n" not in text, "the decision says it already"
+    told = [line for line in lines if "201 answered after" in line or "connected to agent" in line]
+    assert "201 answered" in told[0] and "connected" in told[1]
 
 
 def test_nothing_recorded_is_said() -> None:
