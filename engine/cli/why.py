@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +12,15 @@ from engine.cli.options import Data, Json, data_folder
 
 def why(
     call: Annotated[str, typer.Argument(help="Call id, caller's number, agent's number, or `last`.")],
+    every: Annotated[bool, typer.Option("--all", help=(
+        "From the journal: every agent of the queue at every decision, with his key or all that spoke against him."
+    ))] = False,
     data: Data = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Path, places in the queue, every offer and its end in words. Works while the engine is down."""
+    """Path, places in the queue, each decision and why, every offer and its end. Works while the engine is down."""
+    if every:
+        _every(call, data_folder(data), json)
+        return
     import time
 
     import msgspec
@@ -38,3 +45,28 @@ def why(
         print(show.as_json(msgspec.to_builtins(told)))
         return
     print("\n".join(story.tell(events, story.at_that_moment(states), now_ms=now_ms, during=during)))
+
+
+def _every(wanted: str, folder: Path, json: bool) -> None:
+    from engine.cli import show, why_text
+    from engine.runtime.explaining import account
+    from engine.runtime.replaying import files_of
+    from engine.runtime.stepping import find
+
+    files = files_of(folder / "journal")
+    found = find(files, wanted)
+    if found is None:
+        print(f"no call {wanted!r} in the journal ({files[0].name} and later); without --all the records tell of older "
+              "ones")
+        raise typer.Exit(1)
+    told = account(files[found.file:], found.call)
+    if json:
+        print(show.as_json({"call": found.call, "caller": found.caller, **why_text.as_data(told)}))
+    else:
+        print(f"call {found.call} from {found.caller or 'anonymous'}, from the journal {files[found.file].name} on")
+        if not found.began:
+            print("it began before the oldest journal file that is kept: its beginning is missing")
+        print("\n".join(["", *why_text.lines(told)]))
+    if any(report.differs for report in told.reports):
+        print("the replay DIFFERS from what the engine did: what is told here may differ too")
+        raise typer.Exit(1)

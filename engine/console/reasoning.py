@@ -140,12 +140,13 @@ def causes(
     changes += [(event.at_ms, 0, event) for event in states]
     changes.sort(key=lambda each: each[:2])
     able: dict[str, str] = {}
-    now, skills, found = from_ms, "", dict[str, int]()
+    now, found = from_ms, dict[str, int]()
+    skills: tuple[str, ...] = ()
     known = False
     for at_ms, _, what in [*changes, (to_ms, 2, None)]:
         at_ms = max(now, min(at_ms, to_ms))
         if known and at_ms > now:
-            word = _cause(able, skills)
+            word = cause(tuple(able.values()), skills)
             free_ms = at_ms - now - _covered(now, at_ms, rang)
             if free_ms:
                 found[word] = found.get(word, 0) + free_ms
@@ -157,17 +158,18 @@ def causes(
         elif isinstance(what, tuple):
             asked, why = what
             known = True
-            skills = ", ".join(sorted(dict.fromkeys(d for w, d, _ in why.against if w == "lacks")))
+            skills = tuple(sorted(dict.fromkeys(detail for word, detail, _ in why.against if word == "lacks")))
             able = {agent: word for agent, word, _ in why.near if word in _KINDS}
             able |= {agent: "ready" for agent, word, _ in why.near if word in LOST}
             able |= dict.fromkeys(asked.split(), "alerting")
     return found
 
 
-def _cause(able: Mapping[str, str], skills: str) -> str:
-    kinds = [_KINDS.get(state, _NOBODY) for state in able.values()]
+def cause(able: Sequence[str], lacking: Sequence[str] = ()) -> str:
+    """Why nobody rings for him, from the states of the agents who could; `lacking`: skills that others lack."""
+    kinds = [_KINDS.get(state, _NOBODY) for state in able]
     best = next((kind for kind in _BEST_FIRST if kind in kinds), _NOBODY)
-    who = f"with {skills} " if skills else ""
+    who = f"with {', '.join(lacking)} " if lacking else ""
     if best == _NOBODY:
         return f"nobody {who}was there" if who else "nobody who may serve him was there"
     return f"every agent {who}on duty {best}"
