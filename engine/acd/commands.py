@@ -99,7 +99,7 @@ class Near(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Decided(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """For records: whom a caller is offered to now and why, or that there is nobody (`asked` empty). See `explain`.
+    """For records: whom a caller is offered to now and why, or that there is nobody (`asked` empty). See `brief`.
 
     `strategy`: or "preference"; `key`: the winner's columns; `others`: candidates who were not asked; `against`:
     agents by the first reason against them; `near`: those of them, candidates first, who were nearest.

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import limits
-from engine.acd import explain, happenings, invariants, policy, reload, saving, snapshots, turns, waits
+from engine.acd import brief, happenings, invariants, policy, reload, saving, snapshots, turns, waits
 from engine.acd.bars import Pick
 from engine.acd.commands import AcdCommand, Breach
 from engine.acd.deadlines import LOOK, SHIFT
@@ -42,7 +42,7 @@ class Distributor:
         self._pool = Pool(seed, entries_max, agents_max)
         self._pick, self._pool.writers = _picker(kernels)
 
-    def explains(self, explainer: Explainer | None = explain.brief) -> None:
+    def explains(self, explainer: Explainer | None = brief.brief) -> None:
         """From now on each decision is told as `Decided` before its offers. A choice of this process, not state."""
         self._pool.explain = explainer
         self._pool.begun = []

@@ -109,7 +109,7 @@ class Pool:
         self.occupancy = False  # a strategy reads how occupied agents are
         self.policies = False  # a queue has a policy of its own
         self.preferences = False  # perhaps a caller waits for an agent of his choice
-        self.explain: Explainer | None = None  # told of each decision just before its offers: see `explain`
+        self.explain: Explainer | None = None  # told of each decision just before its offers: see `brief`
         self.begun: list[int] = []  # with it: entries that began to wait, or to wait for others, since the last settle
         self.writers: Writers  # set by the distributor: a choice of this process, not state
 

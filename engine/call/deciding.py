@@ -17,25 +17,27 @@ def decided(room: Room, command: Decided) -> None:
     if call is None and back is None:
         return  # gone in this very step
     tenant, name = (call.tenant, call.name) if call is not None else (back.tenant, back.name) if back else ("", "")
-    keys = room.agent_keys
-    against = tuple([(word, _detail(room, word, detail), count) for (word, detail), count in command.against])
-    near = tuple([
-        (keys.get(each.agent, ""), each.word, _detail(room, each.word, each.detail)) for each in command.near
-    ])  # fmt: skip
+    keys, skills = room.agent_keys, room.skill_ids
+    against = [(word, _detail(skills, word, detail), count) for (word, detail), count in command.against]
+    near = [
+        (keys.get(each.agent, ""), each.word, _detail(skills, each.word, each.detail) if each.detail else "")
+        for each in command.near
+    ]
     site = (call.site if call is not None else room.site)[: decision.SITE_LETTERS]
-    why = decision.Why(command.strategy, site, command.key, command.others, against, near)
+    why = decision.Why(command.strategy, site, command.key, command.others, tuple(against), tuple(near))
     room.emit(
         "queue.decided", tenant, name, queue=room.queue_names.get(command.queue, ""),
         agent=" ".join([keys.get(agent, "") for agent in command.asked]), why=decision.encode(why),
     )  # fmt: skip
 
 
-def _detail(room: Room, word: str, detail: str) -> str:
+def _detail(skills: dict[str, int], word: str, detail: str) -> str:
     """A skill by its name; a reason that only repeats the word says nothing."""
     if word == "lacks":
-        return skill_name(room, int(detail))
+        return skill_name(skills, int(detail))
     return "" if detail == word else detail
 
 
-def skill_name(room: Room, number: int) -> str:
-    return next((name for name, known in room.skill_ids.items() if known == number), str(number))
+def skill_name(skills: dict[str, int], number: int) -> str:
+    """`skills`: those of the room."""
+    return next((name for name, known in skills.items() if known == number), str(number))

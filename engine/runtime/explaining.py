@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from engine.acd import explain, preference, reasons
+from engine.acd import brief, explain, preference, reasons
 from engine.acd.explain import Explanation
 from engine.acd.pool import Pool, Queue
 from engine.acd.tables import E_ALERTING, E_WAITING
@@ -82,7 +82,7 @@ class _Listener:
         return self.switch
 
     def explain(self, pool: Pool, queue: Queue, entry: int, rows: list[int], now_ms: int) -> None:
-        """In the place of `explain.brief`, which must go on as it did: its records are among the outputs compared."""
+        """In the place of `brief.brief`, which must go on as it did: its records are among the outputs compared."""
         if self._is_ours(pool.entries.call[entry]):
             room = self.switch.room
             count = len(rows) if pool.entries.ringing[entry] else 0
@@ -93,9 +93,9 @@ class _Listener:
                 now_ms + room.wall_offset_ms, queue.spec.name, call.site if call is not None else room.site,
                 tuple(room.agent_keys.get(pool.agents.id[pool.team.agent[row]], "") for row in rows), full,
                 {seat.agent: room.agent_keys.get(seat.agent, "") for seat in full.seats},
-                {number: skill_name(room, number) for number in needed},
+                {number: skill_name(room.skill_ids, number) for number in needed},
             ))  # fmt: skip
-        explain.brief(pool, queue, entry, rows, now_ms)
+        brief.brief(pool, queue, entry, rows, now_ms)
 
     def _is_ours(self, number: int) -> bool:
         room = self.switch.room
@@ -138,5 +138,5 @@ class _Listener:
             elif against[0][0] not in _UNABLE:
                 able[against[0][0]] = None
             elif against[0][0] == "lacks":
-                lacking[skill_name(room, int(against[0][1]))] = None
+                lacking[skill_name(room.skill_ids, int(against[0][1]))] = None
         return Moment(at_ms, True, pool.entries.ringing[entry] > 0, tuple(sorted(able)), tuple(sorted(lacking)))

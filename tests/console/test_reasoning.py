@@ -37,7 +37,7 @@ def test_nobody_and_somebody() -> None:
 
 def test_every_word_of_the_distributor_has_words_here() -> None:
     """Reasons from the table in their module, columns from every strategy: none is shown as its code."""
-    columns = {explain._name(term) for strategy in STRATEGIES for term in strategy.terms} | {explain.ORDER}
+    columns = {explain.name_of(term) for strategy in STRATEGIES for term in strategy.terms} | {explain.ORDER}
     assert columns == set(reasoning.LOST)
     rows = [line.split("|") for line in (reasons.__doc__ or "").splitlines() if line.startswith("| ")]
     words = [word.strip() for row in rows[1:] for word in row[1].split(",")]
