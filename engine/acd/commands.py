@@ -90,19 +90,12 @@ class Widened(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     waited_ms: int
 
 
-class Near(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An agent who was not asked: the column by which a candidate lost, or a word and detail of `reasons`."""
-
-    agent: int
-    word: str
-    detail: str = ""
-
-
 class Decided(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """For records: whom a caller is offered to now and why, or that there is nobody (`asked` empty). See `brief`.
 
     `strategy`: or "preference"; `key`: the winner's columns; `others`: candidates who were not asked; `against`:
-    agents by the first reason against them; `near`: those of them, candidates first, who were nearest.
+    agents by the first reason against them. `near`: the first of those others as (agent, column by which he lost, ""),
+    or where nobody is asked the first agents of the queue, those who could serve him first, as (agent, word, detail).
     """
 
     call: int
@@ -112,7 +105,7 @@ class Decided(msgspec.Struct, frozen=True, tag=True, array_like=True):
     key: tuple[tuple[str, int], ...]
     others: int
     against: tuple[tuple[tuple[str, str], int], ...]
-    near: tuple[Near, ...]
+    near: tuple[tuple[int, str, str], ...]
 
 
 class Breach(msgspec.Struct, frozen=True, tag=True, array_like=True):

@@ -98,16 +98,15 @@ def compare(
     pool: Pool, terms: tuple[Term, ...], winner: int, others: list[int], needs: tuple[int, ...], now_ms: int
 ) -> tuple[tuple[Shown, ...], list[str]]:
     """(the winner's key as it is told, for each of the other candidates the first column in which he is worse)."""
-    rows = [winner, *others]
     lost = [ORDER] * len(others)
     key = []
     for term in terms:
-        first, *rest = policy.values(pool, rows, term, needs)
+        first, *rest = policy.values(pool, [winner, *others], term, needs)
         key.append(_told(pool, winner, term, first, now_ms))
-        if rest:
-            for place, each in enumerate(rest):
-                if each != first and lost[place] is ORDER:
-                    lost[place] = name_of(term)
+        if rest.count(first) == len(rest):
+            continue
+        name = name_of(term)
+        lost = [name if was is ORDER and value != first else was for was, value in zip(lost, rest, strict=True)]
     return tuple(key), lost
 
 

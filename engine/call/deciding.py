@@ -20,8 +20,8 @@ def decided(room: Room, command: Decided) -> None:
     keys, skills = room.agent_keys, room.skill_ids
     against = [(word, _detail(skills, word, detail), count) for (word, detail), count in command.against]
     near = [
-        (keys.get(each.agent, ""), each.word, _detail(skills, each.word, each.detail) if each.detail else "")
-        for each in command.near
+        (keys.get(agent, ""), word, _detail(skills, word, detail) if detail else "")
+        for agent, word, detail in command.near
     ]
     site = (call.site if call is not None else room.site)[: decision.SITE_LETTERS]
     why = decision.Why(command.strategy, site, command.key, command.others, tuple(against), tuple(near))

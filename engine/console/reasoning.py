@@ -20,7 +20,7 @@ from engine.records.events import Event
 
 UNABLE = {
     "ring": "outside his ring", "preference": "not whom he waits for", "avoid": "has just passed him on",
-    "policy": "refused by the site's rule", "kept": "kept for others",
+    "policy": "refused by the site's rule", "kept": "kept for others, or has had his share",
 }  # fmt: skip
 AWAY = {"unreachable": "phone unreachable", "leaving": "removed", "aside": "kept for a callback",
         "logged_out": "logged out"}  # fmt: skip

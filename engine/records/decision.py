@@ -2,12 +2,13 @@
 
     {"rule": "longest-idle-agent", "site": "3f9a…", "key": [["level", 1], ["idle_ms", 34200]], "others": 2,
      "against": [["talking", "", 3], ["not_ready", "lunch", 2], ["lacks", "zh", 1]],
-     "near": [["default/202", "idle_ms", ""], ["default/203", "talking", ""]]}
+     "near": [["default/202", "idle_ms", ""], ["default/203", "level", ""]]}
 
 `rule` is the strategy, or "preference" for a caller who waits for one agent; `site` the version of the site by whose
 rules it was decided; `key` the winner's columns with their units; `others` counts candidates who were not asked;
-`against` the rest of the queue's agents by the first reason against each; `near` names the nearest of both, with the
-column by which a candidate lost or the reason. Without a key nobody could be asked.
+`against` the rest of the queue's agents by the first reason against each; `near` names the first of those others with
+the column by which each lost. Without a key nobody could be asked, and `near` names the agents who were nearest, those
+who have what he needs first, with the reason and its detail.
 """
 
 from __future__ import annotations

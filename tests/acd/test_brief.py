@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from engine.acd import brief, commands, events, explain
+from engine.acd import brief, events, explain
 from engine.acd.commands import Decided, Offer
 from engine.acd.pool import Pool, Queue
 from engine.acd.saving import encode
@@ -52,11 +52,16 @@ def _agree(kept: Decided, told: explain.Explanation) -> None:
     seats = {seat.agent: seat for seat in told.seats}
     assert kept.others == sum(not seat.against and not seat.picked for seat in told.seats)
     assert len(kept.near) <= brief.NAMED_MAX
-    near = [(each.agent, each.word, each.detail) for each in kept.near]
+    near = list(kept.near)
     assert len({number for number, _, _ in near}) == len(near)
     for number, word, detail in near:
         seat = seats[number]
-        assert (word, detail) == (seat.against[0] if seat.against else (seat.lost_by, ""))
+        free = (explain.ORDER if not kept.asked else seat.lost_by, "")
+        assert (word, detail) == (seat.against[0] if seat.against else free)
+        assert not (kept.asked and seat.against)
+    there = [seat for seat in told.seats if seat.against and seat.against[0][0] != "logged_out"]
+    named_max = brief.LOSERS_MAX if kept.asked else brief.NAMED_MAX
+    assert len(near) == min(named_max, kept.others + (0 if kept.asked else len(there)))
     if kept.asked:
         assert kept.key == seats[kept.asked[0]].shown
 
@@ -69,9 +74,7 @@ def test_key_and_losers_in_words_that_people_know() -> None:
     assert isinstance(told, Decided) and isinstance(offer, Offer)
     assert told.asked == (offer.agent,) == (1,) and told.strategy == "longest-idle-agent" and told.others == 2
     assert told.key == (("level", 1), ("idle_ms", 5_004)) and told.against == ((("not_ready", "lunch"), 1),)
-    assert told.near == (
-        commands.Near(2, "idle_ms"), commands.Near(3, "level"), commands.Near(4, "not_ready", "lunch"),
-    )  # fmt: skip
+    assert told.near == ((2, "idle_ms", ""), (3, "level", ""))
 
 
 def test_who_begins_to_wait_is_told_once_and_again_when_his_phone_stopped_in_vain() -> None:
@@ -115,9 +118,8 @@ def test_a_walk_and_whole_columns_say_the_same(seed: int) -> None:
             ]
             walk = brief._each(pool, home, needs, {}, rows)
             whole = brief._many(pool, home, needs, rows)
-            assert walk[:3] == (dict(whole[0]), *whole[1:3])
-            near = brief.NAMED_MAX - len(walk[2])
-            assert walk[3][:near] == whole[3][:near]
+            assert walk[:2] == (dict(whole[0]), whole[1])
+            assert walk[2][: brief.NAMED_MAX] == whole[2][: brief.NAMED_MAX]
             told.update(word for word, _ in walk[0])
     assert len(told) >= 9, told
 
@@ -129,4 +131,4 @@ def test_of_a_large_team_only_the_first_reasons_are_looked_at() -> None:
     world.distributor.explains()
     (told,) = (each for each in world.join(10) if isinstance(each, Decided))
     assert dict(told.against) == {("not_ready", "r0"): 32, ("not_ready", "r1"): 32, ("not_ready", ""): 35}
-    assert len(told.near) == brief.NAMED_MAX and told.asked == (1,)
+    assert told.asked == (1,) and told.near == ()
