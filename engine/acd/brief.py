@@ -19,7 +19,7 @@ from engine.acd.explain import ORDER, PREFERENCE, Shown, compare
 from engine.acd.policy import STRATEGIES
 from engine.acd.pool import Pool, Queue
 from engine.acd.reasons import Reason
-from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, READY
+from engine.acd.tables import AGENT_STATES, LOGGED_OUT, NOT_READY, READY, RESTING
 
 NAMED_MAX = 8
 LOSERS_MAX = 4  # named candidates who lost: each costs a column by column comparison
@@ -33,6 +33,7 @@ _AGENT = TeamColumns.index("agent")
 _STATE, _IDLE = AgentColumns.index("state"), AgentColumns.index("idle")
 _FREE: Reason = (ORDER, "")
 _WORDS: list[Reason] = [(state, "") for state in AGENT_STATES]
+_DETAILED = (NOT_READY, RESTING)
 _CANDIDATE, _NOT_IDLE, _LACKS = len(AGENT_STATES), len(AGENT_STATES) + 1, len(AGENT_STATES) + 2
 
 
@@ -92,6 +93,8 @@ def _each(pool: Pool, queue: Queue, needs: tuple[int, ...], shut: dict[int, list
             state = states[agent]
             if state == NOT_READY:
                 reason = (AGENT_STATES[NOT_READY], paused[agent])
+            elif state == RESTING:
+                reason = (AGENT_STATES[RESTING], reasons.detail(pool, agent))
             elif state == READY:
                 reason = reasons.absence(pool, agent) or ("aside", "")
             else:
@@ -124,14 +127,14 @@ def _many(pool: Pool, queue: Queue, needs: tuple[int, ...], rows: list[int]) -> 
     tally = np.bincount(codes, minlength=_LACKS + len(needs)).tolist()
     counts: dict[Reason, int] = {}
     for state, word in enumerate(_WORDS):
-        if tally[state] and state != NOT_READY:
+        if tally[state] and state not in _DETAILED:
             counts[word] = tally[state]
-    for code, at in ((NOT_READY, 0), (_NOT_IDLE, 1)):
+    for code in (*_DETAILED, _NOT_IDLE):
         if tally[code]:
             seen = (first_row + np.flatnonzero(codes == code)[:DETAILS_MAX]).tolist()
             counts.update(Counter(_reason(pool, row) for row in seen))
             if tally[code] > len(seen):
-                word = (("not_ready", ""), ("unreachable", ""))[at]
+                word = ("unreachable", "") if code == _NOT_IDLE else _WORDS[code]
                 counts[word] = counts.get(word, 0) + tally[code] - len(seen)
     for place, need in enumerate(needs):
         if tally[_LACKS + place]:

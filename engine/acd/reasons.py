@@ -7,9 +7,10 @@
 | preference | | the caller waits for another agent |
 | avoid | | he has just passed this caller on |
 | policy | | the site's own rule doesn't admit him |
-| kept | | he is kept for others, or has had his share |
-| logged_out, alerting, talking, wrap_up, resting, occupied | | he is in that state |
-| not_ready | the reason he gave | he is |
+| reserve | | he is one of the last who are ready, kept for others |
+| hard | | he has had his share of hard calls |
+| logged_out, alerting, talking, wrap_up, occupied | | he is in that state |
+| not_ready, resting | the reason he gave, the rule by which he rests | he is |
 | unreachable, leaving, aside | | ready, but: no phone; gone from the configuration; held for a caller who is rung up |
 
 An agent against whom nothing speaks is a candidate: those are whom `policy.pick` compares (a test holds both to it).
@@ -20,9 +21,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.acd import bars, custom, preference, turns, widening
+from engine.acd import bars, custom, policy, preference, reserve, rests, turns, widening
 from engine.acd.pool import Pool, Queue
-from engine.acd.tables import AGENT_STATES, NOT_READY, READY
+from engine.acd.tables import AGENT_STATES, NOT_READY, READY, RESTING
 
 Reason = tuple[str, str]  # word, detail
 
@@ -41,6 +42,13 @@ def lacking(pool: Pool, agent: int, needs: tuple[int, ...]) -> list[Reason]:
     return [("lacks", str(need >> 8)) for need in needs if held.get(need >> 8, 0) < need & 0xFF]
 
 
+def detail(pool: Pool, agent: int) -> str:
+    """What he or a rule says about his state: of a pause its reason, of a rest that he is owed the rule."""
+    if pool.agents.state[agent] == NOT_READY:
+        return pool.pause_reasons[agent]
+    return rests.cause(pool, agent, pool.now_ms) if pool.agents.state[agent] == RESTING else ""
+
+
 def absence(pool: Pool, agent: int) -> Reason | None:
     """Why the agent of this row is in no idle list; None when he is."""
     agents = pool.agents
@@ -48,7 +56,7 @@ def absence(pool: Pool, agent: int) -> Reason | None:
         return None
     state = agents.state[agent]
     if state != READY:
-        return AGENT_STATES[state], pool.pause_reasons[agent] if state == NOT_READY else ""
+        return AGENT_STATES[state], detail(pool, agent)
     if not agents.reachable[agent]:
         return "unreachable", ""
     return ("leaving" if agents.removed[agent] else "aside"), ""
@@ -67,6 +75,7 @@ def barred(pool: Pool, queue: Queue, entry: int, now_ms: int) -> dict[int, list[
     there = seats(pool, queue)
     shut = [row for row in there if pool.team.barred[row]]
     bars.clear(pool, queue)
+    kept = _reserved(pool, queue, entry, now_ms)
     entries.look_at[entry], queue.policy_failed = looked, failed
     del pool.out[told:]
     found: dict[int, list[Reason]] = {row: [] for row in shut}
@@ -83,9 +92,11 @@ def barred(pool: Pool, queue: Queue, entry: int, now_ms: int) -> dict[int, list[
     for row in _refused(pool, queue, entry, now_ms):
         if row in found:
             found[row].append(("policy", ""))
-    for reasons in found.values():
-        if not reasons:
-            reasons.append(("kept", ""))
+    for row in kept:
+        found[row].append(("reserve", ""))
+    for words in found.values():
+        if not words:  # nothing else bars him, and this rule measures against those whom nothing else bars
+            words.append(("hard", ""))
     if prefers:
         wanted = turns.seat(pool, queue, entries.prefer[entry])
         for row in there:
@@ -94,14 +105,24 @@ def barred(pool: Pool, queue: Queue, entry: int, now_ms: int) -> dict[int, list[
     return found
 
 
+def _reserved(pool: Pool, queue: Queue, entry: int, now_ms: int) -> list[int]:
+    """Membership rows that the queue's reserve keeps for others."""
+    if not queue.spec.reserve or not reserve.applies(pool, queue, entry, now_ms):
+        return []
+    reserve.write(pool, queue, entry, fan=policy.STRATEGIES[queue.strategy].fan)
+    kept = [row for row in seats(pool, queue) if pool.team.barred[row]]
+    bars.clear(pool, queue)
+    return kept
+
+
 def _refused(pool: Pool, queue: Queue, entry: int, now_ms: int) -> list[int]:
     """Idle membership rows that the site's own policy doesn't admit."""
-    policy = queue.spec.policy
-    if policy is None or not policy.admit or not queue.idle:
+    own = queue.spec.policy
+    if own is None or not own.admit or not queue.idle:
         return []
     rows = np.array(queue.idle, dtype=np.int64)
     try:
-        admitted, _ = custom.decide(pool, queue, policy, rows, entry, now_ms)
+        admitted, _ = custom.decide(pool, queue, own, rows, entry, now_ms)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         return []  # the queue goes on without its policy
     return [] if admitted is None else [int(row) for row in rows[~admitted]]

@@ -20,7 +20,7 @@ from engine.records.events import Event
 
 UNABLE = {
     "ring": "outside his ring", "preference": "not whom he waits for", "avoid": "has just passed him on",
-    "policy": "refused by the site's rule", "kept": "kept for others, or has had his share",
+    "policy": "refused by the site's rule", "reserve": "kept for others", "hard": "has had his share of hard calls",
 }  # fmt: skip
 AWAY = {"unreachable": "phone unreachable", "leaving": "removed", "aside": "kept for a callback",
         "logged_out": "logged out"}  # fmt: skip
@@ -55,7 +55,7 @@ def against(word: str, detail: str) -> str:
     if word == "lacks":
         return f"lacks {detail}"
     known = UNABLE.get(word) or AWAY.get(word) or LOST.get(word) or STATE_WORDS.get(word) or word.replace("_", " ")
-    return f"{known} ({detail})" if detail else known
+    return f"{known} ({detail.replace('_', ' ')})" if detail else known
 
 
 def counts(why: Why) -> str:

@@ -22,7 +22,7 @@ from engine.runtime.journal import Enough, Header, Replayed, replay
 from engine.runtime.replaying import build
 
 Able = tuple[str, ...]
-_UNABLE = ("lacks", "ring", "preference", "avoid", "policy", "kept")
+_UNABLE = ("lacks", "ring", "preference", "avoid", "policy", "reserve", "hard")
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
 import pytest
 
 from engine.acd import bars, custom, events, policy, preference, reasons
-from engine.acd.model import Policy, Ring
+from engine.acd.model import Policy, RestRule, Ring
 from engine.acd.pool import Pool, Queue
 from engine.acd.tables import READY
 from tests.acd.streams import start
 from tests.acd.world import World, agent, offers, queue
+
+KINDS = ("lacks", "ring", "avoid", "preference", "reserve", "hard")
 
 
 def words(world: World, number: int, call: int = 90) -> tuple[reasons.Reason, ...]:
@@ -94,7 +97,9 @@ def test_words_are_those_of_the_bars_and_reading_changes_nothing(seed: int) -> N
             bars.clear(pool, home)
             others = [row for row in shut if shut[row] != [("preference", "")]]
             assert sorted(others) == written, "a word for each bar, no word without one"
-            assert all(shut.values()) and not any(("kept", "") in found for found in shut.values())
+            assert all(shut.values())
+            hard = [row for row, found in shut.items() if ("hard", "") in found]
+            assert not hard or pool.entries.hard[entry], "only a hard call's share bars by it"
             seen += len(written)
     assert seen or seed
 
@@ -103,7 +108,7 @@ def test_words_are_those_of_the_bars_and_reading_changes_nothing(seed: int) -> N
 def test_a_reason_taken_away_makes_a_candidate(seed: int) -> None:
     """Where one thing alone speaks against an agent, removing it makes the pick take him, when nobody else is free."""
     distributor, stream = start(seed)
-    chance, tried = Random(seed), dict.fromkeys(("lacks", "ring", "avoid", "preference", "state"), 0)
+    chance, tried = Random(seed), dict.fromkeys((*KINDS, "state"), 0)
     for _ in range(300):
         stream.step(distributor)
         waiting = lined_up(distributor._pool)
@@ -124,10 +129,10 @@ def _remove(pool: Pool, queue_row: int, entry: int, row: int) -> str:
     """On a copy: everybody else goes, the one reason against this agent is removed; its kind, "" if not just one."""
     home, entries, agent_row = pool.queue_at(queue_row), pool.entries, pool.team.agent[row]
     now, needs = pool.now_ms, pool.needs_of(entry)
-    prefers = preference.holds(pool, home, entry, now)
-    found = reasons.against(pool, row, () if prefers else needs, reasons.barred(pool, home, entry, now))
     for other in [each for each in home.idle if each != row]:
         pool.set_idle(pool.team.agent[other], 0)
+    prefers = preference.holds(pool, home, entry, now)
+    found = reasons.against(pool, row, () if prefers else needs, reasons.barred(pool, home, entry, now))
     picked = bars.pick(pool, policy.pick, home, entry, 1, now)
     assert picked == ([] if found else [row])
     if len(found) != 1:
@@ -146,11 +151,18 @@ def _remove(pool: Pool, queue_row: int, entry: int, row: int) -> str:
             return ""
         if reasons.against(pool, row, needs, reasons.barred(pool, home, entry, now)):
             return ""  # a ring or an avoided agent behind it
+    elif word == "reserve":
+        home.spec = msgspec.structs.replace(home.spec, reserve=())
+    elif word == "hard":
+        entries.hard[entry] = 0
     else:
         assert pool.agents.state[agent_row] != READY or word in ("unreachable", "leaving", "aside")
         pool.set_idle(agent_row, 1)
+    left = reasons.against(pool, row, () if prefers else needs, reasons.barred(pool, home, entry, now))
+    if word not in ("reserve", "hard") and left and all(each in ("reserve", "hard") for each, _ in left):
+        return ""  # these look at who is idle and fits, which he is only now
     assert bars.pick(pool, policy.pick, home, entry, 1, now) == [row], (word, detail)
-    return word if word in ("lacks", "ring", "avoid", "preference") else "state"
+    return word if word in KINDS else "state"
 
 
 def test_a_policy_that_refuses_is_named() -> None:
@@ -160,3 +172,25 @@ def test_a_policy_that_refuses_is_named() -> None:
     assert not offers(world.join(90))
     assert words(world, 1) == (("policy", ""),) == words(world, 2)
     assert offers(world.wait(60_000)), "the reason ends by time"
+
+
+def test_what_is_kept_for_others_and_had_its_share_is_named() -> None:
+    spec = queue(reserve=((0, 7, 1),), hard_hold_ms=60_000)
+    world = World([spec], [agent(1), agent(2)])
+    world.do(events.AgentNotReady(2, "lunch"))
+    world.join(90)
+    assert words(world, 1) == (("reserve", ""),), "the last one is kept for the class 7"
+    plain = World([queue(hard_hold_ms=60_000)], [agent(1), agent(2)])
+    plain.do(events.AgentNotReady(2, "lunch"))
+    plain.pool.agents.owed[0] = -3 << 16
+    plain.join(90, hard=True)
+    assert words(plain, 1) == (("hard", ""),)
+
+
+def test_a_rest_that_is_owed_tells_its_rule() -> None:
+    rule = RestRule(pause_ms=30_000)
+    world = World([queue()], [agent(1, rests=rule)])
+    offer = world.talk(10)
+    world.end(10, offer.agent)
+    world.join(90)
+    assert words(world, 1) == (("resting", "between_calls"),)
