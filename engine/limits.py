@@ -53,6 +53,7 @@ digits_buffered_max = 64
 # --- calls -------------------------------------------------------------------------------------
 calls_max = 4_000
 ring_ms_max = 180_000
+confirm_ms_max = 60_000  # for an agent who was dialled outside to press the key that takes the call
 dial_targets_max = 16
 steps_without_input_max = 1_000
 forwards_max = 70

@@ -21,7 +21,7 @@ from engine.call import (
     callback,
     certificates,
     codes,
-    conference,
+    confirming,
     desk,
     dial,
     draining,
@@ -29,8 +29,8 @@ from engine.call import (
     keys,
     levers,
     liveness,
+    outcomes,
     overflow,
-    oversight,
     pauses,
     places,
     recording,
@@ -44,7 +44,6 @@ from engine.call import (
     waiting,
 )
 from engine.call.call import Call
-from engine.call.dial import Attempt, Outcome
 from engine.call.effects import (
     AgentStates,
     Deadline,
@@ -298,7 +297,7 @@ def _leg_failed(room: Room, leg: Leg, event: media.LegFailed, now_ms: int) -> No
     if attempt is None or leg.state != "closing":
         transfer.leg_over(room, leg, "system", 41, now_ms)
     elif outcome is not None:
-        _attempt_over(room, attempt, outcome, now_ms)
+        outcomes.over(room, attempt, outcome, now_ms)
 
 
 def _ports_ready(room: Room, event: PortsReady, now_ms: int) -> None:
@@ -414,7 +413,9 @@ def _answered(room: Room, event: sip.Answered, now_ms: int) -> None:
     attempt = room.attempts.get(leg.attempt)
     outcome = dial.answered(room, leg, event.sdp, now_ms)
     if attempt is not None and outcome is not None:
-        _attempt_over(room, attempt, outcome, now_ms)
+        outcomes.over(room, attempt, outcome, now_ms)
+    elif leg.state == "confirming":
+        confirming.ask(room, leg, now_ms)
     if leg.moved and leg.state == "up":
         resume.offer(room, leg, now_ms)
 
@@ -428,20 +429,9 @@ def _rejected(room: Room, event: sip.Rejected, now_ms: int) -> None:
     if attempt is None:
         return
     if outcome is not None:
-        _attempt_over(room, attempt, outcome, now_ms)
+        outcomes.over(room, attempt, outcome, now_ms)
     else:
         talking.still_rings(room, attempt)
-
-
-def _attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
-    _PURPOSES[attempt.purpose](room, attempt, outcome, now_ms)
-
-
-_PURPOSES: dict[str, Callable[[Room, Attempt, Outcome, int], None]] = {
-    "offer": waiting.offer_over, "dial": talking.attempt_over, "direct": talking.attempt_over,
-    "transfer": transfer.attempt_over, "return": transfer.attempt_over, "callback": callback.attempt_over,
-    "conference": conference.attempt_over, "summon": oversight.attempt_over,
-}  # fmt: skip
 
 
 def _offered(room: Room, event: sip.Offered, now_ms: int) -> None:
@@ -463,7 +453,7 @@ def _offer_answered(room: Room, event: sip.OfferAnswered | sip.OfferRefused, now
 def _ended(room: Room, event: sip.Ended, now_ms: int) -> None:
     leg = _leg(room, event.session)
     if leg is not None:
-        transfer.leg_over(room, leg, event.by, event.cause, now_ms)
+        confirming.leg_over(room, leg, event.by, event.cause, now_ms)
 
 
 def _info_digit(room: Room, event: sip.InfoDigit, now_ms: int) -> None:
@@ -518,7 +508,7 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
             return
         outcome = dial.timed_out(room, attempt, now_ms)
         if outcome is not None:
-            _attempt_over(room, attempt, outcome, now_ms)
+            outcomes.over(room, attempt, outcome, now_ms)
         else:
             talking.still_rings(room, attempt)
     elif kind == "challenge":
@@ -546,6 +536,7 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
 _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {
     "probe": lambda room, call, leg, now_ms: liveness.due(room, leg, now_ms),
     "code": codes.gap,
+    "confirm": confirming.due,
     "leg": lambda room, call, leg, now_ms: _forgotten(room, leg, now_ms),
 }
 _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {

@@ -77,6 +77,13 @@ class OfferAnswered(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=F
     offer: int
 
 
+class OfferHeld(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Somebody has picked up and is asked whether he takes it: the offer may last `ms` from now, if that is longer."""
+
+    offer: int
+    ms: int
+
+
 class OfferFailed(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """`reason`: no_answer | busy | rejected | do_not_disturb | forwarded | unreachable | error."""
 
@@ -155,6 +162,7 @@ AcdEvent = (
     | CallHere
     | CallLeft
     | OfferAnswered
+    | OfferHeld
     | OfferFailed
     | CallEnded
     | AgentLoggedIn

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine import limits
 from engine.acd import agents as agent_machine
 from engine.acd import entries as entry_machine
 from engine.acd import events as event_types
@@ -16,7 +17,7 @@ from engine.acd.commands import CancelOffer
 from engine.acd.deadlines import ENTRY, LOOK, MORE, OFFER
 from engine.acd.events import AcdEvent
 from engine.acd.offers import FAILURES
-from engine.acd.pool import Pool
+from engine.acd.pool import OFFER_GRACE_MS, Pool, bounded
 from engine.acd.tables import (
     AGENT_STATES,
     CANCEL,
@@ -108,6 +109,19 @@ def offer_answered(pool: Pool, event: event_types.OfferAnswered, now_ms: int) ->
         offer_rows.tell_lost(pool, row)
     elif _OFFER_NEXT[state][O_ANSWER] != state:
         entry_machine.win(pool, row, now_ms)
+
+
+def offer_held(pool: Pool, event: event_types.OfferHeld, now_ms: int) -> None:
+    """However often it is said, no offer lasts longer than twice the longest ringing."""
+    row = offer_rows.find(pool, event.offer)
+    if row < 0 or pool.offers.state[row] != O_RINGING:
+        return
+    offers, entry = pool.offers, pool.offers.entry[row]
+    until = now_ms + bounded(event.ms, limits.ring_ms_max) + OFFER_GRACE_MS
+    until = max(offers.deadline[row], min(until, offers.started[row] + 2 * limits.ring_ms_max))
+    pool.arm_offer(row, until)
+    pool.arm_agent(offers.agent[row], until)
+    pool.arm_entry(entry, max(pool.entries.deadline[entry], until))
 
 
 def offer_failed(pool: Pool, event: event_types.OfferFailed, now_ms: int) -> None:
@@ -237,6 +251,7 @@ HANDLERS: dict[type, Callable[[Pool, Any, int], None]] = {
     event_types.CallHere: call_here,
     event_types.CallLeft: call_left,
     event_types.OfferAnswered: offer_answered,
+    event_types.OfferHeld: offer_held,
     event_types.OfferFailed: offer_failed,
     event_types.CallEnded: call_ended,
     event_types.AgentLoggedIn: logged_in,

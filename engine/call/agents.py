@@ -97,7 +97,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
         model, row = site.agents[key], room.agents[key]
         kept = room.agent_states.get(key)
         if kept is None:
-            if model.contact and model.logged_in:
+            if (model.contact or model.reach is not None) and model.logged_in:
                 login(room, row, "site", now_ms)
         elif kept != "logged_out":
             login(room, row, "restored", now_ms)
@@ -375,12 +375,15 @@ def qualified(room: Room, event: Qualified, now_ms: int) -> None:
 
 
 def update_reachable(room: Room, row: AgentRow, now_ms: int, *, round_trip_ms: int = -1) -> None:
-    """Reachable when any of his phones is registered and answers, or his contact is static."""
+    """Reachable when any of his phones is registered and answers, his contact is static, or a trunk leads to him."""
     tenant, _, number = row.key.partition("/")
     index = room.index()
     model = index.agent(tenant, number)
     realm = index.site.tenants[tenant].realm if tenant in index.site.tenants else tenant
-    reachable = bool(model and model.contact) or any(b.reachable for b in room.endpoint.bindings(realm, number))
+    reach = model.reach if model is not None else None
+    reachable = model is not None and reach is not None and index.outbound(tenant, model.team, reach.number) is not None
+    if not reachable and (reach is None or reach.registered):
+        reachable = bool(model and model.contact) or any(b.reachable for b in room.endpoint.bindings(realm, number))
     if reachable != row.reachable:
         row.reachable = reachable
         room.distribute(AgentReachable(row.id, reachable))

@@ -149,7 +149,7 @@ def drop_leg(room: Room, leg: Leg, now_ms: int) -> None:
     close_media(room, leg, now_ms)
     room.legs.pop(leg.id, None)
     room.session_legs.pop(leg.session, None)
-    for kind in ("probe", "code", "leg"):
+    for kind in ("probe", "code", "leg", "confirm"):
         room.deadlines.cancel((kind, leg.id))
     if leg.occupies:
         release(room, leg.agent)

@@ -21,6 +21,7 @@ from engine.sip.uri import escape_user, parse_uri
 
 if TYPE_CHECKING:
     from engine.call.room import Room
+    from engine.call.site_index import SiteIndex
     from engine.dialplan.model import AgentModel, TrunkModel
 
 DO_NOT_DISTURB_STATUS = (480, 486, 600, 603)
@@ -85,6 +86,7 @@ class Target(msgspec.Struct, frozen=True):
     dtmf: str = "auto"
     accept: str = "any"
     session_timer_s: int = 1_800
+    confirm_ms: int = 0  # only his key within this time counts as an answer
 
 
 def resolve(room: Room, call: Call, target: str, team: str = "") -> list[Target] | str:
@@ -105,12 +107,26 @@ def _agent_targets(room: Room, tenant: str, number: str) -> list[Target] | str:
     if model is None:
         return "unreachable"
     key, party = f"{tenant}/{number}", f"agent {number}"
+    reach, found, why = model.reach, list[Target](), "unreachable"
+    if reach is not None and reach.number:
+        outside = _outside(room, index, tenant, model.team, reach.number)
+        if isinstance(outside, str):
+            why = outside
+        else:
+            confirm_ms = reach.confirm_ms if reach.confirm else 0
+            found.append(
+                msgspec.structs.replace(outside, kind=AGENT, party=party, agent=key, confirm_ms=confirm_ms)
+            )  # fmt: skip
+        if not reach.registered:
+            return found or why
     if model.contact:
         path, uri = static_path(room, model.contact)
-        return [_phone(uri, path, party, key, model)] if path else "unreachable"
-    realm = index.site.tenants[tenant].realm
-    found = [b for b in room.endpoint.bindings(realm, number) if b.reachable]
-    return [_phone(b.contact, b.path, party, key, model) for b in found] or "unreachable"
+        found += [_phone(uri, path, party, key, model)] if path else []
+    else:
+        realm = index.site.tenants[tenant].realm
+        bindings = [b for b in room.endpoint.bindings(realm, number) if b.reachable]
+        found += [_phone(b.contact, b.path, party, key, model) for b in bindings]
+    return found or why
 
 
 def _phone(uri: str, path: Path, party: str, key: str, model: AgentModel) -> Target:
@@ -121,7 +137,13 @@ def _number_targets(room: Room, call: Call, number: str, team: str) -> list[Targ
     index = room.index(call.site)
     if index.agent(call.tenant, number) is not None:
         return _agent_targets(room, call.tenant, number)
-    found = index.outbound(call.tenant, team, number)
+    found = _outside(room, index, call.tenant, team, number)
+    return found if isinstance(found, str) else [found]
+
+
+def _outside(room: Room, index: SiteIndex, tenant: str, team: str, number: str) -> Target | str:
+    """A number behind a trunk, by the tenant's outbound rules."""
+    found = index.outbound(tenant, team, number)
     if found is None:
         return "unreachable"
     rule, digits = found
@@ -131,7 +153,7 @@ def _number_targets(room: Room, call: Call, number: str, team: str) -> list[Targ
     if trunk.calls_max and room.trunk_calls.get(trunk.name, 0) >= trunk.calls_max:
         room.log("warning", f"trunk {trunk.name} is full: {trunk.calls_max} calls", f"trunk.{trunk.name}")
         return "trunk_full"
-    return [_trunk_target(room, trunk, digits, rule.caller_id)]
+    return _trunk_target(room, trunk, digits, rule.caller_id)
 
 
 def _trunk_target(room: Room, trunk: TrunkModel, digits: str, caller_id: str) -> Target:
@@ -165,6 +187,7 @@ def static_path(room: Room, text: str) -> tuple[Path | None, str]:
     return Path(_flow(room, transport), uri.host, uri.port or 5060, transport), text
 
 
+ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326 §2: no missed call at the phones that lost
 _NOBODY = {"trunk_full": ("busy", 486, NO_CIRCUIT), "too_many_hops": ("failed", 483, 25)}  # result, status, cause
 
 
@@ -223,6 +246,7 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     leg = room.new_leg(call, phone.kind, -1, phone.path, phone.party, outgoing=True)
     room.session_legs.pop(-1, None)
     leg.agent, leg.dtmf, leg.accept, leg.attempt = phone.agent, phone.dtmf, phone.accept, attempt.id
+    leg.confirm_ms = phone.confirm_ms
     leg.offer = attempt.offer if attempt.purpose == "offer" else -1
     caller_leg = room.legs.get(call.leg)
     prefer = caller_leg.agreed.codec if caller_leg is not None and caller_leg.agreed is not None else None
@@ -232,9 +256,10 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
         drop_leg(room, leg, now_ms)
         raise
     number = attempt.caller_id or phone.user or call.caller
-    own = answer_headers(phone.auto_answer or (attempt.auto_answer if phone.agent else ""))
+    own = answer_headers(phone.auto_answer or (attempt.auto_answer if phone.agent and not phone.trunk else ""))
     replaced = {name for name, _ in own}  # of two Alert-Info a phone reads the first
-    headers = [("Max-Forwards", str(call.hops - 1)), *(each for each in attempt.headers if each[0] not in replaced)]
+    told = attempt.headers if not phone.trunk else ()  # of the house: a carrier has no use for them
+    headers = [("Max-Forwards", str(call.hops - 1)), *(each for each in told if each[0] not in replaced)]
     headers += own
     caller = (attempt.display or call.caller_name, number or "anonymous", leg.local.host if leg.local else "")
     leg.session = room.endpoint.invite(
@@ -273,7 +298,8 @@ def progress(room: Room, leg: Leg, event: Progress, now_ms: int) -> bool:
 
 
 def answered(room: Room, leg: Leg, sdp: bytes | None, now_ms: int) -> Outcome | None:
-    """2xx on one of the legs: the others are cancelled. None when nobody waits for it any more."""
+    """2xx on one of the legs: the others are cancelled. None when nobody waits for it any more, and while his key must
+    tell whether a person has answered (`leg.state` is confirming then)."""
     attempt = room.attempts.get(leg.attempt)
     if attempt is None or leg.id not in attempt.legs:
         room.endpoint.hang_up(leg.session, now_ms)
@@ -288,11 +314,21 @@ def answered(room: Room, leg: Leg, sdp: bytes | None, now_ms: int) -> Outcome | 
         room.log("warning", f"SDP of {leg.party}: {error}", "sdp")
         room.endpoint.hang_up(leg.session, now_ms, cause=47)
         return _leg_failed(room, attempt, leg, "failed", 488, now_ms)
-    leg.state, leg.up_ms = "up", now_ms
+    leg.up_ms = now_ms
+    if leg.confirm_ms:
+        leg.state = "confirming"
+        return None
+    return taken(room, attempt, leg, now_ms)
+
+
+def taken(room: Room, attempt: Attempt, leg: Leg, now_ms: int) -> Outcome:
+    """He is there, and wants it: the first of all who were rung."""
+    leg.state = "up"
+    room.deadlines.cancel(("confirm", leg.id))
     _tell_end(room, attempt, leg, "answered", 200, now_ms)
     attempt.legs.remove(leg.id)
     attempt.won = leg.id
-    _cancel_legs(room, attempt, now_ms, reason='SIP;cause=200;text="Call completed elsewhere"')
+    _cancel_legs(room, attempt, now_ms, reason=ELSEWHERE)
     close(room, attempt, "answered", now_ms)
     return Outcome("answered", leg.id, 200)
 
@@ -311,6 +347,17 @@ def rejected(room: Room, leg: Leg, event: Rejected, now_ms: int) -> Outcome | No
             attempt.legs.remove(number)
             _cancel_leg(room, attempt, number, now_ms, "")
     return _leg_failed(room, attempt, leg, result, event.status, now_ms)
+
+
+def declined(room: Room, leg: Leg, result: str, now_ms: int, *, gone: bool = False) -> Outcome | None:
+    """Who has picked up doesn't take it: by his key, by his silence, or (`gone`) by hanging up."""
+    attempt = room.attempts.get(leg.attempt)
+    if not gone:
+        room.endpoint.hang_up(leg.session, now_ms)
+    if attempt is None or leg.id not in attempt.legs:
+        drop_leg(room, leg, now_ms)
+        return None
+    return _leg_failed(room, attempt, leg, result, 0, now_ms)
 
 
 def lost(room: Room, leg: Leg, now_ms: int) -> Outcome | None:
@@ -371,7 +418,10 @@ def _cancel_leg(
 ) -> None:  # fmt: skip
     leg = room.legs[number]
     _tell_end(room, attempt, leg, result, 0, now_ms)
-    room.endpoint.cancel(leg.session, now_ms, reason=reason)
+    if leg.state == "confirming":
+        room.endpoint.hang_up(leg.session, now_ms, reason=reason)
+    else:
+        room.endpoint.cancel(leg.session, now_ms, reason=reason)
     drop_leg(room, leg, now_ms)
 
 

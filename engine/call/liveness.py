@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import transfer
+from engine.call import confirming
 
 if TYPE_CHECKING:
     from engine.call.leg import Leg
@@ -65,7 +65,7 @@ def probed(room: Room, leg: Leg, alive: bool, now_ms: int) -> None:
             detail="no media and no answer to OPTIONS",
         )
     room.endpoint.hang_up(leg.session, now_ms, cause=27)
-    transfer.leg_over(room, leg, "lost", 27, now_ms)
+    confirming.leg_over(room, leg, "lost", 27, now_ms)
 
 
 def held(room: Room, leg: Leg, now_ms: int) -> None:

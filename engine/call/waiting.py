@@ -221,8 +221,7 @@ def offer_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> N
 def _cancel_offer(room: Room, command: CancelOffer, now_ms: int) -> None:
     attempt_id, leg_id = room.offers.pop(command.offer, (0, 0))
     attempt, leg = room.attempts.get(attempt_id), room.legs.get(leg_id)
-    elsewhere = command.reason == "answered_elsewhere"
-    reason = 'SIP;cause=200;text="Call completed elsewhere"' if elsewhere else ""
+    reason = dial.ELSEWHERE if command.reason == "answered_elsewhere" else ""
     if attempt is not None:
         dial.cancel(room, attempt, now_ms, reason=reason)
     if leg is not None:

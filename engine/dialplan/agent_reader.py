@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from engine import limits, marks
 from engine.dialplan import values
 from engine.dialplan.findings import Report, did_you_mean
-from engine.dialplan.model import Reason, WrapUp
+from engine.dialplan.model import Reach, Reason, WrapUp
 
 MODES = ("none", "optional", "optional-timed", "mandatory-timed", "mandatory-discretionary")  # as the distributor's
 PLACEHOLDERS = ("tenant", "queue", "caller", "name", "number", "dialled")
 AUTO_ANSWER = ("alert-info", "call-info", "answer-mode")
 DISPLAY_CHARACTERS_MAX = 30
+CONFIRM_MS = 10_000  # for the key 1, from his picking up
 REASONS_MAX = 99
 _KEYS = ("mode", "time", "early", "codes", "required", "extend", "extensions")
 _OWN_KEYS = ("mode", "time", "early")  # an agent's own; codes and extensions are the queue's
+_PHONE_KEYS = ("auto_answer", "dtmf", "messages", "number", "confirm", "confirm_in", "with")
+_OUTSIDE = re.compile(r"\+?[0-9]{1,32}")
 _CODE = re.compile(r"[1-9][0-9]?")
 _BUDGET = re.compile(r"(\S+?)(?:\s+per\s+shift)?")
 _ALERT = re.compile(r"(?:<[A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]+>)?(?:\s*;\s*[A-Za-z0-9-]+(?:=[A-Za-z0-9.%+_-]+)?)*")
@@ -109,6 +113,44 @@ def _reason(report: Report, node: marks.Node) -> Reason | None:
         shown = marks.Scalar(text, budget.file, budget.line, budget.column) if match else budget
         budget_ms = values.duration(report, shown, "budget", 1_000, 24 * 3_600_000) or 0
     return Reason(name, budget_ms) if name else None
+
+
+def read_phone(
+    report: Report, node: marks.Node | None, contact: marks.Scalar | None
+) -> tuple[dict[str, Any], marks.Scalar | None]:
+    """`phone:` of an agent: (fields of AgentModel, the outside number at its place). Whether an outbound rule leads to
+    the number is the reader's to check."""
+    phone = values.mapping(report, node, "phone")
+    if phone is None:
+        return {}, None
+    values.known_keys(report, phone, "phone", _PHONE_KEYS)
+    entries = phone.entries
+    dtmf = values.choice(report, entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
+    changes: dict[str, Any] = {
+        "messages": values.flag(report, entries.get("messages"), "messages") is not False,
+        "auto_answer": values.choice(report, entries.get("auto_answer"), "auto_answer", AUTO_ANSWER) or "",
+        "dtmf": dtmf or "auto",
+    }
+    number = values.scalar(report, entries.get("number"), "number")
+    if number is not None and _OUTSIDE.fullmatch(number.text) is None:
+        report.add("RD082", number, f"{number.text!r} is not a number", "as it is dialled: digits, a + before them")
+        number = None
+    confirm = values.flag(report, entries.get("confirm"), "confirm")
+    ms = values.duration(report, entries.get("confirm_in"), "confirm_in", 3_000, limits.confirm_ms_max)
+    beside = values.choice(report, entries.get("with"), "with", ("registered",))
+    if "number" not in entries:
+        for key in ("confirm", "confirm_in", "with"):
+            if key in entries:
+                report.add("RD024", phone.keys[key], f"{key} means nothing without a number", "add number: '+44…'")
+        return changes, None
+    if confirm is False and "confirm_in" in entries:
+        report.add("RD024", phone.keys["confirm_in"], "confirm_in means nothing with confirm: no", "leave it out")
+    if contact is not None and beside is None:
+        hint = "add with: registered, so that both ring, or leave one out"
+        report.add("RD024", phone.keys["number"], "a number and a contact: which of them rings?", hint)
+    if number is not None:
+        changes["reach"] = Reach(number.text, beside is not None, confirm is not False, ms or CONFIRM_MS)
+    return changes, number
 
 
 def read_display(report: Report, node: marks.Node | None) -> str | None:

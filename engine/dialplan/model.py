@@ -158,6 +158,19 @@ class QueueModel(msgspec.Struct, frozen=True):
     people_max: int = -1
 
 
+class Reach(msgspec.Struct, frozen=True):
+    """How an agent is reached otherwise than by his registered phones.
+
+    `number`: rung through the tenant's outbound rules; `registered`: his registered phones (or his contact) ring beside
+    it. `confirm`: only his key 1 within `confirm_ms` counts as an answer.
+    """
+
+    number: str = ""
+    registered: bool = False
+    confirm: bool = True
+    confirm_ms: int = 10_000
+
+
 class AgentModel(msgspec.Struct, frozen=True):
     """An agent: `number` is his extension and SIP user. `contact`: a static SIP URI instead of registration."""
 
@@ -182,6 +195,7 @@ class AgentModel(msgspec.Struct, frozen=True):
     certified: tuple[tuple[str, str], ...] = ()  # (skill, by whom)
     rest: RestModel | None = None
     started: int = 0  # his first day, as days since 1970-01-01; 0 not said
+    reach: Reach | None = None  # None: by his registered phones, or his contact
 
 
 class TrunkModel(msgspec.Struct, frozen=True):

@@ -19,7 +19,16 @@ from engine.dialplan.drafts import Draft
 from engine.dialplan.findings import Finding, Report, did_you_mean
 from engine.dialplan.flow_reader import read_dialplan
 from engine.dialplan.linker import Unit, link
-from engine.dialplan.model import AgentModel, NumberModel, QueueModel, Site, TenantModel
+from engine.dialplan.model import (
+    AgentModel,
+    NumberModel,
+    OutboundRule,
+    QueueModel,
+    Site,
+    TenantModel,
+    TrunkModel,
+    matches,
+)
 from engine.dialplan.options import Context, Scope
 from engine.dialplan.program import Program
 from engine.dialplan.prompts import StockPrompt, WavInfo
@@ -229,6 +238,24 @@ class _Reader:
         model = msgspec.structs.replace(agent.model, queues=tuple(joined))
         return humane_reader.rest_of(self.report, tenant.draft.humane, model, agent.form)
 
+    def reached(self, outbound: tuple[OutboundRule, ...], trunks: dict[str, TrunkModel]) -> None:
+        """An agent's outside number needs a rule of his tenant, for his team, and a trunk that has an address."""
+        for tenant in self.tenants.values():
+            for agent in tenant.agents.values():
+                place, model = agent.reached_at, agent.model
+                if place is None:
+                    continue
+                rules = [r for r in outbound if r.tenant == tenant.name and matches(r.pattern, place.text)]
+                found = next((r for r in rules if not r.teams or model.team in r.teams), None)
+                if found is None:
+                    why = f"is for the teams {', '.join(rules[0].teams)} only" if rules else "doesn't exist"
+                    hint = "add the pattern to outbound.yaml, or the agent to a team that may use it"
+                    message = f"no call reaches {place.text}: a rule of outbound.yaml for it {why}"
+                    self.report.add("RD036", place, message, hint)
+                elif not trunks[found.trunk].host:
+                    message = f"no call reaches {place.text}: the trunk {found.trunk} has no host"
+                    self.report.add("RD036", place, message, "add host: to the trunk")
+
     def supervisors(self, tenant: _Tenant, scope: Scope) -> None:
         """Resolve the queues and teams that agents supervise; a name that is both stands for both."""
         teams = list(dict.fromkeys(each.team for each in scope.agents.values() if each.team))
@@ -286,6 +313,7 @@ class _Reader:
                 trunks[name] = msgspec.structs.replace(trunks[name], tenant=owner.text)
         teams = dict.fromkeys(a.model.team for t in self.tenants.values() for a in t.agents.values() if a.model.team)
         outbound = read_outbound(report, self.trees.get("outbound.yaml"), trunks, self.tenants, teams)
+        self.reached(outbound, trunks)
         programs: dict[str, Program] = {}
         for tenant in self.tenants.values():
             if tenant.scope is not None:

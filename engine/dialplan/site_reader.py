@@ -304,6 +304,7 @@ class AgentDraft(msgspec.Struct):
     queues: list[tuple[marks.Scalar, int]]
     form: marks.Mapping
     supervises: list[marks.Scalar] = []
+    reached_at: marks.Scalar | None = None  # phone: {number: …}
 
 
 def read_agents(
@@ -349,17 +350,10 @@ def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str, 
     changes["second_line"] = bool(values.flag(report, entries.get("second_line"), "second_line"))
     changes["logged_in"] = bool(values.flag(report, entries.get("logged_in"), "logged_in"))
     changes["supervisor"] = bool(values.flag(report, entries.get("supervisor"), "supervisor"))
-    phone = values.mapping(report, entries.get("phone"), "phone")
-    if phone is not None:
-        values.known_keys(report, phone, "phone", ("auto_answer", "dtmf", "messages"))
-        changes["messages"] = values.flag(report, phone.entries.get("messages"), "messages") is not False
-        ways = agent_reader.AUTO_ANSWER
-        changes["auto_answer"] = values.choice(report, phone.entries.get("auto_answer"), "auto_answer", ways) or ""
-        dtmf = values.choice(report, phone.entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
-        changes["dtmf"] = dtmf or "auto"
-    model = AgentModel(tenant, key.text, **changes)
+    told, number = agent_reader.read_phone(report, entries.get("phone"), contact)
+    model = AgentModel(tenant, key.text, **changes, **told)
     follows = values.scalars(report, entries.get("supervises"), "supervises")
-    return AgentDraft(model, key, _agent_queues(report, entries.get("queues")), form, follows)
+    return AgentDraft(model, key, _agent_queues(report, entries.get("queues")), form, follows, number)
 
 
 def _agent_queues(report: Report, node: marks.Node | None) -> list[tuple[marks.Scalar, int]]:

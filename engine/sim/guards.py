@@ -21,6 +21,10 @@ def unguarded(switch: Switch) -> list[str]:
     room = switch.room
     found = [text for call in room.calls.values() for text in _call(room, call)]
     found += [f"attempt {a.id}: no ring" for a in room.attempts.values() if room.deadlines.at(("ring", a.id)) is None]
+    found += [
+        f"leg {leg.id} {leg.state}: no confirm" for leg in room.legs.values()
+        if leg.state == "confirming" and room.deadlines.at(("confirm", leg.id)) is None
+    ]  # fmt: skip
     found += [f"leg {leg.id} of no call" for leg in room.legs.values() if leg.call not in room.calls]
     found += [f"challenge {n}" for n in room.pending if room.deadlines.at(("challenge", n)) is None]
     for offer, (attempt, leg) in room.offers.items():

@@ -14,12 +14,18 @@ from engine.sip.transaction import Kind, State, Transaction
 from engine.sip.transaction_layer import reply, start_server
 
 Headers = tuple[tuple[str, str], ...]
+_WHOLE = "SIP;cause="
 
 
 def reason_headers(cause: int, text: str = "") -> Headers:
-    """Reason: Q.850 (RFC 3326) for a BYE, CANCEL or refusal; nothing when there is nothing to say."""
+    """Reason: Q.850 (RFC 3326) for a BYE, CANCEL or refusal; nothing when there is nothing to say.
+
+    A `text` that is a whole value of protocol SIP ("SIP;cause=200;…") is said as it is, in place of the cause.
+    """
     if not cause and not text:
         return ()
+    if text.startswith(_WHOLE):
+        return (("reason", " ".join(text.split())),)
     value = f"Q.850;cause={cause}" if cause else "SIP"
     return (("reason", f"{value};text={quote(text)}" if text else value),)
 

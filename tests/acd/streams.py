@@ -123,6 +123,11 @@ class Stream:
             elif isinstance(command, Connect):
                 self.pairs.append((command.call, command.agent))
 
+    @staticmethod
+    def held(what: int) -> bool:
+        """Some of those who pick up are asked for a key first."""
+        return what < 30
+
     def recent(self, things: list) -> object:  # type: ignore[type-arg]
         return things[-1 - min(self.chance.choice((0, 0, 0, 1, 1, 2, 3, 7)), len(things) - 1)]
 
@@ -143,7 +148,8 @@ class Stream:
         if what < 26:
             return events.CallLeft(self.call - chance.randrange(6), chance.choice(("abandoned", "exit", "moved")))
         if what < 52:
-            return events.OfferAnswered(int(self.recent(self.offers)))  # type: ignore[call-overload]
+            offer = int(self.recent(self.offers))  # type: ignore[call-overload]
+            return events.OfferHeld(offer, 9_000) if self.held(what) else events.OfferAnswered(offer)
         if what < 55:
             return events.OfferFailed(int(self.recent(self.offers)), chance.choice(REASONS))  # type: ignore[call-overload]
         if what < 68:

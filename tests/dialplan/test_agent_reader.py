@@ -6,7 +6,7 @@ import pytest
 
 from engine.acd.model import WRAP_UP_MODES
 from engine.dialplan.agent_reader import MODES, PLACEHOLDERS
-from engine.dialplan.model import QueueModel, Reason, Site, WrapUp
+from engine.dialplan.model import QueueModel, Reach, Reason, Site, WrapUp
 from engine.dialplan.reader import read_site
 from tests.scenarios.sites import files, site, stock
 
@@ -100,6 +100,47 @@ def test_an_agents_own_mode_and_on_demand() -> None:
     ana = site(agents=text).agents["default/201"]
     assert (ana.wrap_up, ana.wrap_up_ms, ana.on_demand, ana.messages) == (WrapUp("optional"), 0, True, False)
     assert findings(agents="201: {name: A, wrap_up: {codes: {1: x}}}\n")[0][:3] == ("RD021", "agents.yaml", 1)
+
+
+TRUNKS = "carrier: {host: 192.0.2.1}\nincoming: {addresses: [192.0.2.9]}\n"
+OUTBOUND = "'+x.': {trunk: carrier, teams: [front]}\n00x.: incoming\n"
+
+
+def reached(phone: str, more: str = "team: front") -> list[tuple[str, str, int, int]]:
+    agents = f"201: {{phone: {{{phone}}}, {more}}}\n202: {{team: front}}\n"
+    return findings(agents=agents, trunks=TRUNKS, outbound=OUTBOUND)
+
+
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        ("number: '+44701'", Reach("+44701")), ("number: '+44701', confirm: no", Reach("+44701", confirm=False)),
+        ("number: '+44701', with: registered, confirm_in: 15s", Reach("+44701", True, True, 15_000)),
+    ],
+)
+def test_an_agent_who_is_reached_by_a_number(text: str, reach: Reach) -> None:
+    agents = f"201: {{name: A, queues: [support], team: front, phone: {{{text}, dtmf: info}}}}\n"
+    ana = site(agents=agents, trunks=TRUNKS, outbound=OUTBOUND).agents["default/201"]
+    assert ana.reach == reach and ana.dtmf == "info"
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "code", "column"),
+    [
+        ("number: '44-701'", "team: front", "RD082", 23), ("number: '+44701'", "team: back", "RD036", 23),
+        ("number: '4401'", "team: front", "RD036", 23), ("number: '00123'", "team: front", "RD036", 23),
+        ("confirm: yes", "team: front", "RD024", 15), ("with: registered", "team: front", "RD024", 15),
+        ("number: '+44701', confirm: no, confirm_in: 9s", "team: front", "RD024", 46),
+        ("number: '+44701', confirm_in: 1s", "team: front", "RD024", 45),
+        ("number: '+44701', with: desk", "team: front", "RD024", 39),
+        ("number: '+44701'", "team: front, contact: 'sip:a@192.0.2.7'", "RD024", 15),
+        ("nomber: '+44701'", "team: front", "RD021", 15),
+    ],
+)  # fmt: skip
+def test_a_number_that_leads_nowhere_or_contradicts_is_told_with_its_place(
+    text: str, more: str, code: str, column: int
+) -> None:
+    assert reached(text, more) == [(code, "agents.yaml", 1, column)]
 
 
 SITE = "ringdown: 1\nlanguages: [en]\n{}\nnumbers: {{100: main}}\n"

@@ -144,4 +144,7 @@ def test_causes_are_read(header: str, cause: int) -> None:
 def test_reasons_are_written() -> None:
     assert reason_headers(0) == ()
     assert reason_headers(16) == (("reason", "Q.850;cause=16"),)
+    whole = 'SIP;cause=200;text="Call completed elsewhere"'
+    assert reason_headers(16, whole) == (("reason", whole),)
+    assert reason_headers(16, whole + "\r\nX: y") == (("reason", whole + " X: y"),)
     assert reason_headers(0, 'say "x"') == (("reason", 'SIP;text="say \\"x\\""'),)

@@ -1,0 +1,23 @@
+"""Who goes on when an attempt to reach somebody is over: its owner, by what the attempt was for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.call import callback, conference, oversight, talking, transfer, waiting
+from engine.call.dial import Attempt, Outcome
+
+if TYPE_CHECKING:
+    from engine.call.room import Room
+
+OWNERS: dict[str, Callable[[Room, Attempt, Outcome, int], None]] = {
+    "offer": waiting.offer_over, "dial": talking.attempt_over, "direct": talking.attempt_over,
+    "transfer": transfer.attempt_over, "return": transfer.attempt_over, "callback": callback.attempt_over,
+    "conference": conference.attempt_over, "summon": oversight.attempt_over,
+}  # fmt: skip
+
+
+def over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
+    """Tell the owner of the attempt how it ended."""
+    OWNERS[attempt.purpose](room, attempt, outcome, now_ms)
