@@ -29,6 +29,7 @@ from engine.call import (
     keys,
     levers,
     liveness,
+    nailed,
     outcomes,
     overflow,
     pauses,
@@ -535,7 +536,7 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
 
 _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {
     "probe": lambda room, call, leg, now_ms: liveness.due(room, leg, now_ms),
-    "code": codes.gap,
+    "code": nailed.gap,
     "confirm": confirming.due,
     "leg": lambda room, call, leg, now_ms: _forgotten(room, leg, now_ms),
 }
@@ -548,6 +549,7 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "whisper": waiting.whispered,
     "report": callback.reported,
     "callback": callback.due,
+    "nail": nailed.look,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

@@ -57,6 +57,7 @@ class AgentRow(msgspec.Struct):
     wrap_call: str = ""  # the queue's call that he has or wraps up, by name
     wrap_queue: str = ""
     wrap_code: str = ""  # its code so far, by key
+    nail: int = 0  # the call that keeps his nailed-up leg
 
 
 def load(room: Room, site: Site, now_ms: int) -> None:
@@ -97,7 +98,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
         model, row = site.agents[key], room.agents[key]
         kept = room.agent_states.get(key)
         if kept is None:
-            if (model.contact or model.reach is not None) and model.logged_in:
+            if (model.contact or (model.reach is not None and model.reach.number)) and model.logged_in:
                 login(room, row, "site", now_ms)
         elif kept != "logged_out":
             login(room, row, "restored", now_ms)
@@ -375,16 +376,30 @@ def qualified(room: Room, event: Qualified, now_ms: int) -> None:
 
 
 def update_reachable(room: Room, row: AgentRow, now_ms: int, *, round_trip_ms: int = -1) -> None:
-    """Reachable when any of his phones is registered and answers, his contact is static, or a trunk leads to him."""
+    """Reachable when any of his phones is registered and answers, his contact is static, a trunk leads to him, or his
+    leg is nailed up."""
     tenant, _, number = row.key.partition("/")
     index = room.index()
     model = index.agent(tenant, number)
     realm = index.site.tenants[tenant].realm if tenant in index.site.tenants else tenant
     reach = model.reach if model is not None else None
-    reachable = model is not None and reach is not None and index.outbound(tenant, model.team, reach.number) is not None
+    reachable = False
+    if model is not None and reach is not None and reach.nailed_up:
+        reachable = row.nail in room.calls
+    elif model is not None and reach is not None:
+        reachable = index.outbound(tenant, model.team, reach.number) is not None
     if not reachable and (reach is None or reach.registered):
         reachable = bool(model and model.contact) or any(b.reachable for b in room.endpoint.bindings(realm, number))
     if reachable != row.reachable:
         row.reachable = reachable
         room.distribute(AgentReachable(row.id, reachable))
         room.emit("agent.reachable", tenant, "", agent=row.key, reachable=reachable, round_trip_ms=round_trip_ms)
+
+
+def nail_lost(room: Room, row: AgentRow, now_ms: int) -> None:
+    """His nailed-up leg is over: nothing is offered to him until he has dialled in again."""
+    row.nail = 0
+    model = room.index().agent(*row.key.split("/", 1))
+    update_reachable(room, row, now_ms)
+    if model is not None and model.reach is not None and model.reach.hung_up == "logout" and row.logged_in:
+        logout(room, row, "phone", now_ms)

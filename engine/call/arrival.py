@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import agents, codes, ending, oversight, script, talking
+from engine.call import agents, codes, ending, nailed, oversight, script, talking
 from engine.call.call import Call
 from engine.call.leg import CALLER
 from engine.ids import call_name
@@ -109,6 +109,11 @@ def _from_agent(
         call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=False)
         if call is not None:
             codes.dialled(room, call, word, digits, now_ms)
+        return
+    if tenant.codes.get(dialled) == nailed.CODE:
+        call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=False)
+        if call is not None:
+            nailed.begin(room, call, now_ms)
         return
     word, rest = oversight.meant(tenant, dialled)
     if word:

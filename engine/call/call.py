@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call.agents import release
-from engine.call.leg import Leg, close_media
+from engine.call.agents import nail_lost, release
+from engine.call.leg import Leg, close_media, quiet
 from engine.call.places import HeldPlace
 from engine.dialplan.actions import JoinQueue
 from engine.dialplan.program import Running
@@ -20,7 +20,7 @@ PATH_WORDS_MAX = 40
 
 class Call(msgspec.Struct):
     """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code |
-    supervising | picking | callback | closing.
+    supervising | picking | callback | closing | nailed (an agent's leg that stays up; `leg` is 0 while it is lent).
 
     Times are monotonic ms. `site` is the version the call began with and stays with until it ends.
     """
@@ -134,8 +134,9 @@ def legs_of(room: Room, call: Call) -> list[Leg]:
 
 
 def drop_leg(room: Room, leg: Leg, now_ms: int) -> None:
-    """Forget a leg whose session is over (or has just been told to end)."""
-    if leg.state == "closing":
+    """Forget a leg whose session is over (or has just been told to end). A nailed-up leg that its agent has released
+    from a conversation goes home instead."""
+    if leg.state == "closing" or (leg.released and go_home(room, leg)):
         return
     leg.state = "closing"
     call = room.calls.get(leg.call)
@@ -155,3 +156,65 @@ def drop_leg(room: Room, leg: Leg, now_ms: int) -> None:
         release(room, leg.agent)
     if leg.trunk:
         room.trunk_calls[leg.trunk] = max(0, room.trunk_calls.get(leg.trunk, 0) - 1)
+    if leg.nail:
+        _nail_lost(room, leg, now_ms)
+
+
+def end_leg(room: Room, leg: Leg, now_ms: int, *, cause: int = 16, reason: str = "") -> None:
+    """Its part in its call is over: hung up, or (a nailed-up one) back home to wait for the next caller."""
+    if leg.nail and leg.nail != leg.call and go_home(room, leg):
+        return
+    room.endpoint.hang_up(leg.session, now_ms, cause=cause, reason=reason)
+    drop_leg(room, leg, now_ms)
+
+
+# --- nailed-up legs: `nailed` says what an agent does with his; here is how one moves -----------------------------
+def lend(room: Room, own: Call, call: Call) -> Leg:
+    """The leg that waits in `own` becomes one of `call`."""
+    leg = room.legs[own.leg]
+    own.legs.remove(leg.id)
+    own.leg, leg.call = 0, call.id
+    call.legs.append(leg.id)
+    return leg
+
+
+def go_home(room: Room, leg: Leg) -> bool:
+    """A nailed-up leg leaves the call that had it; False when it has no home any more."""
+    own, call = room.calls.get(leg.nail), room.calls.get(leg.call)
+    if own is None or own.phase != "nailed" or own.leg:
+        return False
+    if leg.remote_hold:
+        leg.held_ms += room.now_ms - leg.hold_from_ms
+        leg.hold_from_ms = room.now_ms
+    if call is not None:
+        call.held_ms += leg.held_ms
+        call.legs.remove(leg.id)
+        if call.transfer_leg == leg.id:
+            call.transfer_leg = 0
+    own.legs.append(leg.id)
+    own.leg, leg.call = leg.id, own.id
+    leg.state, leg.attempt, leg.offer, leg.partner, leg.held_ms, leg.codes = "up", 0, -1, 0, 0, ""
+    leg.key_hold = leg.released = False
+    leg.remote_hold = leg.agreed is not None and leg.agreed.remote_hold
+    for kind in ("code", "leg", "confirm"):
+        room.deadlines.cancel((kind, leg.id))
+    if leg.occupies:
+        leg.occupies = False
+        release(room, leg.agent)
+    quiet(room, leg)
+    return True
+
+
+def _nail_lost(room: Room, leg: Leg, now_ms: int) -> None:
+    """It is over, wherever it was: its agent can't be reached, and the call that kept it ends."""
+    own = room.calls.get(leg.nail)
+    if own is not None and own.phase == "nailed" and own.id != leg.call:
+        room.deadlines.arm(("tone", own.id), now_ms)
+    row = room.agents.get(leg.agent)
+    if row is not None and row.nail == leg.nail:
+        nail_lost(room, row, now_ms)
+
+
+def busy(room: Room) -> bool:
+    """Is there any call but those that only keep an agent's line up?"""
+    return any(call.phase != "nailed" for call in room.calls.values())

@@ -35,7 +35,7 @@ from engine.call import (
     waiting,
 )
 from engine.call import leg as legs
-from engine.call.call import Call, Waiting, drop_leg, tread
+from engine.call.call import Call, Waiting, drop_leg, end_leg, tread
 from engine.dialplan.speaking import clips_for
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
     leg, model = room.legs.get(number), callbacks.model(room, back)
     if call is None or leg is None or model is None:
         if leg is not None:
-            room.endpoint.hang_up(leg.session, now_ms)
-            drop_leg(room, leg, now_ms)
+            end_leg(room, leg, now_ms)
         callbacks.pause(room, back, now_ms, SHORT_PAUSE_MS)
         return
     _started(room, back, call)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend")
 WITH_DIGITS = ("not_ready", "wrap_code")  # `*52` or `*521`: a reason or a code may follow
-CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference")
+CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference", "release")
 SPOKEN = {
     "login": "agent_logged_in", "logout": "agent_logged_out", "not_ready": "agent_not_ready", "ready": "agent_ready",
 }  # fmt: skip
@@ -60,7 +60,7 @@ def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None
     site = room.site_of(call)
     tenant = site.tenants.get(call.tenant)
     language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
-    said = _change(room, row, word, digits, now_ms)
+    said = change(room, row, word, digits, now_ms)
     call.phase, call.outcome = "code", "served"
     call.path.append(f"{word} {digits}".strip())
     if not talking.answer_caller(room, call, now_ms):
@@ -79,7 +79,7 @@ def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None
         ending.hang_up(room, call, "system", "served", 16, now_ms)
 
 
-def _change(room: Room, row: AgentRow, word: str, digits: str, now_ms: int) -> str:
+def change(room: Room, row: AgentRow, word: str, digits: str, now_ms: int) -> str:
     """Carry a dialled code out; the prompt that tells what came of it."""
     if word == "status":
         return ""
@@ -117,6 +117,8 @@ def keyed(room: Room, call: Call, leg: Leg, digit: str, duration_ms: int, now_ms
     site = room.site_of(call)
     tenant = site.tenants.get(leg.agent.split("/")[0])
     known = {c: w for c, w in tenant.codes.items() if w in CALL_CODES} if tenant is not None else {}
+    if not leg.nail:  # everybody else hangs up, and his `*0` is the caller's to hear
+        known = {c: w for c, w in known.items() if w != "release"}
     typed, his = leg.codes + digit, 0
     while his < len(typed) and not any(code.startswith(typed[his:]) for code in known):
         his += 1  # no code begins here: this key was for the caller
@@ -145,6 +147,9 @@ def _act(room: Room, call: Call, leg: Leg, word: str, now_ms: int) -> None:
         bridge.hold_changed(room, call, leg, leg.key_hold or bridge.sdp_hold(leg), now_ms)
     elif word == "record_pause":
         recording.pause(room, call, not call.recording_paused)
+    elif word == "release":
+        leg.released = True
+        talking.leg_over(room, leg, "agent", 16, now_ms)
     elif word == "wrap_up":
         leg.codes = WRAP
         room.deadlines.arm(("code", leg.id), now_ms + KEY_GAP_MS_MAX)

@@ -10,6 +10,9 @@ his music and his place, and the other phones that ring for him ring on. `leg.st
 | nothing in `confirm_ms` | no answer: a miss |
 | he hangs up | no answer: a miss |
 | the caller leaves, another phone answers | our BYE, with the Reason of a CANCEL |
+
+An agent whose leg is nailed up hears a beep instead of a ringing phone. Then he has the caller, or is asked in the same
+way; whatever his answer, his leg stays up.
 """
 
 from __future__ import annotations
@@ -74,16 +77,24 @@ def key(room: Room, leg: Leg, digit: str, now_ms: int) -> None:
 
 
 def due(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
-    """No key came."""
+    """No key came; or a nailed-up leg has heard its beep."""
     attempt = room.attempts.get(leg.attempt)
-    if attempt is not None and leg.state == "confirming":
+    if attempt is None:
+        return
+    if leg.state == "signalled" and leg.confirm_ms:
+        leg.state = "confirming"
+        ask(room, leg, now_ms)
+    elif leg.state == "signalled":
+        legs.quiet(room, leg)
+        _over(room, attempt, dial.taken(room, attempt, leg, now_ms), now_ms)
+    elif leg.state == "confirming":
         _over(room, attempt, dial.declined(room, leg, "no_answer", now_ms), now_ms)
 
 
 def leg_over(room: Room, leg: Leg, by: str, cause: int, now_ms: int) -> None:
     """A session ended. While its owner is asked that is his silence; every other one is `transfer`'s."""
     attempt = room.attempts.get(leg.attempt)
-    if leg.state == "confirming" and attempt is not None:
+    if leg.state in dial.ASKED and attempt is not None:
         _over(room, attempt, dial.declined(room, leg, "no_answer", now_ms, gone=True), now_ms)
     else:
         transfer.leg_over(room, leg, by, cause, now_ms)

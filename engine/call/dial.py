@@ -12,7 +12,7 @@ import msgspec
 
 from engine.call import leg as legs
 from engine.call.agents import occupy
-from engine.call.call import Call, drop_leg
+from engine.call.call import Call, drop_leg, end_leg, lend
 from engine.call.leg import AGENT, OUTSIDE, PHONE, Leg
 from engine.call.showing import answer_headers
 from engine.errors import LimitExceeded, ProtocolError
@@ -22,7 +22,7 @@ from engine.sip.uri import escape_user, parse_uri
 if TYPE_CHECKING:
     from engine.call.room import Room
     from engine.call.site_index import SiteIndex
-    from engine.dialplan.model import AgentModel, TrunkModel
+    from engine.dialplan.model import AgentModel, Reach, TrunkModel
 
 DO_NOT_DISTURB_STATUS = (480, 486, 600, 603)
 RESULT_OF_STATUS = {
@@ -30,6 +30,8 @@ RESULT_OF_STATUS = {
     487: "no_answer", 600: "busy", 603: "rejected", 604: "unreachable", 503: "unreachable",
 }  # fmt: skip
 NO_CIRCUIT = 34  # Q.850: every line of the trunk is in use
+BEEP, BEEP_MS = "tone/beep", 250  # and so long until what follows it
+ASKED = ("signalled", "confirming")  # states of a leg whose session is up, and whose owner hasn't taken the call
 RANK = ("rejected", "busy", "no_answer", "failed", "unreachable")  # which reason is told when several legs failed
 
 
@@ -87,6 +89,7 @@ class Target(msgspec.Struct, frozen=True):
     accept: str = "any"
     session_timer_s: int = 1_800
     confirm_ms: int = 0  # only his key within this time counts as an answer
+    nail: int = 0  # not rung: the call that keeps his nailed-up leg
 
 
 def resolve(room: Room, call: Call, target: str, team: str = "") -> list[Target] | str:
@@ -108,6 +111,8 @@ def _agent_targets(room: Room, tenant: str, number: str) -> list[Target] | str:
         return "unreachable"
     key, party = f"{tenant}/{number}", f"agent {number}"
     reach, found, why = model.reach, list[Target](), "unreachable"
+    if reach is not None and reach.nailed_up:
+        return _nailed(room, key, party, reach)
     if reach is not None and reach.number:
         outside = _outside(room, index, tenant, model.team, reach.number)
         if isinstance(outside, str):
@@ -127,6 +132,17 @@ def _agent_targets(room: Room, tenant: str, number: str) -> list[Target] | str:
         bindings = [b for b in room.endpoint.bindings(realm, number) if b.reachable]
         found += [_phone(b.contact, b.path, party, key, model) for b in bindings]
     return found or why
+
+
+def _nailed(room: Room, key: str, party: str, reach: Reach) -> list[Target] | str:
+    row = room.agents.get(key)
+    own = room.calls.get(row.nail) if row is not None else None
+    if own is None or own.phase != "nailed":
+        return "unreachable"
+    if own.leg not in room.legs:
+        return "busy"  # somebody has it already
+    confirm_ms = reach.confirm_ms if reach.confirm else 0
+    return [Target("", room.legs[own.leg].path, AGENT, party, agent=key, confirm_ms=confirm_ms, nail=own.id)]
 
 
 def _phone(uri: str, path: Path, party: str, key: str, model: AgentModel) -> Target:
@@ -242,7 +258,29 @@ def _ring_target(room: Room, call: Call, attempt: Attempt, target: str, now_ms: 
             _worse(attempt, "failed", 0)
 
 
+def _signal(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms: int) -> None:
+    """A beep in his ear instead of a ringing phone; what follows it is `confirming`'s."""
+    leg = lend(room, room.calls[phone.nail], call)
+    leg.state, leg.kind, leg.created_ms, leg.confirm_ms = "signalled", AGENT, now_ms, phone.confirm_ms
+    leg.attempt, leg.offer = attempt.id, attempt.offer if attempt.purpose == "offer" else -1
+    attempt.legs.append(leg.id)
+    legs.play(room, leg, "signal", room.clips(room.site_of(call), (BEEP,)))
+    room.deadlines.arm(("confirm", leg.id), now_ms + BEEP_MS)
+    _tell_start(room, call, attempt, leg)
+
+
+def _tell_start(room: Room, call: Call, attempt: Attempt, leg: Leg) -> None:
+    sip_call_id = room.endpoint.session_call_id(leg.session)
+    room.emit("call.leg", call.tenant, call.name, leg=leg.party, sip=sip_call_id)
+    if attempt.purpose != "offer":
+        leg.occupies = bool(leg.agent) and occupy(room, leg.agent, "direct")
+        room.emit("dial.started", call.tenant, call.name, target=leg.party, kind=leg.kind)
+
+
 def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms: int) -> None:
+    if phone.nail:
+        _signal(room, call, attempt, phone, now_ms)
+        return
     leg = room.new_leg(call, phone.kind, -1, phone.path, phone.party, outgoing=True)
     room.session_legs.pop(-1, None)
     leg.agent, leg.dtmf, leg.accept, leg.attempt = phone.agent, phone.dtmf, phone.accept, attempt.id
@@ -272,11 +310,7 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     if phone.trunk:
         leg.trunk = phone.trunk
         room.trunk_calls[phone.trunk] = room.trunk_calls.get(phone.trunk, 0) + 1
-    sip_call_id = room.endpoint.session_call_id(leg.session)
-    room.emit("call.leg", call.tenant, call.name, leg=phone.party, sip=sip_call_id)
-    if attempt.purpose != "offer":
-        leg.occupies = bool(phone.agent) and occupy(room, phone.agent, "direct")
-        room.emit("dial.started", call.tenant, call.name, target=phone.party, kind=phone.kind)
+    _tell_start(room, call, attempt, leg)
 
 
 def progress(room: Room, leg: Leg, event: Progress, now_ms: int) -> bool:
@@ -352,11 +386,11 @@ def rejected(room: Room, leg: Leg, event: Rejected, now_ms: int) -> Outcome | No
 def declined(room: Room, leg: Leg, result: str, now_ms: int, *, gone: bool = False) -> Outcome | None:
     """Who has picked up doesn't take it: by his key, by his silence, or (`gone`) by hanging up."""
     attempt = room.attempts.get(leg.attempt)
-    if not gone:
-        room.endpoint.hang_up(leg.session, now_ms)
     if attempt is None or leg.id not in attempt.legs:
-        drop_leg(room, leg, now_ms)
+        end_leg(room, leg, now_ms)
         return None
+    if not gone:
+        end_leg(room, leg, now_ms)
     return _leg_failed(room, attempt, leg, result, 0, now_ms)
 
 
@@ -372,7 +406,8 @@ def _leg_failed(room: Room, attempt: Attempt, leg: Leg, result: str, status: int
     _tell_end(room, attempt, leg, result, status, now_ms)
     if leg.id in attempt.legs:
         attempt.legs.remove(leg.id)
-    drop_leg(room, leg, now_ms)
+    if leg.call == attempt.call:  # else it has gone home
+        drop_leg(room, leg, now_ms)
     _worse(attempt, result, status)
     return None if attempt.legs else _ring_later(room, room.calls[attempt.call], attempt, now_ms)
 
@@ -418,10 +453,10 @@ def _cancel_leg(
 ) -> None:  # fmt: skip
     leg = room.legs[number]
     _tell_end(room, attempt, leg, result, 0, now_ms)
-    if leg.state == "confirming":
-        room.endpoint.hang_up(leg.session, now_ms, reason=reason)
-    else:
-        room.endpoint.cancel(leg.session, now_ms, reason=reason)
+    if leg.state in ASKED:
+        end_leg(room, leg, now_ms, reason=reason)
+        return
+    room.endpoint.cancel(leg.session, now_ms, reason=reason)
     drop_leg(room, leg, now_ms)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine import limits
 from engine.call import callback, callbacks, ending
+from engine.call.call import busy
 from engine.call.effects import Drained
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def begin(room: Room, now_ms: int, *, at_once: bool = False) -> None:
     wait_ms = 0 if at_once else site.drain_ms_max if site is not None else limits.drain_ms_default
     room.emit("engine.drain", "", "", calls=len(room.calls), left_ms=wait_ms)
     room.deadlines.arm(("drain", 0), now_ms + wait_ms)
-    if not room.calls:
+    if not busy(room):
         room.deadlines.arm(("drained", 0), now_ms + LOOK_MS)  # an operator gets his answer first
 
 
@@ -67,8 +68,12 @@ def due(room: Room, now_ms: int) -> None:
 
 def over(room: Room, looks: int, now_ms: int) -> None:
     """No call is left, perhaps: say so as soon as our BYEs are answered, or nobody answers them."""
-    if room.calls or room.drained or not room.draining:
+    if busy(room) or room.drained or not room.draining:
         return
+    for own in list(room.calls.values()):  # agents' lines that stay up: nobody is left to be put through to them
+        ending.hang_up(room, own, "drain", "served", CAUSE, now_ms)
+    if room.calls:
+        return  # the last of them to be recorded comes back here
     if room.endpoint.session_count() and looks * LOOK_MS < limits.drain_farewell_ms_max:
         room.deadlines.arm(("drained", looks + 1), now_ms + LOOK_MS)
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import limits
 from engine.call import bridge, dial, staying, supervision, waiting
-from engine.call.call import Call, drop_leg, legs_of
+from engine.call.call import Call, busy, drop_leg, end_leg, legs_of
 from engine.dialplan.actions import CallerGone
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def hang_up(room: Room, call: Call, by: str, outcome: str, cause: int, now_ms: i
             status = status or STATUS_OF_CAUSE.get(cause, 480)
             headers = (("Retry-After", "10"),) if status == 503 else ()
             room.endpoint.reject(leg.session, status, now_ms, cause=told, headers=headers)
+            drop_leg(room, leg, now_ms)
         else:
-            room.endpoint.hang_up(leg.session, now_ms, cause=cause)
-        drop_leg(room, leg, now_ms)
+            end_leg(room, leg, now_ms, cause=cause)
     _finish_script(room, call, now_ms)
 
 
@@ -80,14 +80,13 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
         dial.cancel(room, attempt, now_ms)
     for leg in legs_of(room, call):
         if leg.id != call.leg and leg.offer not in room.offers:  # offered phones are the distributor's to cancel
-            room.endpoint.hang_up(leg.session, now_ms, cause=16)
-            drop_leg(room, leg, now_ms)
+            end_leg(room, leg, now_ms)
 
 
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
-    for kind in ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call"):
+    for kind in ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail"):
         room.deadlines.cancel((kind, call.id))
     if call.running is not None and call.running.waiting != "ended":
         room.happen(call, CallerGone())
@@ -125,7 +124,7 @@ def record(room: Room, call: Call, now_ms: int) -> None:
         talked_ms=call.talked_ms, held_ms=call.held_ms, path=" > ".join(call.path),
     )  # fmt: skip
     room.calls.pop(call.id, None)
-    if room.draining and not room.calls:
+    if room.draining and not busy(room):
         room.deadlines.arm(("drained", 0), now_ms)
     if call.site != room.site and not any(other.site == call.site for other in room.calls.values()):
         room.sites.pop(call.site, None)

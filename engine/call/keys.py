@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import callback, codes, confirming, recording, supervision, wait_program, waiting
+from engine.call import callback, codes, confirming, nailed, recording, supervision, wait_program, waiting
 from engine.call import leg as legs
 from engine.dialplan.actions import Digit
 
@@ -29,6 +29,8 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
     room.emit("call.digit", call.tenant, call.name, digit=shown, way=way, leg="caller" if own else leg.party)
     if leg.state == "confirming":
         confirming.key(room, leg, digit, now_ms)
+    elif call.phase == "nailed":
+        nailed.key(room, leg, digit, now_ms)
     elif call.phase == "supervising":
         supervision.keyed(room, call, digit, now_ms)
     elif leg.partner in room.legs and call.phase == "talking":

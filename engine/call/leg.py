@@ -20,7 +20,7 @@ CALLER, AGENT, OUTSIDE, PHONE = "caller", "agent", "outside", "phone"
 
 class Leg(msgspec.Struct):
     """One party. `state`: offered (their INVITE is unanswered), calling, ringing, confirming (picked up, and asked
-    for a key), up, closing.
+    for a key), signalled (a nailed-up one: it hears the beep), up, closing.
 
     `party` names it for people and records ("agent 201", "+4420…"); `agent` is the agent's key or ''.
     `playing` says for what the current Play runs, so that its end finds the right owner.
@@ -66,6 +66,8 @@ class Leg(msgspec.Struct):
     digit_way: str = ""  # rfc4733 | info …: a phone that sends a press in two ways is heard in the first only
     moved: bool = False  # its port changed in an outage: the far end has to be told by a re-INVITE
     pending_answer: bool = False  # our 2xx carried the offer, their answer comes with the ACK
+    nail: int = 0  # the call that keeps this agent's leg up between conversations, 0 none
+    released: bool = False  # he has left the conversation by a key: the leg goes home
     confirm_ms: int = 0  # picked up, he has so long for the key that counts as his answer; 0: picking up counts
 
 

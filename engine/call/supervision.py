@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.call import bridge, conference, dial, mixing, waiting
 from engine.call import leg as legs
-from engine.call.call import Call, drop_leg, tread
+from engine.call.call import Call, end_leg, tread
 
 if TYPE_CHECKING:
     from engine.call.leg import Leg
@@ -160,8 +160,7 @@ def take_over(room: Room, own: Call, now_ms: int) -> bool:
     stays = room.legs[call.leg]
     bridge.part(room, call, leg, quiet=False)
     waiting.completed(room, call, "transfer", now_ms)
-    room.endpoint.hang_up(leg.session, now_ms)
-    drop_leg(room, leg, now_ms)
+    end_leg(room, leg, now_ms)
     mine = bridge.adopt(room, own, call, now_ms)
     tread(call, mine.party)
     bridge.join(room, call, stays, mine, now_ms)

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from engine.call import bridge, budget, callback, conference, dial, ending, script, supervision, talking, waiting
 from engine.call import leg as legs
-from engine.call.call import Call, drop_leg, tread
+from engine.call.call import Call, drop_leg, end_leg, tread
 from engine.call.showing import display_name
 from engine.dialplan import actions
 
@@ -123,9 +123,8 @@ def release_transferor(room: Room, call: Call, now_ms: int) -> None:
     leg = room.legs.get(call.transfer_leg)
     if leg is None:
         return
-    if call.refer_leg != leg.id:
-        room.endpoint.hang_up(leg.session, now_ms)
-        drop_leg(room, leg, now_ms)
+    if call.refer_leg != leg.id or leg.nail:
+        end_leg(room, leg, now_ms)
     else:  # a phone that sent REFER says BYE itself; ours follows if it forgets
         room.deadlines.arm(("leg", leg.id), now_ms + TRANSFEROR_BYE_MS_MAX)
 

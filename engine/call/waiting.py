@@ -35,7 +35,7 @@ from engine.call import (
 )
 from engine.call import leg as legs
 from engine.call.agents import occupy
-from engine.call.call import Call, Waiting, drop_leg, tread
+from engine.call.call import Call, Waiting, end_leg, tread
 from engine.call.showing import display_name, offer_headers
 from engine.dialplan import actions
 
@@ -225,8 +225,7 @@ def _cancel_offer(room: Room, command: CancelOffer, now_ms: int) -> None:
     if attempt is not None:
         dial.cancel(room, attempt, now_ms, reason=reason)
     if leg is not None:
-        room.endpoint.hang_up(leg.session, now_ms, reason=reason)
-        drop_leg(room, leg, now_ms)
+        end_leg(room, leg, now_ms, reason=reason)
 
 
 def _connect(room: Room, command: Connect, now_ms: int) -> None:
@@ -234,8 +233,7 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
     call, leg = room.calls.get(command.call), room.legs.get(leg_id)
     if call is None or leg is None or call.waiting is None:
         if leg is not None:  # the winner without a caller: free both sides
-            room.endpoint.hang_up(leg.session, now_ms)
-            drop_leg(room, leg, now_ms)
+            end_leg(room, leg, now_ms)
         room.distribute(CallEnded(command.call, command.agent))
         return
     key = room.agent_keys.get(command.agent, "")

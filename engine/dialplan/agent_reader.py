@@ -14,11 +14,14 @@ MODES = ("none", "optional", "optional-timed", "mandatory-timed", "mandatory-dis
 PLACEHOLDERS = ("tenant", "queue", "caller", "name", "number", "dialled")
 AUTO_ANSWER = ("alert-info", "call-info", "answer-mode")
 DISPLAY_CHARACTERS_MAX = 30
+HUNG_UP = ("unreachable", "logout")
 CONFIRM_MS = 10_000  # for the key 1, from his picking up
 REASONS_MAX = 99
 _KEYS = ("mode", "time", "early", "codes", "required", "extend", "extensions")
 _OWN_KEYS = ("mode", "time", "early")  # an agent's own; codes and extensions are the queue's
-_PHONE_KEYS = ("auto_answer", "dtmf", "messages", "number", "confirm", "confirm_in", "with")
+_PHONE_KEYS = (
+    "auto_answer", "dtmf", "messages", "number", "confirm", "confirm_in", "with", "nailed_up", "when_hung_up",
+)  # fmt: skip
 _OUTSIDE = re.compile(r"\+?[0-9]{1,32}")
 _CODE = re.compile(r"[1-9][0-9]?")
 _BUDGET = re.compile(r"(\S+?)(?:\s+per\s+shift)?")
@@ -138,19 +141,41 @@ def read_phone(
     confirm = values.flag(report, entries.get("confirm"), "confirm")
     ms = values.duration(report, entries.get("confirm_in"), "confirm_in", 3_000, limits.confirm_ms_max)
     beside = values.choice(report, entries.get("with"), "with", ("registered",))
-    if "number" not in entries:
-        for key in ("confirm", "confirm_in", "with"):
-            if key in entries:
-                report.add("RD024", phone.keys[key], f"{key} means nothing without a number", "add number: '+44…'")
+    nailed = values.flag(report, entries.get("nailed_up"), "nailed_up")
+    hung_up = values.choice(report, entries.get("when_hung_up"), "when_hung_up", HUNG_UP)
+    if not _sensible(report, phone, bool(nailed)):
         return changes, None
-    if confirm is False and "confirm_in" in entries:
-        report.add("RD024", phone.keys["confirm_in"], "confirm_in means nothing with confirm: no", "leave it out")
+    if nailed:
+        changes["reach"] = Reach(
+            confirm=bool(confirm), confirm_ms=ms or CONFIRM_MS, nailed_up=True, hung_up=hung_up or HUNG_UP[0]
+        )
+        return changes, None
     if contact is not None and beside is None:
         hint = "add with: registered, so that both ring, or leave one out"
         report.add("RD024", phone.keys["number"], "a number and a contact: which of them rings?", hint)
     if number is not None:
         changes["reach"] = Reach(number.text, beside is not None, confirm is not False, ms or CONFIRM_MS)
     return changes, number
+
+
+def _sensible(report: Report, phone: marks.Mapping, nailed: bool) -> bool:
+    """Is he reached by a number or a nailed-up leg, and does every key of it mean something? Else it has been told."""
+    entries, before = phone.entries, report.errors
+    numbered = "number" in entries
+    if numbered and nailed:
+        hint = "leave one out: a nailed-up leg is the agent's own call"
+        report.add("RD024", phone.keys["number"], "a number and a nailed-up leg: which of them is used?", hint)
+    for key in ("confirm", "confirm_in"):
+        if key in entries and not numbered and not nailed:
+            report.add("RD024", phone.keys[key], f"{key} means nothing without a number", "add number: '+44…'")
+    if "with" in entries and not numbered:
+        report.add("RD024", phone.keys["with"], "with means nothing without a number", "add number: '+44…'")
+    if "when_hung_up" in entries and not nailed:
+        report.add("RD024", phone.keys["when_hung_up"], "when_hung_up needs nailed_up: yes", "add it")
+    asked = entries.get("confirm")
+    if numbered and "confirm_in" in entries and isinstance(asked, marks.Scalar) and asked.text == "no":
+        report.add("RD024", phone.keys["confirm_in"], "confirm_in means nothing with confirm: no", "leave it out")
+    return report.errors == before and (numbered or nailed)
 
 
 def read_display(report: Report, node: marks.Node | None) -> str | None:

@@ -162,13 +162,16 @@ class Reach(msgspec.Struct, frozen=True):
     """How an agent is reached otherwise than by his registered phones.
 
     `number`: rung through the tenant's outbound rules; `registered`: his registered phones (or his contact) ring beside
-    it. `confirm`: only his key 1 within `confirm_ms` counts as an answer.
+    it. `confirm`: only his key 1 within `confirm_ms` counts as an answer. `nailed_up`: by a leg that he has dialled
+    himself and that stays up between calls; `hung_up`: what its end makes of him, unreachable | logout.
     """
 
     number: str = ""
     registered: bool = False
     confirm: bool = True
     confirm_ms: int = 10_000
+    nailed_up: bool = False
+    hung_up: str = "unreachable"
 
 
 class AgentModel(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.call import dial
 from engine.call.call import Call
 from engine.call.room import Room
 from engine.sip.session import Phase, Session
@@ -23,7 +24,7 @@ def unguarded(switch: Switch) -> list[str]:
     found += [f"attempt {a.id}: no ring" for a in room.attempts.values() if room.deadlines.at(("ring", a.id)) is None]
     found += [
         f"leg {leg.id} {leg.state}: no confirm" for leg in room.legs.values()
-        if leg.state == "confirming" and room.deadlines.at(("confirm", leg.id)) is None
+        if leg.state in dial.ASKED and room.deadlines.at(("confirm", leg.id)) is None
     ]  # fmt: skip
     found += [f"leg {leg.id} of no call" for leg in room.legs.values() if leg.call not in room.calls]
     found += [f"challenge {n}" for n in room.pending if room.deadlines.at(("challenge", n)) is None]
@@ -37,7 +38,7 @@ def unguarded(switch: Switch) -> list[str]:
 
 def _call(room: Room, call: Call) -> list[str]:
     """`call` or `report` stand behind every phase; the phases that wait for one thing have their own besides."""
-    needed = ["report"] if call.phase == "closing" else ["call"]
+    needed = {"closing": ["report"], "nailed": ["nail"]}.get(call.phase, ["call"])
     if call.phase == "whisper":
         needed.append("whisper")
     elif call.phase == "callback" and room.callbacks[call.id].state in ("confirming", "telling"):

@@ -124,6 +124,15 @@ def test_an_agent_who_is_reached_by_a_number(text: str, reach: Reach) -> None:
     assert ana.reach == reach and ana.dtmf == "info"
 
 
+def test_an_agent_whose_line_stays_up() -> None:
+    text = "201: {{name: A, queues: [support], phone: {{nailed_up: yes{}}}}}\n"
+    asked = ", confirm: yes, confirm_in: 5s"
+    found = [site(agents=text.format(more)).agents["default/201"].reach for more in ("", asked)]
+    assert found == [Reach(confirm=False, nailed_up=True), Reach(confirm=True, confirm_ms=5_000, nailed_up=True)]
+    away = site(agents=text.format(", when_hung_up: logout")).agents["default/201"].reach
+    assert away is not None and away.hung_up == "logout"
+
+
 @pytest.mark.parametrize(
     ("text", "more", "code", "column"),
     [
@@ -135,6 +144,10 @@ def test_an_agent_who_is_reached_by_a_number(text: str, reach: Reach) -> None:
         ("number: '+44701', with: desk", "team: front", "RD024", 39),
         ("number: '+44701'", "team: front, contact: 'sip:a@192.0.2.7'", "RD024", 15),
         ("nomber: '+44701'", "team: front", "RD021", 15),
+        ("number: '+44701', nailed_up: yes", "team: front", "RD024", 15),
+        ("when_hung_up: logout", "team: front", "RD024", 15),
+        ("nailed_up: yes, when_hung_up: sleep", "team: front", "RD024", 45),
+        ("nailed_up: yes, with: registered", "team: front", "RD024", 31),
     ],
 )  # fmt: skip
 def test_a_number_that_leads_nowhere_or_contradicts_is_told_with_its_place(

@@ -21,7 +21,8 @@ WORDS = {
     "agent_no_wrap_up": 500, "agent_extended": 500, "agent_no_extension": 500, "reason_lunch": 300,
     "reason_missed": 300, "unit_second": 200, "unit_seconds": 200, "unit_minute": 200, "unit_minutes": 200,
     "wait_between": 900, "wait_less_than": 900, "wait_longer_than": 900,
-    "wait_minutes": 500, "agent_queue_call": 900, "agent_direct_call": 700, "agent_press_one": 1_800,
+    "wait_minutes": 500, "agent_queue_call": 900, "agent_nailed_up": 1_500,
+    "agent_direct_call": 700, "agent_press_one": 1_800,
 }  # fmt: skip
 
 
