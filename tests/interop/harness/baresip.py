@@ -74,14 +74,14 @@ class Baresip:
     def __init__(
         self, folder: Path, server: tuple[str, int], user: str, password: str = "", *, transport: str = "udp",
         microphone: np.ndarray | None = None, auto_answer: bool = False, register: bool = True, codec: str = "pcmu",
-        display: bool = False,
+        display: bool = False, port: int = 0,
     ) -> None:  # fmt: skip
-        """`display`: it shows the texts of MESSAGE requests, in `child`'s output."""
+        """`display`: it shows the texts of MESSAGE requests, in `child`'s output. `port`: where it is called."""
         assert shutil.which("baresip"), "baresip is not installed (Debian: baresip-core)"
         self.user, self.server = user, server
         self.folder = folder / f"baresip-{user}-{free_port()}"
         self.folder.mkdir(parents=True)
-        self.port, self.control = free_port(pairs=True), free_port()  # its TLS takes port + 1
+        self.port, self.control = port or free_port(pairs=True), free_port()  # its TLS takes port + 1
         rtp = free_port(pairs=True, reserve=44)
         self.events: list[dict[str, object]] = []
         self._replies: list[dict[str, object]] = []
