@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from engine.call.effects import Drain, Drained
 from engine.dialplan.model import Site
 from engine.sim.phone import Phone
 from engine.sim.world import World
-from tests.call.calls import agent, over, ring, said, told, world
-from tests.call.reached import reached_site
+from tests.call.calls import LONGEST_MS, agent, over, ring, said, told, world
+from tests.call.reached import mobile, reached_site
 
 PAM = "213: {name: Pam, queues: [mobile], phone: {nailed_up: yes%s}}\n"
 
@@ -256,3 +258,41 @@ def test_operators_see_the_line_and_may_end_it() -> None:
     assert w.operate("call.hangup", call=call.name).ok
     w.run(500)
     assert not phone.up() and not w.switch.room.agents["default/213"].reachable
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happens_in_whatever_order_the_line_comes_home_and_nobody_stays(seed: int) -> None:
+    """Callers, keys, hang-ups, colleagues, a mobile beside her: in the end only her line is left, if at all."""
+    chance = Random(seed)
+    w, phone = nailed(chance.choice(("", ", confirm: yes", ", confirm: yes, confirm_in: 3s")))
+    exchange = mobile(w, answer_ms=chance.choice((300, 1_000, 9_000)), talk_ms=chance.choice((0, 2_000)))
+    w.operate("agent.login", agent="206")
+    ana, callers = agent(w, "201", answer_ms=700), list[Phone]()
+    for _ in range(60):
+        act = chance.randrange(9)
+        if act < 3 and len(callers) < 40:
+            callers.append(ring(w, chance.choice(("750", "750", "213", "206")), f"555{len(callers):04}"))
+        elif act == 3 and callers:
+            chance.choice(callers).hang_up(w.now_ms)
+        elif act == 4:
+            w.press(phone, chance.choice(("1", "2", "*0", "*1201#", "*2", "*53")), gap_ms=0)
+        elif act == 5:
+            w.press(exchange, chance.choice("12"), gap_ms=0)
+        elif act == 6 and not ana.sessions:
+            ring(w, chance.choice(("213", "206")), phone=ana)
+        elif act == 7:
+            ana.hang_up(w.now_ms)
+        elif act == 8 and not phone.sessions:
+            ring(w, "*59", phone=phone)
+        elif act == 8 and chance.random() < 0.1:
+            phone.hang_up(w.now_ms)
+        w.run(chance.choice((0, 1, 40, 249, 250, 700, 3_000)))
+    for each in (*callers, ana, exchange):
+        each.hang_up(w.now_ms)
+    w.operate("agent.logout", agent="206")
+    w.run(LONGEST_MS)
+    room = w.switch.room
+    assert [call.phase for call in room.calls.values()] == (["nailed"] if phone.up() else [])
+    assert not room.attempts and not room.offers and not any(room.trunk_calls.values()) and not w.all("engine.breach")
+    assert room.agents["default/213"].reachable == bool(phone.up()) and not room.agents["default/213"].other_legs
+    assert not [each for each in w.logs if each.level == "error"]
