@@ -8,6 +8,7 @@ import pytest
 
 from engine.call.effects import Drain, Drained
 from engine.dialplan.model import Site
+from engine.sim.network import Weather
 from engine.sim.phone import Phone
 from engine.sim.world import World
 from tests.call.calls import LONGEST_MS, agent, over, ring, said, told, world
@@ -265,6 +266,8 @@ def test_whatever_happens_in_whatever_order_the_line_comes_home_and_nobody_stays
     """Callers, keys, hang-ups, colleagues, a mobile beside her: in the end only her line is left, if at all."""
     chance = Random(seed)
     w, phone = nailed(chance.choice(("", ", confirm: yes", ", confirm: yes, confirm_in: 3s")))
+    if seed % 2:  # BYEs, CANCELs and answers get lost, come twice and cross
+        w.network.weather = Weather(5, 30, loss=60, duplicate=60, reorder=100)
     exchange = mobile(w, answer_ms=chance.choice((300, 1_000, 9_000)), talk_ms=chance.choice((0, 2_000)))
     w.operate("agent.login", agent="206")
     ana, callers = agent(w, "201", answer_ms=700), list[Phone]()
