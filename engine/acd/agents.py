@@ -230,11 +230,12 @@ def let_go(pool: Pool, entry: int) -> None:
 
 
 def forget(pool: Pool, row: int) -> None:
-    """A removed agent is home: his row is free."""
+    """A removed agent is home: his row is free. His seats go with the next settle, as they would by a restore."""
     pool.agent_rows.pop(pool.agents.id[row], None)
     pool.specs[row] = None
     pool.memberships[row] = ()
     pool.seats[row] = []
     pool.pause_reasons[row] = ""
     pool.follow()
+    pool.stale = True
     pool.agents.give(row)

@@ -127,6 +127,7 @@ def step(pool: Pool, row: int, given: int, now_ms: int, reason: str) -> None:
         entries.state[row] = goal
         if state == E_WAITING:
             pool.unqueue(queue.waiting, row)
+            kept.unblock(pool, queue, row, now_ms)
         if goal == E_CONNECTED:
             _connect(pool, queue, row, now_ms)
 
@@ -184,6 +185,7 @@ def _leave(pool: Pool, queue: Queue, row: int, state: int, now_ms: int, reason: 
         pool.unqueue(queue.order, row)
         if state == E_WAITING:
             pool.unqueue(queue.waiting, row)
+            kept.unblock(pool, queue, row, now_ms)
         elif state in kept.KEPT_STATES:
             kept.leave(pool, queue, row)
         if state not in kept.KEPT_STATES:

@@ -23,6 +23,7 @@ def enter(pool: Pool, queue: Queue, row: int, state: int, goal: int, now_ms: int
     entries = pool.entries
     if state == E_WAITING:
         pool.unqueue(queue.waiting, row)
+        unblock(pool, queue, row, now_ms)
     elif state == E_CONNECTED:
         queue.connected -= 1
         entries.connected[row] = 0
@@ -43,6 +44,12 @@ def leave(pool: Pool, queue: Queue, row: int) -> None:
     agent_machine.let_go(pool, row)
 
 
+def unblock(pool: Pool, queue: Queue, row: int, now_ms: int) -> None:
+    """Somebody leaves the line. If he had been rung up, the absent may be rung again: they are looked at at once."""
+    if pool.entries.rung[row] and queue.absent:
+        pool.arm_look(queue.absent[0][2], now_ms)
+
+
 def arm(pool: Pool, row: int, now_ms: int) -> None:
     """The deadline of a kept place: the end of its pause, its limit, or the end of the ringing."""
     entries = pool.entries
@@ -51,7 +58,7 @@ def arm(pool: Pool, row: int, now_ms: int) -> None:
         pool.arm_entry(row, now_ms + bounded(spec.recall_ms_max, limits.callback_ring_ms_max))
     else:
         pause, limit = entries.pause_until[row], entries.wait_until[row]
-        pool.arm_entry(row, pause if now_ms < pause < limit else limit)
+        pool.arm_entry(row, pause if now_ms < pause < limit else max(limit, now_ms))  # passed as he was rung
 
 
 def due(pool: Pool, row: int, now_ms: int) -> bool:

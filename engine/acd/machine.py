@@ -67,6 +67,8 @@ class Distributor:
     def settle(self, now_ms: int) -> list[AcdCommand]:
         """Decide everything that can be decided; returns all commands since the last settle, in order."""
         pool = self._pool
+        if pool.stale:
+            pool.reindex()
         if pool.touched:
             decide(pool, self._pick, self._clock(now_ms))
             if pool.begun:

@@ -110,6 +110,7 @@ class Pool:
         self.occupancy = False  # a strategy reads how occupied agents are
         self.policies = False  # a queue has a policy of its own
         self.preferences = False  # perhaps a caller waits for an agent of his choice
+        self.stale = False  # somebody has gone, and what is derived still counts him
         self.explain: Explainer | None = None  # told of each decision just before its offers: see `brief`
         self.begun: list[int] = []  # with it: entries that began to wait, or to wait for others, since the last settle
         self.writers: Writers  # set by the distributor: a choice of this process, not state
@@ -245,7 +246,7 @@ class Pool:
     # --- derived state ------------------------------------------------------------------------------
     def reindex(self) -> None:
         """Build everything derived from columns, specs and memberships: after configure, restore and healing."""
-        agents = self.agents
+        agents, self.stale = self.agents, False
         self.agent_rows = {spec.id: row for row, spec in enumerate(self.specs) if spec is not None}
         self.queue_rows = {queue.spec.id: row for row, queue in enumerate(self.queues) if queue is not None}
         skills = [dict(spec.skills) if spec is not None else {} for spec in self.specs]

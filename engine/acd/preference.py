@@ -54,6 +54,7 @@ def missed(pool: Pool, entry: int, agent: int) -> None:
 def changed(pool: Pool, agent: int) -> None:
     """He comes or goes: whoever waits for him may have to be given to the team."""
     if pool.preferences:
+        prefer, number = pool.entries.prefer, pool.agents.id[agent]
         for queue, _ in pool.seats[agent]:
-            if queue.order:
+            if any(prefer[entry] == number for _, _, entry in queue.order):
                 pool.touch(queue)

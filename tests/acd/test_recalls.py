@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import limits
@@ -330,6 +330,9 @@ class Owner:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1 << 32))
+@example(466720857)
+@example(180913)
+@example(1493)
 def test_never_more_calls_than_agents_and_nobody_is_stuck(seed: int) -> None:
     """World.settle checks every invariant after every step: each kept place has a deadline, each hold its caller."""
     owner = Owner(seed)
