@@ -22,6 +22,9 @@ def replay(
     until: Annotated[str, typer.Option(
         "--until", metavar="CALL", help="Step through this call to its end: its id, a caller's number, or `last`.",
     )] = "",
+    rules: Annotated[Path | None, typer.Option(
+        "--rules", metavar="SITE", help="Run the day's callers and agents again by the queues and agents of this site.",
+    )] = None,
     hash_outputs: Annotated[bool, typer.Option("--hash-outputs", help="Print only each file's output digest.")] = False,
     json: Json = False,
 ) -> None:
@@ -29,7 +32,14 @@ def replay(
     from engine.runtime.replaying import files_of
 
     files = files_of(journal, first)
-    if until:
+    if rules is not None:
+        from engine.cli import replay_rules
+        from engine.errors import UsageError
+
+        if until or hash_outputs:
+            raise UsageError("--rules goes alone: it compares outcomes, not outputs")
+        replay_rules.compare(files, rules, json=json)
+    elif until:
         _until(files, until, json)
     else:
         _whole(files, hash_outputs, json)
