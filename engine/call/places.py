@@ -14,9 +14,11 @@ import msgspec
 from engine import limits
 from engine.acd.events import CallAway, CallLeft
 from engine.call import leg as legs
+from engine.records import numbers
 
 if TYPE_CHECKING:
     from engine.call.call import Call
+    from engine.call.effects import Operator
     from engine.call.room import Room
 
 WITHHELD = ("", "anonymous", "unknown", "restricted", "private", "unavailable")
@@ -67,6 +69,18 @@ def forget_old(room: Room, now_ms: int) -> None:
         del left[key]
     if left:
         room.deadlines.arm(("places", 0), min(place.until_ms for place in left.values()))
+
+
+def let_go(room: Room, order: Operator, now_ms: int) -> dict[str, int]:
+    """For `ringdown forget`: what is remembered of a number beside calls, the agent who served it last among that."""
+    number, country = order.arguments.get("number", ""), order.arguments.get("country", "")
+    left = [key for key in room.left_places if numbers.names(key.partition("|")[2], number, country)]
+    last = [key for key in room.last_agents if numbers.names(key.partition("/")[2], number, country)]
+    for key in left:
+        del room.left_places[key]
+    for key in last:
+        del room.last_agents[key]
+    return {"places": len(left), "last_agents": len(last)}
 
 
 def credit_ms(room: Room, call: Call, queue: str, now_ms: int) -> int:

@@ -45,6 +45,7 @@ look_s = 2.0
 status_looks = 3  # a status for so many looks
 events_kept_max = 2_000
 events_first = 200
+caught_up_s = 1.0  # by then the store holds what had happened when the stream began
 drawn_s = 0.25  # events are drawn together, four times a second at most
 
 STYLE = """
@@ -111,6 +112,7 @@ class Console(App[None]):
         self.status: dict[str, Any] = {}
         self.seats: dict[str, list[str]] = {}  # agent -> his queues
         self.events: deque[Event] = deque(maxlen=events_kept_max)
+        self._seen: dict[tuple[str, int], bool] = {}
         self._looks = 0
         self._looking = False
         self._undrawn: list[Event] = []
@@ -276,15 +278,29 @@ class Console(App[None]):
         self.run_worker(self._events(), group="events", exclusive=True, exit_on_error=False)
 
     async def _events(self) -> None:
-        last: dict[str, int] = {}
+        """The store's latest, then the engine's own stream. Records are written in batches: what was on its way into
+        the store when the stream began is read a second later."""
+        seen: dict[tuple[str, int], bool] = {}
+        self._seen = seen
+
+        def take(event: Event) -> None:
+            if (event.boot, event.n) not in seen:
+                seen[event.boot, event.n] = True
+                self._undrawn.append(event)
+                if len(seen) > 2 * events_kept_max:
+                    del seen[next(iter(seen))]
+
+        def catch_up() -> None:
+            if self.view == "events" and self._seen is seen:
+                for event in self._read(lambda store: store.latest(events_first)):
+                    take(event)
+
         try:
             for event in self._read(lambda store: store.latest(events_first)):
-                self._undrawn.append(event)
-                last[event.boot] = event.n
+                take(event)
+            self.set_timer(caught_up_s, catch_up)
             async for item in self.link.tail():
-                event = msgspec.convert(item["event"], Event)
-                if event.n > last.get(event.boot, 0):
-                    self._undrawn.append(event)
+                take(msgspec.convert(item["event"], Event))
         except (Gone, Refused) as error:
             self.gone = self.gone or clock(self.now_ms())[:8]
             self.say(str(error))
@@ -294,9 +310,12 @@ class Console(App[None]):
             return
         events, self._undrawn = self._undrawn, []
         log = self.lists.query_one("#events", RichLog)
+        follows = log.is_vertical_scroll_end  # asked once: while a batch is drawn, its first lines push the end away
         for event in events[-events_kept_max:]:
             self.events.append(event)
             self._write(log, event)
+        if follows:
+            self.call_after_refresh(log.scroll_end, animate=False)  # what was drawn has a height only then
 
     def _write(self, log: RichLog, event: Event) -> None:
         wanted = self.words.lower().split()

@@ -6,6 +6,7 @@ from engine import limits
 from engine.call import places
 from engine.sim.world import World
 from tests.call.backs import back_world, busy_agent, caller
+from tests.call.calls import world
 
 
 def position(w: World, number: str) -> int:
@@ -90,3 +91,15 @@ def test_so_many_places_and_no_more() -> None:
     busy_agent(w)
     dropped(w)
     assert len(room.left_places) == limits.kept_places_max and "default/support|0" not in room.left_places
+
+
+def test_a_caller_who_is_erased_is_let_go() -> None:
+    w = world()
+    room = w.switch.room
+    room.last_agents = {"default/+445550001": ("default/201", w.now_ms), "default/5550002": ("default/201", w.now_ms)}
+    room.left_places = {"default/support|+445550001": places.Left(0, w.now_ms, w.now_ms + 60_000)}
+    before = len(w.all("operator.command"))
+    reply = w.operate("let_go", number="+44 5550001", country="gb")
+    assert reply.ok and reply.data == b'{"places":1,"last_agents":1}'
+    assert list(room.last_agents) == ["default/5550002"] and not room.left_places
+    assert len(w.all("operator.command")) == before, "an event would name him again"

@@ -29,6 +29,7 @@ class World:
         self.calls: list[dict[str, str]] = []
         self.states = [b"\xa3abc"]
         self.flushed = self.rotated = 0
+        self.asked: list[str] = []
         self.forgotten: list[Callable[[str], bool]] = []
         self.storage = SimpleNamespace(
             flush=self._flush, spooled=0, detail="", state="ok", forget=self.forgotten.append
@@ -43,7 +44,8 @@ class World:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
     async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
-        assert (author, verb, arguments) == ("ops", "calls", {})
+        assert author == "ops" and (verb, arguments) in (("calls", {}), ("let_go", {"number": HIS, "country": ""}))
+        self.asked.append(verb)
         return Reply(1, True, msgspec.json.encode(self.calls))
 
     async def rotate_journal(self) -> None:
@@ -69,6 +71,7 @@ def test_memory_is_cleared_and_a_new_journal_begun(world: World) -> None:
     world.states = [b"sip:+441514960001@y", b"sip:00441514960001", b"nobody"]  # the last timers of his dialog
     assert prepared(world) == {"journal": "journal/b-0001.journal", "signalling": 1}
     assert world.rotated == world.flushed == 1 and world.ladder.of_call("a") == []
+    assert world.asked == ["calls", "let_go"]
     (is_his,) = world.forgotten
     assert is_his("00441514960001") and not is_his("+441514960002")
 
