@@ -530,8 +530,6 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         _budget(room, number, now_ms)
     elif kind == "drained":
         draining.over(room, number, now_ms)
-    elif kind == "lever":
-        desk.time_over(room, number, now_ms)
 
 
 _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from engine import limits
 from engine.acd import agents as agent_machine
-from engine.acd import bars, kept, widening
+from engine.acd import bars, kept, policy, turns, widening
 from engine.acd import entries as entry_machine
 from engine.acd.bars import Pick
 from engine.acd.commands import Recall
@@ -104,6 +104,8 @@ def start(pool: Pool, pick: Pick, queue: Queue, entry: int, now_ms: int) -> bool
     """An idle agent fits this absent caller: put him aside and have the caller rung up."""
     if _blocked(pool, queue, entry):
         return False
+    if policy.STRATEGIES[queue.strategy].memory:
+        turns.prepare(pool, queue, entry)  # else the pick reads the turns and lots of an earlier caller
     rows = bars.pick(pool, pick, queue, entry, 1, now_ms)
     if rows:
         if pool.explain is not None:
