@@ -9,18 +9,19 @@ from typing import Any
 import msgspec
 
 from engine import marks
-from engine.dialplan import options, queue_linker, queue_rules, types, values
+from engine.dialplan import finish_decide, finish_listen, finish_people, options, queue_linker, queue_rules, types
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
-from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan.findings import Report
 from engine.dialplan.options import Context, Scope
 from engine.dialplan.program import Program, Step, Variable
 from engine.dialplan.trace import step_id
 
-TIMEOUT_MS, INTER_DIGIT_MS, TRIES = 5_000, 3_000, 3
-RING_MS, MESSAGE_MS = 30_000, 180_000
 AGAIN, CONTINUE = "again", "continue"
 RULES = {**options.RULES, **queue_rules.RULES}
 _STRUCTURE = ("choices", "cases", "branches")
+# verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
+Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]
+FINISH: dict[str, Finish] = {**finish_listen.FINISH, **finish_decide.FINISH, **finish_people.FINISH}
 
 
 class Linked(msgspec.Struct):
@@ -46,10 +47,12 @@ class Unit(msgspec.Struct):
 
 def link(report: Report, scope: Scope, draft: Draft) -> Unit | None:
     """Link one dialplan. None when it has no usable entry; findings say why."""
-    return _Linker(report, scope, draft).link()
+    return Linker(report, scope, draft).link()
 
 
-class _Linker:
+class Linker:
+    """Links one dialplan; `context` collects what each step reads and writes."""
+
     def __init__(self, report: Report, scope: Scope, draft: Draft) -> None:
         self.report = report
         self.scope = scope
@@ -91,7 +94,7 @@ class _Linker:
             entry,
             self.flows,
             {
-                name: Variable(_spell(each.type), each.sensitive, _text(each.default))
+                name: Variable(_spell(each.type), each.sensitive, types.spelled(each.default))
                 for name, each in self.context.declared.items()
             },
             draft.languages,
@@ -157,7 +160,7 @@ class _Linker:
                 data[name] = value
         outs = {name: self.resolve(target, home, prefix, again=step.verb.input) for name, target in step.outs.items()}
         info = Linked(step)
-        finish = _FINISH.get(step.verb.name)
+        finish = FINISH.get(step.verb.name)
         if finish is not None:
             finish(self, step, home, prefix, data, outs, info)
         info.reads, info.writes = context.reads, context.writes
@@ -235,12 +238,6 @@ def _spell(declared: types.Type) -> str:
     return str(declared)
 
 
-def _text(value: types.Value | None) -> str | None:
-    if value is None:
-        return None
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
 def _object(step: DraftStep) -> marks.Node | None:
     for name in ("prompt", "into", "value", "name"):
         if name in step.options:
@@ -253,180 +250,3 @@ def _targets(step: DraftStep) -> list[Target]:
     found.extend(target for _, target in step.choices.values())
     found.extend(branch.target for branch in step.branches)
     return found
-
-
-# --- what single verbs need beyond their options -----------------------------------------------------------
-Finish = Callable[[_Linker, DraftStep, Draft, str, dict[str, Any], dict[str, str], Linked], None]
-
-
-def _menu(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    _listening(linker, data)
-    pressed = {key: node for key, (node, _) in step.choices.items()}
-    for key, (_, target) in step.choices.items():
-        outs[key] = linker.resolve(target, home, prefix, again=True)
-    if "choices" in step.options and not step.choices and not linker.draft.broken:
-        linker.report.add("RD022", step.key, "a menu without choices", "add a key below choices:")
-    always = linker.always if linker.exits is None else {}  # waiting callers have the wait list's keys
-    codes = dict.fromkeys([*pressed, *always])
-    for code in codes:
-        for longer in codes:
-            if longer != code and longer.startswith(code):
-                place = pressed.get(longer) or pressed.get(code) or step.key
-                message = f"{longer} begins with {code}, which is a choice of its own"
-                linker.report.add("RD061", place, message, "use keys of one length, or begin the longer with another")
-    data["always"] = [key for key in always if key not in pressed]
-    data["prefixes"] = sorted({key[:end] for key in codes for end in range(1, len(key))})
-
-
-def _listening(linker: _Linker, data: dict[str, Any]) -> None:
-    data.setdefault("timeout", TIMEOUT_MS)
-    data.setdefault("inter_digit", INTER_DIGIT_MS)
-    data.setdefault("tries", TRIES)
-    if "invalid" not in data:
-        catalogue, tenant = linker.scope.catalogue, linker.scope.tenant
-        spoken = {each: catalogue.find(tenant, each, "invalid_choice") for each in linker.context.languages}
-        data["invalid"] = {each: list(found.parts) if found else [] for each, found in spoken.items()}
-
-
-def _gather(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    _listening(linker, data)
-    name = data.get("into")
-    declared = linker.context.declared.get(name) if name else None
-    kind = declared.type if declared else types.DIGITS
-    node = step.options.get("into", step.key)
-    if kind.kind not in ("digits", "number", "phone", "text"):
-        message = f"digits cannot go into {name!r}, a {kind}"
-        linker.report.add("RD074", node, message, "declare it as digits or number")
-    low, high = kind.low or 1, kind.high or (15 if kind.kind == "number" else types.digits_max)
-    if "exact" in data:
-        if "min" in data or "max" in data:
-            linker.report.add("RD075", step.options["exact"], "exact beside min or max", "write exact alone")
-        asked = (data["exact"], data["exact"])
-    else:
-        asked = (data.get("min", low), data.get("max", max(high, data.get("min", 0)) if not kind.high else high))
-    if asked[0] > asked[1]:
-        linker.report.add("RD075", step.options.get("min", node), f"at least {asked[0]} and at most {asked[1]} digits")
-    elif kind.high and (asked[0] < low or asked[1] > high):
-        message = f"{asked[0]} to {asked[1]} digits don't fit {name!r}, declared as {kind}"
-        linker.report.add("RD075", step.options.get("exact") or step.options.get("max") or node, message)
-    data["min"], data["max"] = asked
-    data.pop("exact", None)
-    data.setdefault("terminator", "#")
-    data["sensitive"] = bool(declared and declared.sensitive)
-    data["number"] = kind.kind == "number"
-    data["always"] = list(linker.always)
-
-
-def _when(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    rows: list[list[Any]] = []
-    for number, branch in enumerate(step.branches, 1):
-        out = "else" if branch.condition is None else f"if {number}"
-        outs[out] = linker.resolve(branch.target, home, prefix, again=False)
-        if branch.condition is None:
-            rows.append([["literal", True], out])
-            continue
-        result = options.compiled(linker.context, branch.condition, types.FLAG, "if")
-        if result is not None:
-            rows.append([result.tree, out])
-            info.knows[out] = result.knows
-    data["branches"] = rows
-
-
-def _switch(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    rows: list[list[Any]] = []
-    node = step.options.get("value")
-    result = options.compiled(linker.context, node, None, "value") if node is not None else None
-    for text, (key, target) in step.choices.items():
-        out = f"= {text}"
-        outs[out] = linker.resolve(target, home, prefix, again=False)
-        if result is None:
-            continue
-        try:
-            rows.append([types.literal(text, result.type), out])
-        except types.TypeProblem as problem:
-            hint = did_you_mean(text, result.type.words)
-            linker.report.add("RD070", key, str(problem), hint)
-    data["cases"] = rows
-    if result is None or "else" in step.outs:
-        return
-    wanted: tuple[types.Value, ...] = result.type.words if result.type.kind == "choice" else ()
-    if result.type.kind == "flag":
-        wanted = (True, False)
-    missing = [each for each in wanted if all(row[0] != each for row in rows)]
-    if missing or not wanted:
-        what = "no case for " + ", ".join(_text(each) or "" for each in missing) if missing else "other values"
-        linker.report.add("RD076", step.key, f"switch doesn't say what happens with {what}", "add else:")
-
-
-def _goto(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    node = values.scalar(linker.report, step.options.get("flow"), f"{step.verb.name} flow")
-    if node is not None and not values.computed(linker.report, node, "a flow"):
-        if node.text in (AGAIN, CONTINUE):
-            linker.report.add("RD031", node, f"{node.text} is no flow", "it stands only where a step branches")
-            return
-        outs["flow"] = linker.resolve(Target(node.text, node), home, prefix, again=False)
-
-
-def _dial(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    data.setdefault("ring", RING_MS)
-    data.setdefault("mode", "parallel")
-    for name in ("busy", "no_answer", "rejected"):
-        if name not in outs and "failed" in outs:
-            outs[name] = outs["failed"]
-
-
-def _callback(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    data.setdefault("timeout", TIMEOUT_MS)
-    data.setdefault("tries", 2)
-    data.setdefault("replace", False)
-    data.setdefault("confirm_by_key", True)
-    data.setdefault("needs", [])
-    model = linker.scope.queues.get(str(data.get("queue", "")).rpartition("/")[2])
-    if model is None:
-        return
-    node = step.options.get("queue", step.key)
-    if model.callback is None:
-        message = f"the queue {model.name} calls nobody back"
-        linker.report.add("RD048", node, message, "add callback: {allow: [...]} to it in queues.yaml")
-    elif "number" in data and not model.callback.typed:
-        message = f"the queue {model.name} calls back only the number that a caller rings from"
-        linker.report.add("RD048", step.options["number"], message, "callback: {typed_numbers: yes} allows others")
-
-
-def _record(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
-) -> None:
-    data.setdefault("max", MESSAGE_MS)
-    data.setdefault("finish", ["#"])
-    name = data.get("into")
-    if name and linker.context.types[name].kind != "text":
-        message = f"a recording's name cannot go into {name!r}, a {linker.context.types[name]}"
-        linker.report.add("RD074", step.options["into"], message, "declare it as text")
-
-
-_FINISH: dict[str, Finish] = {
-    "menu": _menu,
-    "gather": _gather,
-    "when": _when,
-    "switch": _switch,
-    "goto": _goto,
-    "subflow": _goto,
-    "queue": queue_linker.finish,
-    "dial": _dial,
-    "callback": _callback,
-    "record": _record,
-}

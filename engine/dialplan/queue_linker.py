@@ -17,7 +17,7 @@ from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
 from engine.dialplan.program import Program, Step
 
 if TYPE_CHECKING:
-    from engine.dialplan.linker import Linked, _Linker
+    from engine.dialplan.linker import Linked, Linker
     from engine.dialplan.model import QueueModel
 
 MUSIC_MS, PAUSE_MS = 40_000, 20_000  # of `music` without a time, and of a wait list that has none
@@ -36,7 +36,7 @@ class LinkedWait(msgspec.Struct):
 
 
 def finish(
-    linker: _Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
 ) -> None:
     """The queue's own values where the step has none; overflow rules and the wait list resolved."""
     scope = linker.scope
@@ -86,7 +86,7 @@ def finish(
 
 # --- overflow ------------------------------------------------------------------------------------------------------
 def _overflow(
-    linker: _Linker,
+    linker: Linker,
     step: DraftStep,
     queue: str,
     drafts: list[queue_rules.RuleDraft],
@@ -115,7 +115,7 @@ def _overflow(
     return found
 
 
-def _outcomes(linker: _Linker, step: DraftStep, model: QueueModel | None, outs: dict[str, str]) -> None:
+def _outcomes(linker: Linker, step: DraftStep, model: QueueModel | None, outs: dict[str, str]) -> None:
     """Outcomes that the queue's own rules lead to must be named by every step that uses the queue."""
     if model is None or "overflow" in step.options:
         return
@@ -124,13 +124,13 @@ def _outcomes(linker: _Linker, step: DraftStep, model: QueueModel | None, outs: 
             _missing(linker, step.key, rule.to)
 
 
-def _missing(linker: _Linker, node: marks.Scalar, outcome: str) -> None:
+def _missing(linker: Linker, node: marks.Scalar, outcome: str) -> None:
     message = f"queue doesn't say what happens when it overflows to {outcome}"
     linker.report.add("RD052", node, message, f"add {outcome}: with a flow or a list of steps")
 
 
 # --- wait lists ------------------------------------------------------------------------------------------------------
-def _wait(linker: _Linker, name: str, home: Draft, prefix: str) -> LinkedWait:
+def _wait(linker: Linker, name: str, home: Draft, prefix: str) -> LinkedWait:
     """Link one wait list and the lists inside it."""
     context = linker.context
     outer = context.reads, context.writes, context.step, context.facts, linker.exits
@@ -176,7 +176,7 @@ def _pause(flow: DraftFlow, prefix: str) -> Step:
     return Step("music", f"{prefix}{flow.root}/music", place, {"for": PAUSE_MS})
 
 
-def _waiting_step(linker: _Linker, part: DraftStep, made: Step, keys: dict[str, tuple[marks.Scalar, str]]) -> Step:
+def _waiting_step(linker: Linker, part: DraftStep, made: Step, keys: dict[str, tuple[marks.Scalar, str]]) -> Step:
     """A step as it is while somebody waits: music has an end, a menu of words alone needs not listen."""
     if made.verb in _LASTING and "for" not in made.data:
         return msgspec.structs.replace(made, data={**made.data, "for": MUSIC_MS})
@@ -199,7 +199,7 @@ def _waiting_step(linker: _Linker, part: DraftStep, made: Step, keys: dict[str, 
     return made
 
 
-def _clashes(linker: _Linker, name: str, home: Draft, keys: dict[str, tuple[marks.Scalar, str]]) -> None:
+def _clashes(linker: Linker, name: str, home: Draft, keys: dict[str, tuple[marks.Scalar, str]]) -> None:
     """A key that leaves the queue from everywhere can't be heard by a menu that means something else by it."""
     for each, flow in home.waits.items():
         if each != name and not each.startswith(f"{name}#"):

@@ -156,3 +156,10 @@ def comparable(left: Type, right: Type) -> bool:
     if left.kind in _TEXTUAL and right.kind in _TEXTUAL:
         return True
     return left.kind == right.kind
+
+
+def spelled(value: Value | None) -> str | None:
+    """A value as it is written in a file."""
+    if value is None:
+        return None
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

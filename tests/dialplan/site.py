@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from engine.dialplan.actions import Action, AnsweredNow, Happening, Note, PlayDone
 from engine.dialplan.interpreter import start, step
 from engine.dialplan.model import Site
-from engine.dialplan.program import Program, Running
+from engine.dialplan.program import Program, Running, Step
 from engine.dialplan.prompts import StockPrompt, WavInfo
 from engine.dialplan.reader import read_site
 
@@ -115,3 +115,9 @@ def lines(*texts: str) -> str:
 
 def names(actions: Iterable[Action]) -> list[str]:
     return [type(each).__name__ for each in actions]
+
+
+def second_step(text: str, *, head: str = "", **more: str) -> Step:
+    """The second step of a dialplan whose first is answer."""
+    site = site_of(f"ringdown: 1\n{head}flows:\n  main:\n    - answer\n{text}    - hangup: served\n", **more)
+    return site.programs["default/main"].flows["main"][1]

@@ -29,9 +29,14 @@ def talk(engine: Engine, caller: str) -> str:
 
 
 def where(engine: Engine, needle: bytes) -> list[str]:
-    """Files of the data folder that hold these bytes."""
-    files = [path for path in engine.data.rglob("*") if path.is_file()]
-    return sorted(str(path.relative_to(engine.data)) for path in files if needle in path.read_bytes())
+    """Files of the data folder that hold these bytes. One that a running engine has just renamed is there under its
+    new name: looked at again until all that were listed could be read."""
+    while True:
+        files = [path for path in engine.data.rglob("*") if path.is_file()]
+        try:
+            return sorted(str(path.relative_to(engine.data)) for path in files if needle in path.read_bytes())
+        except FileNotFoundError:
+            continue
 
 
 def test_a_caller_is_forgotten_beside_a_running_engine() -> None:

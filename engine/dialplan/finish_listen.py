@@ -1,0 +1,82 @@
+"""What menus and gathers need beyond their options: defaults, keys that clash, lengths that fit.
+
+Each function gets (linker, step as drafted, its file's draft, name prefix, data, outs, info), see `linker.Linker.step`,
+and completes `data`, `outs` and `info` in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.dialplan import types
+from engine.dialplan.drafts import Draft, DraftStep
+
+if TYPE_CHECKING:
+    from engine.dialplan.linker import Linked, Linker
+
+TIMEOUT_MS, INTER_DIGIT_MS, TRIES = 5_000, 3_000, 3
+
+
+def listening(linker: Linker, data: dict[str, Any]) -> None:
+    data.setdefault("timeout", TIMEOUT_MS)
+    data.setdefault("inter_digit", INTER_DIGIT_MS)
+    data.setdefault("tries", TRIES)
+    if "invalid" not in data:
+        catalogue, tenant = linker.scope.catalogue, linker.scope.tenant
+        spoken = {each: catalogue.find(tenant, each, "invalid_choice") for each in linker.context.languages}
+        data["invalid"] = {each: list(found.parts) if found else [] for each, found in spoken.items()}
+
+
+def _menu(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    listening(linker, data)
+    pressed = {key: node for key, (node, _) in step.choices.items()}
+    for key, (_, target) in step.choices.items():
+        outs[key] = linker.resolve(target, home, prefix, again=True)
+    if "choices" in step.options and not step.choices and not linker.draft.broken:
+        linker.report.add("RD022", step.key, "a menu without choices", "add a key below choices:")
+    always = linker.always if linker.exits is None else {}  # waiting callers have the wait list's keys
+    codes = dict.fromkeys([*pressed, *always])
+    for code in codes:
+        for longer in codes:
+            if longer != code and longer.startswith(code):
+                place = pressed.get(longer) or pressed.get(code) or step.key
+                message = f"{longer} begins with {code}, which is a choice of its own"
+                linker.report.add("RD061", place, message, "use keys of one length, or begin the longer with another")
+    data["always"] = [key for key in always if key not in pressed]
+    data["prefixes"] = sorted({key[:end] for key in codes for end in range(1, len(key))})
+
+
+def _gather(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    listening(linker, data)
+    name = data.get("into")
+    declared = linker.context.declared.get(name) if name else None
+    kind = declared.type if declared else types.DIGITS
+    node = step.options.get("into", step.key)
+    if kind.kind not in ("digits", "number", "phone", "text"):
+        message = f"digits cannot go into {name!r}, a {kind}"
+        linker.report.add("RD074", node, message, "declare it as digits or number")
+    low, high = kind.low or 1, kind.high or (15 if kind.kind == "number" else types.digits_max)
+    if "exact" in data:
+        if "min" in data or "max" in data:
+            linker.report.add("RD075", step.options["exact"], "exact beside min or max", "write exact alone")
+        asked = (data["exact"], data["exact"])
+    else:
+        asked = (data.get("min", low), data.get("max", max(high, data.get("min", 0)) if not kind.high else high))
+    if asked[0] > asked[1]:
+        linker.report.add("RD075", step.options.get("min", node), f"at least {asked[0]} and at most {asked[1]} digits")
+    elif kind.high and (asked[0] < low or asked[1] > high):
+        message = f"{asked[0]} to {asked[1]} digits don't fit {name!r}, declared as {kind}"
+        linker.report.add("RD075", step.options.get("exact") or step.options.get("max") or node, message)
+    data["min"], data["max"] = asked
+    data.pop("exact", None)
+    data.setdefault("terminator", "#")
+    data["sensitive"] = bool(declared and declared.sensitive)
+    data["number"] = kind.kind == "number"
+    data["always"] = list(linker.always)
+
+
+FINISH = {"menu": _menu, "gather": _gather}

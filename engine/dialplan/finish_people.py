@@ -1,0 +1,62 @@
+"""What the verbs that bring people together and that record need beyond their options.
+
+Each function gets (linker, step as drafted, its file's draft, name prefix, data, outs, info), see `linker.Linker.step`,
+and completes `data`, `outs` and `info` in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.dialplan import queue_linker
+from engine.dialplan.drafts import Draft, DraftStep
+from engine.dialplan.finish_listen import TIMEOUT_MS
+
+if TYPE_CHECKING:
+    from engine.dialplan.linker import Linked, Linker
+
+RING_MS, MESSAGE_MS = 30_000, 180_000
+
+
+def _dial(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    data.setdefault("ring", RING_MS)
+    data.setdefault("mode", "parallel")
+    for name in ("busy", "no_answer", "rejected"):
+        if name not in outs and "failed" in outs:
+            outs[name] = outs["failed"]
+
+
+def _callback(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    data.setdefault("timeout", TIMEOUT_MS)
+    data.setdefault("tries", 2)
+    data.setdefault("replace", False)
+    data.setdefault("confirm_by_key", True)
+    data.setdefault("needs", [])
+    model = linker.scope.queues.get(str(data.get("queue", "")).rpartition("/")[2])
+    if model is None:
+        return
+    node = step.options.get("queue", step.key)
+    if model.callback is None:
+        message = f"the queue {model.name} calls nobody back"
+        linker.report.add("RD048", node, message, "add callback: {allow: [...]} to it in queues.yaml")
+    elif "number" in data and not model.callback.typed:
+        message = f"the queue {model.name} calls back only the number that a caller rings from"
+        linker.report.add("RD048", step.options["number"], message, "callback: {typed_numbers: yes} allows others")
+
+
+def _record(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    data.setdefault("max", MESSAGE_MS)
+    data.setdefault("finish", ["#"])
+    name = data.get("into")
+    if name and linker.context.types[name].kind != "text":
+        message = f"a recording's name cannot go into {name!r}, a {linker.context.types[name]}"
+        linker.report.add("RD074", step.options["into"], message, "declare it as text")
+
+
+FINISH = {"queue": queue_linker.finish, "dial": _dial, "callback": _callback, "record": _record}

@@ -1,0 +1,44 @@
+"""The verbs that decide, move and end."""
+
+from __future__ import annotations
+
+from engine.dialplan.verbs.shape import EVERYWHERE, Option, Verb
+
+VERBS = (
+    Verb(
+        "when",
+        {"branches": Option("branches", required=True)},
+        main="branches",
+        whole=True,
+        places=EVERYWHERE,
+        about="branch",
+    ),
+    Verb(
+        "switch",
+        {"value": Option("expression", required=True), "cases": Option("cases", required=True)},
+        {"else": False},
+        places=EVERYWHERE,
+        about="branch by a value",
+    ),
+    Verb("goto", {"flow": Option("flow", required=True)}, main="flow", ends=True, places=EVERYWHERE),
+    Verb(
+        "subflow",
+        {"flow": Option("flow", required=True), "with": Option("assignments"), "into": Option("variable")},
+        main="flow",
+        about="run a flow and come back",
+    ),
+    Verb("return", {"value": Option("expression")}, main="value", bare=True, ends=True),
+    Verb(
+        "hangup",
+        {"outcome": Option("word"), "cause": Option("count", low=1, high=127)},
+        main="outcome",
+        bare=True,
+        ends=True,
+    ),
+    Verb(
+        "reject",
+        {"code": Option("status", required=True), "cause": Option("count", low=1, high=127)},
+        main="code",
+        ends=True,
+    ),
+)
