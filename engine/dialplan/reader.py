@@ -38,12 +38,11 @@ from engine.dialplan.site_reader import (
     SiteDraft,
     TenantDraft,
     read_agents,
-    read_outbound,
     read_queues,
     read_site_file,
     read_tenant_file,
-    read_trunks,
 )
+from engine.dialplan.trunk_reader import read_outbound, read_trunks
 from engine.dialplan.verbs.table import Option
 
 FORMAT = 1

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from engine import limits, marks
-from engine.dialplan import agent_reader, callback_reader, humane_reader, queue_rules, skills, strategies, values
+from engine.dialplan import (
+    addresses,
+    agent_reader,
+    callback_reader,
+    humane_reader,
+    queue_rules,
+    skills,
+    strategies,
+    values,
+)
 from engine.dialplan.catalogue import ROOT_TENANT
-from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan.findings import Report
 from engine.dialplan.flow_reader import check_format
-from engine.dialplan.model import AgentModel, OutboundRule, QueueModel, TenantModel, TrunkModel
+from engine.dialplan.model import AgentModel, QueueModel, TenantModel
 
 CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
@@ -25,8 +32,6 @@ CODES = {
 CODES_ADDED = (  # later: they give way to a code that a site had before
     "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick", "nail_up", "release",
 )  # fmt: skip
-COUNTRIES = ("us", "gb", "cn", "eu")
-PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows",
@@ -88,12 +93,12 @@ def read_site_file(report: Report, root: marks.Mapping) -> tuple[SiteDraft, Tena
     tenant = _tenant(report, root, ROOT_TENANT, TenantModel(ROOT_TENANT, "ringdown"))
     site = SiteDraft()
     listen = values.scalars(report, root.entries.get("listen"), "listen")
-    site.listen = tuple(each.text for each in listen if _listen(report, each))
+    site.listen = tuple(each.text for each in listen if addresses.listen(report, each))
     advertise = values.scalar(report, root.entries.get("advertise"), "advertise")
-    if advertise is not None and _host(report, advertise, "advertise"):
+    if advertise is not None and addresses.host(report, advertise, "advertise"):
         site.advertise = advertise.text
     networks = values.scalars(report, root.entries.get("local_networks"), "local_networks")
-    site.local_networks = tuple(each.text for each in networks if _network(report, each))
+    site.local_networks = tuple(each.text for each in networks if addresses.network(report, each))
     site.retention_days = _retention(report, root, (*RETENTION, "journal"))
     bounds = values.mapping(report, root.entries.get("limits"), "limits")
     if bounds is not None:
@@ -152,18 +157,18 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     languages = [
         each.text
         for each in values.scalars(report, entries.get("languages"), "languages")
-        if _matches(report, each, _LANGUAGE, "a language such as en or zh")
+        if addresses.matches(report, each, _LANGUAGE, "a language such as en or zh")
     ]
     if languages:
         changes["languages"] = tuple(dict.fromkeys(languages))
     zone = values.scalar(report, entries.get("time_zone"), "time_zone")
-    if zone is not None and _matches(report, zone, _ZONE, "a time zone such as Europe/London"):
+    if zone is not None and addresses.matches(report, zone, _ZONE, "a time zone such as Europe/London"):
         changes["time_zone"] = zone.text
     for key in ("realm", "domain"):
         host = values.scalar(report, entries.get(key), key)
-        if host is not None and _host(report, host, key):
+        if host is not None and addresses.host(report, host, key):
             changes[key] = host.text
-    country = values.choice(report, entries.get("country"), "country", COUNTRIES)
+    country = values.choice(report, entries.get("country"), "country", values.COUNTRIES)
     if country:
         changes["country"] = country
     digest = values.choice(report, entries.get("digest"), "digest", ("md5", "sha-256", "both"))
@@ -293,8 +298,6 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     return QueueModel(tenant, name, **changes)
 
 
-
-
 AGENT_KEYS = (
     "name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "on_demand", "about",
     "supervisor", "supervises", *humane_reader.AGENT_KEYS,
@@ -327,8 +330,9 @@ def read_agents(
 
 
 def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str, zone: str, wall_ms: int) -> AgentDraft:
-    _no_passwords(report, form, "agents' passwords are generated into the data folder: ringdown serve prints them once")
-    known = [each for each in form.keys if each not in PASSWORD_KEYS]
+    remedy = "agents' passwords are generated into the data folder: ringdown serve prints them once"
+    values.no_passwords(report, form, remedy)
+    known = [each for each in form.keys if each not in values.PASSWORD_KEYS]
     shown = marks.Mapping(form.entries, {each: form.keys[each] for each in known}, form.file, form.line, form.column)
     values.known_keys(report, shown, "an agent", AGENT_KEYS)
     entries = form.entries
@@ -371,193 +375,4 @@ def _agent_queues(report: Report, node: marks.Node | None) -> list[tuple[marks.S
     return found
 
 
-def _no_passwords(report: Report, form: marks.Mapping, remedy: str) -> None:
-    for key, value in form:
-        if key.text in PASSWORD_KEYS and not (isinstance(value, marks.Scalar) and value.text.startswith("secret ")):
-            report.add("RD080", key, f"a literal {key.text} in a site's file", remedy)
-
-
 # --- trunks and the way out ------------------------------------------------------------------------------------
-TRUNK_KEYS = (
-    "host", "port", "transport", "addresses", "user", "password", "auth", "calls_max", "trust_identity",
-    "media_from", "country", "session_timer", "dtmf", "tenant", "about",
-)  # fmt: skip
-TRUNK_LATER = ("register", "srtp", "fallback", "caller_id", "codecs")
-
-
-def read_trunks(report: Report, root: marks.Node | None) -> dict[str, tuple[TrunkModel, marks.Mapping]]:
-    """trunks.yaml: name -> trunk."""
-    found: dict[str, tuple[TrunkModel, marks.Mapping]] = {}
-    for key, value in values.mapping(report, root, "trunks.yaml") or ():
-        name = values.name(report, key, "a trunk")
-        form = values.mapping(report, value, f"the trunk {key.text}")
-        if name is not None and form is not None:
-            found[name] = (_trunk(report, form, key, name), form)
-    return found
-
-
-def _trunk(report: Report, form: marks.Mapping, key: marks.Scalar, name: str) -> TrunkModel:
-    _no_passwords(report, form, "write: password: secret NAME, and put the value into the data folder under that name")
-    known = (*TRUNK_KEYS, *PASSWORD_KEYS)
-    values.known_keys(report, form, "a trunk", known, TRUNK_LATER)
-    entries = form.entries
-    changes: dict[str, Any] = {}
-    host = values.scalar(report, entries.get("host"), "host")
-    if host is not None and _host(report, host, "host"):
-        changes["host"] = host.text
-    port = values.number(report, entries.get("port"), "port", 1, 65_535)
-    transport = values.choice(report, entries.get("transport"), "transport", ("udp", "tcp"))
-    addresses = values.scalars(report, entries.get("addresses"), "addresses")
-    changes["addresses"] = tuple(each.text for each in addresses if _network(report, each))
-    if not changes.get("host") and not addresses and "host" not in entries:
-        report.add("RD022", key, f"the trunk {name} has neither host nor addresses", "add host: or addresses:")
-    user = values.scalar(report, entries.get("user"), "user")
-    secret = values.scalar(report, entries.get("auth") or entries.get("password"), "auth")
-    if secret is not None and secret.text.startswith("secret "):
-        changes["secret"] = secret.text.removeprefix("secret ").strip()
-    elif secret is not None and "auth" in entries:
-        report.add("RD080", secret, "a literal secret in a site's file", "write: auth: secret NAME")
-    changes["user"] = user.text if user is not None else ""
-    changes["port"] = port or 5060
-    changes["transport"] = transport or "udp"
-    changes["calls_max"] = values.number(report, entries.get("calls_max"), "calls_max", 1, limits.calls_max) or 0
-    changes["trust_identity"] = bool(values.flag(report, entries.get("trust_identity"), "trust_identity"))
-    media = values.scalar(report, entries.get("media_from"), "media_from")
-    if media is not None and (media.text in ("any", "signalled") or _network(report, media)):
-        changes["media_from"] = media.text
-    changes["country"] = values.choice(report, entries.get("country"), "country", COUNTRIES) or "us"
-    timer = values.duration(report, entries.get("session_timer"), "session_timer", 90_000, 24 * _HOUR)
-    changes["session_timer_s"] = timer // 1_000 if timer else limits.session_expires_s_default
-    dtmf = values.choice(report, entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
-    changes["dtmf"] = dtmf or "auto"
-    return TrunkModel(name, **changes)
-
-
-OUTBOUND_KEYS = ("trunk", "strip", "prepend", "caller_id", "teams", "tenants", "about")
-
-
-def read_outbound(
-    report: Report, root: marks.Node | None, trunks: Iterable[str], tenants: Iterable[str], teams: Iterable[str]
-) -> tuple[OutboundRule, ...]:
-    """outbound.yaml: pattern -> rule, in file order; the first that matches is taken."""
-    rules: list[OutboundRule] = []
-    seen: list[str] = []
-    for key, value in values.mapping(report, root, "outbound.yaml") or ():
-        if _PATTERN.fullmatch(key.text) is None or key.text.strip("+") in ("",):
-            hint = "digits, x for one digit, a final . for any rest, as in 00. or 0[…] written 0x."
-            report.add("RD082", key, f"{key.text!r} is not a number pattern", hint)
-            continue
-        for earlier in seen:
-            if earlier == key.text or (
-                earlier.endswith(".") and key.text.startswith(earlier[:-1]) and "x" not in earlier
-            ):
-                message = f"{key.text!r} is never reached: {earlier!r} stands before it"
-                report.add("RD088", key, message, "put the longer pattern first")
-                break
-        seen.append(key.text)
-        rules.extend(_rule(report, key, value, tuple(trunks), tuple(tenants), tuple(teams)))
-    return tuple(rules)
-
-
-def _rule(
-    report: Report,
-    key: marks.Scalar,
-    value: marks.Node,
-    trunks: tuple[str, ...],
-    tenants: tuple[str, ...],
-    teams: tuple[str, ...],
-) -> list[OutboundRule]:
-    if isinstance(value, marks.Scalar):
-        trunk: marks.Scalar | None = value
-        form = marks.Mapping({}, {}, value.file, value.line, value.column)
-    else:
-        found = values.mapping(report, value, f"the rule {key.text}")
-        if found is None:
-            return []
-        form = found
-        values.known_keys(report, form, "an outbound rule", OUTBOUND_KEYS)
-        trunk = values.scalar(report, form.entries.get("trunk"), "trunk")
-        if "trunk" not in form.entries:
-            report.add("RD022", key, f"the rule {key.text} names no trunk", "add trunk: NAME")
-    if trunk is None:
-        return []
-    if trunk.text not in trunks:
-        report.add("RD036", trunk, f"no trunk {trunk.text!r}", did_you_mean(trunk.text, trunks))
-        return []
-    entries = form.entries
-    strip = values.number(report, entries.get("strip"), "strip", 0, len(key.text.rstrip("."))) or 0
-    prepend = _plain_number(report, entries.get("prepend"), "prepend")
-    caller_id = _plain_number(report, entries.get("caller_id"), "caller_id")
-    allowed = []
-    for team in values.scalars(report, entries.get("teams"), "teams"):
-        if team.text in teams:
-            allowed.append(team.text)
-        else:
-            report.add("RD043", team, f"no agent is in the team {team.text!r}", did_you_mean(team.text, teams))
-    owners = []
-    for owner in values.scalars(report, entries.get("tenants"), "tenants"):
-        if owner.text in tenants:
-            owners.append(owner.text)
-        else:
-            report.add("RD041", owner, f"no tenant {owner.text!r}", did_you_mean(owner.text, tenants))
-    return [
-        OutboundRule(owner, key.text, trunk.text, strip, prepend, caller_id, tuple(allowed))
-        for owner in owners or [ROOT_TENANT]
-    ]
-
-
-def _plain_number(report: Report, node: marks.Node | None, what: str) -> str:
-    found = values.scalar(report, node, what)
-    if found is None:
-        return ""
-    if _NUMBER.fullmatch(found.text) is None and not (what == "prepend" and found.text == "+"):
-        report.add("RD082", found, f"{what}: {found.text!r} is not a number")
-        return ""
-    return found.text
-
-
-# --- addresses ---------------------------------------------------------------------------------------------
-def _matches(report: Report, node: marks.Scalar, pattern: re.Pattern[str], what: str) -> bool:
-    if pattern.fullmatch(node.text) is None or len(node.text) > 64:
-        report.add("RD024", node, f"{node.text!r} is not {what}")
-        return False
-    return True
-
-
-def _host(report: Report, node: marks.Scalar, what: str) -> bool:
-    if _HOST.fullmatch(node.text) is not None and not re.fullmatch(r"[0-9.]+", node.text):
-        return True
-    try:
-        ipaddress.ip_address(node.text)
-    except ValueError:
-        report.add("RD086", node, f"{what}: {node.text!r} is neither a host name nor an address")
-        return False
-    return True
-
-
-def _network(report: Report, node: marks.Scalar) -> bool:
-    host, _, port = node.text.rpartition(":")
-    with_port = port.isascii() and port.isdigit() and 0 < int(port) < 65_536 and "/" not in node.text
-    text = host.strip("[]") if with_port and (":" not in host or host.startswith("[")) else node.text
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        if re.search(r"[A-Za-z]", node.text) and "/" not in node.text and _HOST.fullmatch(node.text):
-            return True
-        message = f"{node.text!r} is not an address or a network"
-        report.add("RD086", node, message, "as in 192.0.2.10 or 192.0.2.0/24 (its host bits are 0)")
-        return False
-    return True
-
-
-def _listen(report: Report, node: marks.Scalar) -> bool:
-    transport, _, rest = node.text.partition(":")
-    host, _, port = rest.rpartition(":")
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-        fine = transport in ("udp", "tcp") and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
-    except ValueError:
-        fine = False
-    if not fine:
-        report.add("RD086", node, f"{node.text!r} is not an address to listen on", "as in udp:127.0.0.1:5060")
-    return fine

@@ -11,6 +11,8 @@ from engine.dialplan.findings import Report, did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 RESERVED = ("again", "continue")
+COUNTRIES = ("us", "gb", "cn", "eu")
+PASSWORD_KEYS = ("password", "passwd", "pass", "pin", "secret", "token")
 
 
 def kind_of(node: marks.Node) -> str:
@@ -146,3 +148,10 @@ def known_keys(report: Report, node: marks.Mapping, what: str, known: Iterable[s
             report.add("RD026", key, f"{key.text!r} of {what} is not built yet in this version", "remove it for now")
         elif key.text not in known:
             report.add("RD021", key, f"{what} has no key {key.text!r}", did_you_mean(key.text, known))
+
+
+def no_passwords(report: Report, form: marks.Mapping, remedy: str) -> None:
+    """Secrets are named in a site's files, never written there."""
+    for key, value in form:
+        if key.text in PASSWORD_KEYS and not (isinstance(value, marks.Scalar) and value.text.startswith("secret ")):
+            report.add("RD080", key, f"a literal {key.text} in a site's file", remedy)

@@ -60,6 +60,7 @@ from engine.runtime.ladder import Ladder
 from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
 from engine.runtime.opening import Options
+from engine.runtime.outward import Outward
 from engine.runtime.provision import Provisioner
 from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
@@ -144,9 +145,10 @@ class Server:
         self.hand_over = False  # at the end: to the program that replaces us
         self.inherited: Inherited | None = None
         self._preparing = False
+        outward = Outward(self)
         self._carry: dict[type, Callable[[Any], None]] = {
-            Send: self._send, Emit: self._emit, Media: self._media, Connect: self._connect, CloseFlow: self._close_flow,
-            Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
+            Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
+            Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
         }
 
     # --- the one door to the Switch ------------------------------------------------------------------------
@@ -172,6 +174,11 @@ class Server:
         due = switch.next_deadline()
         if due is not None and (self._armed_at is None or due < self._armed_at):
             self._arm(due, now_ms)
+
+    @property
+    def carried_ms(self) -> int:
+        """Wall clock, ms, at which the outputs now being carried out were decided."""
+        return self._now_ms + self._offset_ms
 
     def now_ms(self) -> int:
         """Engine time in ms: it goes on over restarts, and never jumps with the wall clock."""
@@ -201,34 +208,6 @@ class Server:
         self.log.error(f"fault in the switch at {type(input).__name__}", "fault", trace=traceback.format_exc(limit=-6))
 
     # --- outputs -----------------------------------------------------------------------------------------------
-    def _send(self, send: Send) -> None:
-        path = send.path
-        self.tally.message(self.tally.sent, send.data)
-        number = self.ladder.note(self._now_ms + self._offset_ms, "out", path, send.data)
-        if self.admin.sip_readers:
-            self.feed.message(number, "out", path, send.data)
-        if path.transport != "udp":
-            if not self.flows.send(path.flow, send.data):
-                self.counts["unsent"] += 1
-            return
-        address = self.resolver.numeric(path.host)
-        if address is not None:
-            sock = self.udp.get(path.flow)
-            if sock is not None:
-                sock.send(send.data, address, path.port)
-            else:
-                self.counts["unsent"] += 1
-            return
-        self.resolver.ask(path.host, lambda found: self._send_resolved(path, send.data, found))
-
-    def _send_resolved(self, path: Path, data: bytes, address: str | None) -> None:
-        sock = self.udp.get(path.flow)
-        if address is None or sock is None:
-            self.counts["unresolved"] += 1
-            self.log.warning(f"can't find an address for {path.host!r}", "unresolved")
-        else:
-            sock.send(data, address, path.port)
-
     def _emit(self, emit: Emit) -> None:
         event = emit.event
         self.storage.events.append(event)
@@ -255,23 +234,6 @@ class Server:
             ports = self.plane.prepare_ports(host)
             if ports:
                 self.deliver(PortsReady(host, ports))
-
-    def _connect(self, connect: Connect) -> None:
-        address = self.resolver.numeric(connect.host)
-        if address is not None:
-            self.flows.connect(connect.flow, address, connect.port)
-            return
-
-        def found(address: str | None) -> None:
-            if address is None:
-                self.loop.call_soon(self.flow_closed, connect.flow, f"no address for {connect.host!r}")
-            else:
-                self.flows.connect(connect.flow, address, connect.port)
-
-        self.resolver.ask(connect.host, found)
-
-    def _close_flow(self, close: CloseFlow) -> None:
-        self.flows.close_flow(close.flow, close.reason)
 
     def _reply(self, reply: Reply) -> None:
         waiting = self._replies.pop(reply.request, None)

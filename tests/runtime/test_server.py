@@ -20,7 +20,7 @@ from engine.runtime.journal import replay
 from engine.runtime.opening import Options
 from engine.runtime.server import Server
 from engine.runtime.site_files import Reading
-from engine.sip.events import CloseFlow, Connect, Path, Send
+from engine.sip.events import CloseFlow, Connect
 from tests.runtime.fakes import FakePlane, FakeSwitch, event, quiet_log, run, site, until
 
 Scene = Callable[[Server, Any], Awaitable[None]]
@@ -161,20 +161,6 @@ def test_a_fault_of_the_switch_costs_one_input(tmp_path: FilePath) -> None:
 
     server, _ = play(tmp_path, scene)
     assert server.faults == 1
-
-
-def test_hostile_and_unknown_addresses(tmp_path: FilePath) -> None:
-    async def scene(server: Server, switch: FakeSwitch) -> None:
-        switch.extra = [
-            Send(Path(1, "127.0.0.1", 0), b"x"), Send(Path(99, "127.0.0.1", 9), b"x"),
-            Send(Path(5_000, "1.2.3.4", 5060, "tcp"), b"x"), Send(Path(1, "no such name.invalid", 5060), b"x"),
-        ]
-        server.deliver(effects.Deadline())
-        assert server.counts["unsent"] == 2
-        await until(lambda: server.counts["unresolved"] == 1)
-        assert server.udp[1].failures
-
-    play(tmp_path, scene)
 
 
 def test_operators_are_answered_or_told_why_not(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
