@@ -25,7 +25,9 @@ from engine.acd.pool import Pool, Queue
 
 Pick = Callable[[Pool, Queue, tuple[int, ...], int], list[int]]
 
-FREE, SHARED, OWN = range(3)  # nobody is barred | as for every caller of the queue in the same ring | for him alone
+# nobody is barred | as for every caller of the queue in the same ring | also by the reserve, as for every one of his
+# class in the same ring | for him alone
+FREE, SHARED, KEPT, OWN = range(4)
 
 _BARRED, _RING = TeamColumns.index("barred"), TeamColumns.index("ring")
 
@@ -42,7 +44,7 @@ def apply_to(pool: Pool, entry: int, now_ms: int) -> int:
         return OWN
     ring = entries.ring[entry]
     if queue.spec.reserve and reserve.applies(pool, queue, entry, now_ms):
-        return OWN if ring or entries.group[entry] or pool.policies else SHARED
+        return OWN if pool.policies else KEPT
     if pool.policies and custom.applies(queue):
         return OWN if custom.personal(queue) else SHARED
     return SHARED if ring and widening.holds(queue, ring) else FREE

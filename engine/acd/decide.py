@@ -97,7 +97,8 @@ def _serve(pool: Pool, pick: Pick, queue: Queue, entry: int, unmet: list[tuple[i
     """Offer this caller to whom the strategy picks. `unmet` remembers needs that nobody idle fits in this settle."""
     needs = pool.needs_of(entry)
     barred = bars.apply_to(pool, entry, now_ms)
-    asked = (-pool.entries.ring[entry], *needs) if barred == bars.SHARED else needs
+    entries = pool.entries
+    asked = (-1 - barred, -1 - entries.ring[entry], -1 - entries.group[entry], *needs) if barred else needs
     if barred != bars.OWN and asked in unmet:
         if barred and queue.spec.reserve:
             reserve.arm(pool, queue, entry)

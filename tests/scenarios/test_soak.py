@@ -1,6 +1,7 @@
 """The long soaks, with new seeds every day (they are printed, and in every failure): nothing stuck, every sum even.
 
-10⁶ calls through the distributor alone and 2×10⁴ through the whole switch; `tools/soak` runs any number of them.
+2×10⁵ calls through the distributor alone and 2×10⁴ through the whole switch; `tools/soak` runs any number of them. A
+seed may draw a pool with far too few agents, which costs ten times the others: so no more of them here.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ SHARDS = 10
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_a_million_calls_through_the_distributor(shard: int) -> None:
-    found = PoolSoak(DAY * 1_000 + shard, 1_000_000 // SHARDS, kernels=("python", "numba")[shard % 2]).run()
+def test_two_hundred_thousand_calls_through_the_distributor(shard: int) -> None:
+    found = PoolSoak(DAY * 1_000 + shard, 200_000 // SHARDS, kernels=("python", "numba")[shard % 2]).run()
     print(found)
-    assert found["calls"] == 1_000_000 // SHARDS
+    assert found["calls"] == 200_000 // SHARDS
 
 
 @pytest.mark.slow
