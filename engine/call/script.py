@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
-from engine.call import callbacks, ending, notes, recording, talking, waiting
+from engine.call import callbacks, ending, live_facts, notes, recording, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call
 from engine.dialplan import actions, interpreter
@@ -39,9 +39,9 @@ def begin(room: Room, call: Call, program: str, entry: str, now_ms: int, *, carr
             if name in old.variables and name in before.variables and before.variables[name].type == variable.type
         }
     call.program, call.phase, call.language = program, "script", language
-    call.running, wishes = interpreter.start(
-        linked, facts(room, call), language, site, now_ms, entry=entry, carried=known
-    )
+    given = facts(room, call)
+    live_facts.tell(room, call, linked, given, now_ms)
+    call.running, wishes = interpreter.start(linked, given, language, site, now_ms, entry=entry, carried=known)
     perform(room, call, wishes, now_ms)
     return True
 
@@ -49,6 +49,7 @@ def begin(room: Room, call: Call, program: str, entry: str, now_ms: int, *, carr
 def facts(room: Room, call: Call) -> dict[str, str]:
     """The namespaces' first values; `system.now` is Unix ms, which the interpreter shows in the site's zone."""
     return {
+        "call.id": call.name,
         "access.caller": call.caller,
         "access.dialled": call.dialled,
         "access.trunk": call.trunk,
@@ -64,7 +65,9 @@ def tell(room: Room, call: Call, happening: Happening, now_ms: int) -> None:
     if running is None or running.waiting == "ended":
         return
     site = room.site_of(call)
-    perform(room, call, interpreter.step(running, happening, site.programs[call.program], site), now_ms)
+    program = site.programs[call.program]
+    live_facts.tell(room, call, program, running.facts, now_ms)
+    perform(room, call, interpreter.step(running, happening, program, site), now_ms)
 
 
 def perform(room: Room, call: Call, wishes: list[Action], now_ms: int) -> None:

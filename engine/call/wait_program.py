@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.call import announcing, notes, queue_facts, staying
+from engine.call import announcing, live_facts, notes, queue_facts, staying
 from engine.call import leg as legs
 from engine.dialplan import actions, interpreter
 
@@ -67,7 +67,10 @@ def _facts(room: Room, call: Call, program: Program, now_ms: int) -> dict[str, s
     estimate = queue_facts.range_ms(room, call, number, now_ms) if program.estimates else None
     facts = queue_facts.wait_facts(room, call, estimate, now_ms)
     words = announcing.words_now(room, call, estimate, now_ms)
-    return {**facts, "queue.range": words} if words else facts
+    if words:
+        facts["queue.range"] = words
+    live_facts.tell(room, call, room.site_of(call).programs[call.program], facts, now_ms)
+    return facts
 
 
 def _perform(room: Room, call: Call, wishes: list[Action], now_ms: int) -> None:

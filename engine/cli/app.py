@@ -21,6 +21,7 @@ from engine.cli import (
     doctor,
     drain,
     forget,
+    hours,
     queue,
     queues,
     reload,
@@ -51,7 +52,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
     ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("report", report.report),
     ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),
-    ("staffing", staffing.staffing),
+    ("staffing", staffing.staffing), ("hours", hours.hours),
     ("simulate", simulate.simulate),
 )
 for _name, _command in _COMMANDS:

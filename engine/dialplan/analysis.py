@@ -116,6 +116,12 @@ class _Graph:
             yield Edge(self.after(node), input=True)
         elif verb == "record" and "call" not in step.data:
             yield Edge(self.after(node), input=True)
+        elif verb in ("hours", "split", "repeat", "round"):
+            for target in outs.values():
+                yield Edge(self.to(node, target))
+            # a share of 100% in all, or a list to repeat, leaves nobody to go on from here
+            if verb in ("hours", "round") or (verb == "split" and step.data["rest"] and "else" not in outs):
+                yield Edge(self.after(node))
         elif verb in ("when", "switch"):
             for name, target in outs.items():
                 yield Edge(self.to(node, target), knows=tuple(linked.knows.get(name, ())))

@@ -133,6 +133,13 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD113": (ERROR, "wait list that takes no time", "the caller would hear silence"),
     "RD114": (ERROR, "queue that is not lent", "the caller would reach nobody"),
     "RD115": (WARNING, "queue that nobody borrows", ""),
+    # --- calendars, shares, rounds --------------------------------------------------------------------
+    "RD120": (ERROR, "unknown time zone", "hours would begin and end at the wrong time"),
+    "RD121": (ERROR, "hours not understood", "callers would find the wrong thing open or closed"),
+    "RD122": (ERROR, "day not understood", "the day would be like any other"),
+    "RD123": (ERROR, "unknown public holidays", "callers would be sent to an empty office"),
+    "RD124": (ERROR, "unknown calendar", "nobody would know whether it is open"),
+    "RD125": (ERROR, "shares that don't add up", "some callers would never go that way"),
 }
 
 _FAULTS = {

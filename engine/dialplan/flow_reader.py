@@ -8,6 +8,7 @@ from engine import marks
 from engine.dialplan import types, values
 from engine.dialplan.drafts import Branch, Draft, DraftFlow, DraftStep, DraftVariable, Target
 from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan.verbs.declared_decide import ROUND
 from engine.dialplan.verbs.table import LATER, OPTIONS_LATER, VERBS, Verb
 
 KEYS_OF_FILE = (
@@ -216,6 +217,19 @@ class _Reader:
                     if target is not None:
                         step.outs[key.text] = target
         self.required(step)
+        if verb.name == "repeat":
+            self.rounds(step, place)
+
+    def rounds(self, step: DraftStep, place: str) -> None:
+        """The list below `repeat` ends with a step that decides whether it begins once more."""
+        body = step.outs.get("steps")
+        if body is None:
+            return
+        inner = (self.draft.waits if place == "wait" else self.draft.flows)[body.flow]
+        options = {name: step.options[name] for name in ROUND.options if name in step.options}
+        step.options.pop("until", None)  # read at the end of each round, when its variables are set
+        outs = {"exhausted": step.outs.pop("exhausted")} if "exhausted" in step.outs else {}
+        inner.steps.append(DraftStep(ROUND, step.node, step.key, options, outs))
 
     def required(self, step: DraftStep) -> None:
         verb = step.verb
@@ -245,6 +259,15 @@ class _Reader:
             self.choices(step, value, flow, depth, place, keys=False)
         elif kind == "branches":
             self.branches(step, value, flow, depth, place)
+        elif kind == "shares":
+            self.branches(step, value, flow, depth, place, word="share")
+        elif kind == "body" and not isinstance(value, marks.Sequence):
+            hint = "each step stands in a line that begins with '- '"
+            self.report.add("RD023", value, f"{name} of {step.verb.name} is a list of steps", hint)
+        elif kind == "body":
+            target = self.target(value, flow, depth, place, name)
+            if target is not None:
+                step.outs[name] = target
 
     def choices(
         self, step: DraftStep, node: marks.Node, flow: DraftFlow, depth: int, place: str, *, keys: bool
@@ -261,27 +284,33 @@ class _Reader:
                 continue
             step.choices[word] = (key, target)
 
-    def branches(self, step: DraftStep, node: marks.Node, flow: DraftFlow, depth: int, place: str) -> None:
+    def branches(
+        self, step: DraftStep, node: marks.Node, flow: DraftFlow, depth: int, place: str, *, word: str = "if"
+    ) -> None:
+        """The lines of `when`, and those of `split`, whose `word` is share."""
+        verb = step.verb.name
+        what = f"a line of {verb}"
         if not isinstance(node, marks.Sequence):
-            hint = "write: when: and below it - if: … with then: …"
-            self.report.add("RD023", node, f"when holds a list of conditions, not {values.kind_of(node)}", hint)
+            hint = f"write: {verb}: and below it - {word}: … with then: …"
+            kind = "conditions" if word == "if" else f"{word}s"
+            self.report.add("RD023", node, f"{verb} holds a list of {kind}, not {values.kind_of(node)}", hint)
             return
         for number, item in enumerate(node.items):
-            line = values.mapping(self.report, item, "a line of when")
+            line = values.mapping(self.report, item, what)
             if line is None:
                 continue
             otherwise = line.entries.get("else")
             if otherwise is not None and len(line.entries) == 1:
                 if number + 1 < len(node.items):
-                    self.report.add("RD023", line.keys["else"], "else is the last line of when")
+                    self.report.add("RD023", line.keys["else"], f"else is the last line of {verb}")
                 target = self.target(otherwise, flow, depth, place, "else")
                 if target is not None:
                     step.branches.append(Branch(None, target))
                 continue
-            values.known_keys(self.report, line, "a line of when", ("if", "then"))
-            condition = values.scalar(self.report, line.entries.get("if"), "if")
-            if "if" not in line.entries or "then" not in line.entries:
-                self.report.add("RD022", line, "a line of when has if: and then:", "or else: alone, as the last line")
+            values.known_keys(self.report, line, what, (word, "then"))
+            condition = values.scalar(self.report, line.entries.get(word), word)
+            if word not in line.entries or "then" not in line.entries:
+                self.report.add("RD022", line, f"{what} has {word}: and then:", "or else: alone, as the last line")
                 continue
             target = self.target(line.entries["then"], flow, depth, place, "then")
             if condition is not None and target is not None:

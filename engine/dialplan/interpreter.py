@@ -16,9 +16,11 @@ from engine.dialplan.model import Site
 from engine.dialplan.program import Program, Running
 from engine.dialplan.turn import Begin, Row, Turn
 from engine.dialplan.types import declare
-from engine.dialplan.verbs import callback, decide, listen, people, talk
+from engine.dialplan.verbs import callback, choose, decide, listen, people, talk
 
-BEGIN: dict[str, Begin] = {**talk.BEGIN, **listen.BEGIN, **decide.BEGIN, **people.BEGIN, **callback.BEGIN}
+BEGIN: dict[str, Begin] = {
+    **talk.BEGIN, **listen.BEGIN, **decide.BEGIN, **choose.BEGIN, **people.BEGIN, **callback.BEGIN,
+}  # fmt: skip
 ROWS: dict[tuple[str, type], Row] = {**talk.ROWS, **listen.ROWS, **people.ROWS, **callback.ROWS}
 
 

@@ -9,19 +9,30 @@ from typing import Any
 import msgspec
 
 from engine import marks
-from engine.dialplan import finish_decide, finish_listen, finish_people, options, queue_linker, queue_rules, types
+from engine.dialplan import (
+    finish_choose,
+    finish_decide,
+    finish_listen,
+    finish_people,
+    options,
+    queue_linker,
+    queue_rules,
+    types,
+)
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
 from engine.dialplan.findings import Report
 from engine.dialplan.options import Context, Scope
 from engine.dialplan.program import Program, Step, Variable
 from engine.dialplan.trace import step_id
+from engine.dialplan.verbs.shape import STRUCTURE
 
 AGAIN, CONTINUE = "again", "continue"
 RULES = {**options.RULES, **queue_rules.RULES}
-_STRUCTURE = ("choices", "cases", "branches")
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]
-FINISH: dict[str, Finish] = {**finish_listen.FINISH, **finish_decide.FINISH, **finish_people.FINISH}
+FINISH: dict[str, Finish] = {
+    **finish_listen.FINISH, **finish_decide.FINISH, **finish_choose.FINISH, **finish_people.FINISH,
+}  # fmt: skip
 
 
 class Linked(msgspec.Struct):
@@ -102,6 +113,7 @@ class Linker:
             rescue or self.always.get("0", ""),
             finally_,
             {name: wait.program for name, wait in self.waits.items()},
+            wants=tuple(self.context.wants),
         )
         version = blake2b(msgspec.msgpack.encode(program), digest_size=8).hexdigest()
         program = msgspec.structs.replace(program, version=version)
@@ -153,7 +165,7 @@ class Linker:
         data: dict[str, Any] = {}
         for name, option in step.verb.options.items():
             node = step.options.get(name)
-            if node is None or option.kind in _STRUCTURE or option.kind == "flow":
+            if node is None or option.kind in STRUCTURE:
                 continue
             value = RULES[option.kind](context, node, option, f"{step.verb.name} {name}")
             if value is not None:

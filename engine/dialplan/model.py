@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from engine import limits
+from engine.dialplan.calendars import CalendarModel, Zone
 from engine.dialplan.program import Program
 
 
@@ -293,6 +294,8 @@ class Site(msgspec.Struct, frozen=True):
     # calls | events | queue_events | recordings | journal: how long each kind of record is kept; not named: for ever
     retention_days: dict[str, int] = {}
     drain_ms_max: int = limits.drain_ms_default  # a drain ends what is left of the calls after that
+    calendars: dict[str, CalendarModel] = {}  # "tenant/name"
+    zones: dict[str, Zone] = {}  # the time zones of tenants and calendars, see dialplan.zones
 
 
 def retention_days(site: Site, kind: str, tenant: str = "") -> int:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import marks
-from engine.dialplan import expressions, values
+from engine.dialplan import expressions, types, values
+from engine.dialplan.calendars import CalendarModel
 from engine.dialplan.catalogue import Catalogue, Spoken
 from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.findings import Report, did_you_mean
@@ -42,6 +43,7 @@ class Scope:
         self.outbound: list[str] = []
         self.music: tuple[str, ...] = ("music/default",)
         self.complete = True
+        self.calendars: dict[str, CalendarModel] = {}
 
 
 class Context:
@@ -59,6 +61,7 @@ class Context:
         self.all_reads: dict[str, None] = {}
         self.step: DraftStep | None = None
         self.facts = expressions.FACTS  # with WAIT_FACTS while a wait list is linked
+        self.wants: dict[str, None] = {}  # see Program.wants
 
     def declare(self, name: str, declared: Declaration) -> None:
         self.declared[name] = declared
@@ -101,6 +104,27 @@ def compiled(context: Context, node: marks.Node | None, wanted: Type | None, wha
 def expression(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     result = compiled(context, node, None, what)
     return None if result is None else result.tree
+
+
+def condition(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    result = compiled(context, node, types.FLAG, what)
+    return None if result is None else result.tree
+
+
+def calendar(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    """The full name of a calendar of this tenant. What an operator says instead of it is asked at each turn."""
+    found = values.scalar(context.report, node, what)
+    if found is None or values.computed(context.report, found, "a calendar"):
+        return None
+    if found.text not in context.scope.calendars:
+        known = list(context.scope.calendars)
+        if context.scope.complete:
+            hint = did_you_mean(found.text, known, otherwise="calendars are written in calendars.yaml")
+            context.report.add("RD124", found, f"no calendar {found.text!r}", hint)
+        return None
+    full = f"{context.scope.tenant}/{found.text}"
+    context.wants |= {"system.now": None, f"calendar:{full}": None}
+    return full
 
 
 def assignments(context: Context, node: marks.Node, option: Option, what: str) -> Any:
@@ -436,6 +460,6 @@ RULES: dict[str, Rule] = {
     "flag": flag, "word": word, "number": number, "status": status, "terminator": terminator, "keys": keys,
     "mode": mode, "recording": recording, "wait": wait, "language": language, "queue": queue, "needs": needs,
     "group": group, "targets": targets, "agent": agent, "callee": callee, "expression": expression,
-    "assignments": assignments,
+    "assignments": assignments, "condition": condition, "calendar": calendar,
     "variable": variable,
 }  # fmt: skip

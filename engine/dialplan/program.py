@@ -45,6 +45,7 @@ class Program(msgspec.Struct, frozen=True):
     waits: dict[str, Program] = {}  # wait list -> its own flows; they share the dialplan's variables
     loops: bool = False  # a wait list: it begins again at its end, and a word leaves the queue
     estimates: bool = False  # a wait list that says or reads how long the caller will wait
+    wants: tuple[str, ...] = ()  # facts that change while the call lasts: they are told anew before each turn
 
 
 class Running(msgspec.Struct):

@@ -12,8 +12,19 @@ from hashlib import blake2b
 import msgspec
 
 from engine import marks
-from engine.dialplan import humane_reader, lending, options, policy_reader, queue_rules, rings, values
+from engine.dialplan import (
+    calendar_reader,
+    humane_reader,
+    lending,
+    options,
+    policy_reader,
+    queue_rules,
+    rings,
+    values,
+    zones,
+)
 from engine.dialplan.analysis import analyse
+from engine.dialplan.calendars import Zone
 from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
 from engine.dialplan.drafts import Draft
 from engine.dialplan.findings import Finding, Report, did_you_mean
@@ -46,9 +57,9 @@ from engine.dialplan.trunk_reader import read_outbound, read_trunks
 from engine.dialplan.verbs.table import Option
 
 FORMAT = 1
-TENANT_FILES = ("queues.yaml", "agents.yaml")
+TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml")
 PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml")
-LATER_FILES = ("calendars.yaml", "lookups.yaml", "surveys.yaml")
+LATER_FILES = ("lookups.yaml", "surveys.yaml")
 
 
 def read_site(
@@ -104,6 +115,7 @@ class _Reader:
         self.unreadable: list[str] = []
         self.tenants: dict[str, _Tenant] = {}
         self.site = SiteDraft()
+        self.zones: dict[str, Zone] = {}
 
     def read(self) -> tuple[Site | None, list[Finding]]:
         self.compose()
@@ -198,6 +210,7 @@ class _Reader:
             scope.queues[queue] = model
             tenant.queue_nodes[queue] = node
         zone = tenant.draft.model.time_zone
+        self.calendars(tenant, scope)
         tenant.agents = read_agents(report, self.trees.get(f"{home}agents.yaml"), name, zone, self.wall_ms)
         for number, agent in tenant.agents.items():
             scope.agents[number] = self.agent(tenant, agent, scope)
@@ -225,6 +238,13 @@ class _Reader:
                     if draft is not None:
                         tenant.drafts[dialplan] = draft
                         scope.drafts[dialplan] = draft
+
+    def calendars(self, tenant: _Tenant, scope: Scope) -> None:
+        """The tenant's calendars, and the table of its own time zone; one that nobody knows counts as UTC."""
+        own = tenant.draft.model.time_zone
+        root = self.trees.get(f"{tenant.home}calendars.yaml")
+        scope.calendars, tables = calendar_reader.read(self.report, root, tenant.name, own, self.wall_ms)
+        self.zones |= {own: zones.table(own, *zones.years(self.wall_ms)) or (), **tables}
 
     def agent(self, tenant: _Tenant, agent: AgentDraft, scope: Scope) -> AgentModel:
         joined = []
@@ -353,6 +373,8 @@ class _Reader:
             self.site.local_networks,
             self.site.retention_days,
             self.site.drain_ms_max,
+            {f"{t.name}/{name}": c for t in self.tenants.values() if t.scope for name, c in t.scope.calendars.items()},
+            self.zones,
         )
 
     def queue_rules(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from engine.dialplan import queue_rules
 from engine.dialplan.options import RULES, SIP_STATUSES
+from engine.dialplan.verbs.shape import STRUCTURE
 from engine.dialplan.verbs.table import VERBS
 from tests.dialplan.site import codes_of, site_of
 
@@ -21,7 +22,7 @@ def codes(step: str, **more: str) -> list[tuple[str, int]]:
 
 def test_every_kind_has_a_rule() -> None:
     kinds = {option.kind for verb in VERBS.values() for option in verb.options.values()}
-    assert kinds - {*RULES, *queue_rules.RULES} == {"choices", "cases", "branches", "flow"}
+    assert kinds - {*RULES, *queue_rules.RULES} == set(STRUCTURE)
 
 
 @pytest.mark.parametrize(

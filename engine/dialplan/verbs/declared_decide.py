@@ -20,6 +20,33 @@ VERBS = (
         places=EVERYWHERE,
         about="branch by a value",
     ),
+    Verb(
+        "hours",
+        {"calendar": Option("calendar", required=True)},
+        {"closed": True, "holiday": False},
+        main="calendar",
+        places=("flow", "wait"),
+        about="branch by a calendar; the next step: it is open",
+    ),
+    Verb(
+        "split",
+        {"shares": Option("shares", required=True)},
+        main="shares",
+        whole=True,
+        places=("flow", "wait"),
+        about="send a share of the callers another way",
+    ),
+    Verb(
+        "repeat",
+        {
+            "times": Option("count", required=True, low=1, high=100),
+            "steps": Option("body", required=True),
+            "until": Option("condition"),
+        },
+        {"exhausted": False},
+        places=("flow", "wait"),
+        about="run steps again and again, so many times at most",
+    ),
     Verb("goto", {"flow": Option("flow", required=True)}, main="flow", ends=True, places=EVERYWHERE),
     Verb(
         "subflow",
@@ -41,4 +68,11 @@ VERBS = (
         main="code",
         ends=True,
     ),
+)
+
+# Ends the list below `repeat`; the reader puts it there, nobody writes it.
+ROUND = Verb(
+    "round",
+    {"times": Option("count", required=True, low=1, high=100), "until": Option("condition")},
+    {"exhausted": False},
 )

@@ -29,8 +29,8 @@ _GROUPS = (
 )
 VERBS: dict[str, Verb] = {verb.name: verb for group in _GROUPS for verb in group}
 LATER = (
-    "notice", "pin", "hours", "split", "repeat", "lookup", "metric", "show", "transfer", "conference",
-    "park", "survey", "stream", "voicemail", "confirm", "holidays", "speech",
+    "notice", "pin", "lookup", "metric", "show", "transfer", "conference",
+    "park", "survey", "stream", "voicemail", "confirm", "speech",
 )  # fmt: skip
 # the options of built verbs that the whole language has and this version has not
 OPTIONS_LATER = {
