@@ -127,6 +127,12 @@ class Distributor:
         row = self._pool.queue_rows.get(queue, -1)
         return len(self._pool.queue_at(row).order) if row >= 0 else 0
 
+    def longest_wait_ms(self, queue: int, now_ms: int) -> int:
+        """How long the caller who has waited longest in this queue is there; 0 when nobody is."""
+        row = self._pool.queue_rows.get(queue, -1)
+        joined = snapshots.longest_waits(self._pool, self._pool.queue_at(row))[1] if row >= 0 else -1
+        return now_ms - joined if joined >= 0 else 0
+
     def rings(self, call: int) -> bool:
         """Does a phone ring for this caller now?"""
         row = self._pool.calls.get(call, -1)

@@ -14,7 +14,7 @@ from engine.call import budget, levers, places, queue_facts, staying
 from engine.call import leg as legs
 from engine.call.call import tread
 from engine.dialplan import actions
-from engine.dialplan.expressions import evaluate
+from engine.dialplan.evaluation import evaluate
 
 if TYPE_CHECKING:
     from engine.call.call import Call

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import limits
 from engine.call import levers
-from engine.dialplan import expressions
+from engine.dialplan import evaluation
 
 if TYPE_CHECKING:
     from engine.call.call import Call
@@ -54,7 +54,7 @@ def rule_values(
         "agents_ready": there.get("idle", 0), "agents_logged_in": count, "no_agents": count == 0,
         "closed": levers.closed(room, name), "full": joining and full(room, queue, number),
     }  # fmt: skip
-    if any(expressions.reads(rule.when, "estimated_wait") for rule in rules):
+    if any(evaluation.reads(rule.when, "estimated_wait") for rule in rules):
         estimate = range_ms(room, call, number, now_ms, joining=joining)
         if estimate is not None:
             found["estimated_wait"] = estimate[1]
@@ -62,7 +62,7 @@ def rule_values(
 
 
 def wait_facts(room: Room, call: Call, estimate: Estimate | None, now_ms: int) -> dict[str, str]:
-    """What a wait list reads of its queue (expressions.WAIT_FACTS); without an estimate that one is missing."""
+    """What a wait list reads of its queue (facts.WAIT_FACTS); without an estimate that one is missing."""
     number = room.queue_ids.get(call.queue, -1)
     there = room.acd.presence(number)
     since_ms = call.waiting.since_ms if call.waiting is not None else call.joined_ms

@@ -1,7 +1,7 @@
 """The expressions of `if`, `switch` and `set`: typed, total, without side effects (LANGUAGE.md, Expressions).
 
 `compile_expression` turns text into nested lists (data, so that a program can be encoded) and finds every mistake
-before a caller meets it; `evaluate` cannot fail on what was compiled. Arithmetic saturates at ±(2**53 − 1).
+before a caller meets it; `evaluation.evaluate` cannot fail on what was compiled. Arithmetic saturates at ±(2**53 − 1).
 """
 
 from __future__ import annotations
@@ -12,30 +12,11 @@ from typing import Any
 
 import msgspec
 
-from engine.dialplan import types
-from engine.dialplan.types import FLAG, NUMBER, TEXT, Type, Value
+from engine.dialplan import evaluation, facts, types
+from engine.dialplan.evaluation import DAY_MS
+from engine.dialplan.facts import FACTS, WAIT_FACTS
+from engine.dialplan.types import DATE, DURATION, FLAG, NUMBER, TEXT, Type
 
-# facts about the call that expressions and texts may read; all are known when the call arrives
-FACTS: dict[str, Type] = {
-    "access.caller": types.PHONE,
-    "access.name": TEXT,
-    "access.dialled": TEXT,
-    "access.trunk": TEXT,
-    "access.kind": Type("choice", words=("trunk", "agent", "public")),
-    "call.language": TEXT,
-}
-# facts about the queue that a caller waits in: known in wait lists only
-WAIT_FACTS: dict[str, Type] = {
-    "queue.position": NUMBER,
-    "queue.length": NUMBER,
-    "queue.waited": types.DURATION,
-    "queue.estimated_wait": types.DURATION,
-    "queue.agents_ready": NUMBER,
-    "queue.agents_logged_in": NUMBER,
-}
-# not always known: a comparison with one of them holds only while it is
-PERHAPS = ("queue.estimated_wait", "estimated_wait")
-NAMESPACES = ("customer", "system", "call", "agent", "access", "flags", "queue")
 nesting_max = 32
 length_max = 1_000
 
@@ -49,17 +30,29 @@ class Problem(Exception):
 
 
 class Compiled(msgspec.Struct):
-    """`tree` is what `evaluate` runs; `reads` each variable with its offset; `knows` what is set when it holds."""
+    """`tree` is what `evaluate` runs; `reads` each variable with its offset; `knows` what is set when it holds.
+
+    `facts`: those that it reads.
+    """
 
     tree: list[Any]
     type: Type
     reads: list[tuple[str, int]]
     knows: list[str]
+    facts: list[str] = []
 
 
+# names of queues, calendars and periods may hold a hyphen; what follows `queue.` alone is a fact of a wait list
+_NAMED = (
+    r"(?:queue\.(?!(?:position|length|waited|estimated_wait|agents_ready|agents_logged_in)-)|calendar\.)"
+    r"(?:[a-z][a-z0-9_-]*/)?[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*|agent\.[0-9]+\.[a-z_]+"
+)
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'[^']*')|(?P<duration>[0-9]+(?:\.[0-9]+)?(?:ms|s|min|h|d)\b)|(?P<number>[0-9]+)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)|(?P<sign>!=|<=|>=|[=<>+*(),-]))"
+    r"\s*(?:(?P<text>'[^']*')|(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})|(?P<time>[0-9]{1,2}:[0-9]{2})"
+    r"|(?P<money>[0-9]+(?:\.[0-9]+)?\s*[A-Z]{3}\b)"
+    r"|(?P<duration>[0-9]+(?:\.[0-9]+)?(?:ms|s|min|h|d)\b)|(?P<number>[0-9]+)"
+    r"|(?P<named>" + _NAMED + r")|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)"
+    r"|(?P<sign>!=|<=|>=|[=<>+*(),-]))"
 )
 _FOREIGN = {"==": "=", "&&": "and", "||": "or", "!": "not", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}
 
@@ -88,8 +81,9 @@ def _tokens(text: str) -> list[_Token]:
             if rest[0] == "$":
                 hint = "expressions read bare names, without $"
             raise Problem("RD071", at, f"{rest[0]!r} has no meaning in an expression", hint)
-        kind = match.lastgroup
-        tokens.append(_Token(kind, match.group(kind), match.start(kind)))
+        kind = "name" if match.group("named") else match.lastgroup
+        text_of = match.group(match.lastgroup)
+        tokens.append(_Token(kind, text_of, match.start(match.lastgroup)))
         place = match.end()
     tokens.append(_Token("end", "", end))
     return tokens
@@ -117,6 +111,7 @@ class _Parser:
         self.place = 0
         self.variables = variables
         self.reads: list[tuple[str, int]] = []
+        self.known: dict[str, None] = {}  # facts that it reads
         self.bare = _NO_BARE
         self.depth = 0
 
@@ -217,14 +212,16 @@ class _Parser:
         right, right_kind = self.adapt(right, right_kind, kind)
         if sign.text in ("=", "!="):
             if not types.comparable(kind, right_kind):
-                raise Problem("RD070", right_at, f"a {kind.kind} is compared with a {right_kind.kind}")
-        elif kind.kind not in ("number", "duration") or right_kind.kind != kind.kind:
-            message = f"{sign.text!r} compares two numbers or two durations, not {kind.kind} and {right_kind.kind}"
+                raise Problem("RD070", right_at, f"a {_named(kind)} is compared with a {_named(right_kind)}")
+        elif kind.kind not in _ORDERED or not types.comparable(kind, right_kind):
+            message = f"{sign.text!r} compares two {_ORDERED_WORDS}, not {_named(kind)} and {_named(right_kind)}"
             raise Problem(
                 "RD070", sign.at, message, "digits compare by = and !=; length(x) is a number", len(sign.text)
             )
         if self.look().text in ("=", "!=", "<", "<=", ">", ">="):
             raise Problem("RD071", self.look().at, "comparisons don't chain", "join two by and")
+        if sign.text not in ("=", "!="):
+            left, right = _measured(left, kind), _measured(right, right_kind)
         return _while_known([sign.text, left, right]), FLAG
 
     def word(self, bare: _Bare, kind: Type, sign: str) -> _Typed:
@@ -281,17 +278,32 @@ class _Parser:
             right_at = self.look().at
             right, right_kind = inner()
             self.settle()
+            if kind.kind == "date":
+                left, kind = self.days(left, sign, right, right_kind, right_at)
+                continue
             for place, each in ((at, kind), (right_at, right_kind)):
-                if each.kind not in ("number", "duration"):
-                    raise Problem("RD070", place, f"{sign.text!r} needs numbers or durations, this is {each}")
+                if each.kind not in _RECKONED:
+                    message = f"{sign.text!r} needs numbers, durations, money or a date, this is {each}"
+                    raise Problem("RD070", place, message)
             if sign.text == "*":
-                if kind.kind == right_kind.kind == "duration":
-                    raise Problem("RD070", sign.at, "a duration times a duration")
-                kind = kind if kind.kind == "duration" else right_kind
-            elif kind.kind != right_kind.kind:
-                raise Problem("RD070", sign.at, f"a {kind.kind} {sign.text} a {right_kind.kind}")
+                if "number" not in (kind.kind, right_kind.kind):
+                    raise Problem("RD070", sign.at, f"a {_named(kind)} times a {_named(right_kind)}")
+                kind = right_kind if kind.kind == "number" else kind
+            elif not types.comparable(kind, right_kind):
+                raise Problem("RD070", sign.at, f"a {_named(kind)} {sign.text} a {_named(right_kind)}")
             left = [sign.text, left, right]
         return left, kind
+
+    def days(self, left: list[Any], sign: _Token, right: list[Any], kind: Type, at: int) -> _Typed:
+        """A date moves by whole days; two dates lie a duration apart."""
+        begin = ["days", left]
+        if sign.text == "-" and kind.kind == "date":
+            return ["*", ["-", begin, ["days", right]], ["literal", DAY_MS]], DURATION
+        if sign.text not in ("+", "-") or kind.kind != "duration":
+            raise Problem("RD070", at, f"a date {sign.text} a {_named(kind)}", "as in due + 14d")
+        if right[0] == "literal" and right[1] % DAY_MS:
+            raise Problem("RD070", at, "a date moves by whole days", "as in due + 14d")
+        return ["date", [sign.text, begin, ["whole_days", right]]], DATE
 
     def value(self) -> _Typed:
         token = self.take()
@@ -301,9 +313,9 @@ class _Parser:
             if len(token.text) > 15:
                 return ["literal", types.number_max, token.text], NUMBER
             return ["literal", int(token.text), token.text], NUMBER
-        if token.kind == "duration":
+        if token.kind in _LITERALS:
             try:
-                return ["literal", types.duration_ms(token.text)], types.DURATION
+                return _LITERALS[token.kind](token.text)
             except types.TypeProblem as problem:
                 raise Problem("RD071", token.at, str(problem), "", len(token.text)) from None
         if token.text == "(":
@@ -316,7 +328,7 @@ class _Parser:
             self.deeper()
             tree, kind = self.value()
             self.depth -= 1
-            if kind.kind not in ("number", "duration"):
+            if kind.kind not in _RECKONED:
                 raise Problem("RD070", token.at, f"'-' needs a number, this is {kind}")
             return ["-", ["literal", 0], tree], kind
         if token.kind == "name":
@@ -332,8 +344,7 @@ class _Parser:
             self.reads.append((name, token.at))
             return ["variable", name], self.variables[name]
         if name in self.facts:
-            kind = self.facts[name]
-            return ["measure" if kind.kind in ("number", "duration") else "fact", name], kind
+            return self.fact(name)
         if name in types.FLAGS:
             return ["literal", types.FLAGS[name]], FLAG
         if name in ("and", "or", "not", "in"):
@@ -346,18 +357,29 @@ class _Parser:
         self.bare = _Bare(name, token.at, hint)
         return ["literal", name], Type("word")
 
+    def fact(self, name: str) -> _Typed:
+        kind = self.facts[name]
+        self.known[name] = None
+        read = "holds" if kind.kind == "flag" else "measure" if kind.kind in _RECKONED else "fact"
+        return [read, name], kind
+
     def function(self, token: _Token) -> _Typed:
         self.expect("(")
+        if token.text == "days_until":
+            return self.days_until()
         if token.text == "known":
             inner = self.take()
             self.expect(")")
+            if inner.text in self.facts and inner.text not in self.variables:
+                self.known[inner.text] = None
+                return ["has", inner.text], FLAG
             if inner.text not in self.variables:
                 raise Problem(
                     "RD034", inner.at, f"{inner.text!r} is not declared", _suggest(inner.text, self.variables)
                 )
             return ["known", inner.text], FLAG
         if token.text not in ("length", "starts"):
-            known = ("known", "length", "starts")
+            known = ("known", "length", "starts", "days_until")
             raise Problem(
                 "RD071", token.at, f"no function {token.text!r}", _suggest(token.text, known), len(token.text)
             )
@@ -380,6 +402,48 @@ class _Parser:
             raise Problem("RD070", at, "starts() compares with a text", "quote it: '+44'")
         self.expect(")")
         return ["starts", tree, prefix], FLAG
+
+
+    def days_until(self) -> _Typed:
+        """How many days from today to a date; below 0 when it is over."""
+        self.deeper()
+        at = self.look().at
+        tree, kind = self.sum()
+        self.settle()
+        self.depth -= 1
+        if kind.kind != "date":
+            raise Problem("RD070", at, f"days_until() reads a date, not a {_named(kind)}")
+        self.expect(")")
+        if TODAY not in self.facts:
+            raise Problem("RD070", at, "no day is known here")
+        today, _ = self.fact(TODAY)
+        return ["-", ["days", tree], ["days", today]], NUMBER
+
+
+def _money(text: str) -> _Typed:
+    kind = types.money(text[-3:])
+    return ["literal", types.money_of(text, kind)], kind
+
+
+TODAY = "system.today"
+_ORDERED = ("number", "duration", "money", "date", "time")
+_ORDERED_WORDS = "numbers, durations, dates, times or amounts of one currency"
+_RECKONED = ("number", "duration", "money")
+_LITERALS: dict[str, Callable[[str], _Typed]] = {
+    "duration": lambda text: (["literal", types.duration_ms(text)], DURATION),
+    "date": lambda text: (["literal", types.date_of(text)], DATE),
+    "time": lambda text: (["literal", types.time_of(text)], types.TIME),
+    "money": _money,
+}
+
+
+def _named(kind: Type) -> str:
+    return str(kind) if kind.kind == "money" else kind.kind
+
+
+def _measured(tree: list[Any], kind: Type) -> list[Any]:
+    """Dates and times as whole numbers that can be compared."""
+    return {"date": ["days", tree], "time": ["minutes", tree]}.get(kind.kind, tree)
 
 
 def _suggest(word: str, known: Any) -> str:
@@ -412,20 +476,13 @@ def compile_expression(
             need = "a condition is a flag (yes or no)" if wanted is FLAG else f"{wanted} is needed"
             hint = f"compare it: {text.strip()} = …" if wanted is FLAG else ""
             raise Problem("RD070", 0, f"{need}, this is {kind}", hint, len(text))
-    return Compiled(tree, kind, parser.reads, _known(tree))
-
-
-def reads(tree: list[Any], name: str) -> bool:
-    """Does a compiled expression read this variable or fact?"""
-    if tree[0] in ("variable", "fact", "measure", "known"):
-        return bool(tree[1] == name)
-    return any(isinstance(each, list) and reads(each, name) for each in tree[1:])
+    return Compiled(tree, kind, parser.reads, _known(tree), list(parser.known))
 
 
 def _while_known(comparison: list[Any]) -> list[Any]:
-    """A comparison with a value that perhaps nobody knows (PERHAPS) holds only while it is known."""
-    for name in PERHAPS:
-        if reads(comparison, name):
+    """A comparison with a value that perhaps nobody knows (facts.perhaps) holds only while it is known."""
+    for name in dict.fromkeys(evaluation.names(comparison)):
+        if facts.perhaps(name):
             comparison = ["and", ["has", name] if "." in name else ["known", name], comparison]
     return comparison
 
@@ -437,61 +494,3 @@ def _known(tree: list[Any]) -> list[str]:
     if tree[0] == "and":
         return _known(tree[1]) + _known(tree[2])
     return []
-
-
-# --- evaluation ----------------------------------------------------------------------------------------
-Lookup = Callable[[str], Value]
-
-
-def evaluate(tree: list[Any], variables: Mapping[str, Value], facts: Mapping[str, str]) -> Value:
-    """The value of a compiled expression. A variable that isn't set reads as '' (the check forbids such paths)."""
-    sign = tree[0]
-    if sign == "literal":
-        value: Value = tree[1]
-        return value
-    if sign == "variable":
-        return variables.get(tree[1], "")
-    if sign == "fact":
-        return facts.get(tree[1], "")
-    if sign == "measure":
-        return int(facts.get(tree[1], "0"))
-    return _RULES[sign](tree, variables, facts)
-
-
-def _saturated(value: int) -> int:
-    return max(-types.number_max, min(types.number_max, value))
-
-
-def _whole(value: Value) -> int:
-    return int(value) if isinstance(value, int) else 0
-
-
-Rule = Callable[[list[Any], Mapping[str, Value], Mapping[str, str]], Value]
-
-
-def _pair(combine: Callable[[int, int], Value]) -> Rule:
-    def rule(tree: list[Any], variables: Mapping[str, Value], facts: Mapping[str, str]) -> Value:
-        return combine(_whole(evaluate(tree[1], variables, facts)), _whole(evaluate(tree[2], variables, facts)))
-
-    return rule
-
-
-_RULES: dict[str, Rule] = {
-    "=": lambda tree, v, f: evaluate(tree[1], v, f) == evaluate(tree[2], v, f),
-    "!=": lambda tree, v, f: evaluate(tree[1], v, f) != evaluate(tree[2], v, f),
-    "<": _pair(lambda a, b: a < b),
-    "<=": _pair(lambda a, b: a <= b),
-    ">": _pair(lambda a, b: a > b),
-    ">=": _pair(lambda a, b: a >= b),
-    "+": _pair(lambda a, b: _saturated(a + b)),
-    "-": _pair(lambda a, b: _saturated(a - b)),
-    "*": _pair(lambda a, b: _saturated(a * b)),
-    "and": lambda tree, v, f: bool(evaluate(tree[1], v, f)) and bool(evaluate(tree[2], v, f)),
-    "or": lambda tree, v, f: bool(evaluate(tree[1], v, f)) or bool(evaluate(tree[2], v, f)),
-    "not": lambda tree, v, f: not evaluate(tree[1], v, f),
-    "in": lambda tree, v, f: evaluate(tree[1], v, f) in tree[2],
-    "known": lambda tree, v, f: tree[1] in v,
-    "has": lambda tree, v, f: tree[1] in f,
-    "length": lambda tree, v, f: len(str(evaluate(tree[1], v, f))),
-    "starts": lambda tree, v, f: str(evaluate(tree[1], v, f)).startswith(str(evaluate(tree[2], v, f))),
-}

@@ -101,9 +101,7 @@ class _Reader:
             except types.TypeProblem as problem:
                 self.report.add("RD073", text, str(problem))
                 continue
-            if declared.type.kind in types.LATER:
-                self.report.add("RD026", text, f"the type {declared.type.kind} is not built yet in this version")
-            elif declared.type.kind not in types.KINDS:
+            if declared.type.kind not in types.KINDS:
                 hint = did_you_mean(declared.type.kind, types.KINDS)
                 self.report.add("RD073", text, f"no type {declared.type.kind!r}", hint)
             else:
@@ -113,7 +111,8 @@ class _Reader:
     def ambiguous(self) -> None:
         """In an expression a bare word is a variable or a choice's value; it cannot be both."""
         for variable in self.draft.variables.values():
-            for name in variable.declared.type.words:
+            words = variable.declared.type.words if variable.declared.type.kind == "choice" else ()
+            for name in words:
                 if name in self.draft.variables:
                     message = f"{name!r} is a value of {variable.key.text!r} and the name of a variable"
                     self.report.add("RD027", self.draft.variables[name].key, message, "rename one of them")

@@ -91,7 +91,7 @@ def step(running: Running, happening: Happening, program: Program, site: Site) -
 def start_wait(program: Program, main: Running, facts: dict[str, str], site: Site) -> tuple[Running, list[Action]]:
     """A wait list (`Program.waits`) begins beside the call's dialplan, which waits in its queue step.
 
-    `facts`: the queue's, see expressions.WAIT_FACTS. Variables, language and answered state are the dialplan's.
+    `facts`: the queue's, see facts.WAIT_FACTS. Variables, language and answered state are the dialplan's.
     """
     run = Running(main.program, main.version, main.language, [(program.entry, 0)], {}, {}, answered=True)
     return run, _beside(run, main, facts, lambda: _begin(run, program, site))

@@ -69,6 +69,7 @@ class Linker:
         self.scope = scope
         self.draft = draft
         self.context = Context(report, scope, draft.languages)
+        self.context.facts = scope.facts()
         self.flows: dict[str, tuple[Step, ...]] = {}
         self.linked: dict[str, list[Linked]] = {}
         self.origin: dict[str, tuple[str, int]] = {}
@@ -105,7 +106,7 @@ class Linker:
             entry,
             self.flows,
             {
-                name: Variable(_spell(each.type), each.sensitive, types.spelled(each.default))
+                name: Variable(_spell(each.type), each.sensitive, types.spelled(each.default, each.type))
                 for name, each in self.context.declared.items()
             },
             draft.languages,

@@ -7,11 +7,11 @@ lists, dicts, strings and integers, since programs are encoded.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import marks
-from engine.dialplan import expressions, types, values
+from engine.dialplan import expressions, facts, types, values
 from engine.dialplan.calendars import CalendarModel
 from engine.dialplan.catalogue import Catalogue, Spoken
 from engine.dialplan.drafts import Draft, DraftStep
@@ -45,6 +45,10 @@ class Scope:
         self.complete = True
         self.calendars: dict[str, CalendarModel] = {}
 
+    def facts(self) -> dict[str, Type]:
+        """What expressions of this tenant's dialplans may read beside variables."""
+        return facts.of_site([*self.queues, *self.borrowed], self.agents, self.calendars)
+
 
 class Context:
     """What a rule needs while one step is linked; `reads` and `writes` are kept for the analysis of paths."""
@@ -60,7 +64,7 @@ class Context:
         self.knows: dict[int, list[str]] = {}
         self.all_reads: dict[str, None] = {}
         self.step: DraftStep | None = None
-        self.facts = expressions.FACTS  # with WAIT_FACTS while a wait list is linked
+        self.facts: Mapping[str, Type] = facts.FACTS  # those of its queues, agents, calendars too; see Scope.facts
         self.wants: dict[str, None] = {}  # see Program.wants
 
     def declare(self, name: str, declared: Declaration) -> None:
@@ -70,6 +74,11 @@ class Context:
     def read(self, name: str, node: marks.Node, at: int = 0) -> None:
         self.reads.append((name, node, at))
         self.all_reads[name] = None
+
+    def want(self, name: str) -> None:
+        """A fact is read; one that changes while the call lasts must be told anew (Program.wants)."""
+        if facts.live(name):
+            self.wants[name] = None
 
     def unknown(self, code: str, node: marks.Scalar, message: str, known: list[str]) -> None:
         """A name that doesn't exist, unless a file that might hold it could not be read."""
@@ -98,6 +107,8 @@ def compiled(context: Context, node: marks.Node | None, wanted: Type | None, wha
         return None
     for name, at in result.reads:
         context.read(name, found, inside(found, at))
+    for name in result.facts:
+        context.want(name)
     return result
 
 
@@ -216,6 +227,8 @@ def speak_slot(context: Context, slot: Slot, node: marks.Node, user: marks.Node)
             message = f"${slot.name} is sensitive and would be spoken aloud"
             context.report.add("RD079", node, message, "", at=at, width=slot.width)
             return None
+    else:
+        context.want(slot.name)
     if kind and kind not in ("digits", "number"):
         hint = did_you_mean(kind, ("digits", "number"))
         context.report.add("RD078", node, f"nothing is spoken as {kind!r}", hint, at=at, width=slot.width)
@@ -290,6 +303,7 @@ def note(context: Context, node: marks.Node, option: Option, what: str) -> Any:
                 context.report.add("RD079", text, f"${part.name} is sensitive and would be stored", "", at=at)
             data.append(["variable", part.name])
         elif part.name in context.facts:
+            context.want(part.name)
             data.append(["fact", part.name])
         else:
             known = [*context.types, *context.facts]

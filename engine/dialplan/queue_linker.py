@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine import marks
-from engine.dialplan import expressions, queue_rules, routing
+from engine.dialplan import facts, queue_rules, routing
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
 from engine.dialplan.program import Program, Step
 
@@ -134,7 +134,7 @@ def _wait(linker: Linker, name: str, home: Draft, prefix: str) -> LinkedWait:
     """Link one wait list and the lists inside it."""
     context = linker.context
     outer = context.reads, context.writes, context.step, context.facts, linker.exits
-    context.facts = {**expressions.FACTS, **expressions.WAIT_FACTS}
+    context.facts = {**context.facts, **facts.WAIT_FACTS}
     exits: dict[str, str] = {}
     linker.exits = exits
     keys: dict[str, tuple[marks.Scalar, str]] = {}

@@ -14,7 +14,7 @@ from engine.acd.commands import Breach
 from engine.acd.machine import Distributor
 from engine.acd.model import Policy, Program
 from engine.call.routing import _CODES
-from engine.dialplan import expressions, policy_reader
+from engine.dialplan import evaluation, expressions, policy_reader
 from engine.dialplan.types import NUMBER
 from engine.errors import LocalError
 from tests.acd.states import SKILLS, random_pool, shuffle
@@ -88,7 +88,7 @@ def test_like_the_expressions_agent_by_agent() -> None:
             run = custom.run(pool, line, program(said), rows, 0, now)
             found = np.broadcast_to(np.asarray(run), rows.shape).tolist()
             tree = expressions.compile_expression(said, NAMES).tree
-            assert found == [int(expressions.evaluate(tree, facts(pool, line, row, now), {})) for row in line.idle], (
+            assert found == [int(evaluation.evaluate(tree, facts(pool, line, row, now), {})) for row in line.idle], (
                 said
             )
             compared += len(found)
@@ -108,7 +108,7 @@ def test_ranks_are_the_lexicographic_order_of_the_values() -> None:
         admitted, ranks = custom.decide(pool, line, policy, rows, 0, 50)
         trees = [expressions.compile_expression(each, NAMES).tree for each in texts]
         keys = [
-            tuple(expressions.evaluate(tree, facts(pool, line, row, 50), {}) for tree in trees) for row in line.idle
+            tuple(evaluation.evaluate(tree, facts(pool, line, row, 50), {}) for tree in trees) for row in line.idle
         ]
         for one, key in enumerate(keys):
             for other, second in enumerate(keys):

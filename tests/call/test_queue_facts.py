@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.call import queue_facts
-from engine.dialplan.expressions import WAIT_FACTS
+from engine.dialplan.facts import WAIT_FACTS
 from engine.dialplan.queue_rules import FACTS
 from tests.call.calls import agent, ring, world
 from tests.call.waits import expect, waits_site

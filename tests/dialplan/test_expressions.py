@@ -5,13 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.dialplan.expressions import Problem, compile_expression, evaluate
+from engine.dialplan.evaluation import evaluate
+from engine.dialplan.expressions import Problem, compile_expression
 from engine.dialplan.types import (
+    DATE,
     DURATION,
     FLAG,
     NUMBER,
     PHONE,
     TEXT,
+    TIME,
     Type,
     Value,
     number_max,
@@ -25,12 +28,16 @@ TYPES = {
     "waited": DURATION,
     "name": TEXT,
     "back": PHONE,
+    "balance": Type("money", words=("EUR",)),
+    "due": DATE,
+    "opens": TIME,
 }
 VALUES: dict[str, Value] = {
     "count": 3, "account": "00421234", "tier": "vip", "known_one": True, "waited": 90_000,
-    "name": "Ana", "back": "+44207",
+    "name": "Ana", "back": "+44207", "balance": 1_250,
+    "due": "2026-03-04", "opens": "08:00",
 }  # fmt: skip
-FACTS = {"access.kind": "trunk", "access.caller": "+441"}
+FACTS = {"access.kind": "trunk", "access.caller": "+441", "system.today": "2026-03-01", "system.time": "09:30"}
 
 
 def run(text: str, wanted: Type | None = None) -> Value:
@@ -72,6 +79,28 @@ def run(text: str, wanted: Type | None = None) -> Value:
         ("known_one = yes", True),
         ("known_one != no", True),
         ("-count = 0 - 3", True),
+        ("balance = 12.50 EUR", True),
+        ("balance > 12.49 EUR and balance < 12.51EUR", True),
+        ("balance + 0.50 EUR = 13 EUR", True),
+        ("balance * 2 - 5 EUR = 20 EUR", True),
+        ("2 * balance = 25 EUR", True),
+        ("-balance < 0 EUR", True),
+        ("due > 2026-03-03 and due <= 2026-03-04", True),
+        ("due = 2026-03-04", True),
+        ("due + 7d = 2026-03-11", True),
+        ("due - 4d = 2026-02-28", True),
+        ("due - 2026-03-01 = 3d", True),
+        ("due - 2026-03-01 > 48h", True),
+        ("due < system.today", False),
+        ("days_until(due) = 3", True),
+        ("days_until(due - 1d - 7d) < 0", True),
+        ("due in (2026-03-03, 2026-03-04)", True),
+        ("opens = 8:00", True),
+        ("opens < system.time and system.time < 12:00", True),
+        ("opens in (07:00, 08:00)", True),
+        ("known(system.today) and not known(agent.last)", True),
+        ("agent.last = 201", False),
+        ("agent.last != 201", False),
     ],
 )
 def test_conditions(text: str, value: bool) -> None:
@@ -109,6 +138,24 @@ def test_conditions(text: str, value: bool) -> None:
         ("tier in (vip, other)", "RD070", 14),
         ("count in (count)", "RD071", 10),
         ("account = 1 / 2", "RD071", 12),
+        ("balance > 5", "RD070", 8),
+        ("balance > 5 USD", "RD070", 8),
+        ("balance + 5 USD = balance", "RD070", 8),
+        ("balance * balance > 5 EUR", "RD070", 8),
+        ("balance = 5 EUX", "RD071", 10),
+        ("balance = 5.123 EUR", "RD071", 10),
+        ("due > 2026-02-30", "RD071", 6),
+        ("due > 5", "RD070", 4),
+        ("due + due = due", "RD070", 6),
+        ("due + 5 = due", "RD070", 6),
+        ("due * 2 = due", "RD070", 6),
+        ("due + 36h = due", "RD070", 6),
+        ("7d + due = due", "RD070", 5),
+        ("opens > 25:00", "RD071", 8),
+        ("opens > due", "RD070", 6),
+        ("opens + 1h = opens", "RD070", 0),
+        ("days_until(opens) = 1", "RD070", 11),
+        ("days_until(due = 1", "RD071", 15),
     ],
 )
 def test_mistakes_have_a_code_and_a_place(text: str, code: str, at: int) -> None:
@@ -153,7 +200,8 @@ def test_depth_is_bounded() -> None:
 
 WORDS = st.sampled_from(
     [*TYPES, "and", "or", "not", "in", "=", "!=", "<", "+", "-", "*", "(", ")", ",", "3", "0042", "90s", "'x'", "yes",
-     "vip", "known(", "length(", "starts(", "access.kind", "zzz", "$", "é", "'"]
+     "vip", "balance", "due", "opens", "days_until(", "5 EUR", "2026-03-04", "08:00", "system.today", "7d",
+     "known(", "length(", "starts(", "access.kind", "zzz", "$", "é", "'"]
 )  # fmt: skip
 
 

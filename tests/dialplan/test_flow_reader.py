@@ -56,7 +56,7 @@ def test_wrong_shapes(steps: str, found: tuple[str, int]) -> None:
         ("variables: {not: flag}\n", ("RD027", 2)),
         ("variables: {Account: flag}\n", ("RD027", 2)),
         ("variables: {gold: flag = no, tier: choice gold vip = vip}\n", ("RD027", 2)),
-        ("variables: {due: date}\n", ("RD026", 2)),
+        ("variables: {due: dat}\n", ("RD073", 2)),
         ("about: press # to end\n", ("RD017", 2)),
     ],
 )

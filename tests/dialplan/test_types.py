@@ -16,6 +16,8 @@ from engine.dialplan.types import (
     duration_ms,
     fits,
     literal,
+    shown,
+    spelled,
 )  # fmt: skip
 
 
@@ -78,3 +80,34 @@ def test_literals_keep_their_zeros() -> None:
 def test_types_spell_themselves_as_they_are_declared() -> None:
     for text in ("digits 8", "digits 4..6", "choice a b", "text"):
         assert declare(str(declare(text).type)).type == declare(text).type
+
+
+def test_money_dates_and_times() -> None:
+    euro = declare("money EUR = 12.5")
+    assert (euro.type, euro.default) == (Type("money", words=("EUR",)), 1_250)
+    assert str(euro.type) == "money EUR"
+    assert spelled(euro.default, euro.type) == "12.50 EUR"
+    assert declare(f"{euro.type} = {spelled(euro.default, euro.type)}") == euro
+    assert declare("money JPY = 1200 JPY").default == 1_200
+    assert declare("date = 2026-03-04").default == "2026-03-04"
+    assert declare("time = 8:05").default == "08:05"
+    assert literal("-3 EUR", euro.type) == -300
+    assert shown(1_250, "money EUR") == "12.50 EUR" and shown(True, "flag") == "True" and shown("x", "text") == "x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["money", "money EURO", "money eur", "money EUR = 1.234", "money EUR = 5 USD", "money EUR = five",
+     "money JPY = 1.5", "date = 2026-02-29", "date = tomorrow", "date = 2026-3-4", "time = 24:00", "time = 12:60",
+     "time = 8", "date long"],
+)  # fmt: skip
+def test_money_dates_and_times_that_are_none(text: str) -> None:
+    with pytest.raises(TypeProblem):
+        declare(text)
+
+
+def test_amounts_of_two_currencies_neither_fit_nor_compare() -> None:
+    euro, dollar = Type("money", words=("EUR",)), Type("money", words=("USD",))
+    assert fits(euro, euro) and comparable(euro, euro)
+    assert not fits(euro, dollar) and not comparable(euro, dollar)
+    assert not fits(NUMBER, euro) and not comparable(NUMBER, euro)

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from engine.dialplan import calendars
 from engine.dialplan.actions import Note
-from engine.dialplan.expressions import evaluate
+from engine.dialplan.evaluation import evaluate
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Turn
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.dialplan import types
 from engine.dialplan.actions import Note, Reject
-from engine.dialplan.expressions import evaluate
+from engine.dialplan.evaluation import evaluate
 from engine.dialplan.program import Step
 from engine.dialplan.turn import MASK, Turn
+from engine.dialplan.types import Value
 
 
 def begin_when(turn: Turn, step: Step) -> None:
@@ -33,7 +35,14 @@ def assign(turn: Turn, step: Step, rows: list[Any]) -> None:
     for name, tree, sensitive in rows:
         value = evaluate(tree, run.variables, run.facts)
         run.variables[name] = value
-        turn.out.append(Note("set", f"{name}={MASK if sensitive else value}", step.id))
+        shown = MASK if sensitive else show(turn, name, value)
+        turn.out.append(Note("set", f"{name}={shown}", step.id))
+
+
+def show(turn: Turn, name: str, value: Value) -> str:
+    """A value for the records, as its variable's type writes it."""
+    declared = turn.program.variables.get(name)
+    return str(value) if declared is None else types.shown(value, declared.type)
 
 
 def begin_set(turn: Turn, step: Step) -> None:
@@ -47,8 +56,9 @@ def begin_tag(turn: Turn, step: Step) -> None:
         if isinstance(part, str):
             words.append(part)
         else:
-            source = run.variables if part[0] == "variable" else run.facts
-            words.append(str(source.get(part[1], "")))
+            name = part[1]
+            fact = part[0] != "variable"
+            words.append(run.facts.get(name, "") if fact else show(turn, name, run.variables.get(name, "")))
     turn.out.append(Note("tag", " ".join(words), step.id))
 
 
@@ -84,7 +94,7 @@ def leave_subflow(turn: Turn, value: str | int | bool | None = None) -> None:
         name = str(caller.data["into"])
         run.variables[name] = value
         declared = turn.program.variables.get(name)
-        shown = MASK if declared is not None and declared.sensitive else value
+        shown = MASK if declared is not None and declared.sensitive else show(turn, name, value)
         turn.out.append(Note("set", f"{name}={shown}", caller.id))
 
 
