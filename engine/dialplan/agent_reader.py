@@ -19,7 +19,7 @@ CONFIRM_MS = 10_000  # for the key 1, from his picking up
 REASONS_MAX = 99
 _KEYS = ("mode", "time", "early", "codes", "required", "extend", "extensions")
 _OWN_KEYS = ("mode", "time", "early")  # an agent's own; codes and extensions are the queue's
-_PHONE_KEYS = (
+PHONE_KEYS = (
     "auto_answer", "dtmf", "messages", "number", "confirm", "confirm_in", "with", "nailed_up", "when_hung_up",
 )  # fmt: skip
 _OUTSIDE = re.compile(r"\+?[0-9]{1,32}")
@@ -126,7 +126,7 @@ def read_phone(
     phone = values.mapping(report, node, "phone")
     if phone is None:
         return {}, None
-    values.known_keys(report, phone, "phone", _PHONE_KEYS)
+    values.known_keys(report, phone, "phone", PHONE_KEYS)
     entries = phone.entries
     dtmf = values.choice(report, entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
     changes: dict[str, Any] = {
