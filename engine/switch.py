@@ -55,6 +55,7 @@ from engine.call.effects import (
     Input,
     LeverStates,
     Listening,
+    LookupDone,
     MediaHappened,
     Operator,
     Output,
@@ -69,7 +70,7 @@ from engine.call.effects import (
 from engine.call.leg import Leg
 from engine.call.room import Room
 from engine.clock import Deadlines, Key
-from engine.dialplan.actions import PlayDone, TimerFired
+from engine.dialplan.actions import LookupAnswered, PlayDone, TimerFired
 from engine.dialplan.model import Site
 from engine.media import commands as media
 from engine.records.events import SCHEMA_VERSION
@@ -120,6 +121,9 @@ class Switch:
             return self._seal_info(event.data) if lowered.startswith(b"info ") else None
         if isinstance(event, (SecretsLoaded, Entropy)):
             return "secrets"
+        if isinstance(event, LookupDone):  # about a person, whatever it holds
+            asked = room.calls.get(event.call)
+            return f"call {asked.name}" if asked is not None else "secrets"
         if isinstance(event, MediaHappened) and isinstance(event.event, (media.DigitHeard, media.DigitStarted)):
             leg = room.legs.get(room.row_legs.get(event.event.row, 0))
             call = room.calls.get(leg.call) if leg is not None else None
@@ -357,6 +361,12 @@ def _levers(room: Room, event: LeverStates, now_ms: int) -> None:
     levers.load(room, event.levers, now_ms)
 
 
+def _lookup_done(room: Room, event: LookupDone, now_ms: int) -> None:
+    call = room.calls.get(event.call)
+    if call is not None:
+        room.happen(call, LookupAnswered(event.ticket, event.result, event.values, event.reason, event.ms))
+
+
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
     draining.begin(room, now_ms, at_once=event.at_once)
 
@@ -373,6 +383,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
+    LookupDone: _lookup_done,
 }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from engine.call.levers import Lever
+from engine.dialplan.lookups import LookupModel
+from engine.dialplan.types import Value
 from engine.media.commands import MediaCommand, MediaEvent
 from engine.records.events import Event
 from engine.sip.events import CloseFlow, Connect, Path, Send
@@ -138,6 +140,20 @@ class LeverStates(msgspec.Struct, frozen=True, tag=True, array_like=True):
     levers: list[Lever]
 
 
+class LookupDone(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """What became of a LookupWanted, as `dialplan.actions.LookupAnswered`; one that comes too late is dropped.
+
+    Sealed in the journal under its call's key.
+    """
+
+    call: int
+    ticket: int
+    result: str  # ok | not_found | failed
+    values: dict[str, Value] = {}
+    reason: str = ""
+    ms: int = 0
+
+
 Input = (
     Received
     | FlowOpened
@@ -156,6 +172,7 @@ Input = (
     | PortsReady
     | Resumed
     | LeverStates
+    | LookupDone
 )
 
 
@@ -189,4 +206,17 @@ class LogLine(msgspec.Struct, frozen=True, tag=True, array_like=True):
     rate_key: str = ""
 
 
-Output = Send | Connect | CloseFlow | Media | Emit | Reply | Drained | LogLine
+class LookupWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Ask the server of `model`, made of `values` (`dialplan.lookups.request`); answered by LookupDone(call, ticket).
+
+    The dialplan waits `model.timeout_ms + limits.lookup_grace_ms` at most, whether an answer comes or not.
+    """
+
+    call: int
+    ticket: int
+    name: str  # the call's
+    model: LookupModel
+    values: dict[str, Value]
+
+
+Output = Send | Connect | CloseFlow | Media | Emit | Reply | Drained | LogLine | LookupWanted

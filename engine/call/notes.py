@@ -8,7 +8,9 @@ from engine.call.call import Call, tread
 
 if TYPE_CHECKING:
     from engine.call.room import Room
-    from engine.dialplan.actions import Note
+    from engine.dialplan.actions import Note, PlayPrompts
+
+MASK = "·"
 
 
 def take(room: Room, call: Call, note: Note) -> None:
@@ -22,8 +24,24 @@ def take(room: Room, call: Call, note: Note) -> None:
     elif note.kind == "set":
         variable, _, value = note.text.partition("=")
         room.emit("call.gathered", call.tenant, call.name, variable=variable, value=value)
+    elif note.kind == "lookup":
+        lookup, result, ms, *reason = note.text.split(" ", 3)
+        why = " ".join(reason)
+        room.emit("call.lookup", call.tenant, call.name, lookup=lookup, result=result, ms=int(ms), reason=why)
+        if result == "failed":
+            room.log("warning", f"{call.name} {note.step}: the lookup {lookup} failed: {why}", f"lookup {lookup}")
     else:
         room.emit("call.step", call.tenant, call.name, step=note.step, text=f"{note.kind}: {note.text}")
+
+
+def clips(wish: PlayPrompts) -> str:
+    """The clips for the records; a sensitive value's are one mask, however many they are."""
+    words: list[str] = []
+    for clip in wish.clips:
+        word = MASK if clip in wish.hidden else clip
+        if word != MASK or words[-1:] != [word]:
+            words.append(word)
+    return " ".join(words)
 
 
 def tread_step(call: Call, step: str) -> None:

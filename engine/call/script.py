@@ -9,6 +9,7 @@ from engine import limits
 from engine.call import callbacks, ending, live_facts, notes, recording, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call
+from engine.call.effects import LookupWanted
 from engine.dialplan import actions, interpreter
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _play(room: Room, call: Call, wish: actions.PlayPrompts, now_ms: int) -> Non
     leg = room.legs[call.leg]
     call.stays = wish.loop
     clips = room.clips(room.site_of(call), wish.clips)
-    room.emit("call.prompt", call.tenant, call.name, clips=" ".join(wish.clips))
+    room.emit("call.prompt", call.tenant, call.name, clips=notes.clips(wish))
     if clips and leg.row >= 0:
         legs.play(room, leg, f"step:{wish.ticket}", clips, loop=wish.loop)
     elif not wish.loop:
@@ -138,6 +139,11 @@ def _ask_callback(room: Room, call: Call, wish: actions.AskCallback, now_ms: int
     callbacks.ask(room, call, wish, now_ms)
 
 
+def _look_up(room: Room, call: Call, wish: actions.LookUp, now_ms: int) -> None:
+    model = room.site_of(call).lookups[wish.lookup]
+    room.out.append(LookupWanted(call.id, wish.ticket, call.name, model, wish.values))
+
+
 def _record(room: Room, call: Call, wish: actions.StartRecord, now_ms: int) -> None:
     recording.start(
         room, call, now_ms, ticket=wish.ticket, ms_max=wish.ms_max, keys="".join(wish.end_keys), beep=wish.beep
@@ -165,7 +171,7 @@ def _reject(room: Room, call: Call, wish: actions.Reject, now_ms: int) -> None:
 _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.Answer: _answer, actions.PlayPrompts: _play, actions.StopPlay: _stop_play, actions.Collect: _collect,
     actions.SetTimer: _set_timer, actions.JoinQueue: _join_queue, actions.DialOut: _dial,
-    actions.AskCallback: _ask_callback,
+    actions.AskCallback: _ask_callback, actions.LookUp: _look_up,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
     actions.Hangup: _hang_up, actions.Reject: _reject,
 }  # fmt: skip

@@ -50,6 +50,8 @@ def input_words(step: Step) -> str:
             return f"site {event.version[:12]} is loaded"
         case effects.StorageState():
             return f"records: {event.state} {event.detail}".rstrip()
+        case effects.LookupDone():
+            return f"a lookup answers after {event.ms} ms: {event.result} {event.reason}".rstrip()
     return _OTHERS.get(type(event), type(event).__name__)
 
 
@@ -116,6 +118,8 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return f"log {output.level}: {output.text}"
         case effects.Drained():
             return "drained"
+        case effects.LookupWanted():
+            return f"asks the lookup {output.model.name}"
         case Connect():
             return f"connects to {output.transport}:{output.host}:{output.port}"
         case CloseFlow():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.dialplan.model import Announcing, OverflowRule
+from engine.dialplan.types import Value
 
 
 # --- actions (interpreter -> call) -------------------------------------------------------------------
@@ -24,6 +25,7 @@ class PlayPrompts(msgspec.Struct, frozen=True, tag=True):
     ticket: int
     clips: tuple[str, ...]
     loop: bool = False
+    hidden: tuple[str, ...] = ()  # of `clips`: those that speak a sensitive value, never named in the records
 
 
 class StopPlay(msgspec.Struct, frozen=True, tag=True):
@@ -109,6 +111,14 @@ class AskCallback(msgspec.Struct, frozen=True, tag=True):
     needs: tuple[tuple[str, int], ...] = ()
 
 
+class LookUp(msgspec.Struct, frozen=True, tag=True):
+    """Ask the server of `Site.lookups[lookup]`; LookupAnswered(ticket). `values`: what the request is made of."""
+
+    ticket: int
+    lookup: str
+    values: dict[str, Value]
+
+
 class LeaveQueue(msgspec.Struct, frozen=True, tag=True):
     """A wait list's word: the caller leaves the queue, and its dialplan goes on by this way of the queue step."""
 
@@ -150,7 +160,10 @@ class Reject(msgspec.Struct, frozen=True, tag=True):
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
-    """A fact for the records: `kind` step | tag | log | set | fault; masked where sensitive."""
+    """A fact for the records: `kind` step | tag | log | set | fault | lookup; masked where sensitive.
+
+    lookup: "NAME RESULT MS REASON".
+    """
 
     kind: str
     text: str
@@ -167,6 +180,7 @@ Action = (
     | LeaveQueue
     | DialOut
     | AskCallback
+    | LookUp
     | StartRecord
     | StopRecord
     | EchoBack
@@ -236,6 +250,16 @@ class CallbackAnswer(msgspec.Struct, frozen=True, tag=True):
     position: int = 0
 
 
+class LookupAnswered(msgspec.Struct, frozen=True, tag=True):
+    """`result`: ok (`values` by whole name, typed) | not_found | failed. `reason` says why, without any value."""
+
+    ticket: int
+    result: str
+    values: dict[str, Value] = {}
+    reason: str = ""
+    ms: int = 0
+
+
 class RecordDone(msgspec.Struct, frozen=True, tag=True):
     ticket: int
     name: str
@@ -248,5 +272,5 @@ class CallerGone(msgspec.Struct, frozen=True, tag=True):
 
 Happening = (
     Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | RecordDone
-    | CallerGone
+    | LookupAnswered | CallerGone
 )  # fmt: skip

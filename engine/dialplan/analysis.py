@@ -30,6 +30,7 @@ class Edge(msgspec.Struct, frozen=True):
     knows: tuple[str, ...] = ()
     after_answer: bool = False
     always: bool = False  # leaves every running subflow
+    failed: bool = False  # nothing that the step writes has been written on this way
 
 
 def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) -> None:
@@ -96,7 +97,7 @@ class _Graph:
             return
         elif verb in ("menu", "gather"):
             for name, target in outs.items():
-                yield Edge(self.to(node, target), input=name != "failed")
+                yield Edge(self.to(node, target), input=name != "failed", failed=verb == "gather")
             for key in step.data.get("always", ()):
                 yield Edge(self.first(self.unit.program.always[key], node), input=True, always=True)
             if verb == "gather":
@@ -114,6 +115,10 @@ class _Graph:
             for target in outs.values():
                 yield Edge(self.to(node, target), input=True)
             yield Edge(self.after(node), input=True)
+        elif verb == "lookup":
+            for target in outs.values():
+                yield Edge(self.to(node, target), failed=True)
+            yield Edge(self.after(node))
         elif verb == "record" and "call" not in step.data:
             yield Edge(self.after(node), input=True)
         elif verb in ("hours", "split", "repeat", "round"):
@@ -399,7 +404,10 @@ def _assigned(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[s
             elif callee:
                 if callee in exits:
                     push(edge.to, after | exits[callee])
-            elif _fails(step, edge, graph, node):
+            elif edge.failed and step.verb == "lookup":
+                # what an earlier answer had filled is gone, but for defaults
+                push(edge.to, before & ~(written & ~defaults))
+            elif edge.failed or _fails(step, edge, graph, node):
                 push(edge.to, before | known)
             else:
                 push(edge.to, after | known)

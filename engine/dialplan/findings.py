@@ -140,6 +140,12 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD123": (ERROR, "unknown public holidays", "callers would be sent to an empty office"),
     "RD124": (ERROR, "unknown calendar", "nobody would know whether it is open"),
     "RD125": (ERROR, "shares that don't add up", "some callers would never go that way"),
+    # --- lookups and what callers type ------------------------------------------------------------------
+    "RD140": (ERROR, "unknown lookup", ""),
+    "RD141": (ERROR, "not an address for a lookup", "the lookup would fail every time"),
+    "RD142": (ERROR, "sensitive value in an address", "a secret would stand in other servers' logs"),
+    "RD143": (WARNING, "lookup in clear", "whoever listens on the network could read it"),
+    "RD144": (ERROR, "answer to a secret would be kept", "a secret that was changed would still open"),
 }
 
 _FAULTS = {

@@ -16,12 +16,29 @@ from engine.dialplan.model import Site
 from engine.dialplan.program import Program, Running
 from engine.dialplan.turn import Begin, Row, Turn
 from engine.dialplan.types import declare
-from engine.dialplan.verbs import callback, choose, decide, listen, people, talk
+from engine.dialplan.verbs import (
+    callback,
+    choose,
+    decide,
+    listen,
+    lookup,
+    people,
+    talk,
+)
 
-BEGIN: dict[str, Begin] = {
-    **talk.BEGIN, **listen.BEGIN, **decide.BEGIN, **choose.BEGIN, **people.BEGIN, **callback.BEGIN,
-}  # fmt: skip
-ROWS: dict[tuple[str, type], Row] = {**talk.ROWS, **listen.ROWS, **people.ROWS, **callback.ROWS}
+_GROUPS = (
+    talk,
+    listen,
+    decide,
+    choose,
+    people,
+    callback,
+    lookup,
+)
+BEGIN: dict[str, Begin] = {verb: rule for group in _GROUPS for verb, rule in group.BEGIN.items()}
+ROWS: dict[tuple[str, type], Row] = {
+    key: row for group in _GROUPS for key, row in getattr(group, "ROWS", {}).items()
+}
 
 
 def start(
@@ -79,7 +96,7 @@ def step(running: Running, happening: Happening, program: Program, site: Site) -
         return turn.out
     row = ROWS.get((current.verb, kind)) if current is not None else None
     if row is None or current is None:
-        if kind is Digit and running.waiting in ("answer", "play", "timer"):
+        if kind is Digit and running.waiting in ("answer", "play", "timer", "lookup"):
             typed = running.typed_ahead + happening.digit  # type: ignore[union-attr]
             running.typed_ahead = typed[: limits.digits_buffered_max]
         return turn.out

@@ -11,6 +11,7 @@ import msgspec
 from engine import marks
 from engine.dialplan import (
     finish_choose,
+    finish_data,
     finish_decide,
     finish_listen,
     finish_people,
@@ -31,7 +32,11 @@ RULES = {**options.RULES, **queue_rules.RULES}
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]
 FINISH: dict[str, Finish] = {
-    **finish_listen.FINISH, **finish_decide.FINISH, **finish_choose.FINISH, **finish_people.FINISH,
+    **finish_listen.FINISH,
+    **finish_decide.FINISH,
+    **finish_choose.FINISH,
+    **finish_people.FINISH,
+    **finish_data.FINISH,
 }  # fmt: skip
 
 
@@ -85,6 +90,7 @@ class Linker:
         draft = self.draft
         for name, variable in draft.variables.items():
             self.context.declare(name, variable.declared)
+        finish_data.declare_fields(self)
         entry = self.entry()
         rescue = self.named(draft.rescue)
         finally_ = self.named(draft.finally_)
@@ -108,6 +114,7 @@ class Linker:
             {
                 name: Variable(_spell(each.type), each.sensitive, types.spelled(each.default, each.type))
                 for name, each in self.context.declared.items()
+                if "." not in name or name in self.context.all_reads or name in self.context.all_writes
             },
             draft.languages,
             self.always,
@@ -177,6 +184,7 @@ class Linker:
         if finish is not None:
             finish(self, step, home, prefix, data, outs, info)
         info.reads, info.writes = context.reads, context.writes
+        context.all_writes.update(dict.fromkeys(context.writes))
         label = step_id(prefix + flow.root, step.verb.name, step.options.get(step.verb.main) or _object(step))
         seen = self.ids.get(label, 0) + 1
         self.ids[label] = seen

@@ -12,6 +12,7 @@ import msgspec
 
 from engine import limits
 from engine.dialplan.calendars import CalendarModel, Zone
+from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
 
 
@@ -296,6 +297,7 @@ class Site(msgspec.Struct, frozen=True):
     drain_ms_max: int = limits.drain_ms_default  # a drain ends what is left of the calls after that
     calendars: dict[str, CalendarModel] = {}  # "tenant/name"
     zones: dict[str, Zone] = {}  # the time zones of tenants and calendars, see dialplan.zones
+    lookups: dict[str, LookupModel] = {}  # "tenant/name"
 
 
 def retention_days(site: Site, kind: str, tenant: str = "") -> int:

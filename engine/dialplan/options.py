@@ -16,6 +16,7 @@ from engine.dialplan.calendars import CalendarModel
 from engine.dialplan.catalogue import Catalogue, Spoken
 from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan.lookups import LookupModel
 from engine.dialplan.model import AgentModel, QueueModel
 from engine.dialplan.prompts import Slot
 from engine.dialplan.routing import agent, needs
@@ -41,6 +42,7 @@ class Scope:
         self.skills: list[str] = []
         self.drafts: dict[str, Draft] = {}
         self.outbound: list[str] = []
+        self.lookups: dict[str, tuple[LookupModel, marks.Scalar]] = {}  # name -> model, with where it is named
         self.music: tuple[str, ...] = ("music/default",)
         self.complete = True
         self.calendars: dict[str, CalendarModel] = {}
@@ -63,6 +65,7 @@ class Context:
         self.writes: list[str] = []
         self.knows: dict[int, list[str]] = {}
         self.all_reads: dict[str, None] = {}
+        self.all_writes: dict[str, None] = {}
         self.step: DraftStep | None = None
         self.facts: Mapping[str, Type] = facts.FACTS  # those of its queues, agents, calendars too; see Scope.facts
         self.wants: dict[str, None] = {}  # see Program.wants
@@ -223,7 +226,7 @@ def speak_slot(context: Context, slot: Slot, node: marks.Node, user: marks.Node)
         return None
     if place[0] == "variable":
         context.read(slot.name, user, 0 if node is not user else at)
-        if context.declared[slot.name].sensitive:
+        if context.declared[slot.name].sensitive and "." not in slot.name:  # a lookup's are for the caller's ears alone
             message = f"${slot.name} is sensitive and would be spoken aloud"
             context.report.add("RD079", node, message, "", at=at, width=slot.width)
             return None
@@ -464,6 +467,16 @@ def recording(context: Context, node: marks.Node, option: Option, what: str) -> 
     return values.choice(context.report, node, what, ("start", "stop"))
 
 
+def lookup(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    found = values.scalar(context.report, node, what)
+    if found is None or values.computed(context.report, found, "a lookup"):
+        return None
+    if found.text not in context.scope.lookups:
+        context.unknown("RD140", found, f"no lookup {found.text!r} in lookups.yaml", list(context.scope.lookups))
+        return None
+    return found.text
+
+
 def wait(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     found = values.scalar(context.report, node, what)
     return None if found is None or values.computed(context.report, found, "a wait list") else found.text
@@ -475,5 +488,5 @@ RULES: dict[str, Rule] = {
     "mode": mode, "recording": recording, "wait": wait, "language": language, "queue": queue, "needs": needs,
     "group": group, "targets": targets, "agent": agent, "callee": callee, "expression": expression,
     "assignments": assignments, "condition": condition, "calendar": calendar,
-    "variable": variable,
+    "variable": variable, "lookup": lookup,
 }  # fmt: skip

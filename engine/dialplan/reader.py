@@ -16,6 +16,7 @@ from engine.dialplan import (
     calendar_reader,
     humane_reader,
     lending,
+    lookup_reader,
     options,
     policy_reader,
     queue_rules,
@@ -57,9 +58,9 @@ from engine.dialplan.trunk_reader import read_outbound, read_trunks
 from engine.dialplan.verbs.table import Option
 
 FORMAT = 1
-TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml")
+TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml")
 PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml")
-LATER_FILES = ("lookups.yaml", "surveys.yaml")
+LATER_FILES = ("surveys.yaml",)
 
 
 def read_site(
@@ -222,6 +223,7 @@ class _Reader:
             opened = rings.read(report, scope, name, node.entries.get("rings"))
             policy = policy_reader.read(report, scope, node, scope.queues[name].strategy)
             scope.queues[name] = msgspec.structs.replace(scope.queues[name], rings=opened, policy=policy)
+        scope.lookups = lookup_reader.read_lookups(report, self.trees.get(f"{home}lookups.yaml"), tenant.name)
         self.music(tenant, scope)
         folder = f"{home}dialplans/"
         for path, tree in self.trees.items():
@@ -375,6 +377,7 @@ class _Reader:
             self.site.drain_ms_max,
             {f"{t.name}/{name}": c for t in self.tenants.values() if t.scope for name, c in t.scope.calendars.items()},
             self.zones,
+            {model.key: model for scope in scopes.values() for model, _ in scope.lookups.values()},
         )
 
     def queue_rules(self) -> None:

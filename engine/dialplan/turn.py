@@ -31,7 +31,7 @@ MASK = "····"
 class Turn:
     """What a verb's rule works on. `out` are the actions of this turn, in order."""
 
-    __slots__ = ("out", "program", "run", "site", "tenant")
+    __slots__ = ("hidden", "out", "program", "run", "site", "tenant")
 
     def __init__(self, run: Running, program: Program, site: Site) -> None:
         self.run = run
@@ -39,6 +39,7 @@ class Turn:
         self.site = site
         self.tenant = program.name.partition("/")[0]
         self.out: list[Action] = []
+        self.hidden: dict[str, None] = {}  # clips that speak sensitive values in this turn
 
     # --- waiting
     def wait(self, waiting: str) -> int:
@@ -56,7 +57,7 @@ class Turn:
         if not clips:
             return False
         ticket = self.wait(waiting)
-        self.out.append(PlayPrompts(ticket, clips, loop_ms > 0))
+        self.out.append(PlayPrompts(ticket, clips, loop_ms > 0, tuple(self.hidden)))
         self.out.append(SetTimer(ticket, loop_ms or self.length(clips)))
         return True
 
@@ -96,7 +97,11 @@ class Turn:
                 source, name, kind = part
                 value = self.run.variables.get(name) if source == "variable" else self.run.facts.get(name)
                 if value is not None:
-                    clips.extend(clips_for(kind, value, self.run.language, self.site, self.tenant))
+                    said = clips_for(kind, value, self.run.language, self.site, self.tenant)
+                    clips.extend(said)
+                    declared = self.program.variables.get(name)
+                    if source == "variable" and declared is not None and declared.sensitive:
+                        self.hidden.update(dict.fromkeys(said))
         return tuple(clips)
 
     def collect(self, on: bool, sensitive: bool = False) -> None:

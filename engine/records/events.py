@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.prompt": ("clips",),
     "call.digit": ("digit", "way", "leg"),  # digit is '·' where sensitive
     "call.gathered": ("variable", "value"),  # masked where sensitive
+    "call.lookup": ("lookup", "result", "ms", "reason"),  # ok | not_found | failed, and why; never a value
     "call.bridged": ("with", "kind"),
     "call.held": ("by", "held"),
     "call.transferred": ("by", "to", "way", "result"),

@@ -33,6 +33,7 @@ class _File(msgspec.Struct):
     format: int = 1
     agents: dict[str, AgentSecret] = {}
     trunks: dict[str, str] = {}  # trunk name -> password, put there by the admin
+    lookups: dict[str, str] = {}  # name of a secret -> the secret, put there by the admin
 
 
 class Password(msgspec.Struct, frozen=True):
@@ -122,6 +123,15 @@ class Secrets:
         password = new_password()
         self._file.agents[key] = AgentSecret(realm, digest.ha1(user, realm, password))
         return Password(key, realm, password)
+
+    def refresh(self) -> None:
+        """Take over what the admin has put into the file since: secrets of lookups. Raises SiteError."""
+        self._file.lookups = self._read().lookups
+
+    def lookup(self, name: str) -> str:
+        """The secret of a lookup: from RINGDOWN_LOOKUP_NAME, the credential `lookup_NAME`, or the file; '' missing."""
+        given = os.environ.get(f"RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}")
+        return given or credential(f"lookup_{name}") or self._file.lookups.get(name, "")
 
     def loaded(self, site: Site) -> SecretsLoaded:
         """The input for the Switch: agents of this site, and trunks whose password is here or in the environment."""

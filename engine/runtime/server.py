@@ -35,6 +35,7 @@ from engine.call.effects import (
     LeverStates,
     Listening,
     LogLine,
+    LookupWanted,
     Media,
     MediaHappened,
     Operator,
@@ -59,6 +60,7 @@ from engine.runtime.journal import Journal
 from engine.runtime.ladder import Ladder
 from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
+from engine.runtime.lookups import Lookups
 from engine.runtime.opening import Options
 from engine.runtime.outward import Outward
 from engine.runtime.provision import Provisioner
@@ -109,6 +111,7 @@ class Server:
         self.feed = Feed(self.loop, self.admin, self.ladder)
         self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
         self.sweeper = Sweeper(self)
+        self.lookups = Lookups(self.loop, self.deliver, lambda name: self.secrets.lookup(name), self.log)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
@@ -149,6 +152,7 @@ class Server:
         self._carry: dict[type, Callable[[Any], None]] = {
             Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
+            LookupWanted: self.lookups.ask,
         }
 
     # --- the one door to the Switch ------------------------------------------------------------------------
@@ -364,6 +368,7 @@ class Server:
         assert site is not None
         self.site = site
         made = self.secrets.ensure(site)
+        self.lookups.prepare(site, self.secrets)
         for problem in self.plane.load_clips(site.prompts):
             self.log.warning(problem, "clip")
         self.deliver(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
@@ -524,6 +529,7 @@ class Server:
         await self.admin.close()
         await self.sweeper.close()
         self.resolver.close()
+        await self.lookups.close()
         await self.flows.close()
         for sock in self.udp.values():
             sock.close()

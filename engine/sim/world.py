@@ -17,6 +17,7 @@ from engine.call.effects import (
     Input,
     Listening,
     LogLine,
+    LookupWanted,
     Media,
     MediaHappened,
     Operator,
@@ -53,6 +54,7 @@ class World:
         self.network = Network(seed, weather)
         self.media = MediaTwin()
         self.phones: dict[tuple[str, int], Phone] = {}
+        self.asked: list[LookupWanted] = []  # the scenario answers by giving LookupDone
         self.outputs: list[Output] = []  # the latest step's
         self.wire: list[bytes] = []  # what the engine has sent, while `watched`
         self.watched = False  # after every step, everything alive must have a deadline (DESIGN law 6)
@@ -204,6 +206,8 @@ class World:
                     self.events.append(output.event)
                 case LogLine() if self.keep or output.level == "error":
                     self.logs.append(output)
+                case LookupWanted():
+                    self.asked.append(output)
                 case Reply():
                     self.replies = [*(self.replies if self.keep else ()), output]
 

@@ -8,6 +8,7 @@ import pytest
 from engine.call import effects
 from engine.cli import replay_text as room
 from engine.cli.show import width
+from engine.dialplan.lookups import LookupModel
 from engine.media import commands as media
 from engine.records.events import Event
 from engine.runtime.stepping import Beside, Party, Step
@@ -69,6 +70,7 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         Send(PATH, INVITE), Connect(5, "tcp", "h", 5_060), CloseFlow(5, "idle"), effects.Media(COMMANDS[0]),
         effects.Emit(Event(1, "b", 1, 1, "call.bridged", "t", "c", {"with": "agent 201", "kind": "queue"})),
         effects.Reply(3, False, b"null", "no such agent"), effects.Drained(), effects.LogLine("error", "oh"),
+        effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}),
     ]
     assert {type(each) for each in outputs} == set(effects.Output.__args__)
     said = [room.output_words(each, {}) for each in outputs]
@@ -79,9 +81,11 @@ def test_every_kind_of_output_has_a_sentence() -> None:
 @pytest.mark.parametrize("event", [
     effects.Received(PATH, INVITE), effects.Received(PATH, INFO), effects.SecretsLoaded({"a": {"MD5": "deadbeef"}}),
     effects.Operator(1, "ops", "x", {"password": "deadbeef"}), effects.Entropy(b"deadbeef"),
+    effects.LookupDone(1, 2, "ok", {"customer.balance": "deadbeef"}),
 ])
 def test_nothing_secret_leaves(event: effects.Input) -> None:
-    outputs = (Send(PATH, INVITE), Send(PATH, INFO), effects.Media(media.SendDigits(0, 1, "4711")))
+    outputs = (Send(PATH, INVITE), Send(PATH, INFO), effects.Media(media.SendDigits(0, 1, "4711")),
+               effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}))
     made = step(event, *outputs)
     for text in ("\n".join(room.columns(made, 0)), msgspec.json.encode(room.as_data(made)).decode()):
         for secret in ("deadbeef", "c2VjcmV0", "4711", "Signal= 7"):

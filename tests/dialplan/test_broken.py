@@ -42,7 +42,8 @@ def test_the_corpus_covers_the_codes() -> None:
     seeded = {head_of(path)[0] for path in BROKEN}
     assert len(BROKEN) >= 60
     # the rest needs several files or bytes and is tested elsewhere
-    elsewhere = "RD010 RD025 RD028 RD029 RD090 RD092 RD093 RD103 RD104 RD114 RD115"
+    elsewhere = "RD010 RD025 RD028 RD029 RD090 RD092 RD093 RD103 RD104 RD114 RD115 "
+    elsewhere += "RD140 RD141 RD142 RD143 RD144"
     assert set(CODES) - seeded <= set(elsewhere.split())
 
 

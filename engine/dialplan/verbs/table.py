@@ -31,6 +31,8 @@ VERBS: dict[str, Verb] = {verb.name: verb for group in _GROUPS for verb in group
 LATER = (
     "notice", "pin", "lookup", "metric", "show", "transfer", "conference",
     "park", "survey", "stream", "voicemail", "confirm", "speech",
+    "notice", "pin", "hours", "split", "repeat", "metric", "show", "transfer", "conference",
+    "park", "survey", "stream", "voicemail", "confirm", "holidays", "speech",
 )  # fmt: skip
 # the options of built verbs that the whole language has and this version has not
 OPTIONS_LATER = {
