@@ -204,10 +204,8 @@ class _Form:
             report.add("RD073", text, str(problem))
             return None
         if declared.type.kind not in types.KINDS:
-            later = declared.type.kind in types.LATER
             hint = did_you_mean(declared.type.kind, types.KINDS)
-            code, message = ("RD026", "is not built yet in this version") if later else ("RD073", "is no type")
-            report.add(code, text, f"{declared.type.kind!r} {message}", hint)
+            report.add("RD073", text, f"{declared.type.kind!r} is no type", hint)
             return None
         head, equals, tail = text.text.partition("=")
         words = " ".join(word for word in head.split() if word != "sensitive")

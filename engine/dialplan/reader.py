@@ -60,7 +60,7 @@ from engine.dialplan.verbs.table import Option
 FORMAT = 1
 TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml")
 PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml")
-LATER_FILES = ("surveys.yaml",)
+LATER_FILES = tuple(each for each in ("surveys.yaml", "boxes.yaml") if each not in TENANT_FILES)
 
 
 def read_site(

@@ -28,16 +28,18 @@ _GROUPS = (
     declared_keep.VERBS,
 )
 VERBS: dict[str, Verb] = {verb.name: verb for group in _GROUPS for verb in group}
-LATER = (
-    "notice", "pin", "lookup", "metric", "show", "transfer", "conference",
-    "park", "survey", "stream", "voicemail", "confirm", "speech",
-    "notice", "pin", "hours", "split", "repeat", "metric", "show", "transfer", "conference",
-    "park", "survey", "stream", "voicemail", "confirm", "holidays", "speech",
+# the whole language: what of it this version has not is told from a misspelling
+_WHOLE = (
+    "notice", "pin", "lookup", "metric", "show", "transfer", "conference", "park", "survey", "stream", "voicemail",
+    "confirm", "holidays", "speech", "send_digits",
 )  # fmt: skip
-# the options of built verbs that the whole language has and this version has not
-OPTIONS_LATER = {
+_WHOLE_OPTIONS = {
     "menu": ("listen", "confirm", "greet"),
     "gather": ("listen", "confirm", "regex", "speech"),
     "queue": ("show", "keep_place", "waits"),
     "dial": ("whisper", "confirm"),
+}
+LATER = tuple(word for word in _WHOLE if word not in VERBS)
+OPTIONS_LATER = {
+    verb: tuple(word for word in words if word not in VERBS[verb].options) for verb, words in _WHOLE_OPTIONS.items()
 }
