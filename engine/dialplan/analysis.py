@@ -300,14 +300,22 @@ def _components(nodes: list[Node], following: Callable[[Node], list[Node]]) -> I
 
 
 def _recursion(report: Report, unit: Unit, graph: _Graph) -> None:
-    """A subflow that can enter itself before it returned."""
-    for flow in graph.subflows():
-        inside = graph.reach([flow], always=False)
-        for node in inside:
-            step = graph.step(node)
-            if step.verb == "subflow" and step.outs.get("flow") == flow and _own(unit, node[0]):
-                message = f"the subflow {flow!r} enters itself before it has returned"
-                report.add("RD058", graph.key(node), message, "use goto for a loop")
+    """A subflow that can enter itself before it returned: its step lies in one circle with the flow that it enters."""
+    if not graph.subflows():
+        return
+
+    def following(node: Node) -> list[Node]:
+        return [edge.to for edge in graph.edges[node] if edge.to is not None and not edge.always]
+
+    circle: dict[Node, int] = {}
+    for number, part in enumerate(_components(list(graph.edges), following)):
+        circle.update(dict.fromkeys(part, number))
+    for node, number in circle.items():
+        step = graph.step(node)
+        flow = step.outs.get("flow", "") if step.verb == "subflow" else ""
+        if flow and circle.get((flow, 0)) == number and _own(unit, node[0]):
+            message = f"the subflow {flow!r} enters itself before it has returned"
+            report.add("RD058", graph.key(node), message, "use goto for a loop")
 
 
 def _answered(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
@@ -325,7 +333,7 @@ def _answered(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[s
         if program.flows.get(flow):
             push((flow, 0), value)
 
-    answering = {flow: _answers(graph, flow) for flow in graph.subflows()}
+    answering = _answering(graph) if graph.subflows() else {}
     enter(program.entry, 1)
     for flow in (program.rescue, *program.always.values()):
         enter(flow, 2)
@@ -341,7 +349,7 @@ def _answered(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[s
             value = 2
         for edge in graph.edges[node]:
             passed = 2 if edge.after_answer else value
-            if step.verb == "subflow" and not edge.call and answering.get(step.outs.get("flow", "")):
+            if step.verb == "subflow" and not edge.call and (step.outs.get("flow", ""), 0) in answering:
                 passed = 2
             push(edge.to, passed)
     for node, value in state.items():
@@ -354,8 +362,23 @@ def _answered(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[s
             report.add("RD056", graph.key(node), "reject, but the call has been answered", "use - hangup: OUTCOME")
 
 
-def _answers(graph: _Graph, flow: str) -> bool:
-    return any(graph.step(node).verb == "answer" for node in graph.reach([flow]))
+def _answering(graph: _Graph) -> dict[Node, None]:
+    """The nodes from which some way leads to an `answer`, also by way of subflows: one walk against the edges."""
+    before: dict[Node, list[Node]] = {}
+    todo: list[Node] = []
+    for node, edges in graph.edges.items():
+        if graph.step(node).verb == "answer":
+            todo.append(node)
+        for edge in edges:
+            if edge.to is not None:
+                before.setdefault(edge.to, []).append(node)
+    found = dict.fromkeys(todo)
+    while todo:
+        for node in before.get(todo.pop(), ()):
+            if node not in found:
+                found[node] = None
+                todo.append(node)
+    return found
 
 
 def _assigned(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
