@@ -1,41 +1,21 @@
 """What can happen on the way through a linked dialplan: reachability, ends, loops, answering, set variables.
 
-The graph's nodes are (flow, index). A hoisted list's end leads behind its branching step; a subflow's end leads
-behind its `subflow` step. Edges that need the caller's key, another person or the passing of a long time are
-`input` edges; a cycle without one is a loop that nobody can leave.
+All of it is read off `ways.Graph`. What is legal and still bad for a caller is in `advice`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import msgspec
-
-from engine import marks
 from engine.dialplan.findings import Report
-from engine.dialplan.linker import AGAIN, Linked, Unit
+from engine.dialplan.linker import Linked, Unit
 from engine.dialplan.program import Step
+from engine.dialplan.ways import Edge, Graph, Node, components
 
-Node = tuple[str, int]
-_QUEUE_INSTANT = ("full", "no_agents", "closed", "voicemail", "callback", "elsewhere")
 _SOUND_EXEMPT = ("dial",)
-
-
-class Edge(msgspec.Struct, frozen=True):
-    """`to` None: the flow's own end without anything behind it. `knows`: variables set on this way."""
-
-    to: Node | None
-    input: bool = False
-    call: bool = False
-    knows: tuple[str, ...] = ()
-    after_answer: bool = False
-    always: bool = False  # leaves every running subflow
-    failed: bool = False  # nothing that the step writes has been written on this way
 
 
 def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) -> None:
     """Report every finding about paths. `used_elsewhere`: flows that numbers or other dialplans enter."""
-    graph = _Graph(unit)
+    graph = Graph(unit)
     roots = _roots(unit, used_elsewhere)
     reached = graph.reach(roots)
     _unreachable(report, unit, reached)
@@ -54,124 +34,6 @@ def _roots(unit: Unit, used_elsewhere: tuple[str, ...]) -> list[str]:
     program = unit.program
     named = [program.entry, program.rescue, program.finally_, *program.always.values(), *used_elsewhere]
     return [name for name in dict.fromkeys(named) if name in program.flows]
-
-
-class _Graph:
-    def __init__(self, unit: Unit) -> None:
-        self.unit = unit
-        self.flows = unit.program.flows
-        self.edges: dict[Node, list[Edge]] = {}
-        for flow, steps in self.flows.items():
-            for index, step in enumerate(steps):
-                self.edges[flow, index] = list(self._leaving((flow, index), step))
-
-    def after(self, node: Node) -> Node | None:
-        """Where control goes when the step falls through; None at the end of a named flow."""
-        flow, index = node
-        while index + 1 >= len(self.flows[flow]):
-            if flow not in self.unit.origin:
-                return None
-            flow, index = self.unit.origin[flow]
-        return flow, index + 1
-
-    def first(self, flow: str, branching: Node) -> Node | None:
-        """The first node of a flow; an empty list falls through behind the branching step."""
-        if self.flows.get(flow):
-            return flow, 0
-        return self.after(branching) if "#" in flow else None
-
-    def to(self, node: Node, target: str) -> Node | None:
-        if not target:
-            return self.after(node)
-        return node if target == AGAIN else self.first(target, node)
-
-    def _leaving(self, node: Node, step: Step) -> Iterator[Edge]:
-        verb, outs = step.verb, step.outs
-        linked = self.unit.linked[node[0]][node[1]]
-        if verb in ("goto", "subflow"):
-            if "flow" in outs:
-                yield Edge(self.to(node, outs["flow"]), call=verb == "subflow")
-            if verb == "subflow":
-                yield Edge(self.after(node))
-        elif verb in ("return", "hangup", "reject", "echo") or self._endless(step):
-            return
-        elif verb in ("menu", "gather"):
-            for name, target in outs.items():
-                yield Edge(self.to(node, target), input=name != "failed", failed=verb == "gather")
-            for key in step.data.get("always", ()):
-                yield Edge(self.first(self.unit.program.always[key], node), input=True, always=True)
-            if verb == "gather":
-                yield Edge(self.after(node), input=True)
-        elif verb == "queue":
-            for name, target in outs.items():
-                instant = name in _QUEUE_INSTANT or name.startswith("overflow ")
-                yield Edge(self.to(node, target), input=not instant)
-            yield Edge(self.after(node), input=True)
-        elif verb == "dial":
-            for target in outs.values():
-                yield Edge(self.to(node, target))
-            yield Edge(self.after(node), input=True, after_answer=True)
-        elif verb == "callback":
-            for target in outs.values():
-                yield Edge(self.to(node, target), input=True)
-            yield Edge(self.after(node), input=True)
-        elif verb == "lookup":
-            for target in outs.values():
-                yield Edge(self.to(node, target), failed=True)
-            yield Edge(self.after(node))
-        elif verb == "record" and "call" not in step.data:
-            yield Edge(self.after(node), input=True)
-        elif verb in ("hours", "split", "repeat", "round"):
-            for target in outs.values():
-                yield Edge(self.to(node, target))
-            # a share of 100% in all, or a list to repeat, leaves nobody to go on from here
-            if verb in ("hours", "round") or (verb == "split" and step.data["rest"] and "else" not in outs):
-                yield Edge(self.after(node))
-        elif verb in ("when", "switch"):
-            for name, target in outs.items():
-                yield Edge(self.to(node, target), knows=tuple(linked.knows.get(name, ())))
-            if "else" not in outs and not (verb == "switch" and self._covered(step)):
-                yield Edge(self.after(node))
-        else:
-            yield Edge(self.after(node))
-
-    def _endless(self, step: Step) -> bool:
-        return step.verb in ("music", "silence") and "for" not in step.data
-
-    def _covered(self, step: Step) -> bool:
-        return bool(step.outs) and "else" not in step.outs
-
-    def reach(self, roots: list[str], *, calls: bool = True, always: bool = True) -> dict[Node, None]:
-        """Every node that can be reached from the flows `roots`, also by way of subflows and `always` keys."""
-        found: dict[Node, None] = {}
-        todo: list[Node] = [(flow, 0) for flow in roots if self.flows.get(flow)]
-        while todo:
-            node = todo.pop()
-            if node in found:
-                continue
-            found[node] = None
-            for edge in self.edges[node]:
-                if edge.to is not None and (calls or not edge.call) and (always or not edge.always):
-                    todo.append(edge.to)
-        return found
-
-    def step(self, node: Node) -> Step:
-        return self.flows[node[0]][node[1]]
-
-    def linked(self, node: Node) -> Linked:
-        return self.unit.linked[node[0]][node[1]]
-
-    def key(self, node: Node) -> marks.Scalar:
-        return self.linked(node).draft.key
-
-    def subflows(self) -> dict[str, None]:
-        """Flows that are entered by `subflow`."""
-        called: dict[str, None] = {}
-        for steps in self.flows.values():
-            for step in steps:
-                if step.verb == "subflow" and "flow" in step.outs:
-                    called[step.outs["flow"]] = None
-        return called
 
 
 def _own(unit: Unit, flow: str) -> bool:
@@ -195,7 +57,7 @@ def _unreachable(report: Report, unit: Unit, reached: dict[Node, None]) -> None:
                 break
 
 
-def _ends(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
+def _ends(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[str, ...]) -> None:
     """A call's own way must end in hangup, reject or a person; `return` belongs to subflows."""
     program = unit.program
     called = graph.subflows()
@@ -217,7 +79,7 @@ def _ends(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, 
             report.add("RD053", unit.keys[flow], f"the flow {flow!r} has no steps", "end it: - hangup: served")
 
 
-def _silent_return(graph: _Graph, flow: str) -> bool:
+def _silent_return(graph: Graph, flow: str) -> bool:
     """Can the subflow come back without any input?"""
     seen: dict[Node, None] = {}
     todo: list[Node] = [(flow, 0)] if graph.flows.get(flow) else []
@@ -239,7 +101,7 @@ def _silent_return(graph: _Graph, flow: str) -> bool:
     return False
 
 
-def _loops(report: Report, unit: Unit, graph: _Graph, reached: dict[Node, None]) -> None:
+def _loops(report: Report, unit: Unit, graph: Graph, reached: dict[Node, None]) -> None:
     """Strongly connected parts of the graph without its input edges (Tarjan, iterative)."""
     silent = {flow: _silent_return(graph, flow) for flow in graph.subflows()}
 
@@ -249,7 +111,7 @@ def _loops(report: Report, unit: Unit, graph: _Graph, reached: dict[Node, None])
             return []
         return [edge.to for edge in graph.edges[node] if edge.to is not None and not edge.input and not edge.call]
 
-    for part in _components(list(reached), following):
+    for part in components(list(reached), following):
         node = min(part, key=lambda each: (graph.key(each).line, graph.key(each).column))
         last = max(part, key=lambda each: (graph.key(each).line, graph.key(each).column))
         if len(part) == 1 and node not in following(node):
@@ -260,46 +122,7 @@ def _loops(report: Report, unit: Unit, graph: _Graph, reached: dict[Node, None])
         report.add("RD051", graph.key(node), message, "end it after some tries, or take input on the way")
 
 
-def _components(nodes: list[Node], following: Callable[[Node], list[Node]]) -> Iterator[list[Node]]:
-    order: dict[Node, int] = {}
-    low: dict[Node, int] = {}
-    stack: list[Node] = []
-    held: dict[Node, None] = {}
-    for root in nodes:
-        if root in order:
-            continue
-        work: list[tuple[Node, Iterator[Node]]] = []
-        order[root] = low[root] = len(order)
-        stack.append(root)
-        held[root] = None
-        work.append((root, iter(following(root))))
-        while work:
-            node, rest = work[-1]
-            for each in rest:
-                if each not in order:
-                    order[each] = low[each] = len(order)
-                    stack.append(each)
-                    held[each] = None
-                    work.append((each, iter(following(each))))
-                    break
-                if each in held:
-                    low[node] = min(low[node], order[each])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == order[node]:
-                    part = []
-                    while True:
-                        each = stack.pop()
-                        del held[each]
-                        part.append(each)
-                        if each == node:
-                            break
-                    yield part
-
-
-def _recursion(report: Report, unit: Unit, graph: _Graph) -> None:
+def _recursion(report: Report, unit: Unit, graph: Graph) -> None:
     """A subflow that can enter itself before it returned: its step lies in one circle with the flow that it enters."""
     if not graph.subflows():
         return
@@ -308,7 +131,7 @@ def _recursion(report: Report, unit: Unit, graph: _Graph) -> None:
         return [edge.to for edge in graph.edges[node] if edge.to is not None and not edge.always]
 
     circle: dict[Node, int] = {}
-    for number, part in enumerate(_components(list(graph.edges), following)):
+    for number, part in enumerate(components(list(graph.edges), following)):
         circle.update(dict.fromkeys(part, number))
     for node, number in circle.items():
         step = graph.step(node)
@@ -318,7 +141,7 @@ def _recursion(report: Report, unit: Unit, graph: _Graph) -> None:
             report.add("RD058", graph.key(node), message, "use goto for a loop")
 
 
-def _answered(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
+def _answered(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[str, ...]) -> None:
     """Forward flow of {not answered: 1, answered: 2}: sound needs an answered call, reject an unanswered one."""
     program = unit.program
     state: dict[Node, int] = {}
@@ -362,7 +185,7 @@ def _answered(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[s
             report.add("RD056", graph.key(node), "reject, but the call has been answered", "use - hangup: OUTCOME")
 
 
-def _answering(graph: _Graph) -> dict[Node, None]:
+def _answering(graph: Graph) -> dict[Node, None]:
     """The nodes from which some way leads to an `answer`, also by way of subflows: one walk against the edges."""
     before: dict[Node, list[Node]] = {}
     todo: list[Node] = []
@@ -381,7 +204,7 @@ def _answering(graph: _Graph) -> dict[Node, None]:
     return found
 
 
-def _assigned(report: Report, unit: Unit, graph: _Graph, used_elsewhere: tuple[str, ...]) -> None:
+def _assigned(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[str, ...]) -> None:
     """Definite assignment: a forward analysis that meets by intersection, on bit masks."""
     program = unit.program
     names = list(program.variables)
@@ -452,12 +275,12 @@ def _set_here(linked: Linked, name: str) -> bool:
     return linked.draft.verb.name == "set" and name in linked.writes[: max(0, len(linked.writes) - 1)]
 
 
-def _fails(step: Step, edge: Edge, graph: _Graph, node: Node) -> bool:
+def _fails(step: Step, edge: Edge, graph: Graph, node: Node) -> bool:
     """On the unhappy ways of a gather nothing has been written."""
     return step.verb in ("gather", "record") and edge.to != graph.after(node)
 
 
-def _finally(report: Report, unit: Unit, graph: _Graph) -> None:
+def _finally(report: Report, unit: Unit, graph: Graph) -> None:
     """What runs after the caller has gone may neither sound nor wait."""
     flow = unit.program.finally_
     if not flow:
