@@ -13,8 +13,9 @@ from engine.dialplan.ways import Edge, Graph, Node, components
 _SOUND_EXEMPT = ("dial",)
 
 
-def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) -> None:
-    """Report every finding about paths. `used_elsewhere`: flows that numbers or other dialplans enter."""
+def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) -> Graph:
+    """Report every finding about paths, and return the graph. `used_elsewhere`: flows that numbers or other dialplans
+    enter."""
     graph = Graph(unit)
     roots = _roots(unit, used_elsewhere)
     reached = graph.reach(roots)
@@ -28,6 +29,7 @@ def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) ->
     for name in unit.unread:
         variable = unit.draft.variables[name]
         report.add("RD094", variable.key, f"the variable {name!r} is never read", "remove it, or use it")
+    return graph
 
 
 def _roots(unit: Unit, used_elsewhere: tuple[str, ...]) -> list[str]:

@@ -18,7 +18,11 @@ findings_max = 200
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One mistake. Lines and columns count from 1; `snippet` is the source line with a caret below (may be '')."""
+    """One mistake. Lines and columns count from 1; `snippet` is the source line with a caret below (may be '').
+
+    `hear`: the command that brings a caller to it by the shortest way, with what else must happen on it; '' when no
+    call gets there. `waived`: the reason for which the site bears with it.
+    """
 
     code: str
     severity: str
@@ -30,6 +34,8 @@ class Finding(msgspec.Struct, frozen=True):
     snippet: str = ""
     suffers: str = ""
     width: int = 1
+    hear: str = ""
+    waived: str = ""
 
 
 # code -> (severity, title, what the caller or the agent would suffer)
@@ -146,6 +152,15 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD142": (ERROR, "sensitive value in an address", "a secret would stand in other servers' logs"),
     "RD143": (WARNING, "lookup in clear", "whoever listens on the network could read it"),
     "RD144": (ERROR, "answer to a secret would be kept", "a secret that was changed would still open"),
+    # --- legal, and bad for a caller ------------------------------------------------------------------------
+    "RD200": (WARNING, "no path to a person", "the caller could not reach anybody, whatever he does"),
+    "RD201": (WARNING, "wait without an end", "the caller would wait for hours"),
+    "RD202": (WARNING, "closed without a word", "the caller would be cut off and not know why"),
+    "RD203": (WARNING, "more people than a caller may be given", "the caller would be refused who was promised to him"),
+    # --- waivers --------------------------------------------------------------------------------------------
+    "RD210": (ERROR, "waiver that cannot be", "the finding would still be told"),
+    "RD211": (ERROR, "waiver without a reason", "nobody would know why it was borne with"),
+    "RD212": (WARNING, "waiver that waives nothing", "the next mistake of this kind would be hidden"),
 }
 
 _FAULTS = {
@@ -266,4 +281,8 @@ def render(finding: Finding, files: Mapping[str, object] | None = None) -> str:
         parts.append(f"    = {finding.suggestion}")
     if finding.suffers:
         parts.append(f"    otherwise {finding.suffers}")
+    if finding.hear:
+        parts.append(f"    to hear it: {finding.hear}")
+    if finding.waived:
+        parts.append(f"    waived: {finding.waived}")
     return "\n".join(parts)

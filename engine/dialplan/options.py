@@ -151,7 +151,20 @@ def assignments(context: Context, node: marks.Node, option: Option, what: str) -
         if result is not None:
             rows.append([key.text, result.tree, context.declared[key.text].sensitive])
             context.writes.append(key.text)
+            _leaks(context, key.text, value, result)
     return rows
+
+
+def _leaks(context: Context, into: str, node: marks.Node, result: expressions.Compiled) -> None:
+    """A sensitive value stays sensitive where it is copied to; whether it fits (a flag) is no secret."""
+    if context.declared[into].sensitive or context.types[into].kind == "flag" or not isinstance(node, marks.Scalar):
+        return
+    for name, at in result.reads:
+        declared = context.declared.get(name)
+        if declared is not None and declared.sensitive:
+            message = f"{name} is sensitive and would be kept in {into}, which is not"
+            hint = f"declare {into} sensitive too"
+            context.report.add("RD079", node, message, hint, at=inside(node, at), width=len(name))
 
 
 def variable(context: Context, node: marks.Node, option: Option, what: str) -> Any:
@@ -369,6 +382,10 @@ def _variable_target(context: Context, word: marks.Scalar, name: str) -> Any:
         context.unknown("RD034", word, f"${name} is not declared", list(context.types))
         return None
     context.read(name, word)
+    if context.declared[name].sensitive:
+        message = f"${name} is sensitive and would stand in the call's record as the number that was dialled"
+        context.report.add("RD079", word, message, "dial a number that is no secret")
+        return None
     if declared.kind not in ("digits", "phone"):
         context.report.add("RD070", word, f"a {declared} cannot be dialled", "declare it as phone or digits")
         return None

@@ -14,6 +14,7 @@ import msgspec
 from engine import marks
 from engine.dialplan import (
     calendar_reader,
+    hearing,
     humane_reader,
     lending,
     lookup_reader,
@@ -22,8 +23,10 @@ from engine.dialplan import (
     queue_rules,
     rings,
     values,
+    waivers,
     zones,
 )
+from engine.dialplan.advice import advise
 from engine.dialplan.analysis import analyse
 from engine.dialplan.calendars import Zone
 from engine.dialplan.catalogue import ROOT_TENANT, Catalogue
@@ -56,6 +59,7 @@ from engine.dialplan.site_reader import (
 )
 from engine.dialplan.trunk_reader import read_outbound, read_trunks
 from engine.dialplan.verbs.table import Option
+from engine.dialplan.ways import Graph
 
 FORMAT = 1
 TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml")
@@ -76,6 +80,25 @@ def read_site(
     `wall_ms`: the time of day as Unix ms, for warnings about dates; 0: none of them. The Site is None
     when any finding is an error. Never raises, whatever the files hold.
     """
+    checked = check_site(files, stock, kept, wall_ms)
+    return checked.site, checked.findings
+
+
+class Checked(msgspec.Struct):
+    """What reading gave. `waived`: findings that the site bears with, each with its reason."""
+
+    site: Site | None
+    findings: list[Finding]
+    waived: list[Finding] = []
+
+
+def check_site(
+    files: Mapping[str, bytes | WavInfo],
+    stock: Mapping[str, StockPrompt] | None = None,
+    kept: Site | None = None,
+    wall_ms: int = 0,
+) -> Checked:
+    """`read_site`, with the findings that its `allow:` waives."""
     return _Reader(files, stock or {}, kept, wall_ms).read()
 
 
@@ -117,8 +140,10 @@ class _Reader:
         self.tenants: dict[str, _Tenant] = {}
         self.site = SiteDraft()
         self.zones: dict[str, Zone] = {}
+        self.numbers: dict[str, NumberModel] = {}
+        self.graphs: dict[str, Graph] = {}
 
-    def read(self) -> tuple[Site | None, list[Finding]]:
+    def read(self) -> Checked:
         self.compose()
         root = self.top("site.yaml")
         if root is None and not self.report.errors:
@@ -129,9 +154,11 @@ class _Reader:
             self.find_tenants(draft.model)
             for tenant in self.tenants.values():
                 self.read_tenant(tenant)
+        allowed = waivers.read(self.report, self.trees)
         site = self.link() if root is not None else None
-        findings = self.report.finished(self.files)
-        return (None if self.report.errors else site), findings
+        waived = waivers.apply(self.report, allowed)
+        findings = hearing.attach(self.report.finished(self.files), self.plans())
+        return Checked(None if self.report.errors else site, findings, waived)
 
     # --- files
     def compose(self) -> None:
@@ -356,7 +383,7 @@ class _Reader:
             tenant.scope.queues = humane_reader.check_queues(
                 report, tenant.scope.queues, tenant.queue_nodes, tenant.scope.agents.values(), own, tenant.name
             )
-        numbers = self.numbers()
+        numbers = self.numbers = self.read_numbers()
         self.analyse(numbers)
         languages = dict.fromkeys(each for t in self.tenants.values() for each in t.draft.model.languages)
         return Site(
@@ -423,7 +450,7 @@ class _Reader:
                 digest.update(f"{path}\0{content.sha256}\0{content.duration_ms}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def numbers(self) -> dict[str, NumberModel]:
+    def read_numbers(self) -> dict[str, NumberModel]:
         numbers: dict[str, NumberModel] = {}
         for tenant in self.tenants.values():
             prefix = "" if tenant.name == ROOT_TENANT else f"{tenant.name}/"
@@ -476,4 +503,27 @@ class _Reader:
             if any(draft.broken for draft in tenant.drafts.values()):
                 continue
             for name, unit in tenant.units.items():
-                analyse(self.report, unit, tuple(used.get(name, ())))
+                graph = analyse(self.report, unit, tuple(used.get(name, ())))
+                self.graphs[unit.program.name] = graph
+                entries = [flow for flow, _ in self.entries(unit)]
+                if tenant.scope is not None:
+                    advise(self.report, graph, entries, tenant.scope, tenant.draft.model)
+
+    def entries(self, unit: Unit) -> list[tuple[str, str]]:
+        """The flows by which calls enter a dialplan, each with the words of `ringdown try` that begin there."""
+        program = unit.program
+        word = program.name.removeprefix(f"{ROOT_TENANT}/")
+        flows = [each.entry for each in self.numbers.values() if each.dialplan == program.name] or [""]
+        found = {flow or program.entry: f"{word} --entry {flow}" if flow else word for flow in flows}
+        return list(found.items())
+
+    def plans(self) -> list[hearing.Plan]:
+        """The dialplans that have findings, for the shortest way to hear them."""
+        wanted = dict.fromkeys(each.file for each in self.report.findings)
+        found: list[hearing.Plan] = []
+        for tenant in self.tenants.values():
+            for unit in tenant.units.values():
+                files = [unit.draft.file, *(tenant.drafts[name].file for name in dict.fromkeys(unit.foreign.values()))]
+                if any(file in wanted for file in files):
+                    found.append(hearing.Plan(unit, self.entries(unit), self.graphs.get(unit.program.name)))
+        return found

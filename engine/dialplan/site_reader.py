@@ -35,13 +35,13 @@ CODES_ADDED = (  # later: they give way to a code that a site had before
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows",
-    *humane_reader.TENANT_KEYS,
+    "allow", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
-SITE_LATER = ("emergency", "allow", "calendars")
+SITE_LATER = ("emergency", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
     "numbers", "codes", "music", "retention", "reasons", "lends", "borrows",
-    *humane_reader.TENANT_KEYS,
+    "allow", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings")

@@ -26,7 +26,7 @@ def read(owner: str = OWNER, borrower: str = BORROWER, queues: str = QUEUES, ste
         files_with(
             {
                 "tenants/platform/tenant.yaml": owner,
-                "tenants/platform/queues.yaml": "overflow: {ring: 20s}\nown: {ring: 20s}\n",
+                "tenants/platform/queues.yaml": "overflow: {max_wait: 9min}\nown: {max_wait: 9min}\n",
                 "tenants/platform/agents.yaml": "300: {name: Pia, queues: [overflow, own]}\n",
                 "tenants/press/tenant.yaml": borrower,
                 "tenants/press/queues.yaml": queues,

@@ -19,7 +19,9 @@ PRESS = {
     "tenants/press/dialplans/orders.yaml": "ringdown: 1\nflows:\n  main:\n    - answer\n    - play: hello\n"
     "    - queue: {name: support, full: night, no_agents: night, timeout: night}\n    - hangup\n"
     "  night:\n    - hangup: closed\n",
-    "tenants/press/queues.yaml": "support: {strategy: ring-all, ring: 15s, service_level: 90% in 10s}\n",
+    "tenants/press/queues.yaml": (
+        "support: {strategy: ring-all, ring: 15s, service_level: 90% in 10s, max_wait: 9min}\n"
+    ),
     "tenants/press/agents.yaml": "200: {name: Zhao, queues: [support]}\n",
     "tenants/press/prompts/en.yaml": "hello: Press.\n",
 }
@@ -147,7 +149,7 @@ def big_site(steps: int) -> dict[str, bytes | WavInfo]:
 def test_reading_a_thousand_steps_is_quick() -> None:
     """≤ 150 ms warm (the bound here is wide for a busy machine; the figure is printed with -s)."""
     files = big_site(1_000)
-    assert read_site(files, STOCK)[1] == []
+    assert {each.code for each in read_site(files, STOCK)[1]} == {"RD200"}  # nobody can be reached in it
     best = 1e9
     for _ in range(3):
         begun = time.perf_counter()
