@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import marks
-from engine.dialplan import expressions, facts, types, values
+from engine.dialplan import expressions, facts, saying, types, values
 from engine.dialplan.calendars import CalendarModel
 from engine.dialplan.catalogue import Catalogue, Spoken
 from engine.dialplan.drafts import Draft, DraftStep
@@ -23,7 +23,6 @@ from engine.dialplan.routing import agent, needs
 from engine.dialplan.types import Declaration, Type
 from engine.dialplan.verbs.table import Option
 
-SPEAKABLE = {"digits": "digits", "phone": "digits", "number": "number"}
 SIP_STATUSES = (400, 403, 404, 406, 410, 413, 416, 480, 484, 486, 488, 500, 503, 600, 603, 604, 606, 607, 608)
 
 
@@ -225,7 +224,7 @@ def _parts(context: Context, spoken: Spoken, user: marks.Node) -> list[Any]:
 
 
 def speak_slot(context: Context, slot: Slot, node: marks.Node, user: marks.Node) -> list[str] | None:
-    """[variable | fact, name, digits | number] of a slot that can be spoken."""
+    """[variable | fact, name, way] of a slot that can be spoken; `way` as of speaking.clips_for."""
     at = inside(node, slot.at) if isinstance(node, marks.Scalar) else 0
     place, kind = ("variable", context.types.get(slot.name)), slot.spoken_as
     if place[1] is None:
@@ -245,17 +244,18 @@ def speak_slot(context: Context, slot: Slot, node: marks.Node, user: marks.Node)
             return None
     else:
         context.want(slot.name)
-    if kind and kind not in ("digits", "number"):
-        hint = did_you_mean(kind, ("digits", "number"))
+    every = ("digits", "number", *saying.KINDS)
+    if kind and kind not in every:
+        hint = did_you_mean(kind, every)
         context.report.add("RD078", node, f"nothing is spoken as {kind!r}", hint, at=at, width=slot.width)
         return None
-    natural = SPEAKABLE.get(declared.kind, "")
-    if not (kind or natural) or (kind == "number" and declared.kind not in ("number", "digits")):
-        hint = "" if kind else f"write ${{{slot.name} as digits}} if it holds digits"
+    way = kind or saying.natural(declared.kind)
+    if not way or way not in saying.ways(declared.kind):
+        ways = " or ".join(f"${{{slot.name} as {each}}}" for each in saying.ways(declared.kind))
         message = f"a {declared.kind} cannot be spoken" + (f" as {kind}" if kind else "")
-        context.report.add("RD078", node, message, hint, at=at, width=slot.width)
+        context.report.add("RD078", node, message, f"write {ways}" if ways else "", at=at, width=slot.width)
         return None
-    return [place[0], slot.name, kind or natural]
+    return [place[0], slot.name, " ".join((way, *declared.words)) if way == "money" else way]
 
 
 def speech(context: Context, node: marks.Node, option: Option, what: str) -> Any:

@@ -22,6 +22,20 @@ NUMBERS = {
         "hundred", "thousand", "ten_thousand", "hundred_million", "liang", "minus", "point",
     ],
 }  # fmt: skip
+LETTERS = [f"letters/{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+UNITS = [f"unit_{unit}{many}" for unit in ("second", "minute", "hour", "day") for many in ("", "s")]
+SAID = {
+    "en": [
+        *(f"ordinals/{number}" for number in (*range(1, 21), *range(30, 100, 10), "hundred", "thousand", "million")),
+        *(f"months/{month}" for month in range(1, 13)), "time/am", "time/pm", "time/oh",
+        *(f"money/{coin}" for coin in ("euro euros cent cents pound pounds penny pence dollar dollars yuan yen fen "
+                                       "rupee rupees paisa paise franc francs rappen").split()),
+    ],
+    "zh": [
+        "ordinals/di", "date/year", "date/month", "date/day", "time/hour", "time/minute", "time/sharp",
+        *(f"money/{coin}" for coin in "yuan jiao fen euro euro_cent dollar cent pound penny yen hk_dollar".split()),
+    ],
+}  # fmt: skip
 WORDS = [
     "please_hold", "position_is", "you_are_next", "invalid_choice", "no_input", "goodbye", "thank_you", "all_busy",
     "one_moment", "not_available", "technical_fault", "leave_message", "you_pressed", "ten_seconds",
@@ -31,7 +45,8 @@ WORDS = [
 def stock() -> dict[str, StockPrompt]:
     found = {}
     for language, numbers in NUMBERS.items():
-        names = [*WORDS, *(f"digits/{each}" for each in DIGITS), *(f"numbers/{each}" for each in numbers)]
+        names = [*WORDS, *LETTERS, *UNITS, *SAID[language], *(f"digits/{each}" for each in DIGITS)]
+        names += [f"numbers/{each}" for each in numbers]
         for name in names:
             full = f"{language}/{name}"
             found[full] = StockPrompt(full, name, f"{full}.wav", 500, "00")

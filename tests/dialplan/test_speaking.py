@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from engine.dialplan import saying
 from engine.dialplan.prompts import WavInfo
 from engine.dialplan.reader import read_site
-from engine.dialplan.speaking import clips_for, number_clips
+from engine.dialplan.speaking import clips_for
 from tests.dialplan.site import STOCK, files_with
 
 SITE, _ = read_site(
@@ -17,60 +19,6 @@ SITE, _ = read_site(
     STOCK,
 )
 assert SITE is not None
-
-
-def words(number: int, language: str = "en") -> str:
-    return " ".join(number_clips(number, language))
-
-
-@pytest.mark.parametrize(
-    ("number", "clips"),
-    [
-        (0, "0"),
-        (17, "17"),
-        (21, "20 1"),
-        (100, "1 hundred"),
-        (105, "1 hundred and 5"),
-        (1_234_567, "1 million 2 hundred and 30 4 thousand 5 hundred and 60 7"),
-        (-40, "minus 40"),
-        (5_000_000_000, "5 0 0 0 0 0 0 0 0 0"),
-    ],
-)
-def test_english_numbers(number: int, clips: str) -> None:
-    assert words(number) == clips
-
-
-@pytest.mark.parametrize(
-    ("number", "clips"),
-    [
-        (0, "0"),
-        (2, "2"),
-        (10, "10"),
-        (15, "10 5"),
-        (20, "2 10"),
-        (105, "1 hundred 0 5"),
-        (110, "1 hundred 1 10"),
-        (200, "2 hundred"),
-        (1_005, "1 thousand 0 5"),
-        (1_050, "1 thousand 0 5 10"),
-        (2_222, "liang thousand 2 hundred 2 10 2"),
-        (10_000, "1 ten_thousand"),
-        (20_000, "liang ten_thousand"),
-        (20_005, "liang ten_thousand 0 5"),
-        (12_034_567, "1 thousand 2 hundred 0 3 ten_thousand 4 thousand 5 hundred 6 10 7"),
-        (100_000_001, "1 hundred_million 0 1"),
-        (-3, "minus 3"),
-    ],
-)
-def test_mandarin_numbers(number: int, clips: str) -> None:
-    assert words(number, "zh") == clips
-
-
-def test_every_number_below_a_million_has_only_stock_clips() -> None:
-    for language in ("en", "zh"):
-        for number in [*range(0, 2_000), *range(2_000, 1_000_000, 997)]:
-            for clip in number_clips(number, language):
-                assert f"{language}/numbers/{clip}" in STOCK, (language, number, clip)
 
 
 def test_digits_keys_and_phones() -> None:
@@ -96,5 +44,18 @@ def test_nothing_raises(kind: str, value: str | int | bool) -> None:
         assert clip in SITE.prompts
 
 
-def test_an_unknown_language_reads_digits() -> None:
-    assert number_clips(42, "xx") == ("4", "2")
+def test_a_value_that_lacks_a_word_is_read_digit_by_digit_and_not_in_part() -> None:
+    assert clips_for("money EUR", 1_250, "en", SITE) == ("en/numbers/12", "en/money/euros", "en/numbers/50")
+    poor = {name: clip for name, clip in SITE.prompts.items() if name != "en/money/euros"}
+    site = msgspec.structs.replace(SITE, prompts=poor)
+    assert clips_for("money EUR", 1_250, "en", site) == tuple(f"en/digits/{each}" for each in "1250")
+    assert clips_for("date", "2026-03-04", "en", SITE)[0] == "en/months/3"
+    assert clips_for("spelled", "a-9", "zh", SITE) == ("zh/letters/a", "zh/digits/9")
+
+
+@pytest.mark.parametrize("value", ["", "x", "2026-13-01", "25:99", "9:", True, -5, 10**30])
+@pytest.mark.parametrize("kind", [*saying.KINDS, "money", "money EUR", "money XXX"])
+@pytest.mark.parametrize("language", ["en", "zh", "de", "xx"])
+def test_no_kind_raises_whatever_the_value(kind: str, value: str | int | bool, language: str) -> None:
+    for clip in clips_for(kind, value, language, SITE):
+        assert clip in SITE.prompts
