@@ -174,6 +174,6 @@ def _begin(
         trunk=call.trunk, via=via, peer=f"{event.path.transport}:{event.path.host}:{event.path.port}",
         sip=event.call_id,
     )  # fmt: skip
-    if number is not None and not script.begin(room, call, number.dialplan, number.entry, now_ms):
+    if number is not None and not script.begin(room, call, *script.way(room, call, number, now_ms), now_ms):
         ending.hang_up(room, call, "system", "failed", 41, now_ms, status=500)
     return call

@@ -146,7 +146,7 @@ def _onward(room: Room, call: Call, target: str, to: str, author: str, now_ms: i
     if target == "number" and number is not None:
         call.queue = ""
         room.emit("call.transferred", call.tenant, call.name, by=by, to=to, way="operator", result="done")
-        if not script.begin(room, call, number.dialplan, number.entry, now_ms):
+        if not script.begin(room, call, *script.way(room, call, number, now_ms), now_ms):
             ending.hang_up(room, call, "system", "failed", 41, now_ms)
         return
     call.phase = "transfer"

@@ -10,11 +10,12 @@ from engine.call import callbacks, ending, live_facts, notes, recording, talking
 from engine.call import leg as legs
 from engine.call.call import Call
 from engine.call.effects import LookupWanted
-from engine.dialplan import actions, interpreter
+from engine.dialplan import actions, interpreter, seasons
 
 if TYPE_CHECKING:
     from engine.call.room import Room
     from engine.dialplan.actions import Action, Happening
+    from engine.dialplan.model import NumberModel
 
 CAUSE_OF_STATUS = {404: 1, 480: 19, 486: 17, 603: 21, 484: 28, 488: 88, 500: 41, 503: 41}
 
@@ -45,6 +46,14 @@ def begin(room: Room, call: Call, program: str, entry: str, now_ms: int, *, carr
     call.running, wishes = interpreter.start(linked, given, language, site, now_ms, entry=entry, carried=known)
     perform(room, call, wishes, now_ms)
     return True
+
+
+def way(room: Room, call: Call, number: NumberModel, now_ms: int) -> tuple[str, str]:
+    """(dialplan, flow or '') behind a number today: a season is picked once, by the tenant's clock."""
+    site = room.site_of(call)
+    tenant = site.tenants.get(number.tenant)
+    zone = site.zones.get(tenant.time_zone, ()) if tenant is not None else ()
+    return seasons.entered(number, zone, now_ms + room.wall_offset_ms)
 
 
 def facts(room: Room, call: Call) -> dict[str, str]:

@@ -87,7 +87,7 @@ def blind(
     call.transfer_by, call.transfer_leg, call.transfer_to = leg.agent, leg.id, user
     call.transferred_ms = now_ms
     if number is not None:
-        _to_dialplan(room, call, leg, number.dialplan, number.entry, now_ms)
+        _to_dialplan(room, call, leg, *script.way(room, call, number, now_ms), now_ms)
         return ""
     call.phase = "transfer"
     bridge.hold_music(room, call, stays)

@@ -1,4 +1,4 @@
-"""`ringdown hours [CALENDAR] [--at DATE]`: what is open, why, and when that changes."""
+"""`ringdown hours [CALENDAR] [--at DATE]`: what is open, why, and when that changes; which seasons are there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def hours(
                                     "calendar's own clock (default: now).")] = "",
     json: Json = False,
 ) -> None:  # fmt: skip
-    """Print what every calendar says at one moment. A day without a time shows the whole day's hours.
+    """Print what every calendar says at one moment, and which dialplan answers the numbers that have seasons.
+
+    A day without a time shows the whole day's hours.
 
     As the site's files say it: what an operator has switched is shown by `ringdown status`.
     """
@@ -29,13 +31,42 @@ def hours(
 
     found = read(site)
     rows = [row(model, found.zones.get(model.zone, ()), at) for model in chosen(found, calendar)]
-    print(show.as_json(rows) if json else show.table(rows, COLUMNS))
+    numbers = [] if calendar else seasonal(found, at)
+    if json:
+        print(show.as_json({"calendars": rows, "seasons": numbers}))
+        return
+    print(show.table(rows, COLUMNS))
+    if numbers:
+        print("\n" + show.table(numbers, NUMBER_COLUMNS))
 
 
 COLUMNS = (
     ("calendar", "CALENDAR"), ("at", "AT"), ("state", "STATE"), ("hours", "HOURS"), ("why", "WHY"), ("until", "UNTIL"),
     ("zone", "ZONE"),
 )  # fmt: skip
+NUMBER_COLUMNS = (("number", "NUMBER"), ("at", "AT"), ("dialplan", "DIALPLAN"), ("until", "UNTIL"))
+
+
+def seasonal(site: Site, at: str) -> list[dict[str, Any]]:
+    """The numbers that have seasons, and what answers them that day; `until` is its last day."""
+    from engine.dialplan import calendars, seasons
+
+    found = []
+    for number in site.numbers.values():
+        tenant = site.tenants[number.tenant]
+        zone = site.zones.get(tenant.time_zone, ())
+        wall_ms = moment(zone, at)
+        day, _ = calendars.local(zone, wall_ms)
+        dialplan, entry = seasons.entered(number, zone, wall_ms)
+        ends = [last for season in number.seasons for first, last in season.days if first <= day <= last]
+        begins = [first - 1 for season in number.seasons for first, _ in season.days if first > day]
+        until = min(ends or begins, default=None)
+        if number.seasons:
+            found.append({
+                "number": number.number, "at": calendars.written(day), "dialplan": f"{dialplan}.{entry}" if entry
+                else dialplan, "until": "" if until is None else calendars.written(until),
+            })  # fmt: skip
+    return found
 
 
 def read(folder: Path | None) -> Site:

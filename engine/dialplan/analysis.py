@@ -5,6 +5,9 @@ All of it is read off `ways.Graph`. What is legal and still bad for a caller is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from engine.dialplan.findings import Report
 from engine.dialplan.linker import Linked, Unit
 from engine.dialplan.program import Step
@@ -13,9 +16,17 @@ from engine.dialplan.ways import Edge, Graph, Node, components
 _SOUND_EXEMPT = ("dial",)
 
 
-def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) -> Graph:
-    """Report every finding about paths, and return the graph. `used_elsewhere`: flows that numbers or other dialplans
-    enter."""
+def analyse(
+    report: Report,
+    unit: Unit,
+    used_elsewhere: tuple[str, ...] = (),
+    numbered: Mapping[str, bool] = MappingProxyType({}),
+) -> Graph:
+    """Report every finding about paths, and return the graph.
+
+    `used_elsewhere`: flows that numbers or other dialplans enter; `numbered`: those among them that calls begin with,
+    and whether they do so in a season.
+    """
     graph = Graph(unit)
     roots = _roots(unit, used_elsewhere)
     reached = graph.reach(roots)
@@ -23,7 +34,7 @@ def analyse(report: Report, unit: Unit, used_elsewhere: tuple[str, ...] = ()) ->
     _ends(report, unit, graph, used_elsewhere)
     _loops(report, unit, graph, reached)
     _recursion(report, unit, graph)
-    _answered(report, unit, graph, used_elsewhere)
+    _answered(report, unit, graph, used_elsewhere, numbered)
     _assigned(report, unit, graph, used_elsewhere)
     _finally(report, unit, graph)
     for name in unit.unread:
@@ -143,8 +154,13 @@ def _recursion(report: Report, unit: Unit, graph: Graph) -> None:
             report.add("RD058", graph.key(node), message, "use goto for a loop")
 
 
-def _answered(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[str, ...]) -> None:
-    """Forward flow of {not answered: 1, answered: 2}: sound needs an answered call, reject an unanswered one."""
+def _answered(
+    report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[str, ...], numbered: Mapping[str, bool]
+) -> None:
+    """Forward flow of {not answered: 1, answered: 2}: sound needs an answered call, reject an unanswered one.
+
+    4, perhaps unanswered: a flow that a number enters may reject, but sites of earlier versions let it sound as well.
+    """
     program = unit.program
     state: dict[Node, int] = {}
     todo: list[tuple[Node, int]] = []
@@ -160,6 +176,8 @@ def _answered(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[st
 
     answering = _answering(graph) if graph.subflows() else {}
     enter(program.entry, 1)
+    for flow, seasonal in numbered.items():
+        enter(flow, 1 if seasonal else 4)
     for flow in (program.rescue, *program.always.values()):
         enter(flow, 2)
     called = graph.subflows()

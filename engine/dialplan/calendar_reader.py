@@ -25,7 +25,7 @@ KEYS = ("open", "holidays", "special", "periods", "time_zone", "about")
 # names of facts about a calendar, so no period may be called so
 FACTS = ("state",)
 _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
-_YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
+YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _COUNTRY = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
 _WHOLE_DAY = ((0, DAY_MINUTES),)
 periods_max, days_max = 100, 2_000
@@ -139,7 +139,7 @@ class _Reader:
         yearly: dict[int, Special] = {}
         for key, value in values.mapping(self.report, node, "special") or ():
             own = self.special_day(key, value)
-            every = _YEARLY.fullmatch(key.text.partition(" ")[0]) is not None
+            every = YEARLY.fullmatch(key.text.partition(" ")[0]) is not None
             for day in self.dates(key, key.text):
                 (yearly if every else once)[day] = own
         return dict(sorted({**yearly, **once}.items()))
@@ -153,44 +153,24 @@ class _Reader:
 
     def dates(self, node: marks.Scalar, text: str) -> list[int]:
         """Every day of `2026-12-24`, `2026-12-24 to 2027-01-02`, `12-24`, `12-24 to 01-06`."""
-        found = [day for first, last in self.spans(node, text) for day in range(first, last + 1)]
+        found = [day for first, last in spans(self.report, node, text, self.years) for day in range(first, last + 1)]
         if len(found) > days_max:
             self.report.add("RD122", node, f"more than {days_max} days", "write the years out, or use open:")
             return []
         return found
 
-    def spans(self, node: marks.Scalar, text: str) -> list[tuple[int, int]]:
-        first, to, last = (part.strip() for part in text.partition(" to "))
-        last = last if to else first
-        if _YEARLY.fullmatch(first) and _YEARLY.fullmatch(last):
-            return [span for year in range(self.years[0], self.years[1] + 1) for span in self.yearly(first, last, year)]
-        begin, end = day_of(first), day_of(last)
-        if begin is None or end is None or end < begin:
-            wrong = first if begin is None else last
-            message = f"{wrong!r} is no day" if begin is None or end is None else f"{last} comes before {first}"
-            self.report.add("RD122", node, message, "as in 2026-12-24, 12-24 (every year), 2026-12-24 to 2027-01-02")
-            return []
-        return [(begin, end)]
-
-    def yearly(self, first: str, last: str, year: int) -> Iterator[tuple[int, int]]:
-        """29 February is only in years that have it; a span may reach into the next year."""
-        begin = day_of(f"{year}-{first}")
-        end = day_of(f"{year if last >= first else year + 1}-{last}")
-        if begin is not None and end is not None:
-            yield begin, end
-
     def periods(self, node: marks.Node | None) -> dict[str, tuple[tuple[int, int], ...]]:
         found: dict[str, tuple[tuple[int, int], ...]] = {}
         for key, value in values.mapping(self.report, node, "periods") or ():
             name = values.name(self.report, key, "a period")
-            spans = [
+            days = [
                 span for word in values.scalars(self.report, value, f"the period {key.text}")
-                for span in self.spans(word, word.text)
+                for span in spans(self.report, word, word.text, self.years)
             ]  # fmt: skip
             if name in FACTS:
                 self.report.add("RD027", key, f"{name!r} is a word about every calendar", "choose another name")
             elif name is not None and len(found) < periods_max:
-                found[name] = tuple(sorted(spans))
+                found[name] = tuple(sorted(days))
         return found
 
     # --- public holidays
@@ -223,6 +203,33 @@ class _Reader:
         span = range(self.years[0], self.years[1] + 1)
         held = holidays.country_holidays(country, subdiv=part or None, years=span, language=language)
         return {(day - date(1970, 1, 1)).days: name for day, name in held.items()}
+
+
+def spans(report: Report, node: marks.Scalar, text: str, years: tuple[int, int]) -> list[tuple[int, int]]:
+    """(first day, last day) of every span that `2026-12-24`, `2026-12-24 to 2027-01-02`, `12-24` or `12-24 to 01-06`
+    (every one of the `years`) means; a mistake is reported at `node`."""
+    first, to, last = (part.strip() for part in text.partition(" to "))
+    last = last if to else first
+    if YEARLY.fullmatch(first) and YEARLY.fullmatch(last):
+        found = [span for year in range(years[0], years[1] + 1) for span in _yearly(first, last, year)]
+        if not found:
+            report.add("RD122", node, f"{text!r} comes in no year", "as in 12-24, or 12-24 to 01-06")
+        return found
+    begin, end = day_of(first), day_of(last)
+    if begin is None or end is None or end < begin:
+        wrong = first if begin is None else last
+        message = f"{wrong!r} is no day" if begin is None or end is None else f"{last} comes before {first}"
+        report.add("RD122", node, message, "as in 2026-12-24, 12-24 (every year), 2026-12-24 to 2027-01-02")
+        return []
+    return [(begin, end)]
+
+
+def _yearly(first: str, last: str, year: int) -> Iterator[tuple[int, int]]:
+    """29 February is only in years that have it; a span may reach into the next year."""
+    begin = day_of(f"{year}-{first}")
+    end = day_of(f"{year if last >= first else year + 1}-{last}")
+    if begin is not None and end is not None:
+        yield begin, end
 
 
 def _shown(hours: tuple[int, int]) -> str:

@@ -146,6 +146,8 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD123": (ERROR, "unknown public holidays", "callers would be sent to an empty office"),
     "RD124": (ERROR, "unknown calendar", "nobody would know whether it is open"),
     "RD125": (ERROR, "shares that don't add up", "some callers would never go that way"),
+    "RD126": (ERROR, "unknown period", "the season would never come"),
+    "RD127": (ERROR, "seasons that overlap", "nobody could say which dialplan answers"),
     # --- lookups and what callers type ------------------------------------------------------------------
     "RD140": (ERROR, "unknown lookup", ""),
     "RD141": (ERROR, "not an address for a lookup", "the lookup would fail every time"),

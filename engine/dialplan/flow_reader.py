@@ -14,7 +14,7 @@ from engine.dialplan.verbs.table import LATER, OPTIONS_LATER, VERBS, Verb
 KEYS_OF_FILE = (
     "ringdown", "about", "languages", "entry", "variables", "always", "rescue", "finally", "flows", "waits", "allow",
 )  # fmt: skip
-KEYS_LATER = ("phrases", "lookups", "seasons")
+KEYS_LATER = ("phrases", "lookups")
 KEY_NAMES = {"star": "*", "hash": "#"}
 _KEY = re.compile(r"[0-9*#]{1,12}")
 nesting_max = 3

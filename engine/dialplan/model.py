@@ -237,6 +237,14 @@ class OutboundRule(msgspec.Struct, frozen=True):
     teams: tuple[str, ...] = ()  # empty: every agent of the tenant
 
 
+class SeasonModel(msgspec.Struct, frozen=True):
+    """On these days ((first, last), both inside, as days since 1970-01-01) a number leads elsewhere."""
+
+    dialplan: str
+    entry: str
+    days: tuple[tuple[int, int], ...]
+
+
 class NumberModel(msgspec.Struct, frozen=True):
     """A dialled number of the platform: leads to a dialplan ("tenant/name"), to a flow in it, or to a queue."""
 
@@ -245,6 +253,7 @@ class NumberModel(msgspec.Struct, frozen=True):
     dialplan: str
     entry: str = ""  # flow name; '' = the dialplan's own entry
     public: bool = False  # reachable without trunk address or credentials
+    seasons: tuple[SeasonModel, ...] = ()
 
 
 class TenantModel(msgspec.Struct, frozen=True):

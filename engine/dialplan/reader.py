@@ -22,6 +22,7 @@ from engine.dialplan import (
     policy_reader,
     queue_rules,
     rings,
+    seasons,
     values,
     waivers,
     zones,
@@ -471,9 +472,10 @@ class _Reader:
         if tenant is None or (slash and owner.name != ROOT_TENANT and tenant is not owner):
             report.add("RD041", node, f"no tenant {head!r}", did_you_mean(head, self.tenants))
             return None
-        flow = draft.entry
+        flow, held = draft.entry, draft.seasons
         if name in tenant.draft.entries:
             node, inner = tenant.draft.entries[name]
+            held = [*held, *tenant.draft.seasons.get(name, ())]
             name, flow = node.text, flow or inner
         dialplan = tenant.drafts.get(name)
         if dialplan is None:
@@ -487,23 +489,33 @@ class _Reader:
         if flow is not None and flow.text not in dialplan.flows:
             known = [each for each in dialplan.flows if "#" not in each]
             report.add("RD031", flow, f"no flow {flow.text!r} in {dialplan.file}", did_you_mean(flow.text, known))
+        scope = tenant.scope
+        calendars = scope.calendars if scope is not None else {}
+        found = seasons.link(
+            report, held, tenant.drafts, calendars, tenant.name, name, self.wall_ms,
+            complete=scope is not None and scope.complete,
+        )  # fmt: skip
         return NumberModel(
-            draft.key.text, tenant.name, f"{tenant.name}/{name}", flow.text if flow else "", draft.public
+            draft.key.text, tenant.name, f"{tenant.name}/{name}", flow.text if flow else "", draft.public, found
         )
 
     def analyse(self, numbers: dict[str, NumberModel]) -> None:
         for tenant in self.tenants.values():
             used: dict[str, dict[str, None]] = {}
+            numbered: dict[str, dict[str, bool]] = {}
             for unit in tenant.units.values():
                 for full, dialplan in unit.foreign.items():
                     used.setdefault(dialplan, {})[full.partition(".")[2]] = None
             for number in numbers.values():
-                if number.tenant == tenant.name and number.entry:
-                    used.setdefault(number.dialplan.partition("/")[2], {})[number.entry] = None
+                for full, entry, seasonal in seasons.ways(number) if number.tenant == tenant.name else ():
+                    name = full.partition("/")[2]
+                    if entry:
+                        used.setdefault(name, {})[entry] = None
+                        numbered.setdefault(name, {})[entry] = seasonal
             if any(draft.broken for draft in tenant.drafts.values()):
                 continue
             for name, unit in tenant.units.items():
-                graph = analyse(self.report, unit, tuple(used.get(name, ())))
+                graph = analyse(self.report, unit, tuple(used.get(name, ())), numbered.get(name, {}))
                 self.graphs[unit.program.name] = graph
                 entries = [flow for flow, _ in self.entries(unit)]
                 if tenant.scope is not None:
@@ -513,7 +525,8 @@ class _Reader:
         """The flows by which calls enter a dialplan, each with the words of `ringdown try` that begin there."""
         program = unit.program
         word = program.name.removeprefix(f"{ROOT_TENANT}/")
-        flows = [each.entry for each in self.numbers.values() if each.dialplan == program.name] or [""]
+        ways = [way for each in self.numbers.values() for way in seasons.ways(each)]
+        flows = [flow for dialplan, flow, _ in ways if dialplan == program.name] or [""]
         found = {flow or program.entry: f"{word} --entry {flow}" if flow else word for flow in flows}
         return list(found.items())
 

@@ -14,6 +14,7 @@ from engine.dialplan import (
     callback_reader,
     humane_reader,
     queue_rules,
+    seasons,
     skills,
     strategies,
     values,
@@ -46,7 +47,7 @@ TENANT_KEYS = (
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings")
 RETENTION_LATER = ("voicemail", "utterances")
-TENANT_LATER = ("agents_see", "seasons")
+TENANT_LATER = ("agents_see",)
 _DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,8})?")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
@@ -64,6 +65,7 @@ class NumberDraft(msgspec.Struct, frozen=True):
     target: str
     entry: marks.Scalar | None = None
     public: bool = False
+    seasons: list[seasons.SeasonDraft] = []
 
 
 class TenantDraft(msgspec.Struct):
@@ -74,6 +76,7 @@ class TenantDraft(msgspec.Struct):
     music: list[marks.Scalar] = []
     numbers: list[NumberDraft] = []
     entries: dict[str, tuple[marks.Scalar, marks.Scalar | None]] = {}
+    seasons: dict[str, list[seasons.SeasonDraft]] = {}  # of entries
     humane: humane_reader.HumaneDraft = msgspec.field(default_factory=humane_reader.HumaneDraft)
 
 
@@ -138,7 +141,8 @@ def read_tenant_file(report: Report, root: marks.Mapping, name: str, parent: Ten
         entry = values.mapping(report, value, f"entry {key.text}")
         if entry is None:
             continue
-        values.known_keys(report, entry, "an entry", ("dialplan", "flow"), ("seasons",))
+        values.known_keys(report, entry, "an entry", ("dialplan", "flow", "seasons"))
+        tenant.seasons[key.text] = seasons.read(report, entry.entries.get("seasons"))
         dialplan = values.scalar(report, entry.entries.get("dialplan"), "dialplan")
         if "dialplan" not in entry.entries:
             report.add("RD022", key, f"the entry {key.text} names no dialplan", "add dialplan: NAME")
@@ -224,7 +228,7 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
     form = values.mapping(report, value, f"the number {key.text}")
     if form is None:
         return None
-    values.known_keys(report, form, "a number", ("dialplan", "entry", "public"))
+    values.known_keys(report, form, "a number", ("dialplan", "entry", "public", "seasons"))
     dialplan = values.scalar(report, form.entries.get("dialplan"), "dialplan")
     if dialplan is None:
         if "dialplan" not in form.entries:
@@ -232,7 +236,8 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
         return None
     entry = values.scalar(report, form.entries.get("entry"), "entry")
     public = values.flag(report, form.entries.get("public"), "public")
-    return NumberDraft(key, dialplan, dialplan.text, entry, bool(public))
+    held = seasons.read(report, form.entries.get("seasons"))
+    return NumberDraft(key, dialplan, dialplan.text, entry, bool(public), held)
 
 
 # --- queues and agents ---------------------------------------------------------------------------------------

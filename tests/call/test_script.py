@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine.call import script
+from engine.call.effects import WallClock
 from engine.dialplan import actions
 from tests.call.calls import over, ring, told, wire, world
-from tests.scenarios.sites import busy_site
+from tests.dialplan.test_calendars import at
+from tests.scenarios.sites import BUSY_SITE, busy_site
 
 REJECTS = "ringdown: 1\nflows:\n  main:\n    - reject: {code: %d}\n"
 FINALLY = """
@@ -93,3 +95,32 @@ def test_the_path_names_flows_not_steps() -> None:
     w.press(caller, "2")
     ended = over(w)
     assert ended.data["path"] == "main > pressed"
+
+
+SEASONAL = """ringdown: 1
+flows:
+  main:
+    - answer
+    - silence: 2s
+    - hangup: usual
+  feast:
+    - answer
+    - silence: 2s
+    - hangup: feast
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "outcome"),
+    [("2026-12-24 15:59:59", "usual"), ("2026-12-24 16:00:00", "feast"), ("2026-12-25 15:59:59", "feast"),
+     ("2026-12-25 16:00:00", "usual")],
+)  # fmt: skip
+def test_a_season_is_picked_at_arrival_by_the_tenants_clock(moment: str, outcome: str) -> None:
+    """Times in UTC; the tenant is in Shanghai, 8 hours ahead. A call stays with what it began with."""
+    number = "  750:\n    dialplan: plan\n    public: yes\n    seasons: [{flow: feast, from: 12-25, until: 12-25}]\n"
+    text = BUSY_SITE.replace("time_zone: UTC", "time_zone: Asia/Shanghai").replace("  9196:", number + "  9196:")
+    w = world(busy_site(site=text, dialplans__plan=SEASONAL), law9=True)
+    w.give(WallClock(at(moment, "UTC") - w.now_ms))
+    ring(w, "750")
+    w.run(5_000)
+    assert w.last("call.ended").data["outcome"] == outcome

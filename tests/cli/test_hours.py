@@ -32,7 +32,7 @@ def site(tmp_path: Path) -> str:
 
 def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, str]]:
     assert run(["hours", *arguments, "--json"]) == 0
-    return {row["calendar"]: row for row in json.loads(capsys.readouterr().out)}
+    return {row["calendar"]: row for row in json.loads(capsys.readouterr().out)["calendars"]}
 
 
 def test_a_moment_and_what_comes_next(site: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,3 +76,18 @@ def test_a_time_that_is_left_out_is_the_jump_and_of_two_the_first_is_meant() -> 
     assert moment(zone, "2026-10-25 01:30") == at("2026-10-25 01:30", fold=0)
     with pytest.raises(UsageError):
         moment(zone, "2026-10-25 25:00")
+
+
+def test_numbers_in_season(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(site)
+    (folder / "dialplans").mkdir()
+    plan = "ringdown: 1\nflows:\n  main:\n    - reject: 480\n  stormy:\n    - reject: 486\n"
+    (folder / "dialplans" / "front.yaml").write_text(plan)
+    numbers = "numbers:\n  101: front\n  100:\n    dialplan: front\n    seasons: [{flow: stormy, during: storm}]\n"
+    with (folder / "site.yaml").open("a") as file:
+        file.write(numbers)
+    assert run(["hours", "--site", site, "--at", "2026-09-30", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["seasons"]
+    assert row == {"number": "100", "at": "2026-09-30", "dialplan": "default/front", "until": "2026-09-30"}
+    assert run(["hours", "--site", site, "--at", "2026-12-01 09:00"]) == 0
+    assert "default/front.stormy  2027-03-31" in capsys.readouterr().out

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dialplan.site import codes_of, lines
+from engine.dialplan.reader import read_site
+from tests.dialplan.site import BASE, STOCK, codes_of, lines
 
 DECIDE = "when: [{if: access.kind = public, then: other}]"
 
@@ -123,3 +124,16 @@ def test_flows_of_other_files() -> None:
     assert codes_of(text.replace("identity.verify", "identity.verfy"), dialplans__identity=other)[0] == ("RD031", 6)
     clash = text.replace("{fine: flag}", "{fine: flag, pin: number = 1}").replace("then: bye", "then: bye")
     assert ("RD070", 2) in codes_of(clash, dialplans__identity=other)
+
+
+def test_a_flow_that_a_season_enters_begins_unanswered_and_one_of_a_number_may() -> None:
+    """What earlier versions took stays valid; both may reject."""
+    plan = b"ringdown: 1\nflows:\n  main:\n    - reject: 480\n  late:\n    - play: hello\n    - hangup: served\n"
+    number = b"{dialplan: main, entry: late}"
+    season = b"\n    dialplan: main\n    seasons: [{flow: late, from: 2026-01-01}]"
+    for form, sounding in ((number, []), (season, [("RD055", 6)])):
+        site = b"ringdown: 1\nlanguages: [en]\nnumbers:\n  100: " + form + b"\n"
+        for text, expected in ((plan, sounding), (plan.replace(b"play: hello", b"reject: 486", 1), [])):
+            text = text.replace(b"486\n    - hangup: served", b"486")
+            _, findings = read_site({**BASE, "site.yaml": site, "dialplans/main.yaml": text}, STOCK)
+            assert [(each.code, each.line) for each in findings] == expected
