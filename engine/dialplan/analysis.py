@@ -270,7 +270,7 @@ def _assigned(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[st
             elif callee:
                 if callee in exits:
                     push(edge.to, after | exits[callee])
-            elif edge.failed and step.verb == "lookup":
+            elif edge.failed and step.verb in ("lookup", "pin"):
                 # what an earlier answer had filled is gone, but for defaults
                 push(edge.to, before & ~(written & ~defaults))
             elif edge.failed or _fails(step, edge, graph, node):

@@ -154,6 +154,9 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD142": (ERROR, "sensitive value in an address", "a secret would stand in other servers' logs"),
     "RD143": (WARNING, "lookup in clear", "whoever listens on the network could read it"),
     "RD144": (ERROR, "answer to a secret would be kept", "a secret that was changed would still open"),
+    "RD145": (ERROR, "lookup that cannot verify", "no caller would get in"),
+    "RD146": (ERROR, "PIN that is not sensitive", "the secret would be stored in clear"),
+    "RD147": (ERROR, "pattern not understood", ""),
     # --- legal, and bad for a caller ------------------------------------------------------------------------
     "RD200": (WARNING, "no path to a person", "the caller could not reach anybody, whatever he does"),
     "RD201": (WARNING, "wait without an end", "the caller would wait for hours"),

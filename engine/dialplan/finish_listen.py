@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.dialplan import types
+from engine.dialplan import finish_data, lookups, patterns, types
 from engine.dialplan.drafts import Draft, DraftStep
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ def _menu(
     pressed = {key: node for key, (node, _) in step.choices.items()}
     for key, (_, target) in step.choices.items():
         outs[key] = linker.resolve(target, home, prefix, again=True)
+    if "confirm" in data and linker.exits is not None:
+        message = "a menu of a wait list asks no questions back"
+        linker.report.add("RD060", step.options["confirm"], message, "remove confirm:, or let the word leave the queue")
     if "choices" in step.options and not step.choices and not linker.draft.broken:
         linker.report.add("RD022", step.key, "a menu without choices", "add a key below choices:")
     always = linker.always if linker.exits is None else {}  # waiting callers have the wait list's keys
@@ -77,6 +80,57 @@ def _gather(
     data["sensitive"] = bool(declared and declared.sensitive)
     data["number"] = kind.kind == "number"
     data["always"] = list(linker.always)
+    _fits_pattern(linker, step, data, asked)
+    if name and reads(data.get("confirm"), name) and not any(reads(data.get(each), name) for each in _BEFORE):
+        # the question speaks what has just been typed
+        linker.context.reads = [row for row in linker.context.reads if row[0] != name]
 
 
-FINISH = {"menu": _menu, "gather": _gather}
+_BEFORE = ("prompt", "again", "invalid", "no_input", "wrong")
+
+
+def reads(prompt: dict[str, Any] | None, name: str) -> bool:
+    """Does a linked prompt speak this variable?"""
+    return any(isinstance(part, list) and part[1] == name for parts in (prompt or {}).values() for part in parts)
+
+
+def _fits_pattern(linker: Linker, step: DraftStep, data: dict[str, Any], asked: tuple[int, int]) -> None:
+    text = data.get("regex")
+    if text is None:
+        return
+    possible = patterns.lengths(patterns.read(text), types.digits_max)
+    if not any(asked[0] <= length <= asked[1] for length in possible):
+        message = f"nothing of {asked[0]} to {asked[1]} digits matches {text}"
+        linker.report.add("RD075", step.options["regex"], message, "make min and max, or the pattern, fit")
+
+
+def _pin(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    _gather(linker, step, home, prefix, data, outs, info)
+    data.setdefault("wrong", data["invalid"])
+    declared = linker.context.declared.get(data.get("into", ""))
+    node = step.options.get("into", step.key)
+    if declared is not None and (not declared.sensitive or declared.type.kind != "digits"):
+        message = f"{data['into']!r} is a {declared.type}{' sensitive' if declared.sensitive else ''}"
+        hint = f"declare it as {data['into']}: digits 4 sensitive, so that it is masked and sealed"
+        linker.report.add("RD146", node, message, hint)
+    found = linker.scope.lookups.get(data.pop("verify", ""))
+    if found is None:
+        return
+    model = found[0]
+    verdict = f"{model.name}.ok"
+    if not any(field.name == verdict and field.type == "flag" for field in model.fields):
+        message = f"the lookup {model.name} returns no flag named ok"
+        linker.report.add("RD145", step.options["verify"], message, "add in lookups.yaml: returns: {ok: flag = no}")
+    if data.get("into") not in lookups.names(model):
+        message = f"the lookup {model.name} doesn't send ${data.get('into')}"
+        linker.report.add("RD145", step.options["verify"], message, f"add send: {{pin: ${data.get('into')}}} to it")
+    reads_before = list(linker.context.reads)
+    finish_data.attach(linker, model, step.options["verify"], data)
+    added = linker.context.reads[len(reads_before) :]
+    linker.context.reads = reads_before + [row for row in added if row[0] != data.get("into")]
+    data["verdict"] = verdict
+
+
+FINISH = {"menu": _menu, "gather": _gather, "pin": _pin}

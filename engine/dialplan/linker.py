@@ -15,6 +15,7 @@ from engine.dialplan import (
     finish_decide,
     finish_listen,
     finish_people,
+    listen_rules,
     options,
     queue_linker,
     queue_rules,
@@ -28,7 +29,7 @@ from engine.dialplan.trace import step_id
 from engine.dialplan.verbs.shape import STRUCTURE
 
 AGAIN, CONTINUE = "again", "continue"
-RULES = {**options.RULES, **queue_rules.RULES}
+RULES = {**options.RULES, **queue_rules.RULES, **listen_rules.RULES}
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]
 FINISH: dict[str, Finish] = {

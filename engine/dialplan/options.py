@@ -484,16 +484,6 @@ def recording(context: Context, node: marks.Node, option: Option, what: str) -> 
     return values.choice(context.report, node, what, ("start", "stop"))
 
 
-def lookup(context: Context, node: marks.Node, option: Option, what: str) -> Any:
-    found = values.scalar(context.report, node, what)
-    if found is None or values.computed(context.report, found, "a lookup"):
-        return None
-    if found.text not in context.scope.lookups:
-        context.unknown("RD140", found, f"no lookup {found.text!r} in lookups.yaml", list(context.scope.lookups))
-        return None
-    return found.text
-
-
 def wait(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     found = values.scalar(context.report, node, what)
     return None if found is None or values.computed(context.report, found, "a wait list") else found.text
@@ -505,5 +495,5 @@ RULES: dict[str, Rule] = {
     "mode": mode, "recording": recording, "wait": wait, "language": language, "queue": queue, "needs": needs,
     "group": group, "targets": targets, "agent": agent, "callee": callee, "expression": expression,
     "assignments": assignments, "condition": condition, "calendar": calendar,
-    "variable": variable, "lookup": lookup,
+    "variable": variable,
 }  # fmt: skip

@@ -80,12 +80,15 @@ class Graph:
             if "flow" in outs:
                 yield Edge(self.to(node, outs["flow"]), call=True, out="flow")
             yield Edge(self.after(node))
-        elif verb in ("menu", "gather"):
+        elif verb in ("menu", "gather", "pin"):
+            into = verb != "menu"
             for name, target in outs.items():
-                yield Edge(self.to(node, target), input=name != "failed", out=name, failed=verb == "gather")
+                waits = name not in ("failed", "unavailable")
+                yield Edge(self.to(node, target), input=waits, out=name, failed=into)
             for key in step.data.get("always", ()):
-                yield Edge(self.first(self.unit.program.always[key], node), input=True, always=True, out=key)
-            if verb == "gather":
+                away = self.first(self.unit.program.always[key], node)
+                yield Edge(away, input=True, always=True, out=key, failed=into)
+            if into:
                 yield Edge(self.after(node), input=True)
         elif verb == "queue":
             for name, target in outs.items():

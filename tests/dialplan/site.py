@@ -38,7 +38,7 @@ SAID = {
 }  # fmt: skip
 WORDS = [
     "please_hold", "position_is", "you_are_next", "invalid_choice", "no_input", "goodbye", "thank_you", "all_busy",
-    "one_moment", "not_available", "technical_fault", "leave_message", "you_pressed", "ten_seconds",
+    "one_moment", "try_again", "not_available", "technical_fault", "leave_message", "you_pressed", "ten_seconds",
 ]  # fmt: skip
 
 

@@ -20,12 +20,16 @@ REFERENCE = (Path(__file__).parents[2] / "dialplans" / "LANGUAGE.md").read_text(
 # what the examples need
 QUEUES = "support:\n  skills: [power]\n  max_wait: 20min\n  callback: {allow: ['0'], typed_numbers: yes}\n"
 CALENDARS = "office:" + REFERENCE.partition("```\noffice:")[2].partition("```")[0]  # the reference's own
+LOOKUPS = "check_pin:\n  post: https://a/b\n  send: {account: $account, pin: $pin}\n  returns: {ok: flag = no}\n"
 EXAMPLES = re.findall(r"```yaml\n(ringdown: 1\n.*?)```", REFERENCE, re.DOTALL)
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_loads_without_a_finding(number: int) -> None:
-    files = files_with({"dialplans/main.yaml": EXAMPLES[number], "queues.yaml": QUEUES, "calendars.yaml": CALENDARS})
+    files = files_with({
+        "dialplans/main.yaml": EXAMPLES[number], "queues.yaml": QUEUES, "calendars.yaml": CALENDARS,
+        "lookups.yaml": LOOKUPS,
+    })  # fmt: skip
     site, findings = read_site(files, STOCK)
     # an excerpt shows one thing; advice is for whole sites
     assert [finding for finding in findings if finding.code not in ADVICE] == []

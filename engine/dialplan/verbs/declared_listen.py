@@ -15,10 +15,18 @@ _LISTENING = {
     "barge_in": Option("flag"),
     "type_ahead": Option("flag"),
 }
+_DIGITS = {
+    **_LISTENING,
+    "into": Option("variable", required=True),
+    "min": Option("count", low=1, high=64),
+    "max": Option("count", low=1, high=64),
+    "exact": Option("count", low=1, high=64),
+    "terminator": Option("terminator"),
+}
 VERBS = (
     Verb(
         "menu",
-        {**_LISTENING, "choices": Option("choices", required=True)},
+        {**_LISTENING, "choices": Option("choices", required=True), "greet": Option("greet"), "confirm": PROMPT},
         {"failed": True},
         sound=True,
         waits=True,
@@ -28,19 +36,20 @@ VERBS = (
     ),
     Verb(
         "gather",
-        {
-            **_LISTENING,
-            "prompt": PROMPT,
-            "into": Option("variable", required=True),
-            "min": Option("count", low=1, high=64),
-            "max": Option("count", low=1, high=64),
-            "exact": Option("count", low=1, high=64),
-            "terminator": Option("terminator"),
-        },
+        {**_DIGITS, "prompt": PROMPT, "regex": Option("regex"), "confirm": PROMPT},
         {"failed": True},
         sound=True,
         waits=True,
         input=True,
         about="take digits into a variable",
+    ),
+    Verb(
+        "pin",
+        {**_DIGITS, "verify": Option("lookup", required=True), "wrong": PROMPT, "busy": PROMPT},
+        {"failed": True, "unavailable": False},
+        sound=True,
+        waits=True,
+        input=True,
+        about="take a secret number and have a lookup verify it",
     ),
 )

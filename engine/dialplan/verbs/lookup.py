@@ -86,7 +86,7 @@ def timer(turn: Turn, step: Step, happening: Happening, leave: Leave) -> None:
         clips = turn.spoken(data["busy"])
         run.scratch["lookup"] = SAID if clips else OVER
         if clips:
-            turn.out.append(PlayPrompts(run.ticket, clips))
+            turn.out.append(PlayPrompts(run.ticket, clips, hidden=tuple(turn.hidden)))
         turn.timer(left_ms)
     else:
         turn.hush()
