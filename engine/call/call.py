@@ -92,6 +92,7 @@ class Call(msgspec.Struct):
     people: list[str] = []  # agents (keys) whom the caller has been given to
     transferred_ms: int = 0  # when the last transfer began, 0 never
     wish: JoinQueue | None = None  # how he joined his queue, to go back to its head
+    shown: dict[str, str] = {}  # what his dialplan tells the agent's screen
 
 
 class Waiting(msgspec.Struct):

@@ -84,6 +84,7 @@ def _call_row(room: Room, call: Call, now_ms: int) -> dict[str, object]:
         "with": ", ".join(operating.parties(room, call)), "trunk": call.trunk,
         "supervisors": ", ".join(f"{own.caller} ({own.mode})" for own in mixing.watchers(room, call)),
         "seconds": (now_ms - call.started_ms) // 1000, "path": " > ".join(call.path),
+        "shown": "; ".join(f"{name}={text}" for name, text in call.shown.items()),
     }  # fmt: skip
 
 

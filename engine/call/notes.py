@@ -24,6 +24,9 @@ def take(room: Room, call: Call, note: Note) -> None:
     elif note.kind == "set":
         variable, _, value = note.text.partition("=")
         room.emit("call.gathered", call.tenant, call.name, variable=variable, value=value)
+    elif note.kind == "metric":
+        name, _, by = note.text.rpartition(" ")
+        room.emit("call.metric", call.tenant, call.name, name=name, by=int(by))
     elif note.kind == "lookup":
         lookup, result, ms, *reason = note.text.split(" ", 3)
         why = " ".join(reason)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
-from engine.call import callbacks, ending, live_facts, notes, recording, talking, waiting
+from engine.call import callbacks, ending, live_facts, notes, recording, showing, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call
 from engine.call.effects import LookupWanted
@@ -153,6 +153,14 @@ def _look_up(room: Room, call: Call, wish: actions.LookUp, now_ms: int) -> None:
     room.out.append(LookupWanted(call.id, wish.ticket, call.name, model, wish.values))
 
 
+def _send_key(room: Room, call: Call, wish: actions.SendKey, now_ms: int) -> None:
+    legs.send_digit(room, room.legs[call.leg], wish.digit, wish.ms, now_ms)
+
+
+def _show(room: Room, call: Call, wish: actions.Show, now_ms: int) -> None:
+    showing.show(room, call, wish.values)
+
+
 def _record(room: Room, call: Call, wish: actions.StartRecord, now_ms: int) -> None:
     recording.start(
         room, call, now_ms, ticket=wish.ticket, ms_max=wish.ms_max, keys="".join(wish.end_keys), beep=wish.beep
@@ -181,6 +189,7 @@ _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.Answer: _answer, actions.PlayPrompts: _play, actions.StopPlay: _stop_play, actions.Collect: _collect,
     actions.SetTimer: _set_timer, actions.JoinQueue: _join_queue, actions.DialOut: _dial,
     actions.AskCallback: _ask_callback, actions.LookUp: _look_up,
+    actions.SendKey: _send_key, actions.Show: _show,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
     actions.Hangup: _hang_up, actions.Reject: _reject,
 }  # fmt: skip

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from engine import limits
 
 if TYPE_CHECKING:
     from engine.call.call import Call
+    from engine.call.room import Room
     from engine.dialplan.model import QueueModel
 
 DISPLAY_CHARACTERS_MAX = 30
+SHOWN = "X-Ringdown-Show"
 DISPLAY = "[{tenant} {queue}] {caller}"
 # letters that decompose into nothing: as their own languages write them where they have no such key
 _LETTERS = {
@@ -61,7 +66,18 @@ def offer_headers(call: Call, queue: QueueModel | None) -> tuple[tuple[str, str]
     headers = [("Alert-Info", alert), ("X-Ringdown-Call", call.name)]
     if call.caller and call.caller.isascii() and call.caller.replace("+", "").isalnum():
         headers.append(("P-Asserted-Identity", f"<sip:{call.caller}@ringdown.invalid>"))
+    headers += [(SHOWN, f"{name}={quote(text, safe=' ')}") for name, text in call.shown.items()]
     return tuple(headers)
+
+
+def show(room: Room, call: Call, values: dict[str, str]) -> None:
+    """The dialplan's `show`: kept for the offers to come, told to whoever watches now. Too long a text is cut."""
+    told = {name: text[: limits.shown_characters_max] for name, text in values.items()}
+    for name, text in told.items():
+        if name in call.shown or len(call.shown) < limits.shown_values_max:
+            call.shown[name] = text
+    words = "; ".join(f"{name}={text}" for name, text in told.items())
+    room.emit("call.shown", call.tenant, call.name, values=words)
 
 
 def answer_headers(way: str) -> list[tuple[str, str]]:

@@ -21,6 +21,9 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.prompt": lambda d: f"plays {d['clips']}",
     "call.digit": lambda d: f"key {d['digit']} from {d['leg']} ({d['way']})",
     "call.gathered": lambda d: f"{d['variable']} = {d['value']}",
+    "call.lookup": lambda d: f"lookup {d['lookup']}: {d['result']} after {d['ms']} ms" + _in(d.get("reason")),
+    "call.shown": lambda d: f"shows {d['values']}",
+    "call.metric": lambda d: f"counts {d['name']} + {d['by']}",
     "call.bridged": lambda d: f"talks with {d['with']}",
     "call.ended": lambda d: f"ended by {d['by']}: {d['outcome']} after {seconds(d['duration_ms'])}",
     "call.quality": lambda d: f"{d['leg']}: {d['packets_in']} packets in, {d['lost']} lost, "

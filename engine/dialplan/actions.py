@@ -119,6 +119,19 @@ class LookUp(msgspec.Struct, frozen=True, tag=True):
     values: dict[str, Value]
 
 
+class SendKey(msgspec.Struct, frozen=True, tag=True):
+    """One key (0-9 * #) to the caller's side, `ms` long."""
+
+    digit: str
+    ms: int
+
+
+class Show(msgspec.Struct, frozen=True, tag=True):
+    """What the agent who gets this caller sees of him: name -> text; what was shown under a name before is replaced."""
+
+    values: dict[str, str]
+
+
 class LeaveQueue(msgspec.Struct, frozen=True, tag=True):
     """A wait list's word: the caller leaves the queue, and its dialplan goes on by this way of the queue step."""
 
@@ -160,9 +173,9 @@ class Reject(msgspec.Struct, frozen=True, tag=True):
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
-    """A fact for the records: `kind` step | tag | log | set | fault | lookup; masked where sensitive.
+    """A fact for the records: `kind` step | tag | log | set | fault | lookup | metric; masked where sensitive.
 
-    lookup: "NAME RESULT MS REASON".
+    lookup: "NAME RESULT MS REASON"; metric: "NAME BY".
     """
 
     kind: str
@@ -181,6 +194,8 @@ Action = (
     | DialOut
     | AskCallback
     | LookUp
+    | SendKey
+    | Show
     | StartRecord
     | StopRecord
     | EchoBack

@@ -24,6 +24,7 @@ from engine.dialplan.verbs import (
     lookup,
     people,
     talk,
+    tell,
 )
 
 _GROUPS = (
@@ -34,6 +35,7 @@ _GROUPS = (
     people,
     callback,
     lookup,
+    tell,
 )
 BEGIN: dict[str, Begin] = {verb: rule for group in _GROUPS for verb, rule in group.BEGIN.items()}
 ROWS: dict[tuple[str, type], Row] = {

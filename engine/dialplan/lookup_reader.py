@@ -94,7 +94,7 @@ class _Form:
 
     def parts(self, node: marks.Scalar) -> Parts | None:
         try:
-            return _parts(node.text)
+            return parts_of(node.text)
         except SlotProblem as problem:
             self.report.add("RD071", node, problem.message, problem.suggestion, at=problem.at)
             return None
@@ -213,7 +213,7 @@ class _Form:
         return LookupField(whole, path, words, declared.sensitive, tail.strip() if equals else None)
 
 
-def _parts(text: str) -> Parts:
+def parts_of(text: str) -> Parts:
     """Words and values of a text, nothing dropped. Raises SlotProblem."""
     parts: list[tuple[str, str]] = []
     words, place = "", 0

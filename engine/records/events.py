@@ -35,6 +35,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.digit": ("digit", "way", "leg"),  # digit is '·' where sensitive
     "call.gathered": ("variable", "value"),  # masked where sensitive
     "call.lookup": ("lookup", "result", "ms", "reason"),  # ok | not_found | failed, and why; never a value
+    "call.shown": ("values",),  # name=text; … for the agent's screen
+    "call.metric": ("name", "by"),  # a count of the dialplan's own
     "call.bridged": ("with", "kind"),
     "call.held": ("by", "held"),
     "call.transferred": ("by", "to", "way", "result"),

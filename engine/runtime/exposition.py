@@ -262,6 +262,10 @@ def _calls(server: Server) -> Iterator[Metric]:
     ):
         samples = [((value,), count) for value, count in sorted(counts.items())]
         yield _counters(name, text, (label,), samples)
+    asked = [(name.partition(" ")[::2], count) for name, count in sorted(server.tally.lookups.items())]
+    yield _counters("lookups", "Lookups that dialplans have asked for, by result", ("lookup", "result"), asked)
+    counted = [((name,), count) for name, count in sorted(server.tally.metrics.items())]
+    yield _gauges("dialplan_metric", "What dialplans count by their verb metric", ("metric",), counted)
 
 
 def _quality(server: Server) -> Iterator[Metric]:

@@ -43,6 +43,8 @@ class Tally:
         self.ended: dict[str, int] = {}  # by outcome
         self.trunk_started: dict[str, int] = {}
         self.limits: dict[str, int] = {}
+        self.metrics: dict[str, int] = {}  # tenant/name of a dialplan's own metric
+        self.lookups: dict[str, int] = {}  # "tenant/name result"
         self.quality: dict[str, Quality] = {}  # by trunk; '' is every other leg
         self.lag_counts = [0] * (len(LAG_BOUNDS_S) + 1)
         self.lag_sum_s = self.lag_max_s = 0.0
@@ -68,6 +70,10 @@ class Tally:
         rule = self._rules.get(event.kind)
         if rule is not None:
             rule(event.data)
+        elif event.kind == "call.metric":
+            _count(self.metrics, f"{event.tenant}/{event.data.get('name')}", int(event.data.get("by") or 0))
+        elif event.kind == "call.lookup":
+            _count(self.lookups, f"{event.tenant}/{event.data.get('lookup')} {event.data.get('result')}")
 
     def lag(self, seconds: float) -> None:
         """One measurement of how late the event loop was."""
@@ -106,10 +112,10 @@ class Tally:
         found.jitter_us += data.get("jitter_us", 0)
 
 
-def _count(counts: dict[str, int], name: str) -> None:
+def _count(counts: dict[str, int], name: str, by: int = 1) -> None:
     if name not in counts and len(counts) >= names_max:
         name = OTHER
-    counts[name] = counts.get(name, 0) + 1
+    counts[name] = counts.get(name, 0) + by
 
 
 def by_name(counts: dict[bytes, int]) -> dict[tuple[str, str], int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from engine import limits
 from engine.call.call import Call
-from engine.call.showing import answer_headers, ascii_text, display_name, offer_headers
+from engine.call.showing import SHOWN, answer_headers, ascii_text, display_name, offer_headers, show
 from engine.dialplan.model import QueueModel
 from tests.call.calls import agent, ring, said, world
 from tests.scenarios.sites import BUSY_AGENTS, BUSY_QUEUES, busy_site
@@ -82,3 +83,45 @@ def test_display_and_alert_info_of_the_queue_are_on_the_wire() -> None:
     invite = said(ana, "INVITE")[0]
     assert '"support: Phone 5551234"' in invite
     assert "Alert-Info: <http://ringdown.invalid>;info=ring2\r\n" in invite
+
+
+SHOWS = """
+ringdown: 1
+variables: {account: digits 3 = 123}
+flows:
+  main:
+    - answer
+    - show: {account: $account, who: "Zoë / $access.caller"}
+    - metric: {name: shown, by: 2 + 1}
+    - queue: {name: support, show: {account: again $account}, full: out, no_agents: out, timeout: out}
+    - hangup: served
+  out:
+    - hangup: failed
+"""
+
+
+def test_what_the_dialplan_shows_reaches_the_phone_the_records_and_the_operators() -> None:
+    w = world(busy_site(dialplans__echo=SHOWS))
+    desk = agent(w, "201")
+    ring(w, "9196", "5551234")
+    assert w.run_until(lambda: bool(said(desk, "INVITE")), 20_000)
+    lines = [line for line in said(desk, "INVITE")[0].split("\r\n") if line.lower().startswith(SHOWN.lower())]
+    told = [line.partition(": ")[2] for line in lines]  # a header's name has no case
+    assert told == ["account=again 123", "who=Zo%C3%AB %2F 5551234"]
+    assert [event.data["values"] for event in w.all("call.shown")] == [
+        "account=123; who=Zoë / 5551234", "account=again 123",
+    ]  # fmt: skip
+    assert w.last("call.metric").data == {"name": "shown", "by": 3}
+    assert b"account=again 123; who=" in w.operate("calls").data
+
+
+def test_what_is_shown_is_bounded() -> None:
+    w = world()
+    ring(w, "9196")
+    w.run(100)
+    (one,) = w.switch.room.calls.values()
+    for number in range(40):
+        show(w.switch.room, one, {f"n{number}": "x" * 500})
+    assert len(one.shown) == limits.shown_values_max and {len(text) for text in one.shown.values()} == {120}
+    show(w.switch.room, one, {"n0": "new", "n39": "late"})
+    assert one.shown["n0"] == "new" and "n39" not in one.shown

@@ -63,3 +63,13 @@ def test_lag_falls_into_its_bucket() -> None:
     assert tally.lag_counts == [2, 1, 0, 0, 0, 0, 0, 0, 1, 1] and 7.3 < tally.lag_sum_s < 7.31
     assert tally.lag_max_s == 7.0 and tally.lag_mean_s() == pytest.approx(tally.lag_sum_s / 5)
     assert Tally().lag_mean_s() == 0.0
+
+
+def test_lookups_and_metrics_are_counted_by_tenant_and_bounded() -> None:
+    tally = Tally()
+    for result in ("ok", "ok", "failed"):
+        tally.feed(event(1, "call.lookup", lookup="customer", result=result, ms=3, reason=""))
+    for number in range(2 * room.names_max):
+        tally.feed(event(1, "call.metric", name=f"m{number}", by=3))
+    assert tally.lookups == {"default/customer ok": 2, "default/customer failed": 1}
+    assert tally.metrics["default/m0"] == 3 and len(tally.metrics) == room.names_max + 1

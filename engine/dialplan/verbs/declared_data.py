@@ -17,4 +17,24 @@ VERBS = (
         waits=True,
         about="ask a server elsewhere; lookups.yaml says which and what comes back",
     ),
+    Verb(
+        "send_digits",
+        {
+            "digits": Option("sent_digits", required=True),
+            "on": Option("duration", low=60, high=1_000),
+            "gap": Option("duration", low=40, high=1_000),
+        },
+        main="digits",
+        sound=True,
+        waits=True,
+        about="press keys for the caller's side",
+    ),
+    Verb("show", {"values": Option("shown", required=True)}, main="values", whole=True, about="for the agent's screen"),
+    Verb(
+        "metric",
+        {"name": Option("metric", required=True), "by": Option("amount")},
+        main="name",
+        places=EVERYWHERE,
+        about="count something of the site's own",
+    ),
 )

@@ -27,6 +27,7 @@ VERBS = (
             "overflow": Option("overflow"),
             "class": Option("group"),
             "hard": Option("flag"),
+            "show": Option("shown"),
         },
         {
             "full": True,

@@ -12,6 +12,7 @@ from engine.dialplan.actions import (
     Note,
     QueueEnded,
     RecordDone,
+    Show,
     StartRecord,
     StopRecord,
     TimerFired,
@@ -19,6 +20,7 @@ from engine.dialplan.actions import (
 from engine.dialplan.model import Announcing, OverflowRule
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Row, Turn
+from engine.dialplan.verbs import tell
 
 QUEUE_OUTCOMES = ("full", "no_agents", "timeout", "closed", "voicemail", "callback", "elsewhere", "over_budget")
 RECORD_GRACE_MS = 10_000
@@ -37,6 +39,8 @@ def begin_queue(turn: Turn, step: Step) -> None:
     asked = data.get("needs", ())
     steps = asked["steps"] if isinstance(asked, dict) else ()
     rules = data.get("overflow")
+    if "show" in data:
+        turn.out.append(Show(tell.shown(turn, data["show"])))
     turn.out.append(
         JoinQueue(
             turn.wait("queue"),
