@@ -41,7 +41,9 @@ def attach(linker: Linker, model: LookupModel, node: marks.Node, data: dict[str,
                 hint = f"send it in the body: post: … with send: {{{name}: ${name}}} in lookups.yaml"
                 message = f"the lookup {model.name} puts the sensitive ${name} into its address, which servers log"
                 linker.report.add("RD142", node, message, hint)
-        elif name not in context.facts:
+        elif name in context.facts:
+            context.want(name)
+        else:
             hint = did_you_mean(name, [*context.types, *context.facts], otherwise="declare it under variables:")
             linker.report.add("RD034", node, f"the lookup {model.name} sends ${name}, which is not declared", hint)
     if sends_secret and model.cache_ms:

@@ -111,6 +111,7 @@ def _shown_parts(context: Context, text: marks.Scalar) -> list[Any]:
                 context.report.add("RD079", text, f"${words} is sensitive and would be stored")
             found.append(["variable", words])
         elif words in context.facts:
+            context.want(words)
             found.append(["fact", words])
         else:
             known = [*context.types, *context.facts]

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine import limits
+from engine.dialplan import types
 from engine.dialplan.actions import Happening, LookUp, LookupAnswered, Note, PlayDone, PlayPrompts, TimerFired
 from engine.dialplan.program import Step
 from engine.dialplan.turn import MASK, Row, Turn
+from engine.dialplan.types import Value
 
 ASKED, SAID, OVER = "asked", "said", "over"  # the busy prompt: not yet, begun, ended
 Leave = Callable[[Turn, Step, str], None]
@@ -25,7 +27,7 @@ def ask(turn: Turn, step: Step) -> None:
         run.variables.pop(name, None)
         if default is not None:
             run.variables[name] = default
-    values = {name: run.variables.get(name, run.facts.get(name, "")) for name in data["sends"]}
+    values = {name: _sent(turn, name) for name in data["sends"]}
     ticket = turn.wait("lookup")
     run.scratch["lookup"] = ASKED
     run.scratch.pop("lookup_out", None)
@@ -50,12 +52,35 @@ def answered(turn: Turn, step: Step, happening: Happening, leave: Leave) -> None
             if name in happening.values:
                 value = happening.values[name]
                 run.variables[name] = value
-                turn.out.append(Note("set", f"{name}={MASK if sensitive else value}", step.id))
+                shown = MASK if sensitive else written(turn, name, value)
+                turn.out.append(Note("set", f"{name}={shown}", step.id))
     if run.scratch.get("lookup") == SAID:
         run.scratch["lookup_out"] = result
         turn.timer(turn.length(turn.spoken(step.data["busy"])))
     else:
         over(turn, step, result, leave)
+
+
+def written(turn: Turn, name: str, value: Value) -> str:
+    """A value as a file would hold it: yes, 12.50 EUR."""
+    declared = turn.program.variables.get(name)
+    if isinstance(value, bool) or declared is None:
+        return types.spelled(value) or ""
+    return types.shown(value, declared.type)
+
+
+def _sent(turn: Turn, name: str) -> Value:
+    """What a request is made of: amounts with their currency, all else as it is."""
+    run = turn.run
+    if name not in run.variables:
+        return run.facts.get(name, "")
+    value = run.variables[name]
+    return value if isinstance(value, bool) else written(turn, name, value) if _amount(turn, name) else value
+
+
+def _amount(turn: Turn, name: str) -> bool:
+    declared = turn.program.variables.get(name)
+    return declared is not None and declared.type.startswith("money")
 
 
 def _needed(step: Step) -> list[tuple[str, object]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.dialplan.actions import Happening, Note, SendKey, Show, TimerFired
-from engine.dialplan.expressions import evaluate
+from engine.dialplan.evaluation import evaluate
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Row, Turn
+from engine.dialplan.verbs.lookup import written
 
 ON_MS, GAP_MS = 100, 100
 PAUSES = {"w": 500, "p": 2_000}  # between digits, as modems wrote them
@@ -51,16 +52,19 @@ def shown(turn: Turn, rows: dict[str, list[Any]]) -> dict[str, str]:
     """The texts of a `show`, values filled in; what is empty isn't shown."""
     run = turn.run
     found: dict[str, str] = {}
-    for name, parts in rows.items():
+    for label, parts in rows.items():
         words = ""
         for part in parts:
             if isinstance(part, str):
                 words += part
                 continue
-            value = run.variables.get(part[1]) if part[0] == "variable" else run.facts.get(part[1])
-            words += ("yes" if value else "no") if isinstance(value, bool) else "" if value is None else str(value)
+            name = part[1]
+            if part[0] != "variable":
+                words += run.facts.get(name, "")
+            elif name in run.variables:
+                words += written(turn, name, run.variables[name])
         if words:
-            found[name] = words
+            found[label] = words
     return found
 
 
