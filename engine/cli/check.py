@@ -9,39 +9,90 @@ import typer
 
 from engine.cli.options import Json
 
+Explain = Annotated[str, typer.Option("--explain", metavar="CODE", help="Say more about a finding's code, and stop.")]
+Fix = Annotated[bool, typer.Option("--fix", help="Correct what has only one correction, in the files themselves.")]
+
 
 def check(
-    paths: Annotated[list[Path], typer.Argument(help="Site folders, or files inside one.")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="Site folders, or files inside one.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    fix: Fix = False,
+    explain: Explain = "",
     json: Json = False,
 ) -> None:
     """Check sites. Exit status 0: usable, 1: refused, 2: no such path."""
     from engine.cli import show
-    from engine.dialplan.findings import render
+    from engine.errors import UsageError
 
+    if explain:
+        from engine.cli.check_explained import explained
+
+        print(explained(explain, json=json))
+        return
+    if not paths:
+        raise UsageError("which site? ringdown check DIR, or ringdown check --explain CODE")
+    mended = _mend(paths) if fix else []
     findings: list[Any] = []
+    waived: list[Any] = []
     count = 0
     for path in paths:
-        found, files = check_one(path)
-        findings.extend(found)
+        found, files, borne = check_one(path)
+        findings.extend(found if json else _placed(found, path))
+        waived.extend(borne if json else _placed(borne, path))
         count += files
     errors = sum(1 for finding in findings if finding.severity == "error")
     warnings = len(findings) - errors
     if json:
         import msgspec
 
-        plain = [msgspec.to_builtins(finding) for finding in findings]
-        print(show.as_json({"ok": not errors, "files": count, "findings": plain}))
+        plain = {
+            "ok": not errors, "files": count, "findings": msgspec.to_builtins(findings),
+            "waived": msgspec.to_builtins(waived), "mended": msgspec.to_builtins(mended),
+        }  # fmt: skip
+        print(show.as_json(plain))
     else:
-        for finding in findings:
-            print(render(finding))
-        print(f"{count} files, {errors} errors, {warnings} warnings")
+        _print(findings, waived, mended)
+        more = f", {len(waived)} waived" if waived else ""
+        print(f"{count} files, {errors} errors, {warnings} warnings{more}")
     if errors or (strict and warnings):
         raise typer.Exit(1)
 
 
-def check_one(path: Path) -> tuple[list[Any], int]:
-    """(findings, number of files) of a folder, or those of one file within its site."""
+def _placed(findings: list[Any], path: Path) -> list[Any]:
+    """For a terminal: files as they are found from here, so that a click opens them."""
+    import msgspec
+
+    folder = site_of(path)
+    return [msgspec.structs.replace(each, file=(folder / each.file).as_posix()) for each in findings]
+
+
+def _print(findings: list[Any], waived: list[Any], mended: list[Any]) -> None:
+    from engine.dialplan.findings import render
+
+    for each in mended:
+        print(f"{each.file}:{each.line}:{each.column}: fixed {each.code}: {each.message}")
+    for each in findings:
+        print(render(each))
+    for each in waived:
+        print(f"{each.file}:{each.line}:{each.column}: waived {each.code}: {each.waived}")
+
+
+def _mend(paths: list[Path]) -> list[Any]:
+    """Fix the site of each path, each site once."""
+    from engine.errors import UsageError
+    from engine.runtime.site_files import mend_folder
+
+    mended: list[Any] = []
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} doesn't exist")
+    for folder in dict.fromkeys(site_of(path) for path in paths):
+        mended += _placed(mend_folder(folder)[1], folder)
+    return mended
+
+
+def check_one(path: Path) -> tuple[list[Any], int, list[Any]]:
+    """(findings, number of files, waived findings) of a folder, or those of one file within its site."""
     from engine.errors import UsageError
     from engine.runtime.site_files import read_folder
 
@@ -50,9 +101,10 @@ def check_one(path: Path) -> tuple[list[Any], int]:
     folder = site_of(path)
     reading = read_folder(folder)
     if path.is_dir():
-        return reading.findings, reading.files
+        return reading.findings, reading.files, reading.waived
     name = path.resolve().relative_to(folder.resolve()).as_posix()
-    return [finding for finding in reading.findings if finding.file == name], 1
+    own = [finding for finding in reading.findings if finding.file == name]
+    return own, 1, [finding for finding in reading.waived if finding.file == name]
 
 
 def site_of(path: Path) -> Path:

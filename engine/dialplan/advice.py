@@ -41,9 +41,7 @@ def _returns(graph: Graph, flow: str) -> list[Node]:
     """The steps at which a subflow comes back."""
     body = graph.reach([flow], calls=False, always=False)
     return [
-        node
-        for node in body
-        if graph.step(node).verb == "return" or any(edge.to is None for edge in graph.edges[node])
+        node for node in body if graph.step(node).verb == "return" or any(edge.to is None for edge in graph.edges[node])
     ]
 
 

@@ -7,6 +7,7 @@ paths, so that the media plane can load the prompts that come out from anywhere.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -29,12 +30,14 @@ Content = bytes | WavInfo
 
 
 class Reading(msgspec.Struct):
-    """What reading a folder gave: a site unless `findings` has an error. `files` is how many were read."""
+    """What reading a folder gave: a site unless `findings` has an error. `files` is how many were read; `waived` what
+    the site bears with, each with its reason."""
 
     site: Site | None
     findings: list[Finding]
     files: int = 0
     folder: str = ""
+    waived: list[Finding] = []
 
     def errors(self) -> list[Finding]:
         """The findings that refuse the site."""
@@ -119,13 +122,38 @@ def read_folder(folder: Path, kept: Site | None = None) -> Reading:
 
     `kept` is the site in force: clips that are loaded keep their numbers.
     """
-    from engine.dialplan.reader import read_site
+    from engine.dialplan.reader import check_site
 
     folder = folder.resolve()
     files = collect(folder)
     _, stock = stock_prompts()
-    site, findings = read_site(files, stock, kept, int(time.time() * 1_000))
-    return Reading(site, list(findings), len(files), str(folder))
+    checked = check_site(files, stock, kept, int(time.time() * 1_000))
+    return Reading(checked.site, checked.findings, len(files), str(folder), checked.waived)
+
+
+def mend_folder(folder: Path) -> tuple[list[str], list[Finding]]:
+    """Correct a site's files in place where there is one correction: (files that were written, findings mended).
+
+    Each file is replaced as a whole, with its mode; a link is followed. Raises SiteError when one can't be written:
+    those before it are done, it and those behind it are as they were.
+    """
+    from engine.dialplan.mending import mend
+
+    folder = folder.resolve()
+    _, stock = stock_prompts()
+    changed, mended = mend(collect(folder), stock, int(time.time() * 1_000))
+    for name, content in changed.items():
+        path = (folder / name).resolve()
+        beside = path.with_name(f".{path.name}.mending")
+        try:
+            beside.write_bytes(content)
+            beside.chmod(path.stat().st_mode & 0o7777)
+            beside.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                beside.unlink()
+            raise SiteError(f"can't write {path}: {error.strerror}; the file is as it was") from error
+    return list(changed), mended
 
 
 async def read_in_child(folder: Path, kept: Site | None = None) -> Reading:

@@ -34,3 +34,77 @@ def test_a_file_outside_any_site(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "alone.yaml").write_text("ringdown: 1\n")
     assert run(["check", str(tmp_path / "alone.yaml")]) == 2
     assert "no site.yaml" in capsys.readouterr().err
+
+
+PLAN = "ringdown: 1\nflows:\n  main:\n    - answer   # at once\n    - silence: 30 seconds\n    - music\n"
+
+
+def site(folder: Path, plan: str = PLAN) -> Path:
+    (folder / "dialplans").mkdir(parents=True)
+    (folder / "site.yaml").write_text("ringdown: 1\nlanguages: [en]\nnumbers: {100: main}\n")
+    (folder / "dialplans" / "main.yaml").write_text(plan)
+    return folder
+
+
+def test_fix_writes_what_has_one_correction(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = site(tmp_path / "s")
+    plan = folder / "dialplans" / "main.yaml"
+    plan.chmod(0o640)
+    assert run(["check", str(folder)]) == 1
+    capsys.readouterr()
+    assert run(["check", str(folder), "--fix"]) == 0
+    out = capsys.readouterr().out
+    assert f"{plan}:5:16: fixed RD024" in out
+    assert "0 errors, 1 warnings" in out
+    assert plan.read_text() == PLAN.replace("30 seconds", "30s")
+    assert plan.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in plan.parent.iterdir()] == ["main.yaml"]
+    before = plan.stat().st_mtime_ns
+    assert run(["check", str(plan), "--fix", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mended"] == []
+    assert plan.stat().st_mtime_ns == before
+
+
+def test_a_fix_that_cannot_be_written_leaves_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = site(tmp_path / "s")
+    (folder / "dialplans" / ".main.yaml.mending").mkdir()
+    assert run(["check", str(folder), "--fix"]) == 1
+    assert "as it was" in capsys.readouterr().err
+    assert (folder / "dialplans" / "main.yaml").read_text() == PLAN
+
+
+def test_a_finding_says_how_to_hear_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = site(tmp_path / "s")
+    run(["check", str(folder)])
+    out = capsys.readouterr().out
+    assert f"{folder}/dialplans/main.yaml:5:16: error RD024" in out
+    assert "to hear it: ringdown try main" in out
+
+
+def test_waivers_are_counted_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = PLAN.replace("30 seconds", "30s").replace("flows:", "allow: {RD201: there to be heard}\nflows:")
+    folder = site(tmp_path / "s", plan)
+    assert run(["check", str(folder), "--strict"]) == 0
+    out = capsys.readouterr().out
+    assert "main.yaml:7:7: waived RD201: there to be heard" in out
+    assert out.endswith("0 errors, 0 warnings, 1 waived\n")
+    assert run(["check", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["waived"] for each in found["waived"]] == ["there to be heard"]
+    assert found["findings"] == []
+
+
+def test_a_code_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--explain", "rd051"]) == 0
+    assert "RD051 loop without input (error)" in capsys.readouterr().out
+    assert run(["check", "--explain", "RD051", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "loop without input"
+    assert run(["check", "--explain", "RD05l"]) == 2
+    assert "no finding has the code 'RD05L'" in capsys.readouterr().err
+
+
+def test_no_path_and_a_path_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check"]) == 2
+    assert "which site" in capsys.readouterr().err
+    assert run(["check", str(tmp_path / "none"), "--fix"]) == 2
+    assert "doesn't exist" in capsys.readouterr().err
