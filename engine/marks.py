@@ -364,6 +364,11 @@ def _explain(error: yaml.YAMLError, file: str, lines: list[str]) -> Fault:
         if match is not None:
             at = match.start(1) + 1
             return Fault("expression", file, number, at, "an expression starts with a name", "write: name = 'value'")
+    if "could not find expected ':'" in problem and context is not None:
+        hint = "a key is followed by ': ' and its value, a step begins with '- '"
+        word = (above[context.column :].split() or [""])[0]
+        place = (context.line + 1, context.column + 1)
+        return Fault("syntax", file, *place, f"no ':' behind {word!r}", hint, max(1, len(word)))
     if "mapping values are not allowed" in problem:
         return Fault("syntax", file, line, column, "a second ': ' in one line", "quote a text that holds ': '")
     if "unexpected end of stream" in problem and context is not None:
@@ -372,6 +377,10 @@ def _explain(error: yaml.YAMLError, file: str, lines: list[str]) -> Fault:
         place = (context.line + 1, context.column + 1)
         return Fault("syntax", file, *place, "this bracket is never closed", "close it, or quote the text")
     hint = "check the indentation: steps begin with '- ', keys end with ':'"
+    if line > len(lines) or (line == len(lines) and not text):  # libyaml saw the end: the last line that says something
+        line = max((number for number, each in enumerate(lines, 1) if each.strip()), default=1)
+        column = len(lines[line - 1].rstrip()) or 1
+        return Fault("syntax", file, line, column, f"the file ends too early: {problem}", hint)
     if text.lstrip()[:1] in ("%", "@", "`"):
         return Fault("syntax", file, line, column, f"YAML keeps {text.lstrip()[0]} for itself", "quote the text")
     return Fault("syntax", file, line, column, problem, hint)

@@ -55,6 +55,11 @@ def test_every_node_knows_its_place_in_characters() -> None:
         ("a:\n\tb: 1\n", "tab", 2, 1),
         ("a: b\t\n", "tab", 1, 5),
         ("a:\n", "empty", 1, 1),
+        # places that libyaml puts behind the end, or far from the cause
+        ("a: 1\nb\nc: 2\n", "syntax", 2, 1),
+        ("a: 1\nagain", "syntax", 2, 1),
+        ("a: 1\nb: [\n\n", "syntax", 2, 4),
+        ("[", "syntax", 1, 1),
         ("- a\n-\n", "empty", 2, 2),
         ("a: {b}\n", "empty", 1, 5),
         ("a: [[[1]]]\n", "flow", 1, 6),

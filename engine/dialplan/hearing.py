@@ -7,6 +7,7 @@ gives up. What no key decides (a condition, an empty queue, an agent who answers
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -18,6 +19,8 @@ from engine.dialplan.linker import Unit
 from engine.dialplan.ways import Edge, Graph, Node
 
 _ASKING = ("menu", "gather", "pin")
+OF_CLIPS = ("RD090", "RD091", "RD092")  # findings that name a clip
+_NAMED = re.compile(r"'([^']+)'")
 _DIGITS = "1234567890"
 words_max = 3
 depth_max = 40  # subflows inside subflows that are looked through
@@ -51,6 +54,7 @@ class Plan:
             for node, way in self.walk(flow):
                 if node not in self.ways or way.cost() < self.ways[node][1].cost():
                     self.ways[node] = command, way
+        self.clips: dict[str, Node] = {}
         self.places: dict[tuple[str, int], list[tuple[int, Node]]] = {}
         for node in self.graph.edges:
             for scalar in _own_scalars(self.graph.linked(node).draft):
@@ -147,9 +151,18 @@ class Plan:
         before = [node for start, node in held if start <= column]
         return before[-1] if before else held[0][1]
 
+    def playing(self, finding: Finding) -> Node | None:
+        """The step at which a clip that the finding names is heard first."""
+        words = _NAMED.findall(finding.message) if finding.code in OF_CLIPS else []
+        if words and not self.clips:
+            for node in self.ways:
+                for clip in _texts(self.graph.step(node).data):
+                    self.clips.setdefault(clip, node)
+        return next((self.clips[word] for word in words if word in self.clips), None)
+
     def command(self, finding: Finding) -> str:
         """`ringdown try NAME --keys '1 2 _'` for a finding of this plan, "" when no call gets there."""
-        node = self.node_at(finding.file, finding.line, finding.column)
+        node = self.node_at(finding.file, finding.line, finding.column) or self.playing(finding)
         if node is None or node not in self.ways:
             return ""
         command, way = self.ways[node]
@@ -180,6 +193,18 @@ def _pressed(verb: str, data: Mapping[str, object], edge: Edge) -> tuple[str, ..
     if count == 1 and isinstance(always, list):
         digits = next((each for each in _DIGITS if each not in always), digits)
     return (digits + (str(data.get("terminator", "")) if high != count else ""),)
+
+
+def _texts(data: object) -> Iterator[str]:
+    """Every text inside a step's data, keys left out."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for each in data.values():
+            yield from _texts(each)
+    elif isinstance(data, list | tuple):
+        for each in data:
+            yield from _texts(each)
 
 
 def _own_scalars(step: DraftStep) -> Iterator[marks.Scalar]:

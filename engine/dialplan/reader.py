@@ -533,10 +533,11 @@ class _Reader:
     def plans(self) -> list[hearing.Plan]:
         """The dialplans that have findings, for the shortest way to hear them."""
         wanted = dict.fromkeys(each.file for each in self.report.findings)
+        played = any(each.code in hearing.OF_CLIPS for each in self.report.findings)
         found: list[hearing.Plan] = []
         for tenant in self.tenants.values():
             for unit in tenant.units.values():
                 files = [unit.draft.file, *(tenant.drafts[name].file for name in dict.fromkeys(unit.foreign.values()))]
-                if any(file in wanted for file in files):
+                if played or any(file in wanted for file in files):
                     found.append(hearing.Plan(unit, self.entries(unit), self.graphs.get(unit.program.name)))
         return found

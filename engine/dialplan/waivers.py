@@ -130,4 +130,4 @@ def apply(report: Report, waivers: list[Waiver]) -> list[Finding]:
         if not each.used and not report.errors:
             message = f"{each.code} is waived, but nothing here gives it"
             report.add("RD212", each.key, message, "remove the line: ringdown check --fix does it")
-    return waived
+    return sorted(waived, key=lambda each: (each.file, each.line, each.column))

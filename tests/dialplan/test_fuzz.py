@@ -9,14 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.dialplan.findings import CODES, render
+from engine.dialplan.mending import mend
 from engine.dialplan.prompts import WavInfo
-from engine.dialplan.reader import check_text, read_site
+from engine.dialplan.reader import check_site, check_text
 from tests.dialplan.site import BASE, STOCK
 from tests.dialplan.test_interpreter import ROUND
 from tests.dialplan.test_language import EXAMPLES
 
 FOLDER = Path(__file__).parent / "broken"
+SITES = Path(__file__).parents[2] / "dialplans"
+SHIPPED = {path: path.read_bytes() for path in sorted(SITES.rglob("*.yaml")) if path.name != "manifest.yaml"}
 SEEDS = [
+    *SHIPPED.values(),
     ROUND.encode(),
     *(each.encode() for each in EXAMPLES),
     *(path.read_bytes() for path in sorted(FOLDER.iterdir())),
@@ -29,14 +33,21 @@ TOKENS = [b"again", b"continue", b"[", b"]", b"{", b"}", b": ", b"- ", b"\n", b"
 
 
 def check(name: str, data: bytes) -> None:
-    files: dict[str, bytes | WavInfo] = {**BASE, name: data}
-    site, findings = read_site(files, STOCK)
-    for finding in findings:
+    judge({**BASE, name: data})
+
+
+def judge(files: dict[str, bytes | WavInfo]) -> None:
+    """A site, or errors with a place inside a file; whatever is found has its code and its words."""
+    checked = check_site(files, STOCK)
+    for finding in [*checked.findings, *checked.waived]:
         assert finding.code in CODES
         assert finding.line >= 1
         assert finding.column >= 1
+        content = files.get(finding.file)
+        if isinstance(content, bytes) and finding.line > 1:
+            assert finding.line <= content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
         assert render(finding, files)
-    assert (site is None) == any(finding.severity == "error" for finding in findings)
+    assert (checked.site is None) == any(finding.severity == "error" for finding in checked.findings)
 
 
 def mutate(chance: random.Random, data: bytes) -> bytes:
@@ -126,3 +137,68 @@ def test_any_shape_behind_any_verb(verb: str, value: str) -> None:
 def test_any_shape_in_any_file(key: str, value: str, name: str) -> None:
     check(name, f"ringdown: 1\n{key}: {value}\n".encode())
     check(name, f"201: {{{key}: {value}}}\nsupport: {{{key}: {value}}}\n0x.: {{{key}: {value}}}\n".encode())
+
+
+# --- the shipped sites, spoilt --------------------------------------------------------------------------------
+def whole_site(path: Path) -> tuple[str, dict[str, bytes | WavInfo]]:
+    """(name inside its site, the site's files) of a shipped file."""
+    home = next(folder for folder in path.parents if (folder / "site.yaml").is_file())
+    files: dict[str, bytes | WavInfo] = {
+        each.relative_to(home).as_posix(): content for each, content in SHIPPED.items() if each.is_relative_to(home)
+    }
+    return path.relative_to(home).as_posix(), files
+
+
+EDITS = st.tuples(
+    st.sampled_from(["drop", "double", "swap", "indent", "dedent", "word", "value", "token", "join", "cut"]),
+    st.integers(0, 10_000),
+    st.sampled_from([*TOKENS, b"allow:", b"RD201: x", b"support", b"yes", b"12:30", b"|", b">"]),
+)
+
+
+def spoil(data: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
+    """A text with lines dropped, moved, cut, and words put in place of others."""
+    lines = data.split(b"\n")
+    for kind, where, token in edits:
+        at = where % len(lines)
+        line = lines[at]
+        if kind == "drop" and len(lines) > 1:
+            del lines[at]
+        elif kind == "double":
+            lines.insert(at, line)
+        elif kind == "swap":
+            lines[at], lines[at - 1] = lines[at - 1], line
+        elif kind == "indent":
+            lines[at] = b"  " + line
+        elif kind == "dedent":
+            lines[at] = line.removeprefix(b"  ")
+        elif kind == "word":
+            words = line.split(b" ")
+            words[where % len(words)] = token
+            lines[at] = b" ".join(words)
+        elif kind == "value":
+            lines[at] = line.partition(b":")[0] + b": " + token
+        elif kind == "token":
+            lines[at] = line[: where % (len(line) + 1)] + token + line[where % (len(line) + 1) :]
+        elif kind == "join" and at:
+            lines[at - 1] += lines.pop(at)
+        elif kind == "cut":
+            lines[at] = line[: where % (len(line) + 1)]
+    return b"\n".join(lines)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.sampled_from(sorted(SHIPPED)), st.lists(EDITS, min_size=1, max_size=5))
+def test_the_shipped_sites_spoilt(path: Path, edits: list[tuple[str, int, bytes]]) -> None:
+    name, files = whole_site(path)
+    judge({**files, name: spoil(SHIPPED[path], edits)})
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.sampled_from(SEEDS), st.lists(EDITS, min_size=1, max_size=2))
+def test_what_is_spoilt_is_mended_once_or_left(data: bytes, edits: list[tuple[str, int, bytes]]) -> None:
+    files: dict[str, bytes | WavInfo] = {**BASE, "dialplans/main.yaml": spoil(data, edits)}
+    changed, mended = mend(files, STOCK)
+    assert bool(changed) == bool(mended)
+    judge({**files, **changed})
+    assert mend({**files, **changed}, STOCK) == ({}, [])

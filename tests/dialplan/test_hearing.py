@@ -88,6 +88,15 @@ def test_a_finding_in_a_list_is_found_there_and_its_menu_before() -> None:
     assert heard(text, "RD033") == "ringdown try main --keys '3'"
 
 
+def test_a_text_without_recording_is_heard_where_it_is_played() -> None:
+    text = plan("answer", MENU % ("one", "bye"), one=("play: [hello, later]", "hangup"), head="always: {0: person}",
+                person=("dial: {to: 200, failed: bye}", "hangup"), bye=BYE)  # fmt: skip
+    words = "hello: Hello.\nchoose: Choose now.\nlater: Call later.\nnever: Not heard.\n"
+    assert heard(text, "RD091", prompts__en=words) == "ringdown try main --keys '1'"
+    text = text.replace("hello, later", "hello")
+    assert heard(text, "RD091", prompts__en=words) == ""
+
+
 def test_entries_of_numbers_and_other_tenants() -> None:
     text = plan("answer", "hangup", other=("answer", "play: nothing", "hangup"))
     site = "ringdown: 1\nlanguages: [en]\nnumbers: {100: main, 101: {dialplan: main, entry: other}}\n"
