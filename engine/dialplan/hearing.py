@@ -1,7 +1,8 @@
 """The shortest way to hear a finding: the keys that bring a caller to its step, as a command for `ringdown try`.
 
 Keys are separated by spaces, several digits in one go stay together, `_` says nothing until the step asks again or
-gives up. What no key decides (a condition, an empty queue, an agent who answers) stands behind the command in words.
+gives up, `answer` and `bye` are an agent's. What no key decides (a condition, an empty queue) stands behind the command
+in words.
 """
 
 from __future__ import annotations
@@ -26,18 +27,23 @@ words_max = 3
 depth_max = 40  # subflows inside subflows that are looked through
 
 
-class Way(msgspec.Struct, frozen=True, order=True):
-    """How to get somewhere. Ordered: what must happen by itself weighs most, then keys, then steps."""
+class Way(msgspec.Struct, frozen=True):
+    """How to get somewhere: what must happen by itself (weighs most), the words for `--keys`, how many steps, and the
+    queues that must have an agent."""
 
     conditions: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     steps: int = 0
+    queues: tuple[str, ...] = ()
 
     def cost(self) -> tuple[int, int, int]:
         return len(self.conditions), len(self.keys), self.steps
 
     def then(self, other: Way) -> Way:
-        return Way(self.conditions + other.conditions, self.keys + other.keys, self.steps + other.steps)
+        return Way(
+            self.conditions + other.conditions, self.keys + other.keys, self.steps + other.steps,
+            self.queues + other.queues,
+        )  # fmt: skip
 
 
 class Plan:
@@ -93,6 +99,9 @@ class Plan:
             return Way(steps=1) if edge.call else self.through(step.outs.get("flow", ""))
         if step.verb in _ASKING:
             return Way((), _pressed(step.verb, step.data, edge), 1)
+        if step.verb == "queue" and not edge.out:  # an agent answers, and hangs up first
+            name = str(step.data.get("name", "")).removeprefix(f"{self.unit.program.name.partition('/')[0]}/")
+            return Way((), ("answer", "bye"), 1, (name,))
         words = self.condition(node, edge)
         return Way((words,) if words else (), (), 1)
 
@@ -136,7 +145,7 @@ class Plan:
             out = edge.out.removeprefix("!")
             if edge.out and not edge.out.startswith("!") and len(out) > 1:
                 return f"queue {name}: {out}"
-            return f"leave the queue {name} to {out}" if out else f"an agent of {name} answers and hangs up"
+            return f"leave the queue {name} to {out}"
         if edge.out in draft.verb.outcomes:
             return f"{step.verb}: {edge.out}"
         if not edge.out and step.verb in ("dial", "transfer", "conference"):
@@ -171,6 +180,8 @@ class Plan:
         if finding.code == "RD052" and step.verb in _ASKING:
             keys += ("_",) * int(step.data.get("tries", 1))
         text = f"ringdown try {command}" + (f" --keys '{' '.join(keys)}'" if keys else "")
+        if way.queues:
+            text += f" --agents '{', '.join(f'{name}: 1' for name in dict.fromkeys(way.queues))}'"
         if not way.conditions:
             return text
         shown = list(dict.fromkeys(way.conditions))

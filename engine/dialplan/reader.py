@@ -86,11 +86,13 @@ def read_site(
 
 
 class Checked(msgspec.Struct):
-    """What reading gave. `waived`: findings that the site bears with, each with its reason."""
+    """What reading gave. `waived`: findings that the site bears with, each with its reason. `linked`: the site as far
+    as it links, errors or not, to walk through what is wrong; nobody may be called by it."""
 
     site: Site | None
     findings: list[Finding]
     waived: list[Finding] = []
+    linked: Site | None = None
 
 
 def check_site(
@@ -159,7 +161,7 @@ class _Reader:
         site = self.link() if root is not None else None
         waived = waivers.apply(self.report, allowed)
         findings = hearing.attach(self.report.finished(self.files), self.plans())
-        return Checked(None if self.report.errors else site, findings, waived)
+        return Checked(None if self.report.errors else site, findings, waived, site)
 
     # --- files
     def compose(self) -> None:
@@ -525,10 +527,13 @@ class _Reader:
         """The flows by which calls enter a dialplan, each with the words of `ringdown try` that begin there."""
         program = unit.program
         word = program.name.removeprefix(f"{ROOT_TENANT}/")
-        ways = [way for each in self.numbers.values() for way in seasons.ways(each)]
-        flows = [flow for dialplan, flow, _ in ways if dialplan == program.name] or [""]
-        found = {flow or program.entry: f"{word} --entry {flow}" if flow else word for flow in flows}
-        return list(found.items())
+        found = {
+            flow or program.entry: number if flow else word
+            for number, each in reversed(self.numbers.items())
+            for dialplan, flow, _ in seasons.ways(each)
+            if dialplan == program.name
+        }
+        return list(found.items()) or [(program.entry, word)]
 
     def plans(self) -> list[hearing.Plan]:
         """The dialplans that have findings, for the shortest way to hear them."""

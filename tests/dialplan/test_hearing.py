@@ -70,7 +70,7 @@ def test_what_no_key_decides_is_said() -> None:
     text = plan("answer", queue, "hangup", last=("play: nothing", "hangup"), bye=BYE)
     assert heard(text, "RD033") == "ringdown try main   (queue support: full)"
     text = plan("answer", queue, "play: nothing", "hangup", last=("hangup",), bye=BYE)
-    assert heard(text, "RD033") == "ringdown try main   (an agent of support answers and hangs up)"
+    assert heard(text, "RD033") == "ringdown try main --keys 'answer bye' --agents 'support: 1'"
     text = plan("answer", "dial: {to: 200, failed: bye, busy: last}", "hangup", last=("play: nothing",), bye=BYE)
     assert heard(text, "RD033") == "ringdown try main   (dial: busy)"
     text = plan("answer", "switch: {value: tier, cases: {gold: last}, else: bye}",
@@ -100,11 +100,11 @@ def test_a_text_without_recording_is_heard_where_it_is_played() -> None:
 def test_entries_of_numbers_and_other_tenants() -> None:
     text = plan("answer", "hangup", other=("answer", "play: nothing", "hangup"))
     site = "ringdown: 1\nlanguages: [en]\nnumbers: {100: main, 101: {dialplan: main, entry: other}}\n"
-    assert heard(text, "RD033", site=site) == "ringdown try main --entry other"
+    assert heard(text, "RD033", site=site) == "ringdown try 101"
     press = {"tenants__press__tenant": "name: Press\n", "tenants__press__dialplans__front": text}
     site = "ringdown: 1\nlanguages: [en]\nnumbers: {100: {dialplan: press/front, entry: other}}\n"
     good = plan("answer", "hangup")
-    assert heard(good, "RD033", site=site, **press) == "ringdown try press/front --entry other"
+    assert heard(good, "RD033", site=site, **press) == "ringdown try 100"
 
 
 def test_no_way_no_command() -> None:
