@@ -1,55 +1,63 @@
-"""What the codes of calendars, lookups, messages, tests and versions mean (RD120 to RD199, from RD230), for `ringdown
-check --explain`; see `explaining`."""
+"""What the codes of calendars, lookups, people, boxes, tests and switches mean (RD120 to RD199, from RD230), for
+`ringdown check --explain`; see `explaining`."""
 
 from __future__ import annotations
 
 TEXT = r"""
 RD120
-No place of the tz database has this name. Zones are written as places, Europe/London, so that they know their
-clock changes.
+No place of the tz database has this name. Zones are written as places, so that they know their clock changes.
 wrong:
 # calendars.yaml
-office: {time_zone: Europe/Londn, weekly: {mon-fri: 09:00-17:00}}
+office: {open: [mon-fri 09:00-17:00], time_zone: Europe/Londn}
 right:
 # calendars.yaml
-office: {time_zone: Europe/London, weekly: {mon-fri: 09:00-17:00}}
+office: {open: [mon-fri 09:00-17:00], time_zone: Europe/London}
 
 RD121
-Hours are spans of a day, 09:00-12:00; one that ends before it begins goes on past midnight.
+Hours are days of the week and times, as in mon-fri 09:00-17:00. A time that ends before it begins goes on past
+midnight.
 wrong:
 # calendars.yaml
-office: {weekly: {mon-fri: 9 to 5}}
+office: {open: [mon-fri 9 to 5]}
 right:
 # calendars.yaml
-office: {weekly: {mon-fri: 09:00-17:00}}
+office: {open: [mon-fri 09:00-17:00]}
 
 RD122
-Not a day that the calendar can know: a date is written 2026-12-24, a weekday mon to sun.
+Not a day of the calendar: 2026-12-24, or 12-24 for every year; two with ` to ` between them are a span.
 wrong:
 # calendars.yaml
-office: {weekly: {monday-fri: 09:00-17:00}}
+office:
+  open: [mon-fri 09:00-17:00]
+  special: {2026-02-30: closed}
 right:
 # calendars.yaml
-office: {weekly: {mon-fri: 09:00-17:00}}
+office:
+  open: [mon-fri 09:00-17:00]
+  special: {2026-02-28: closed}
 
 RD123
-Public holidays are named by country, and by its part where it has its own.
+Public holidays are named by country, or by the part of it that has days of its own.
 wrong:
 # calendars.yaml
-office: {weekly: {mon-fri: 09:00-17:00}, holidays: ZZ}
+office: {open: [mon-fri 09:00-17:00], holidays: XX}
 right:
 # calendars.yaml
-office: {weekly: {mon-fri: 09:00-17:00}, holidays: GB}
+office: {open: [mon-fri 09:00-17:00], holidays: GB-SCT}
 
 RD124
 No calendar of calendars.yaml has this name.
 wrong:
 - hours: {calendar: offce, closed: bye}
+# calendars.yaml
+office: {open: [mon-fri 09:00-17:00]}
 right:
 - hours: {calendar: office, closed: bye}
+# calendars.yaml
+office: {open: [mon-fri 09:00-17:00]}
 
 RD125
-The shares of a split add up to more than all callers, or one of them is none.
+The shares of a split come to more than all callers, or leave nobody for a line behind them.
 wrong:
 - split:
     - {share: 80%, then: person}
@@ -59,175 +67,324 @@ right:
     - {share: 80%, then: person}
     - else: bye
 
+RD126
+A season is tied to a period that no calendar has, so that its dialplan would never answer.
+wrong:
+# site.yaml
+ringdown: 1
+numbers:
+  100:
+    dialplan: main
+    seasons: [{dialplan: main, during: spring}]
+right:
+# site.yaml
+ringdown: 1
+numbers:
+  100:
+    dialplan: main
+    seasons: [{dialplan: main, from: 12-20, until: 01-06}]
+
+RD127
+Two seasons of a number are there on the same day. Let the one end before the other begins.
+wrong:
+# site.yaml
+ringdown: 1
+numbers:
+  100:
+    dialplan: main
+    seasons:
+      - {dialplan: main, from: 12-20, until: 01-06}
+      - {dialplan: main, from: 12-24, until: 12-24}
+right:
+# site.yaml
+ringdown: 1
+numbers:
+  100:
+    dialplan: main
+    seasons:
+      - {dialplan: main, from: 12-20, until: 01-06}
+      - {dialplan: main, from: 12-01, until: 12-19}
+
+RD128
+The variable that takes the subflow's result keeps what it had when the subflow comes back without one. End every way
+of the subflow by return: VALUE.
+wrong:
+variables: {fine: flag = no}
+flows:
+  main:
+    - subflow: {flow: ask, into: fine}
+    - goto: check
+  check:
+    - when: [{if: fine, then: bye}]
+    - hangup
+  bye: [hangup]
+  ask: [{tag: asked}]
+right:
+variables: {fine: flag = no}
+flows:
+  main:
+    - subflow: {flow: ask, into: fine}
+    - goto: check
+  check:
+    - when: [{if: fine, then: bye}]
+    - hangup
+  bye: [hangup]
+  ask: [{return: yes}]
+
 RD140
 No lookup of lookups.yaml has this name.
 wrong:
-- lookup: {name: custmer, failed: person}
+- lookup: {name: custmer, failed: person, not_found: person}
+# lookups.yaml
+customer: {get: https://crm.example/customer, returns: {tier: text}}
 right:
-- lookup: {name: customer, failed: person}
+- lookup: {name: customer, failed: person, not_found: person}
+# lookups.yaml
+customer: {get: https://crm.example/customer, returns: {tier: text}}
 
 RD141
-A lookup goes to an http or https address.
+A lookup asks an http or https address whose host is written out; values stand behind it.
 wrong:
 # lookups.yaml
-customer: {get: crm.example/customers}
+customer: {get: crm.example/customer, returns: {tier: text}}
 right:
 # lookups.yaml
-customer: {get: 'https://crm.example/customers'}
+customer: {get: https://crm.example/customer, returns: {tier: text}}
 
 RD142
-What stands in an address is written into logs of servers on the way. A sensitive value is sent in the body.
+What stands in an address is written into the logs of servers on the way. A secret is sent in the body of a post.
 wrong:
+- gather: {into: pin, prompt: choose, failed: bye}
+- lookup: {name: check, failed: person, not_found: person}
 # lookups.yaml
-customer: {get: 'https://crm.example/check?pin=$pin'}
+check: {get: https://crm.example/check/$pin, returns: {ok: flag = no}}
 right:
+- gather: {into: pin, prompt: choose, failed: bye}
+- lookup: {name: check, failed: person, not_found: person}
 # lookups.yaml
-customer: {post: 'https://crm.example/check', send: {pin: $pin}}
+check: {post: https://crm.example/check, send: {pin: $pin}, returns: {ok: flag = no}}
 
 RD143
-The lookup is not encrypted on its way. Use https, or keep both ends on one machine.
+A secret goes to this address unencrypted. Use https; certificates are verified.
 wrong:
 # lookups.yaml
-customer: {get: 'http://crm.example/customers'}
+customer: {get: http://crm.example/customer, auth: secret crm, returns: {tier: text}}
 right:
 # lookups.yaml
-customer: {get: 'https://crm.example/customers'}
+customer: {get: https://crm.example/customer, auth: secret crm, returns: {tier: text}}
 
 RD144
-The answer to a question that holds a secret would be kept and given again after the secret was changed. Such
-lookups have no cache.
+The answer to a question that holds a secret would be kept, and given again when the secret has been changed.
 wrong:
+- gather: {into: pin, prompt: choose, failed: bye}
+- lookup: {name: check, failed: person, not_found: person}
 # lookups.yaml
-check: {post: 'https://crm.example/check', send: {pin: $pin}, cache: 5min}
+check: {post: https://crm.example/check, send: {pin: $pin}, cache: 5min, returns: {ok: flag = no}}
 right:
+- gather: {into: pin, prompt: choose, failed: bye}
+- lookup: {name: check, failed: person, not_found: person}
 # lookups.yaml
-check: {post: 'https://crm.example/check', send: {pin: $pin}}
+check: {post: https://crm.example/check, send: {pin: $pin}, returns: {ok: flag = no}}
 
 RD145
-The lookup that a pin step asks must return whether it is right.
+The lookup that verifies a PIN must be sent it, and must return a flag named ok.
 wrong:
-- pin: {into: pin, verify: customer, failed: person}
+- pin: {into: pin, verify: check, prompt: choose, failed: person}
+# lookups.yaml
+check: {post: https://crm.example/check, send: {pin: $pin}, returns: {right: flag = no}}
 right:
-- pin: {into: pin, verify: check_pin, failed: person}
+- pin: {into: pin, verify: check, prompt: choose, failed: person}
+# lookups.yaml
+check: {post: https://crm.example/check, send: {pin: $pin}, returns: {ok: flag = no}}
 
 RD146
-What is typed as a PIN goes into a sensitive variable, so that it is masked in every record.
+A PIN goes into a sensitive variable of digits, so that it is masked and sealed in every record.
 wrong:
-variables: {secret: digits 4}
+- pin: {into: code, verify: check, prompt: choose, failed: person}
+# lookups.yaml
+check: {post: https://crm.example/check, send: {pin: $code}, returns: {ok: flag = no}}
 right:
-variables: {secret: digits 4 sensitive}
+- pin: {into: pin, verify: check, prompt: choose, failed: person}
+# lookups.yaml
+check: {post: https://crm.example/check, send: {pin: $pin}, returns: {ok: flag = no}}
 
 RD147
-The pattern that typed digits must fit is not understood.
+The pattern that typed digits must match is not understood.
 wrong:
-- gather: {into: code, pattern: '[0-', prompt: choose, failed: person}
+- gather: {into: code, regex: '[0-', prompt: choose, failed: person}
 right:
-- gather: {into: code, pattern: '[0-9]+', prompt: choose, failed: person}
+- gather: {into: code, regex: '[0-4]{4}', prompt: choose, failed: person}
 
 RD160
-An announcement of a recording is the same for every caller: it holds no values.
+The announcement of a recording is the same for every caller: a prompt of fixed words, without values.
 wrong:
-# queues.yaml
-support: {record: {announce: heard_code}}
+# site.yaml
+ringdown: 1
+numbers: {100: main}
+recording: {incoming: {announce: heard}}
+# prompts/en.yaml
+hello: Hello.
+choose: Choose now.
+heard: "You called ${access.dialled as digits}."
 right:
-# queues.yaml
-support: {record: {announce: recorded}}
+# site.yaml
+ringdown: 1
+numbers: {100: main}
+recording: {incoming: {announce: hello}}
 
 RD161
 A key refuses the recording, and no announcement tells the caller of it.
 wrong:
-# queues.yaml
-support: {record: {opt_out: 9}}
+# site.yaml
+ringdown: 1
+numbers: {100: main}
+recording: {incoming: {opt_out: star}}
 right:
-# queues.yaml
-support: {record: {opt_out: 9, announce: recorded}}
+# site.yaml
+ringdown: 1
+numbers: {100: main}
+recording: {incoming: {announce: hello, opt_out: star}}
 
 RD162
-The announcement stands where no call hears it.
+Only a recording of the call is announced, by record: {call: start}. Before a message, play a prompt.
 wrong:
-# queues.yaml
-support: {record: {when: never, announce: recorded}}
+- record: {max: 1min, finish: hash, announce: hello}
 right:
-# queues.yaml
-support: {record: {announce: recorded}}
+- play: hello
+- record: {max: 1min, finish: hash}
+
+RD163
+No survey of surveys.yaml has this name.
+wrong:
+- survey: after_cal
+# surveys.yaml
+after_call:
+  questions:
+    solved: {prompt: choose, keys: [1, 2]}
+right:
+- survey: after_call
+# surveys.yaml
+after_call:
+  questions:
+    solved: {prompt: choose, keys: [1, 2]}
+
+RD164
+A transfer leads to somebody (to:) or into a queue (queue:), to one of the two.
+wrong:
+- transfer: {failed: bye}
+right:
+- transfer: {to: 200, failed: bye}
+
+RD165
+dial rings one list at a time: to:, all of it, or steps:, one after another.
+wrong:
+- dial: {failed: bye}
+right:
+- dial: {to: 200, failed: bye}
+
+RD166
+The tenant has no slots in which a caller could be parked.
+wrong:
+- park: {timeout: bye, full: bye}
+right:
+- park: {timeout: bye, full: bye}
+# site.yaml
+ringdown: 1
+numbers: {100: main}
+parking: {slots: 71-79, back: 2min}
 
 RD180
 No box of boxes.yaml has this name.
 wrong:
-- voicemail: {box: offce}
+- voicemail: frnt
+# boxes.yaml
+front: {hears: [200], number: 900}
 right:
-- voicemail: {box: office}
+- voicemail: front
+# boxes.yaml
+front: {hears: [200], number: 900}
 
 RD181
-Nobody is told of messages in this box: no lamp, no mail, no callback.
+Nobody is told of a message in this box: no agent hears it, no mail is sent, nobody is called back.
 wrong:
 # boxes.yaml
-office: {greeting: leave_message}
+front: {number: 900}
 right:
 # boxes.yaml
-office: {greeting: leave_message, persons: [200]}
+front: {hears: [200], number: 900}
 
 RD182
-Two boxes have the same number, so that only one could be opened by phone.
+Two boxes are opened by the same number, so that one of them never would be.
 wrong:
 # boxes.yaml
-office: {number: 1}
-night: {number: 1}
+front: {hears: [200], number: 900}
+back: {hears: [200], number: 900}
 right:
 # boxes.yaml
-office: {number: 1}
-night: {number: 2}
+front: {hears: [200], number: 900}
+back: {hears: [200], number: 901}
 
 RD183
-A box sends mail, and the site names no server that takes it.
+The box sends mail, and the site names no server that takes it.
 wrong:
 # boxes.yaml
-office: {mail: [office@example.net]}
+front: {mail: [front@example.org], number: 900}
 right:
+# boxes.yaml
+front: {mail: [front@example.org], number: 900}
 # site.yaml
 ringdown: 1
-mail: {host: mail.example.net, from: phone@example.net}
+numbers: {100: main}
+mail: {host: smtp.example.org, from: ringdown@example.org}
 
 RD184
-The password of the mail server would go over the network unencrypted.
+The mail server's password would go over the network unencrypted.
 wrong:
 # site.yaml
 ringdown: 1
-mail: {host: mail.example.net, tls: no, user: x, auth: secret mail}
+numbers: {100: main}
+mail: {host: smtp.example.org, from: r@example.org, user: r, password: secret mail, security: none}
 right:
 # site.yaml
 ringdown: 1
-mail: {host: mail.example.net, tls: yes, user: x, auth: secret mail}
+numbers: {100: main}
+mail: {host: smtp.example.org, from: r@example.org, user: r, password: secret mail, security: starttls}
 
 RD230
-A line of a test is something that a caller does (press, say, wait) or that must happen (hears, queue, outcome).
+A line of a test is something that is done (press, wait, agent) or that must happen (hears, queue, outcome); TESTING.md
+lists them.
 wrong:
 # dialplans/main.test.yaml
-menu: [presses: 1]
+tests:
+  a caller: [{presses: 1}, {outcome: served}]
 right:
 # dialplans/main.test.yaml
-menu: [press: 1]
+tests:
+  a caller: [{press: 1}, {outcome: served}]
 
 RD231
-The test goes on where its call cannot: behind a hang-up, or in another branch.
+The test begins like another one, and that one isn't there, never gets so far, or begins like this one.
 wrong:
 # dialplans/main.test.yaml
-over: [outcome: served, press: 1]
+tests:
+  a caller: [{as: another}, {outcome: served}]
 right:
 # dialplans/main.test.yaml
-over: [press: 1, outcome: served]
+tests:
+  another: [{press: 1}]
+  a caller: [{as: another}, {outcome: served}]
 
 RD232
-At a clock change this time doesn't exist, or exists twice. Say which by its offset, or choose another.
+In the night of a clock change this time is left out, or comes twice. Say which by its offset, or choose another.
 wrong:
 # dialplans/main.test.yaml
-given: {clock: 2026-03-29 01:30}
+given: {at: 2026-03-29 01:30, zone: Europe/London}
 right:
 # dialplans/main.test.yaml
-given: {clock: 2026-03-29 03:30}
+given: {at: 2026-03-29 03:30, zone: Europe/London}
 
 RD233
-The test gives a value to something that the site doesn't have.
+What is given is of a number, an agent or a queue that the site doesn't have.
 wrong:
 # dialplans/main.test.yaml
 given: {agents: {299: ready}}
@@ -236,22 +393,26 @@ right:
 given: {agents: {200: ready}}
 
 RD234
-The number that the test dials is not one that a caller from outside can reach.
+The number that the test dials is not public, and no trunk brings calls from outside to it.
 wrong:
-# dialplans/main.test.yaml
-given: {dialled: 999}
+# site.yaml
+ringdown: 1
+numbers: {100: main}
 right:
-# dialplans/main.test.yaml
-given: {dialled: 100}
+# site.yaml
+ringdown: 1
+numbers: {100: {dialplan: main, public: yes}}
 
 RD260
-A phone code names a calendar or a notice that isn't there.
+An agent may switch a notice or a calendar by his phone, and no notice or calendar has this name, or both have.
 wrong:
-# site.yaml
-ringdown: 1
-switches: {offce: 1}
+# agents.yaml
+200: {name: Ana, queues: [support], skills: {power: 2}, team: front, switches: [offce]}
+# calendars.yaml
+office: {open: [mon-fri 09:00-17:00]}
 right:
-# site.yaml
-ringdown: 1
-switches: {office: 1}
+# agents.yaml
+200: {name: Ana, queues: [support], skills: {power: 2}, team: front, switches: [office]}
+# calendars.yaml
+office: {open: [mon-fri 09:00-17:00]}
 """
