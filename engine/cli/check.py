@@ -99,7 +99,7 @@ def check_one(path: Path) -> tuple[list[Any], int, list[Any]]:
     if not path.exists():
         raise UsageError(f"{path} doesn't exist")
     folder = site_of(path)
-    reading = read_folder(folder)
+    reading = read_folder(folder, thorough=True)
     if path.is_dir():
         return reading.findings, reading.files, reading.waived
     name = path.resolve().relative_to(folder.resolve()).as_posix()

@@ -19,6 +19,7 @@ from engine.dialplan.prompts import Fixed, Slot, StockPrompt, WavInfo
 from engine.errors import SiteError
 
 ROOT_TENANT = "default"
+clipped_ms_min = 3  # a single touch of full scale can't be heard
 
 
 class Spoken(msgspec.Struct):
@@ -40,6 +41,8 @@ class Catalogue:
         if "music/default" not in self.clips:
             self.clips["music/default"] = ("", "", 10_000, "")
         self.spoken: dict[tuple[str, str], dict[str, Spoken]] = {}
+        self.stock_names = {name.partition("/")[2]: None for name in stock}  # the engine itself plays some of them
+        self.words: dict[str, dict[str, None]] = {}  # tenant -> every value in its files, see prompt_use
 
     def load(self, files: Mapping[str, object], trees: Mapping[str, marks.Node | None], tenant: str, home: str) -> None:
         """Take in one tenant's prompts: `home` is "" or "tenants/NAME/"."""
@@ -47,20 +50,21 @@ class Catalogue:
         recorded: dict[str, dict[str, WavInfo]] = {}
         built: dict[str, dict[str, StockPrompt]] = {}
         for path in sorted(files):
-            if path.startswith(folder) and path.endswith(".wav"):
-                language, _, name = path[len(folder) : -4].partition("/")
+            stem = path.rpartition(".")[0] if path.endswith(prompts.AUDIO) else ""
+            if stem.startswith(folder):
+                language, _, name = stem[len(folder) :].partition("/")
                 info = self._recording(files[path], path)
-                if info is not None and name:
-                    recorded.setdefault(language, {})[name] = info
+                if info is not None and name and self._alone(recorded.setdefault(language, {}), name, path):
+                    recorded[language][name] = info
             elif path.startswith(folder) and path.endswith("/manifest.yaml"):
                 language = path[len(folder) : -14]
                 content = files[path]
                 if "/" not in language and isinstance(content, bytes):
                     built[language] = prompts.read_manifest(content, path, language)
-            elif path.startswith(f"{home}music/") and path.endswith(".wav"):
+            elif stem.startswith(f"{home}music/"):
                 info = self._recording(files[path], path)
                 if info is not None:
-                    self.clips[self._full(tenant, path[len(home) : -4])] = (
+                    self.clips[self._full(tenant, stem[len(home) :])] = (
                         "",
                         info.path,
                         info.duration_ms,
@@ -82,14 +86,31 @@ class Catalogue:
     def _known(self, tenant: str, language: str) -> dict[str, Spoken]:
         return self.spoken.setdefault((tenant, language), {})
 
+    def _alone(self, recorded: Mapping[str, WavInfo], name: str, path: str) -> bool:
+        """Is this the only recording of the name? Of two the first in the order of names counts."""
+        if name not in recorded:
+            return True
+        message = f"there is another recording of {name!r}: {recorded[name].path.rpartition('/')[2]}"
+        self.report.put("RD242", path, 1, 1, message, "keep one of the two")
+        return False
+
     def _recording(self, content: object, path: str) -> WavInfo | None:
-        if isinstance(content, WavInfo):
-            return content if content.path else msgspec.structs.replace(content, path=path)
         try:
-            return prompts.wav_info(content if isinstance(content, bytes) else b"", path)
+            info = content if isinstance(content, WavInfo) else None
+            if info is None:
+                info = prompts.wav_info(content if isinstance(content, bytes) else b"", path)
+            elif info.fault:
+                raise SiteError(info.fault)
         except SiteError as error:
-            self.report.put("RD093", path, 1, 1, str(error), "save it as WAV, PCM 16 bit, 8 or 16 kHz")
+            hint = "save it as WAV, FLAC, OGG or MP3, best at 16 kHz or more"
+            self.report.put("RD093", path, 1, 1, str(error), hint)
             return None
+        if info.silent:
+            self.report.put("RD241", path, 1, 1, "nothing can be heard in this recording", "record it again")
+        elif info.clipped_ms >= clipped_ms_min:
+            message = f"this recording is clipped for {info.clipped_ms} ms"
+            self.report.put("RD240", path, 1, 1, message, "record it again with less gain")
+        return info if info.path else msgspec.structs.replace(info, path=path)
 
     def _texts(
         self,
@@ -179,8 +200,10 @@ class Catalogue:
         if own is not None:
             return own
         full = f"{language}/{name}"
-        stock_of_root = self.spoken.get((ROOT_TENANT, language), {}).get(name)
-        if full in self.clips and stock_of_root is None:
+        platform = self.spoken.get((ROOT_TENANT, language), {}).get(name)
+        # the platform's own prompts are its own, but its recording of a stock name is everybody's
+        lent = name in self.stock_names and platform is not None and platform.parts == [full]
+        if full in self.clips and (platform is None or (lent and self.clips[full][1])):
             return Spoken([full])
         return None
 

@@ -125,7 +125,7 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD090": (WARNING, "prompt missing in a language", "the caller would hear another language"),
     "RD091": (WARNING, "text without a recording", "the caller would hear silence"),
     "RD092": (WARNING, "text changed since it was recorded", "the caller would hear the old words"),
-    "RD093": (ERROR, "not a usable WAV", "the caller would hear silence"),
+    "RD093": (ERROR, "not a usable recording", "the caller would hear silence"),
     "RD094": (WARNING, "variable never read", ""),
     # --- who serves whom --------------------------------------------------------------------------------
     "RD101": (ERROR, "needs that nobody meets", "the caller would wait in vain"),
@@ -166,6 +166,11 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD210": (ERROR, "waiver that cannot be", "the finding would still be told"),
     "RD211": (ERROR, "waiver without a reason", "nobody would know why it was borne with"),
     "RD212": (WARNING, "waiver that waives nothing", "the next mistake of this kind would be hidden"),
+    # --- recordings -----------------------------------------------------------------------------------
+    "RD240": (WARNING, "recording clipped", "the caller would hear it crackle"),
+    "RD241": (WARNING, "recording silent", "the caller would hear silence"),
+    "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
+    "RD243": (WARNING, "prompt that nothing plays", ""),
 }
 
 _FAULTS = {

@@ -24,6 +24,7 @@ TONES = (
     *(f"tone/{kind}.{country}" for kind in ("ringback", "busy", "congestion") for country in ("us", "cn", "gb", "eu")),
 )
 text_max = 2_000
+AUDIO = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")  # by which names a file is a recording
 
 
 class StockPrompt(msgspec.Struct, frozen=True):
@@ -44,6 +45,9 @@ class WavInfo(msgspec.Struct, frozen=True):
     sha256: str = ""
     rate: int = 8_000
     sides: int = 1  # 2: stereo
+    clipped_ms: int = 0  # so long it lies flat at full scale
+    silent: bool = False  # nothing can be heard in it
+    fault: str = ""  # why it can't be read at all
 
 
 class Fixed(msgspec.Struct, frozen=True):

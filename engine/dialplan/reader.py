@@ -20,6 +20,7 @@ from engine.dialplan import (
     lookup_reader,
     options,
     policy_reader,
+    prompt_use,
     queue_rules,
     rings,
     seasons,
@@ -73,15 +74,17 @@ def read_site(
     stock: Mapping[str, StockPrompt] | None = None,
     kept: Site | None = None,
     wall_ms: int = 0,
+    thorough: bool = False,
 ) -> tuple[Site | None, list[Finding]]:
     """Read, link and check a site.
 
     `files`: path inside the site's folder -> bytes (WAV files may be given as WavInfo). `stock`: the stock prompts by
     name ("en/digits/1"), see prompts.read_stock. `kept`: the site in force, whose clip numbers stay.
-    `wall_ms`: the time of day as Unix ms, for warnings about dates; 0: none of them. The Site is None
-    when any finding is an error. Never raises, whatever the files hold.
+    `wall_ms`: the time of day as Unix ms, for warnings about dates; 0: none of them. `thorough`: also tell what is
+    of no use to anybody, as an admin asks who runs `check`. The Site is None when any finding is an error. Never
+    raises, whatever the files hold.
     """
-    checked = check_site(files, stock, kept, wall_ms)
+    checked = check_site(files, stock, kept, wall_ms, thorough)
     return checked.site, checked.findings
 
 
@@ -100,9 +103,10 @@ def check_site(
     stock: Mapping[str, StockPrompt] | None = None,
     kept: Site | None = None,
     wall_ms: int = 0,
+    thorough: bool = False,
 ) -> Checked:
     """`read_site`, with the findings that its `allow:` waives."""
-    return _Reader(files, stock or {}, kept, wall_ms).read()
+    return _Reader(files, stock or {}, kept, wall_ms, thorough).read()
 
 
 def check_text(text: bytes, file: str = "dialplans/main.yaml") -> list[Finding]:
@@ -132,9 +136,11 @@ class _Reader:
         stock: Mapping[str, StockPrompt],
         kept: Site | None,
         wall_ms: int,
+        thorough: bool,
     ) -> None:
         self.files = files
         self.wall_ms = wall_ms
+        self.thorough = thorough
         self.kept = kept
         self.report = Report()
         self.catalogue = Catalogue(self.report, stock)
@@ -516,6 +522,10 @@ class _Reader:
                         numbered.setdefault(name, {})[entry] = seasonal
             if any(draft.broken for draft in tenant.drafts.values()):
                 continue
+            if tenant.scope is not None and tenant.scope.complete:
+                prompt_use.check(
+                    self.report, self.files, self.trees, self.catalogue, tenant.name, tenant.home, unused=self.thorough
+                )
             for name, unit in tenant.units.items():
                 graph = analyse(self.report, unit, tuple(used.get(name, ())), numbered.get(name, {}))
                 self.graphs[unit.program.name] = graph

@@ -128,6 +128,12 @@ def choice(report: Report, node: marks.Node | None, what: str, words: Iterable[s
     return found.text
 
 
+def field(node: marks.Node | None, key: str) -> str:
+    """A scalar in a mapping as text; "" when it isn't there. For files that a program wrote: nothing is reported."""
+    found = node.entries.get(key) if isinstance(node, marks.Mapping) else None
+    return found.text if isinstance(found, marks.Scalar) else ""
+
+
 def scalars(report: Report, node: marks.Node | None, what: str) -> list[marks.Scalar]:
     """A list of single values; one value alone is a list of one."""
     if node is None:

@@ -19,6 +19,7 @@ from engine.dialplan.findings import Finding
 from engine.dialplan.model import Site
 from engine.dialplan.prompts import StockPrompt, WavInfo, read_stock, wav_info
 from engine.errors import SiteError
+from engine.runtime import sounds
 
 files_max = 20_000
 text_bytes_max = 4_000_000
@@ -62,20 +63,25 @@ def demo_site() -> Path:
 def collect(folder: Path, *, wavs: bool = True) -> dict[str, Content]:
     """Relative path -> content of every file of a folder that the reader may look at, in sorted order.
 
-    Hidden files and folders are left out. A WAV that can't be parsed enters as bytes, so that the reader reports it.
-    Raises SiteError when the folder can't be read or is absurdly large.
+    Hidden files and folders are left out. A recording that can't be read enters with its fault, which the reader
+    reports. Raises SiteError when the folder can't be read or is absurdly large.
     """
     if not folder.is_dir():
         raise SiteError(f"{folder} is no folder: a site is a folder with site.yaml (ringdown serve --site DIR)")
     found: dict[str, Content] = {}
+    made: dict[str, None] = {}
     try:
-        for path in sorted(_walk(folder)):
+        paths = sorted(_walk(folder))
+        for path in paths if wavs else ():
+            if path.name == "manifest.yaml" and path.stat().st_size <= text_bytes_max:
+                made.update(dict.fromkeys(sounds.built(path.read_bytes())))
+        for path in paths:
             if len(found) >= files_max:
                 raise SiteError(f"{folder} holds more than {files_max} files: is it really a site?")
             name = path.relative_to(folder).as_posix()
-            if path.suffix.lower() == ".wav":
+            if sounds.is_sound(path):
                 if wavs:
-                    found[name] = _wav(path)
+                    found[name] = _sound(path, name, made)
             elif path.suffix.lower() in _TEXT:
                 if path.stat().st_size > text_bytes_max:
                     raise SiteError(f"{path}: {path.stat().st_size} bytes are too many for a text file")
@@ -103,6 +109,18 @@ def _wav(path: Path) -> Content:
         return data[:64]  # the reader parses it again and says what is wrong, at the right place
 
 
+def _sound(path: Path, name: str, made: dict[str, None]) -> Content:
+    """A recording of a site: converted, trimmed and levelled where it needs to be."""
+    if path.stat().st_size > wav_bytes_max:
+        raise SiteError(f"{path}: recordings may have at most {wav_bytes_max // 1_000_000} MB")
+    if "wideband" in name.split("/"):
+        return _wav(path)  # masters for later codecs, which nothing plays yet
+    try:
+        return sounds.take(path.resolve(), path.read_bytes(), music=name.split("/")[-2:-1] == ["music"], made=made)
+    except SiteError as error:
+        return WavInfo(0, str(path.resolve()), fault=str(error))
+
+
 def stock_prompts() -> tuple[Path, dict[str, StockPrompt]]:
     """The folder of the stock prompts and what is in it, with absolute paths. Only manifests and music are opened."""
     folder = package_folder("prompts")
@@ -117,17 +135,17 @@ def stock_prompts() -> tuple[Path, dict[str, StockPrompt]]:
     }
 
 
-def read_folder(folder: Path, kept: Site | None = None) -> Reading:
+def read_folder(folder: Path, kept: Site | None = None, *, thorough: bool = False) -> Reading:
     """Read, check and link a site in this process. Raises SiteError only when there is nothing to read.
 
-    `kept` is the site in force: clips that are loaded keep their numbers.
+    `kept` is the site in force: clips that are loaded keep their numbers. `thorough`: see `read_site`.
     """
     from engine.dialplan.reader import check_site
 
     folder = folder.resolve()
     files = collect(folder)
     _, stock = stock_prompts()
-    checked = check_site(files, stock, kept, int(time.time() * 1_000))
+    checked = check_site(files, stock, kept, int(time.time() * 1_000), thorough)
     return Reading(checked.site, checked.findings, len(files), str(folder), checked.waived)
 
 

@@ -22,7 +22,8 @@ def test_collecting(tmp_path: Path) -> None:
     (tmp_path / "program.exe").write_bytes(b"MZ")
     found = room.collect(tmp_path)
     assert list(found) == ["a.yaml", "b.yaml", "prompts/en/a.wav"]
-    assert found["a.yaml"] == b"a: 1" and isinstance(found["prompts/en/a.wav"], bytes)
+    bad = found["prompts/en/a.wav"]
+    assert found["a.yaml"] == b"a: 1" and isinstance(bad, WavInfo) and "no sound that can be read" in bad.fault
     assert list(room.collect(tmp_path, wavs=False)) == ["a.yaml", "b.yaml"]
 
 
