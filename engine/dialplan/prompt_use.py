@@ -15,6 +15,7 @@ from engine.dialplan.findings import Report
 from engine.dialplan.prompts import AUDIO, WavInfo, literal_parts
 
 RECORDED = "recorded.yaml"  # prompts/<language>/recorded.yaml: name -> {sha256, text}, written by `ringdown prompts`
+THOROUGH = ("RD243",)  # codes that only a thorough reading gives
 _ENGINE_PLAYS = ("reason_", "queue_", "say-")
 
 

@@ -164,6 +164,8 @@ class _Reader:
             for tenant in self.tenants.values():
                 self.read_tenant(tenant)
         allowed = waivers.read(self.report, self.trees)
+        if not self.thorough:  # what isn't looked for needs no waiver, and none is idle because of that
+            allowed = [each for each in allowed if each.code not in prompt_use.THOROUGH]
         site = self.link() if root is not None else None
         waived = waivers.apply(self.report, allowed)
         findings = hearing.attach(self.report.finished(self.files), self.plans())

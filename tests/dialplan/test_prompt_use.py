@@ -28,6 +28,15 @@ def test_a_prompt_that_nothing_plays() -> None:
     assert told({**changes, "queues.yaml": b"support: {announce: old}\nq: {announce: lonely}\n"}) == []
 
 
+def test_a_waiver_of_it_is_never_idle_because_nobody_looked() -> None:
+    site = b"ringdown: 1\nlanguages: [en]\nnumbers: {100: main}\nallow: {RD243: kept for Christmas}\n"
+    changes: dict[str, bytes | WavInfo] = {
+        "site.yaml": site, "prompts/en.yaml": b"hello: Hello.\nchoose: Choose now.\nold: Old.\n",
+        "prompts/en/old.wav": WavInfo(1),
+    }  # fmt: skip
+    assert told(changes) == [] == told(changes, thorough=False)
+
+
 def test_a_tenants_prompts_are_its_own() -> None:
     changes: dict[str, bytes | WavInfo] = {
         "tenants/press/tenant.yaml": b"languages: [en]\n", "tenants/press/prompts/en.yaml": b"hello: Hello.\n",
