@@ -20,9 +20,9 @@ GOOD_END = {
     "answer": "answered", "play": "heard", "say": "heard", "position": "heard", "estimate": "heard",
     "gather": "entered", "queue": "served", "dial": "hung up", "callback": "booked", "when": "else",
     "subflow": "returned", "record": "recorded", "hours": "open", "lookup": "found", "music": "time over",
-    "silence": "time over",
+    "silence": "time over", "split": "the rest", "round": "done",
 }  # fmt: skip
-_ONLY_BY_OUTCOME = ("menu", "split")  # a word `continue` is an outcome too
+_ONLY_BY_OUTCOME = ("menu", "switch", "repeat")  # a word `continue` is an outcome too
 _KEY_WORDS = {"*": "star", "#": "hash"}
 
 
@@ -181,6 +181,8 @@ class _Drawing:
                 if "wait" in step.data and not wait:
                     beside = self.first(step.data["wait"], step.data["wait"])
                     self.edge(source, beside, "while waiting", (), "waiting")
+                if step.verb == "round":  # the end of a list that is repeated
+                    self.edge(source, self.first(wait, flow), "once more", ("",))
                 if _falls(step) and after:
                     back = bool(wait) and index + 1 >= len(steps) and after == self.first(wait, wait)
                     self.edge(source, after, "begins again" if back else GOOD_END.get(step.verb, "next"), ("",))
@@ -197,6 +199,8 @@ class _Drawing:
         label, outs = self.label(step, out), (out,)
         if step.verb in ("goto", "subflow") and out == "flow":
             label, outs = ("goes to" if step.verb == "goto" else "runs"), ("",)
+        elif step.verb == "repeat" and out == "steps":
+            label = "first round"
         self.edge(source, to, label, outs)
 
     def edge(self, source: str, target: str, label: str, outs: tuple[str, ...], kind: str = "") -> None:
@@ -208,6 +212,10 @@ class _Drawing:
             texts = self.written.get(step.place, [])
             number = int(out[3:]) - 1
             return texts[number] if number < len(texts) else out
+        if step.verb == "split" and out.startswith("share "):
+            bounds = [0, *(bound for bound, _ in step.data["ways"])]
+            number = int(out[6:])
+            return f"{(bounds[number] - bounds[number - 1]) / 100:g}%"
         return _key(out) if step.verb == "menu" or step.data.get("wait") else out
 
     def after(
@@ -249,9 +257,9 @@ def _falls(step: Step) -> bool:
         return False
     if step.verb in ("music", "silence"):
         return "for" in step.data
-    if step.verb == "switch":
-        return False  # every value has its case, or there is an else
-    return not (step.verb == "when" and "else" in step.outs)
+    if step.verb == "split" and not step.data["rest"]:
+        return False
+    return not (step.verb in ("when", "split") and "else" in step.outs)
 
 
 def _asks(step: Step) -> list[str]:

@@ -129,6 +129,10 @@ class _Plan:
         if kind == "branches":
             line = _object({"if": SCALAR, "then": to, "else": to})
             return {"type": "array", "items": line}
+        if kind == "shares":
+            return {"type": "array", "items": _object({"share": SCALAR, "then": to, "else": to})}
+        if kind == "body":
+            return {"type": "array", "items": {"$ref": to["$ref"].replace("to_", "")}}
         if kind == "assignments":
             known = {name: {**SCALAR, "description": kind} for name, kind in self.own.variables.items()}
             return {"type": "object", "properties": known, "additionalProperties": SCALAR}
@@ -146,6 +150,8 @@ class _Plan:
             "queue": lambda: _names(names.queues, complete),
             "wait": lambda: _names(self.own.waits, complete),
             "language": lambda: _names(names.languages, complete),
+            "calendar": lambda: _names(names.things["calendars"], complete),
+            "lookup": lambda: _names(names.things["lookups"], complete),
             "variable": lambda: _words(self.own.variables) if self.own.variables else SCALAR,
             # a number of the outside may stand there too, so agents are only offered
             "targets": lambda: _some(_any(_words(names.agents), SCALAR) if names.agents else SCALAR),
@@ -188,6 +194,7 @@ _PLAIN: dict[str, Schema] = {
     "group": SCALAR,
     "number": SCALAR,
     "expression": SCALAR,
+    "condition": SCALAR,
     "callee": SCALAR,
     "status": {"enum": [*SIP_STATUSES, *(str(code) for code in SIP_STATUSES)]},
     "keys": {"anyOf": [{"type": "array", "items": SCALAR}, SCALAR]},

@@ -102,6 +102,35 @@ def test_every_edge_has_its_key_or_outcome() -> None:
     assert ("switch tier", "play hello") not in found
 
 
+def test_shares_rounds_and_hours() -> None:
+    text = """\
+ringdown: 1
+variables: {code: digits = 1}
+flows:
+  main:
+    - answer
+    - split:
+        - share: 12.5%
+          then: bye
+        - share: 30%
+          then: bye
+    - repeat:
+        times: 3
+        until: code = 7
+        steps:
+          - gather: {into: code, failed: bye}
+        exhausted: bye
+    - goto: bye
+  bye:
+    - hangup: served
+"""
+    found = ways(drawn(text))
+    assert found["split", "hangup served"] == ["12.5%, 30%"] and found["split", "repeat"] == ["the rest"]
+    assert found["repeat", "gather code"] == ["first round"] and found["gather code", "round"] == ["entered"]
+    assert found["round", "gather code"] == ["once more"] and found["round", "goto bye"] == ["done"]
+    assert found["round", "hangup served"] == ["exhausted"] and ("repeat", "goto bye") not in found
+
+
 def test_a_wait_list_goes_round_and_its_keys_leave_the_queue() -> None:
     found = drawn()
     names = {node.id: (node.label, box.title) for box in found.boxes for node in box.nodes}
