@@ -7,11 +7,12 @@ speak and come back become the menu's `invalid` and `no_input`. Every place that
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from engine.dialplan import import_conf, import_queues, voice_packs
+from engine.dialplan.import_hours import calendar
 from engine.dialplan.imported import BYE, TRIES, Imported, Step, finish, name_of
 
 _APPLICATION = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
@@ -203,8 +204,11 @@ class _Converter:
         """Where a Goto leads; empty when that isn't known."""
         if line.application != "goto" or not line.arguments:
             return []
+        return self.place(line.arguments, at)
+
+    def place(self, words: Sequence[str], at: Place | None = None) -> list[Place]:
+        """The place that `priority`, `extension,priority` or `context,extension,priority` names; empty: none."""
         context, extension, _ = at or self.here
-        words = line.arguments
         if len(words) == 3:
             context = words[0]
         if len(words) >= 2:
@@ -406,6 +410,24 @@ def _goto(converter: _Converter, line: Prio, rest: Place | None) -> Made:
     return [*converter.speak(), {"goto": converter.to(places[0])}], True
 
 
+def _hours(converter: _Converter, line: Prio, rest: Place | None) -> Made:
+    """`GotoIfTime(times,weekdays,days,months?here:else)`: a calendar, and a jump while it is open."""
+    when, _, ways = ",".join(line.arguments).partition("?")
+    yes, _, no = ways.partition(":")
+    found, opened = calendar(when), converter.place(import_conf.arguments(yes)) if yes else []
+    closed = converter.place(import_conf.arguments(no)) if no else [rest] if rest is not None else []
+    if found is None or not opened or not closed:
+        converter.site.note(line.file, line.line, line.text, "not in the subset that is converted; left out")
+        return [], False
+    calendars = converter.site.calendars
+    name = next((name for name, held in calendars.items() if held == found), "")
+    if not name:
+        name = name_of(converter.here[0], calendars)
+        calendars[name] = found
+    ways_out = {"calendar": name, "closed": converter.to(closed[0])}
+    return [*converter.speak(), {"hours": ways_out}, {"goto": converter.to(opened[0])}], True
+
+
 def _rest(converter: _Converter, rest: Place | None) -> str:
     return converter.to(rest) if rest is not None else BYE
 
@@ -458,5 +480,5 @@ def _language(converter: _Converter, line: Prio, rest: Place | None) -> Made:
 _RULES: dict[str, Rule] = {
     "answer": _answer, "playback": _playback, "background": _background, "waitexten": _wait_exten, "wait": _wait,
     "musiconhold": _music, "hangup": _hang_up, "busy": _busy, "congestion": _busy, "goto": _goto, "queue": _queue,
-    "dial": _dial, "read": _gather, "set": _language,
+    "dial": _dial, "read": _gather, "set": _language, "gotoiftime": _hours,
 }  # fmt: skip

@@ -41,6 +41,7 @@ class Imported(msgspec.Struct):
     prompts: dict[str, str] = {}
     variables: dict[str, str] = {}
     queues: dict[str, dict[str, Any]] = {}
+    calendars: dict[str, dict[str, Any]] = {}
     agents: dict[str, tuple[str, dict[str, int]]] = {}
     notes: list[NotUnderstood] = []
 
@@ -165,6 +166,8 @@ def files(site: Imported, source: str) -> dict[str, str]:
     }  # fmt: skip
     if site.queues:
         made["queues.yaml"] = written(site.queues)
+    if site.calendars:
+        made["calendars.yaml"] = written(site.calendars)
     if site.agents:
         agents = {
             number: {"name": name, **({"queues": queues} if queues else {})}

@@ -146,3 +146,22 @@ def test_any_text_gives_a_site_or_nothing(seed: int) -> None:
         findings = [each for each in read_site(made, stock)[1] if each.code != "RD051"]
         errors = [each for each in findings if each.severity == "error"]
         assert not errors or not site.numbers, ("\n".join(lines), [render(each) for each in errors])
+
+
+def test_hours_become_a_calendar() -> None:
+    text = """\
+[in]
+exten => s,1,GotoIfTime(*,*,25,dec?shut,s,1)
+ same => n,GotoIfTime(9:00-16:59,mon-fri,*,*?open:shut,s,1)
+ same => n(open),Playback(vm-goodbye)
+ same => n,Hangup
+[shut]
+exten => s,1,Playback(closed)
+"""
+    site = converted(text)
+    assert site.calendars == {"in": {"special": {"12-25": "open"}}, "in_2": {"open": ["mon-fri 09:00-17:00"]}}
+    assert site.flows["in"] == ["answer", {"hours": {"calendar": "in", "closed": "in_2"}}, {"goto": "shut"}]
+    assert site.flows["in_2"] == [{"hours": {"calendar": "in_2", "closed": "shut"}}, {"goto": "in_open"}]
+    made = {path: each.encode() for path, each in imported.files(site, "x").items()}
+    taken, findings = read_site(made, stock_prompts()[1])
+    assert taken is not None, [render(each) for each in findings]
