@@ -20,7 +20,7 @@ GOOD_END = {
     "answer": "answered", "play": "heard", "say": "heard", "position": "heard", "estimate": "heard",
     "gather": "entered", "queue": "served", "dial": "hung up", "callback": "booked", "when": "else",
     "subflow": "returned", "record": "recorded", "hours": "open", "lookup": "found", "music": "time over",
-    "silence": "time over", "split": "the rest", "round": "done",
+    "silence": "time over", "split": "the rest", "round": "done", "pin": "verified",
 }  # fmt: skip
 _ONLY_BY_OUTCOME = ("menu", "switch", "repeat")  # a word `continue` is an outcome too
 _KEY_WORDS = {"*": "star", "#": "hash"}

@@ -18,6 +18,7 @@ from engine.dialplan.site_names import Names, PlanNames
 from engine.dialplan.verbs.table import VERBS, Option, Verb
 
 Schema = dict[str, Any]
+PROMPT: Schema = {"$ref": "#/definitions/prompt"}
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 # kinds of options with a few words of their own; a test holds them to the rules
 WORDS = {"terminator": ("hash", "star", "none"), "mode": ("parallel", "serial"), "recording": ("start", "stop")}
@@ -153,6 +154,7 @@ class _Plan:
             "calendar": lambda: _names(names.things["calendars"], complete),
             "lookup": lambda: _names(names.things["lookups"], complete),
             "variable": lambda: _words(self.own.variables) if self.own.variables else SCALAR,
+            "greet": lambda: _any(self.shared["prompt"], _object({"long": PROMPT, "short": PROMPT}, ("long",))),
             # a number of the outside may stand there too, so agents are only offered
             "targets": lambda: _some(_any(_words(names.agents), SCALAR) if names.agents else SCALAR),
         }

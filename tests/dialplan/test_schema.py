@@ -52,6 +52,7 @@ def test_names_are_choices() -> None:
     step = plan["definitions"]["step"]["anyOf"][0]["properties"]
     assert words(step["queue"]["properties"]["name"]) == ["support", "press/books"]
     assert words(step["goto"]) == ["main", "two"]
+    assert {"hello", "goodbye"} <= set(words(step["menu"]["properties"]["greet"]))
     assert words(step["queue"]["properties"]["waiting"]) == ["w"]
     assert words(plan["definitions"]["to_step"]) == ["again", "continue", "main", "two"]
     assert {"hello", "own", "goodbye", "tone/beep", "music/jazz"} <= set(words(plan["definitions"]["prompt"]))
