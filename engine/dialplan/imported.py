@@ -160,7 +160,9 @@ def files(site: Imported, source: str) -> dict[str, str]:
     made = {
         "site.yaml": written({
             "ringdown": 1, "about": site.about, "languages": ["en"],
-            "numbers": {number: {"dialplan": "main", "entry": flow} for number, flow in site.numbers.items()},
+            "numbers": {
+                number: {"dialplan": "main", "entry": flow, "public": "yes"} for number, flow in site.numbers.items()
+            },
         }),
         "dialplans/main.yaml": written(plan),
     }  # fmt: skip
@@ -205,6 +207,8 @@ def _report(site: Imported, source: str) -> str:
     if site.prompts:
         lines += ["Put your recordings beside the texts by name, as `prompts/en/NAME.wav`, and write what they say",
                   "into `prompts/en.yaml`.", ""]  # fmt: skip
+    lines += ["Numbers are `public`, so that they can be dialled and tested at once; take that away when trunks.yaml",
+              "brings your calls.", ""]  # fmt: skip
     lines += ["## Not understood, or changed", ""] if site.notes else ["Everything was understood."]
     lines += [f"- `{place_of(note)}`: {note.why}" for note in site.notes]
     return "\n".join(lines) + "\n"
