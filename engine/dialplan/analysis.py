@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from engine.dialplan import results
 from engine.dialplan.findings import Report
 from engine.dialplan.linker import Linked, Unit
 from engine.dialplan.program import Step
@@ -35,7 +36,7 @@ def analyse(
     _loops(report, unit, graph, reached)
     _recursion(report, unit, graph)
     _answered(report, unit, graph, used_elsewhere, numbered)
-    _assigned(report, unit, graph, used_elsewhere)
+    _assigned(report, unit, graph, used_elsewhere, results.check(report, unit, graph))
     _finally(report, unit, graph)
     for name in unit.unread:
         variable = unit.draft.variables[name]
@@ -224,8 +225,11 @@ def _answering(graph: Graph) -> dict[Node, None]:
     return found
 
 
-def _assigned(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[str, ...]) -> None:
-    """Definite assignment: a forward analysis that meets by intersection, on bit masks."""
+def _assigned(
+    report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[str, ...], silent: Mapping[str, None]
+) -> None:
+    """Definite assignment: a forward analysis that meets by intersection, on bit masks. `silent`: subflows that may
+    come back without a result."""
     program = unit.program
     names = list(program.variables)
     bit = {name: 1 << place for place, name in enumerate(names)}
@@ -269,7 +273,8 @@ def _assigned(report: Report, unit: Unit, graph: Graph, used_elsewhere: tuple[st
                 push(edge.to, before | (written & ~into))
             elif callee:
                 if callee in exits:
-                    push(edge.to, after | exits[callee])
+                    into = bit.get(str(step.data.get("into", "")), 0) if callee in silent else 0
+                    push(edge.to, before | (written & ~into) | exits[callee])
             elif edge.failed and step.verb in ("lookup", "pin"):
                 # what an earlier answer had filled is gone, but for defaults
                 push(edge.to, before & ~(written & ~defaults))

@@ -238,7 +238,7 @@ class _Parser:
 
     def adapt(self, tree: list[Any], kind: Type, wanted: Type) -> _Typed:
         """A number's digits beside digits, text or a phone number keep the text that was written (0042 is not 42)."""
-        if kind.kind == "number" and tree[0] == "literal" and wanted.kind in ("digits", "text", "phone"):
+        if kind.kind == "number" and tree[0] == "literal" and wanted.kind in types.WRITTEN:
             return ["literal", tree[2]], wanted
         return tree, kind
 

@@ -148,6 +148,7 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD125": (ERROR, "shares that don't add up", "some callers would never go that way"),
     "RD126": (ERROR, "unknown period", "the season would never come"),
     "RD127": (ERROR, "seasons that overlap", "nobody could say which dialplan answers"),
+    "RD128": (WARNING, "subflow that may return nothing", "the caller would hear or follow an older value"),
     # --- lookups and what callers type ------------------------------------------------------------------
     "RD140": (ERROR, "unknown lookup", ""),
     "RD141": (ERROR, "not an address for a lookup", "the lookup would fail every time"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from engine.dialplan import options, types
 from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.verbs.choose import WHOLE
 
@@ -50,4 +51,14 @@ def _repeat(
     data.clear()
 
 
-FINISH = {"split": _split, "repeat": _repeat}
+def _round(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    """What is known behind the list when `until` alone leads there."""
+    if "until" in data and "exhausted" in outs:
+        result = options.compiled(linker.context, step.options["until"], types.FLAG, "until")
+        if result is not None:
+            info.knows["until"] = result.knows
+
+
+FINISH = {"split": _split, "repeat": _repeat, "round": _round}

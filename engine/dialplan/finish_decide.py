@@ -74,4 +74,13 @@ def _goto(
         outs["flow"] = linker.resolve(Target(node.text, node), home, prefix, again=False)
 
 
-FINISH = {"when": _when, "switch": _switch, "goto": _goto, "subflow": _goto}
+def _return(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    """The type of its value, for the `into` of whoever runs the subflow."""
+    if "value" in data:
+        result = options.compiled(linker.context, step.options["value"], None, "value")
+        info.returns = None if result is None else result.type
+
+
+FINISH = {"return": _return, "when": _when, "switch": _switch, "goto": _goto, "subflow": _goto}

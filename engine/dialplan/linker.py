@@ -48,6 +48,7 @@ class Linked(msgspec.Struct):
     reads: list[tuple[str, marks.Node, int]] = []
     writes: list[str] = []
     knows: dict[str, list[str]] = {}  # outcome -> variables that are set on that way
+    returns: types.Type | None = None  # of the value that a `return` gives
 
 
 class Unit(msgspec.Struct):

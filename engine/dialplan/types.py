@@ -35,6 +35,7 @@ class Type(msgspec.Struct, frozen=True):
 TEXT, NUMBER, FLAG, PHONE = Type("text"), Type("number"), Type("flag"), Type("phone")
 DIGITS, DURATION, DATE, TIME = Type("digits"), Type("duration"), Type("date"), Type("time")
 FLAGS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+WRITTEN = ("digits", "text", "phone")  # a number's literal is kept in them as it was written
 _TEXTUAL = ("text", "digits", "phone", "choice")
 _UNITS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))?\s*(ms|s|min|h|d)")

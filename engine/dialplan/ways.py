@@ -101,6 +101,11 @@ class Graph:
                 yield Edge(self.to(node, target), knows=tuple(knows.get(name, ())), out=name)
             if "else" not in outs and not self._covered(step):
                 yield Edge(self.after(node))
+        elif verb == "round":
+            for name, target in outs.items():
+                yield Edge(self.to(node, target), out=name)
+            if not self._covered(step):
+                yield Edge(self.after(node), knows=tuple(self.unit.linked[node[0]][node[1]].knows.get("until", ())))
         else:
             waits = verb in _ASKS_ALWAYS
             for name, target in outs.items():
@@ -118,6 +123,8 @@ class Graph:
             return bool(step.outs) and "else" not in step.outs
         if step.verb == "split":
             return not step.data["rest"] or "else" in step.outs
+        if step.verb == "round":  # only its condition could end the rounds before they are exhausted
+            return "until" not in step.data and bool(step.outs.get("exhausted"))
         return step.verb == "repeat"
 
     def reach(self, roots: list[str], *, calls: bool = True, always: bool = True) -> dict[Node, None]:

@@ -79,11 +79,11 @@ def begin_return(turn: Turn, step: Step) -> None:
     run = turn.run
     tree = step.data.get("value")
     value = None if tree is None else evaluate(tree, run.variables, run.facts)
-    leave_subflow(turn, value)
+    leave_subflow(turn, value, tree[2] if tree is not None and tree[0] == "literal" and len(tree) > 2 else "")
 
 
-def leave_subflow(turn: Turn, value: str | int | bool | None = None) -> None:
-    """Back behind the `subflow` step; its `into` takes the value."""
+def leave_subflow(turn: Turn, value: Value | None = None, written: str = "") -> None:
+    """Back behind the `subflow` step; its `into` takes the value, digits as they were `written` (0042 is not 42)."""
     run = turn.run
     if not run.frames:
         turn.rescue("return outside a subflow")
@@ -92,8 +92,10 @@ def leave_subflow(turn: Turn, value: str | int | bool | None = None) -> None:
     caller = turn.current()
     if caller is not None and value is not None and "into" in caller.data:
         name = str(caller.data["into"])
-        run.variables[name] = value
         declared = turn.program.variables.get(name)
+        if written and declared is not None and declared.type.partition(" ")[0] in types.WRITTEN:
+            value = written
+        run.variables[name] = value
         shown = MASK if declared is not None and declared.sensitive else show(turn, name, value)
         turn.out.append(Note("set", f"{name}={shown}", caller.id))
 
