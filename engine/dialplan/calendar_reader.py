@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 from engine import marks
@@ -28,7 +29,7 @@ _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _COUNTRY = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
 _WHOLE_DAY = ((0, DAY_MINUTES),)
-periods_max, days_max = 100, 2_000
+periods_max, days_max = 100, 12_000
 
 
 def read(
@@ -153,11 +154,11 @@ class _Reader:
 
     def dates(self, node: marks.Scalar, text: str) -> list[int]:
         """Every day of `2026-12-24`, `2026-12-24 to 2027-01-02`, `12-24`, `12-24 to 01-06`."""
-        found = [day for first, last in spans(self.report, node, text, self.years) for day in range(first, last + 1)]
-        if len(found) > days_max:
-            self.report.add("RD122", node, f"more than {days_max} days", "write the years out, or use open:")
+        found = spans(self.report, node, text, self.years)
+        if sum(last + 1 - first for first, last in found) > days_max:
+            self.report.add("RD122", node, f"more than {days_max} days", "hours of every week stand below open:")
             return []
-        return found
+        return [day for first, last in found for day in range(first, last + 1)]
 
     def periods(self, node: marks.Node | None) -> dict[str, tuple[tuple[int, int], ...]]:
         found: dict[str, tuple[tuple[int, int], ...]] = {}
@@ -198,11 +199,19 @@ class _Reader:
             hint = did_you_mean(part, known[country])
             self.report.add("RD123", word, f"{country} has no part {part!r}", hint)
             return {}
-        spoken = holidays.list_localized_countries().get(country, [])
-        language = next((each for each in ("en_GB", "en_US") if each in spoken), None)
-        span = range(self.years[0], self.years[1] + 1)
-        held = holidays.country_holidays(country, subdiv=part or None, years=span, language=language)
-        return {(day - date(1970, 1, 1)).days: name for day, name in held.items()}
+        return dict(_public_days(country, part, self.years))
+
+
+@lru_cache(maxsize=256)
+def _public_days(country: str, part: str, years: tuple[int, int]) -> tuple[tuple[int, str], ...]:
+    """(day, name) of a country's holidays from the first to the last of the years."""
+    import holidays
+
+    spoken = holidays.list_localized_countries().get(country, [])
+    language = next((each for each in ("en_GB", "en_US") if each in spoken), None)
+    span = range(years[0], years[1] + 1)
+    held = holidays.country_holidays(country, subdiv=part or None, years=span, language=language)
+    return tuple(((day - date(1970, 1, 1)).days, name) for day, name in held.items())
 
 
 def spans(report: Report, node: marks.Scalar, text: str, years: tuple[int, int]) -> list[tuple[int, int]]:

@@ -77,6 +77,11 @@ def test_special_days_of_one_year_win_over_those_of_every_year() -> None:
     assert found.special[day("2026-07-04")] == Special(((0, 1_440),))
 
 
+def test_a_summer_of_every_year_is_not_too_long() -> None:
+    found = calendar("open: [daily 08:00-18:00]", "special: {05-01 to 09-30: 08:00-14:00}").special
+    assert len(found) == 26 * 153 and found[day("2045-09-30")] == Special(((480, 840),))
+
+
 def test_periods_by_date_and_every_year() -> None:
     found = calendar(
         "open: always", "periods:", "  storm: 2026-10-01 to 2027-03-31", "  winter: 12-01 to 02-28",
@@ -101,7 +106,7 @@ def test_mistakes_about_days_places_and_zones() -> None:
     always = "open: always"
     assert wrong(always, "special: {2026-02-30: closed}")[0][:2] == ("RD122", 3)
     assert wrong(always, "special: {2026-03-02 to 2026-03-01: closed}")[0][2] == "2026-03-01 comes before 2026-03-02"
-    assert wrong(always, "special: {2020-01-01 to 2044-01-01: closed}")[0][:2] == ("RD122", 3)
+    assert wrong(always, "special: {0001-01-01 to 9999-12-31: closed}")[0][:2] == ("RD122", 3)
     assert wrong(always, "periods: {state: 12-01}")[0][:2] == ("RD027", 3)
     assert wrong(always, "holidays: XX")[0][:2] == ("RD123", 3)
     assert wrong(always, "holidays: GB-LON")[0][2] == "GB has no part 'LON'"
