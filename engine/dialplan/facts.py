@@ -21,6 +21,7 @@ FACTS: dict[str, Type] = {
     "access.trunk": TEXT,
     "access.kind": Type("choice", words=("trunk", "agent", "public")),
     "call.language": TEXT,
+    "call.intent": TEXT,
     "call.duration": types.DURATION,
     "call.waited": types.DURATION,
     "call.transfers": NUMBER,

@@ -126,6 +126,8 @@ class Turn:
         target = step.outs.get(out, "")
         if not target:
             return
+        if step.verb == "menu" and out != "failed" and target != "again":
+            self.intends(target)
         if target[0] == "!":
             run.waiting = "ended"
             self.out.append(LeaveQueue(target))
@@ -136,6 +138,11 @@ class Turn:
             self.enter(target)
         else:
             self.go(target)
+
+    def intends(self, flow: str) -> None:
+        """What a caller chose is what he wants (`call.intent`); a list of steps below a key has no name."""
+        if "#" not in flow:
+            self.run.facts["call.intent"] = flow.removeprefix("!")
 
     def enter(self, flow: str) -> None:
         """Run a flow and come back behind the current step."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.dialplan import facts
+from engine.dialplan.actions import Digit, TimerFired
 from engine.dialplan.facts import FACTS, QUEUE_FACTS, WAIT_FACTS
 from engine.dialplan.reader import read_site
 from tests.dialplan.site import BASE, STOCK, Caller, codes_of, lines, site_of
@@ -99,3 +100,27 @@ def test_a_program_wants_what_it_reads_wherever_it_reads_it() -> None:
     assert wants == ("system.today", "queue.support.agents_logged_in", "system.time")
     caller = Caller(site)
     assert caller.notes("tag") == ["0 at  from +441"]
+
+
+def test_what_a_caller_chose_is_his_intent() -> None:
+    dialplan = HEAD + lines(
+        "always: {0: person}", "flows:", "  main:", "    - answer", "    - tag: first $call.intent",
+        "    - menu:", "        prompt: choose", "        choices:", "          1: account", "          2:",
+        "            - tag: a list", "          3: again", "        failed: person",
+        "    - menu: {prompt: choose, choices: {1: account}, failed: person}", "    - goto: person",
+        "  account:", "    - when:", "        - if: call.intent = account", "          then: person",
+        "    - hangup: wrong",
+        "  person:", "    - tag: wants $call.intent", "    - hangup: served",
+    )  # fmt: skip
+    for keys, wanted in (("1", "account"), ("0", "person"), ("31", "account"), ("21", "account"), ("20", "person")):
+        caller = Caller(site_of(dialplan))
+        caller.answered()
+        for key in keys:
+            caller.tell(Digit(key))
+        assert caller.notes("tag")[0].strip() == "first"
+        assert caller.notes("tag")[-1] == f"wants {wanted}", keys
+    caller = Caller(site_of(dialplan))
+    caller.answered()
+    while caller.run.waiting != "ended":  # silence chooses nothing
+        caller.tell(TimerFired(caller.run.ticket))
+    assert caller.notes("tag")[-1].strip() == "wants"

@@ -26,10 +26,11 @@ SEEDS = [
     *(path.read_bytes() for path in sorted(FOLDER.iterdir())),
 ]
 NAMES = ["dialplans/main.yaml", "site.yaml", "queues.yaml", "agents.yaml", "trunks.yaml", "outbound.yaml",
-         "prompts/en.yaml", "tenants/x/tenant.yaml", "tenants/x/dialplans/y.yaml"]  # fmt: skip
+         "calendars.yaml", "prompts/en.yaml", "tenants/x/tenant.yaml", "tenants/x/dialplans/y.yaml"]  # fmt: skip
 TOKENS = [b"again", b"continue", b"[", b"]", b"{", b"}", b": ", b"- ", b"\n", b"  ", b"'", b'"', b"$x", b"${", b"#",
           b"*", b"&a", b"!t", b"\xff", b"0", b"star", b"menu:", b"when:", b"if: ", b"then: ", b"goto: main", b"1",
-          b"choices:", b"then:", b"\xc2\xb2", b"99999999999999999999", b"main.main", b"a#1", b"-1", b"\t"]  # fmt: skip
+          b"choices:", b"then:", b"\xc2\xb2", b"99999999999999999999", b"mon-fri 08:00-20:00",
+          b" to ", b"12-24", b"5 EUR", b"main.main", b"a#1", b"-1", b"\t"]  # fmt: skip
 
 
 def check(name: str, data: bytes) -> None:

@@ -275,6 +275,7 @@ def leave_always(turn: Turn, key: str) -> None:
     turn.run.digits = ""
     turn.run.waiting = ""
     turn.run.frames.clear()
+    turn.intends(turn.program.always[key])
     turn.go(turn.program.always[key])
 
 
