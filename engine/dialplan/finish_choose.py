@@ -23,7 +23,7 @@ def _split(
     total = 0
     for number, branch in enumerate(step.branches, 1):
         word = branch.condition
-        out = "else" if word is None else f"share {number}"
+        out = "else" if word is None else word.text if word.text not in outs else f"{word.text} ({number})"
         outs[out] = linker.resolve(branch.target, home, prefix, again=False)
         if word is None:
             if total == WHOLE:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -163,3 +164,39 @@ def test_a_calendar_survives_being_written_and_read() -> None:
     held = office(holidays={day("2026-12-25"): "Christmas"}, special={day("2026-12-24"): Special(((1, 2),), True)})
     for codec in (msgspec.msgpack, msgspec.json):
         assert codec.decode(codec.encode(held), type=CalendarModel) == held
+
+
+def oracle(held: CalendarModel, moment: int) -> bool:
+    """Is it open? By the standard library's clock and dates, and by trying every row of hours."""
+    there = datetime.fromtimestamp(moment / 1_000, ZoneInfo(held.zone))
+    for back in (0, 1):
+        begun = there.date() - timedelta(days=back)
+        number = (begun - date(1970, 1, 1)).days
+        special = held.special.get(number)
+        rows = special.hours if special is not None else () if number in held.holidays else held.weekly[begun.weekday()]
+        minute = there.hour * 60 + there.minute + 1_440 * back
+        if any(begin <= minute < end for begin, end in rows):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", [LONDON, SHANGHAI, "Australia/Lord_Howe", "America/Santiago"])
+def test_random_weeks_agree_with_the_standard_library_around_every_change_of_the_clock(name: str) -> None:
+    chance, table = Random(name), zone(name)
+    changes = [edge for edge, _ in table[1:]] or [at("2026-06-01 00:00", name)]
+    for _ in range(60):
+        begins = [(chance.randrange(1_440), chance.randrange(1, 1_440)) for _ in range(7)]
+        week = tuple(((begin, begin + length),) if chance.random() < 0.8 else NONE for begin, length in begins)
+        edge = chance.choice(changes)
+        near, _ = calendars.local(table, edge)
+        held = CalendarModel("default", "x", name, week, {near: Special(((30, 150),))}, {near + 1: "a holiday"})
+        for _ in range(40):
+            moment = edge + chance.randrange(-3 * 86_400_000, 3 * 86_400_000)
+            assert (state(held, table, moment) == "open") == oracle(held, moment), (held, moment)
+        change = calendars.next_change(held, table, edge - 86_400_000)
+        if change is not None:
+            then, said = change
+            before = state(held, table, edge - 86_400_000)
+            assert state(held, table, then) == said != before == state(held, table, then - 1)
+            between = range(edge - 86_400_000, min(then, edge + 3 * 86_400_000), 7 * 60_000)
+            assert all(state(held, table, moment) == before for moment in between), (held, edge)

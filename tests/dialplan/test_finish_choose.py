@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dialplan.site import codes_of, lines
+from tests.dialplan.site import codes_of, lines, site_of
 
 HEAD = "ringdown: 1\nflows:\n  main:\n"
 TAIL = "    - reject: 480\n"
@@ -65,3 +65,9 @@ def test_what_the_list_sets_is_known_after_it_and_not_before() -> None:
 
 def test_a_list_that_never_comes_to_its_end_is_told() -> None:
     assert repeat("times: 2", "steps:", "  - goto: main") == [("RD051", 5), ("RD054", 5), ("RD054", 9)]
+
+
+def test_ways_are_named_by_their_shares_for_graph_and_coverage() -> None:
+    text = HEAD + "    - split:\n" + "        - share: 25%\n          then: [{tag: a}]\n" * 2 + TAIL
+    step = site_of(text).programs["default/main"].flows["main"][0]
+    assert list(step.outs) == ["25%", "25% (2)"] and step.data["ways"] == [[2_500, "25%"], [5_000, "25% (2)"]]
