@@ -141,7 +141,7 @@ def _command(command: media.MediaCommand, clips: dict[int, str]) -> str:
             return f"+ row {command.row}: agreed with {command.host}:{command.port}, {way}"
         case media.Play():
             names = " ".join(clips.get(clip, f"clip {clip}") for clip in command.clips)
-            return f"+ row {command.row}: plays {names}{' for ever' if command.loop else ''}"
+            return f"+ row {command.row}: plays {names or MASK}{' for ever' if command.loop else ''}"
         case media.Stop():
             return f"+ row {command.row}: falls silent"
         case media.Echo():

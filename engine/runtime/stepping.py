@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine.call.effects import Emit, Input, Media, MediaHappened, Operator, Output, Received, Resumed
-from engine.media.commands import Bridge, MediaCommand, Mix, PlayEnded
+from engine.call.notes import MASK
+from engine.media.commands import Bridge, MediaCommand, Mix, Play, PlayEnded
 from engine.runtime.journal import Enough, Header, Replayed, replay
 from engine.runtime.ladder import call_id_of
 from engine.runtime.replaying import build
@@ -151,6 +152,7 @@ class _Follower:
     def each(self, number: int, now_ms: int, event: Input, outputs: list[Output]) -> None:
         """After each input: is it one of the call's?"""
         concerned = self._concerned(event)
+        outputs = list(_masked(outputs))
         if concerned and isinstance(event, MediaHappened) and isinstance(event.event, PlayEnded):
             self.hears[event.event.row] = "silence"
         call = self._learn()
@@ -242,6 +244,19 @@ class _Follower:
         )
 
 
+def _masked(outputs: list[Output]) -> Iterator[Output]:
+    """What speaks a sensitive value is shown without its clips, as the record of the prompt is."""
+    hides = False
+    for output in outputs:
+        if isinstance(output, Emit) and output.event.kind == "call.prompt":
+            hides = MASK in str(output.event.data.get("clips", ""))
+        elif hides and isinstance(output, Media) and isinstance(output.command, Play):
+            yield Media(msgspec.structs.replace(output.command, clips=()))
+            hides = False
+            continue
+        yield output
+
+
 def _rows_of(command: MediaCommand) -> list[tuple[int, int]]:
     """(row, generation) of every leg that a command names."""
     if isinstance(command, Bridge):
@@ -265,7 +280,7 @@ def _hears(command: Any, clips: dict[int, str]) -> Iterator[tuple[int, str]]:
     """What rows hear after a command, in words."""
     match type(command).__name__:
         case "Play":
-            names = " ".join(clips.get(clip, f"clip {clip}") for clip in command.clips)
+            names = " ".join(clips.get(clip, f"clip {clip}") for clip in command.clips) or MASK
             yield command.row, f"{names}{' (loop)' if command.loop else ''}"
         case "Bridge":
             yield command.row_a, f"row {command.row_b}"

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from engine.call.effects import Emit, MediaHappened, Received, Resumed
+from engine.call.effects import Emit, LookupDone, MediaHappened, Received, Resumed
+from engine.cli.replay_text import as_data
 from engine.media.commands import DigitHeard
 from engine.runtime.journal import Enough
 from engine.runtime.seal import Keys
 from engine.runtime.stepping import Found, Step, find, steps
+from engine.sim.world import World
 from engine.sip.events import Send
 from tests.call.calls import agent, ring, up
 from tests.runtime.recorded import Recorder, busy_world, record
+from tests.scenarios.test_lookups import SITE as LOOKS_UP
 
 
 @dataclass
@@ -165,3 +169,20 @@ def test_a_destroyed_key_ends_the_walk_and_is_named(day: Day, tmp_path: Path) ->
     reports = steps(files, day.secret, kept.append)
     assert reports[-1].sealed == f"call {day.secret}"
     assert "call.gathered" in events(kept, day.secret) and not any(step.hidden for step in kept)
+
+
+def test_a_sensitive_value_that_is_spoken_is_named_in_no_step(tmp_path: Path) -> None:
+    """What a lookup brought is sealed in the journal; what a replay shows of it is as masked as the records."""
+    w = World(LOOKS_UP)
+    ring(w, "9196", "5551234")
+    assert w.run_until(lambda: bool(w.asked), 2_000)
+    w.give(LookupDone(w.asked[0].call, w.asked[0].ticket, "ok", {"customer.balance": 7_316_942}, "", 30))
+    w.run(200)
+    made = record(tmp_path, w)
+    made.journal.write(made.journal.take())
+    assert msgspec.msgpack.encode(7_316_942) not in made.files[0].read_bytes()
+    kept: list[Step] = []
+    steps(made.files, w.asked[0].name, kept.append)
+    shown = "\n".join(str(as_data(step)) for step in kept)
+    assert "plays ·" in shown and "numbers" not in shown
+    assert [party.hears for step in kept for party in step.beside.legs][-1] == "·"
