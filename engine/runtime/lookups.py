@@ -159,6 +159,8 @@ class Lookups:
         secret = self._secret(model.secret)
         if not secret:
             raise LookupProblem(f"the secret {model.secret} is missing")
+        if not (secret.isascii() and secret.isprintable()):
+            raise LookupProblem(f"the secret {model.secret} holds what no header can")
         if model.header:
             return {**headers, model.header: secret}
         if model.scheme == "basic":

@@ -87,7 +87,12 @@ class Secrets:
             raise SiteError(f"can't read {self.path}: {error}; repair it, or move it away for new passwords") from error
 
     def save(self) -> None:
-        """Write the file 0600 beside itself and rename: a crash leaves the old one or the new one."""
+        """Write the file 0600 beside itself and rename: a crash leaves the old one or the new one.
+
+        What the admin has put into it since it was read stays. Raises SiteError when it can't be read any more.
+        """
+        now = self._read()
+        self._file.trunks, self._file.lookups = now.trunks, now.lookups
         data = msgspec.json.format(msgspec.json.encode(self._file), indent=2)
         beside = self.path.with_suffix(".new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -87,6 +87,7 @@ class Asking:
         self.lookups = Lookups(self.loop, self.done.append, (secrets or {}).get, self.log)  # type: ignore[arg-type]
 
     async def ask(self, model: LookupModel, values: dict[str, Value] | None = None) -> LookupDone:
+        await self.lookups._open()  # its import is not a matter of the server's
         before = len(self.done)
         self.lookups.ask(LookupWanted(4, 7, "bako-0", model, VALUES if values is None else values))
         assert len(self.done) == before, "told from within ask"
@@ -94,7 +95,7 @@ class Asking:
         return self.done[-1]
 
 
-def model(server: Server, path: str = "/", timeout_ms: int = 500, /, **fields: object) -> LookupModel:
+def model(server: Server, path: str = "/", timeout_ms: int = 5_000, /, **fields: object) -> LookupModel:
     url = f"http://127.0.0.1:{server.port}{path}"
     base = LookupModel("default", "customer", "GET", (("text", url),), timeout_ms=timeout_ms, fields=FIELDS)
     return msgspec.structs.replace(base, **fields)
@@ -106,7 +107,7 @@ def one(said: bytes | Act, timeout_ms: int = 500) -> tuple[LookupDone, float]:
     async def ask() -> tuple[LookupDone, float]:
         server, asking = await Server().open(), Asking()
         server.said["/"] = said
-        await asking.lookups._open()  # the client is there: its import is not a matter of this server's
+        await asking.lookups._open()
         began = asking.loop.time()
         found = await asking.ask(model(server, "/", timeout_ms))
         took = asking.loop.time() - began
@@ -186,6 +187,9 @@ def test_a_missing_secret_and_a_missing_value_ask_nobody() -> None:
         url = (("text", f"http://127.0.0.1:{server.port}/"), ("value", "account"))
         found = await asking.ask(model(server, url=url), {"account": ".."})
         assert found.result == "failed" and "can't stand in an address" in found.reason
+        asking.lookups._secret = lambda name: "a\nEvil: 1"
+        found = await asking.ask(model(server, secret="crm"))
+        assert (found.result, found.reason) == ("failed", "the secret crm holds what no header can")
         assert server.got == []
         await asking.lookups.close()
         await server.close()

@@ -130,3 +130,33 @@ def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_unknown_fields_of_a_newer_file_are_survived(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_bytes(msgspec.json.encode({"format": 2, "tokens": {}}))
     assert Secrets(tmp_path).ensure(site())
+
+
+def test_what_an_admin_adds_while_the_engine_runs_is_never_overwritten(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path)
+    secrets.ensure(site())
+    held = json.loads(secrets.path.read_text())
+    held["lookups"], held["trunks"] = {"crm-token": "a"}, {"gw": "b"}
+    secrets.path.write_text(json.dumps(held))
+    assert secrets.lookup("crm-token") == ""
+    secrets.rotate(site(), "200")
+    held = json.loads(secrets.path.read_text())
+    assert (held["lookups"], held["trunks"]) == ({"crm-token": "a"}, {"gw": "b"})
+    assert secrets.lookup("crm-token") == "a"
+    secrets.path.write_text("{")
+    with pytest.raises(SiteError, match="repair it"):
+        secrets.rotate(site(), "200")
+    assert secrets.path.read_text() == "{"
+
+
+def test_a_lookups_secret_comes_from_the_environment_a_credential_or_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secrets.json").write_text('{"lookups": {"crm-token": "file"}}')
+    secrets = Secrets(tmp_path)
+    assert secrets.lookup("crm-token") == "file" and secrets.lookup("other") == ""
+    (tmp_path / "lookup_crm-token").write_text("credential\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert secrets.lookup("crm-token") == "credential"
+    monkeypatch.setenv("RINGDOWN_LOOKUP_CRM_TOKEN", "environment")
+    assert secrets.lookup("crm-token") == "environment"
