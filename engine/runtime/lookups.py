@@ -173,6 +173,10 @@ class Lookups:
             del self._cache[next(iter(self._cache))]
         self._cache[key] = (self._loop.time() + model.cache_ms / 1_000, values)
 
+    def forget(self) -> None:
+        """Drop every answer that is kept: whose they are can't be told, and a caller shall be forgotten."""
+        self._cache.clear()
+
     async def close(self) -> None:
         """Give up what is under way; nobody is told any more."""
         tasks = [*self._running, *([self._opening] if self._opening is not None else [])]

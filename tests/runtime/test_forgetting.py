@@ -34,6 +34,8 @@ class World:
         self.storage = SimpleNamespace(
             flush=self._flush, spooled=0, detail="", state="ok", forget=self.forgotten.append
         )
+        self.answers_dropped: list[str] = []  # of lookups
+        self.lookups = SimpleNamespace(forget=lambda: self.answers_dropped.append("all"))
         self.switch = SimpleNamespace(encode=self._encode)
         self.journal = SimpleNamespace(path="journal/b-0001.journal", failed="")
 
@@ -71,7 +73,7 @@ def test_memory_is_cleared_and_a_new_journal_begun(world: World) -> None:
     world.states = [b"sip:+441514960001@y", b"sip:00441514960001", b"nobody"]  # the last timers of his dialog
     assert prepared(world) == {"journal": "journal/b-0001.journal", "signalling": 1}
     assert world.rotated == world.flushed == 1 and world.ladder.of_call("a") == []
-    assert world.asked == ["calls", "let_go"]
+    assert world.asked == ["calls", "let_go"] and world.answers_dropped == ["all"]
     (is_his,) = world.forgotten
     assert is_his("00441514960001") and not is_his("+441514960002")
 

@@ -173,6 +173,8 @@ def test_the_cache_is_bounded_and_holds_no_question(monkeypatch: pytest.MonkeyPa
         assert len(asking.lookups._cache) == 3 and b"905" not in b"".join(asking.lookups._cache)
         assert (await asking.ask(kept, {"account": "905"})).reason == "kept"
         assert (await asking.ask(kept, {"account": "900"})).reason == ""
+        asking.lookups.forget()
+        assert (await asking.ask(kept, {"account": "900"})).reason == ""
         await asking.lookups.close()
         await server.close()
 
