@@ -126,6 +126,9 @@ def metric(context: Context, node: marks.Node, option: Option, what: str) -> Any
 def amount(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     """An expression that is a number."""
     result = options.compiled(context, node, types.NUMBER, what)
+    for name, at in result.reads if result is not None else ():
+        if context.declared[name].sensitive and isinstance(node, marks.Scalar):
+            context.report.add("RD079", node, f"{name} is sensitive and would be stored", at=options.inside(node, at))
     return None if result is None else result.tree
 
 

@@ -124,3 +124,21 @@ def test_a_season_is_picked_at_arrival_by_the_tenants_clock(moment: str, outcome
     ring(w, "750")
     w.run(5_000)
     assert w.last("call.ended").data["outcome"] == outcome
+
+
+@pytest.mark.parametrize("way", ["rfc4733", "info"])
+def test_keys_are_sent_to_the_callers_side_one_by_one(way: str) -> None:
+    plan = "ringdown: 1\nflows:\n  main:\n    - answer\n    - send_digits: 'w1w2#'\n    - hangup: served\n"
+    w = world(busy_site(dialplans__echo=plan))
+    ring(w, "9196", phone=w.phone("stranger", password=""))
+    assert w.run_until(lambda: bool(w.media.rows), 1_000)
+    if way == "info":
+        next(iter(w.switch.room.legs.values())).dtmf = "info"
+    (row,) = w.media.rows.values()
+    w.run(600)
+    sent = [text.split("Signal=")[1][:1] for text in wire(w, "INFO sip:", "Signal=")]
+    assert (sent or row.digits) == ["1"]
+    w.run(3_000)
+    sent = [text.split("Signal=")[1][:1] for text in wire(w, "INFO sip:", "Signal=")]
+    assert (sent, row.digits) == ((["1", "2", "#"], []) if way == "info" else ([], ["1", "2", "#"]))
+    assert over(w).data["outcome"] == "served"

@@ -63,6 +63,7 @@ def test_a_late_timer_sends_nothing_twice() -> None:
         ("show: x", "RD023"),
         ("show: {" + ", ".join(f"a{n}: x" for n in range(17)) + "}", "RD024"),
         ("metric: A b", "RD027"), ("metric: {name: a, by: code}", "RD070"), ("metric: {by: 1}", "RD022"),
+        ("metric: {name: a, by: 1 + length(secret)}", "RD079"),
     ],
 )  # fmt: skip
 def test_what_the_check_finds(step: str, code: str) -> None:
