@@ -56,16 +56,17 @@ class Lookups:
         """Make ready for a site's lookups: a client, and a warning for each secret that is missing."""
         if not site.lookups:
             return
-        try:
-            secrets.refresh()
-        except SiteError as error:
-            self._log.warning(str(error))
         for name in dict.fromkeys(model.secret for model in site.lookups.values() if model.secret):
-            if not secrets.lookup(name):
+            try:
+                missing = not secrets.lookup(name)
+            except SiteError as error:
+                self._log.warning(str(error))
+                break
+            if missing:
                 users = ", ".join(key for key, model in sorted(site.lookups.items()) if model.secret == name)
                 self._log.warning(
-                    f"the secret {name} of the lookups {users} is missing: they will fail; put it into "
-                    f"{secrets.path} below \"lookups\", or into RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}"
+                    f"the secret {name} of the lookups {users} is missing: they will fail; put it there by "
+                    f"`ringdown secret {name}`, or into RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}"
                 )
         self._open()
 
@@ -156,7 +157,10 @@ class Lookups:
         headers = {"Content-Type": "application/json"} if model.method == "POST" else {}
         if not model.secret:
             return headers
-        secret = self._secret(model.secret)
+        try:
+            secret = self._secret(model.secret)
+        except SiteError as error:
+            raise LookupProblem(f"the secret {model.secret} can't be read") from error
         if not secret:
             raise LookupProblem(f"the secret {model.secret} is missing")
         if not (secret.isascii() and secret.isprintable()):

@@ -75,6 +75,7 @@ class Secrets:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "secrets.json"
         self._file = self._read()
+        self._lookups_ns = -1  # when the file was changed, as of the secrets of lookups that are known
 
     def _read(self) -> _File:
         if not self.path.exists():
@@ -86,13 +87,14 @@ class Secrets:
         except (OSError, msgspec.MsgspecError) as error:
             raise SiteError(f"can't read {self.path}: {error}; repair it, or move it away for new passwords") from error
 
-    def save(self) -> None:
+    def save(self, *, lookups: dict[str, str] | None = None) -> None:
         """Write the file 0600 beside itself and rename: a crash leaves the old one or the new one.
 
-        What the admin has put into it since it was read stays. Raises SiteError when it can't be read any more.
+        What the admin has put into it since it was read stays, but for `lookups` where they are given. Raises SiteError
+        when it can't be read any more.
         """
         now = self._read()
-        self._file.trunks, self._file.lookups = now.trunks, now.lookups
+        self._file.trunks, self._file.lookups = now.trunks, now.lookups if lookups is None else lookups
         data = msgspec.json.format(msgspec.json.encode(self._file), indent=2)
         beside = self.path.with_suffix(".new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -130,13 +132,36 @@ class Secrets:
         return Password(key, realm, password)
 
     def refresh(self) -> None:
-        """Take over what the admin has put into the file since: secrets of lookups. Raises SiteError."""
-        self._file.lookups = self._read().lookups
+        """Take over what has been put into the file since: secrets of lookups. Raises SiteError."""
+        changed_ns = self.path.stat().st_mtime_ns if self.path.exists() else 0
+        if changed_ns != self._lookups_ns:
+            self._file.lookups = self._read().lookups
+            self._lookups_ns = changed_ns
 
     def lookup(self, name: str) -> str:
-        """The secret of a lookup: from RINGDOWN_LOOKUP_NAME, the credential `lookup_NAME`, or the file; '' missing."""
-        given = os.environ.get(f"RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}")
-        return given or credential(f"lookup_{name}") or self._file.lookups.get(name, "")
+        """The secret of a lookup: from RINGDOWN_LOOKUP_NAME, the credential `lookup_NAME`, or the file as it is now; ''
+        missing. Raises SiteError."""
+        given = os.environ.get(f"RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}") or credential(f"lookup_{name}")
+        if given:
+            return given
+        self.refresh()
+        return self._file.lookups.get(name, "")
+
+    def lookup_names(self) -> list[str]:
+        """The secrets of lookups that the file holds."""
+        return sorted(self._file.lookups)
+
+    def put_lookup(self, name: str, secret: str) -> bool:
+        """Keep the secret of a lookup in the file, '' forget it; False when there was none. Raises SiteError."""
+        held = self._read().lookups
+        if not secret and name not in held:
+            return False
+        if secret:
+            held[name] = secret
+        else:
+            del held[name]
+        self.save(lookups=held)
+        return True
 
     def loaded(self, site: Site) -> SecretsLoaded:
         """The input for the Switch: agents of this site, and trunks whose password is here or in the environment."""
