@@ -192,3 +192,20 @@ def test_a_cached_answer_to_a_secret_is_refused() -> None:
     lookups = "customer:\n  post: https://a/b\n  cache: 1min\n  send: {pin: $account}\n"
     dialplan = text().replace("8 = 12345678", "8 sensitive = 12345678")
     assert [each for each in codes_of(dialplan, lookups=lookups) if each[0] == "RD144"] == [("RD144", 8)]
+
+
+def test_an_amount_is_sent_and_noted_with_its_currency() -> None:
+    lookups = lines(
+        "pay:", "  post: https://a/b", "  send: {sum: $sum, well: $well}",
+        "  returns: {left: money EUR = 0 EUR, done: flag = no}",
+    )  # fmt: skip
+    plan = lines(
+        "ringdown: 1", "variables: {sum: money EUR = 12.5 EUR, well: flag = yes}", "flows:", "  main:", "    - answer",
+        "    - lookup: {name: pay, failed: main2}", "    - say: $pay.left", "    - goto: main2", "  main2:",
+        "    - hangup: served",
+    )  # fmt: skip
+    caller = Caller(site_of(plan, lookups=lookups))
+    caller.answered()
+    assert caller.one(LookUp) == LookUp(2, "default/pay", {"sum": "12.50 EUR", "well": True})
+    caller.tell(LookupAnswered(2, "ok", {"pay.left": 5, "pay.done": True}))
+    assert caller.notes("set") == ["pay.left=0.05 EUR", "pay.done=yes"]

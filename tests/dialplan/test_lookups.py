@@ -151,3 +151,23 @@ def test_a_test_gives_values_by_short_or_whole_name() -> None:
 def test_a_model_travels() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(MODEL), type=LookupModel) == MODEL
     assert MODEL.key == "default/customer" and declared(FIELDS[2]) == Declaration(Type("digits", 4, 6), True, "0000")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "value"),
+    [
+        ("money EUR", "12.50 EUR", 1_250), ("money EUR", 12.5, 1_250), ("money EUR", -3, -300),
+        ("money EUR", "12.50 USD", None),
+        ("money EUR", 1e300, None), ("money EUR", 12.345, None), ("date", "2026-04-01", "2026-04-01"),
+        ("date", "01.04.2026", None), ("time", "08:00", "08:00"), ("duration", "90s", 90_000), ("duration", 90, None),
+        ("phone", "+442071234567", "+442071234567"), ("phone", "call me", None), ("digits 3", 123, "123"),
+    ],
+)  # fmt: skip
+def test_every_type_comes_back_as_a_file_would_write_it(kind: str, given: object, value: object) -> None:
+    model = LookupModel("default", "a", "GET", (("text", "https://a"),), fields=(LookupField("a.x", ("x",), kind),))
+    body = json.dumps({"x": given}).encode()
+    if value is None:
+        with pytest.raises(LookupProblem, match=r"a\.x is a JSON"):
+            answered(model, body)
+    else:
+        assert answered(model, body) == {"a.x": value}
