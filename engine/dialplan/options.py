@@ -66,6 +66,7 @@ class Context:
         self.all_reads: dict[str, None] = {}
         self.all_writes: dict[str, None] = {}
         self.step: DraftStep | None = None
+        self.to_caller = True  # who hears the prompt that is being linked
         self.facts: Mapping[str, Type] = facts.FACTS  # those of its queues, agents, calendars too; see Scope.facts
         self.wants: dict[str, None] = {}  # see Program.wants
 
@@ -182,6 +183,7 @@ def variable(context: Context, node: marks.Node, option: Option, what: str) -> A
 def prompt(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     """{language: [clip or [kind, name, spoken as]]}; '' -> clips without audio per language, when there are any."""
     names = values.scalars(context.report, node, what)
+    context.to_caller = not what.endswith(" whisper")
     found: dict[str, list[Any]] = {language: [] for language in context.languages}
     silent: dict[str, list[str]] = {}
     for word in names:
@@ -238,7 +240,8 @@ def speak_slot(context: Context, slot: Slot, node: marks.Node, user: marks.Node)
         return None
     if place[0] == "variable":
         context.read(slot.name, user, 0 if node is not user else at)
-        if context.declared[slot.name].sensitive and "." not in slot.name:  # a lookup's are for the caller's ears alone
+        private = "." in slot.name and context.to_caller  # what a lookup returned, for the caller's ears alone
+        if context.declared[slot.name].sensitive and not private:
             message = f"${slot.name} is sensitive and would be spoken aloud"
             context.report.add("RD079", node, message, "", at=at, width=slot.width)
             return None
@@ -263,7 +266,7 @@ def speech(context: Context, node: marks.Node, option: Option, what: str) -> Any
     text = values.prose(context.report, node, what)
     if text is None:
         return None
-    first = context.languages[0]
+    first, context.to_caller = context.languages[0], True
     spoken = context.scope.catalogue.inline(text, context.scope.tenant, first)
     if spoken is None:
         return None

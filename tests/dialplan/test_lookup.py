@@ -188,6 +188,14 @@ def test_what_the_check_finds(dialplan: str, found: list[tuple[str, int]]) -> No
     assert codes == [each for each in found if each[0] != "RD050"]
 
 
+def test_what_the_caller_may_hear_of_himself_the_agent_may_not() -> None:
+    queue = "queue: {name: support, whisper: owed, full: down, no_agents: down, timeout: down}"
+    prompts = "hello: Hello.\nchoose: Choose now.\nowed: $customer.balance\n"
+    for step, code in ((queue, ["RD079"]), ("play: owed", [])):
+        found = codes_of(text(after=step), lookups=LOOKUPS, prompts__en=prompts)
+        assert [each for each, _ in found if each == "RD079"] == code
+
+
 def test_a_cached_answer_to_a_secret_is_refused() -> None:
     lookups = "customer:\n  post: https://a/b\n  cache: 1min\n  send: {pin: $account}\n"
     dialplan = text().replace("8 = 12345678", "8 sensitive = 12345678")
