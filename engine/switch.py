@@ -26,14 +26,17 @@ from engine.call import (
     dial,
     draining,
     ending,
+    handover,
     keys,
     levers,
     liveness,
     nailed,
     outcomes,
     overflow,
+    parking,
     pauses,
     places,
+    prelude,
     recording,
     resume,
     script,
@@ -272,14 +275,16 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
         waiting.begin_to_hear(room, call, now_ms)
     elif purpose in ("announce", "position", "cycle") and call.phase == "queue":  # cycle: of an engine before
         staying.music(room, call, leg, now_ms)
-    elif purpose == "whisper":
-        waiting.whispered(room, call, now_ms)
+    elif purpose in ("whisper", "consent"):
+        prelude.heard(room, call, leg, now_ms)
     elif purpose == "callback":
         callback.played(room, call, leg, now_ms)
     elif purpose == "beep":
         recording.tap(room, call)
     elif purpose == "refused" and leg.codes == codes.REFUSED:
         codes.gap(room, call, leg, now_ms)
+    elif purpose == "slot":
+        parking.told(room, leg, now_ms)
     elif purpose == "code" and call.phase == "code":
         ending.hang_up(room, call, "system", call.outcome or "served", 16, now_ms)
 
@@ -402,6 +407,7 @@ def _acked(room: Room, event: sip.Acked, now_ms: int) -> None:
     leg = _leg(room, event.session)
     if leg is not None:
         talking.caller_acked(room, leg, event.sdp, now_ms)
+        handover.acked(room, leg, now_ms)
         if leg.moved and leg.state == "up":
             resume.offer(room, leg, now_ms)
 
@@ -483,6 +489,13 @@ def _referred(room: Room, event: sip.Referred, now_ms: int) -> None:
         transfer.referred(room, leg, event.refer, event.user, now_ms)
 
 
+def _refer_progress(room: Room, event: sip.ReferProgress, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    call = room.calls.get(leg.call) if leg is not None else None
+    if leg is not None and call is not None:
+        handover.progressed(room, call, leg, event, now_ms)
+
+
 def _probed(room: Room, event: sip.Probed, now_ms: int) -> None:
     leg = _leg(room, event.session)
     if leg is not None:
@@ -497,6 +510,7 @@ _SIP: dict[type, Callable[[Room, Any, int], None]] = {
     sip.Incoming: arrival.incoming, sip.Canceled: _canceled, sip.Acked: _acked, sip.Progress: _progress,
     sip.Answered: _answered, sip.Rejected: _rejected, sip.Offered: _offered, sip.OfferAnswered: _offer_answered,
     sip.OfferRefused: _offer_answered, sip.Ended: _ended, sip.InfoDigit: _info_digit, sip.Referred: _referred,
+    sip.ReferProgress: _refer_progress,
     sip.Probed: _probed, sip.RegisterRequest: agents.register, sip.BindingChanged: agents.binding_changed,
     sip.Qualified: agents.qualified, sip.Refused: _wire_refused,
 }  # fmt: skip
@@ -547,6 +561,7 @@ _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {
     "probe": lambda room, call, leg, now_ms: liveness.due(room, leg, now_ms),
     "code": nailed.gap,
     "confirm": confirming.due,
+    "consent": prelude.window_over,
     "leg": lambda room, call, leg, now_ms: _forgotten(room, leg, now_ms),
 }
 _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
@@ -555,10 +570,11 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "position": announcing.due,
     "wait": wait_program.due,
     "overflow": overflow.look,
-    "whisper": waiting.whispered,
+    "whisper": prelude.due,
     "report": callback.reported,
     "callback": callback.due,
     "nail": nailed.look,
+    "park": parking.due,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import agents, codes, ending, nailed, oversight, script, talking
+from engine.call import agents, codes, ending, nailed, oversight, parking, script, talking
 from engine.call.call import Call
 from engine.call.leg import CALLER
 from engine.ids import call_name
@@ -83,6 +83,7 @@ def _somebodys(index: SiteIndex, tenant: TenantModel, dialled: str) -> bool:
         or dialled in tenant.codes
         or codes.meant(tenant, dialled)[0] != ""
         or oversight.meant(tenant, dialled)[0] != ""
+        or parking.meant(tenant, dialled) != ""
         or index.outbound(tenant.name, "*", dialled) is not None
     )
 
@@ -120,6 +121,12 @@ def _from_agent(
         call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent)
         if call is not None:
             oversight.dialled(room, call, word, rest, now_ms)
+        return
+    slot = parking.meant(tenant, dialled)
+    if slot:
+        call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent)
+        if call is not None:
+            parking.dialled(room, call, slot, now_ms)
         return
     number = index.number(dialled, tenant.name)
     if number is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.call import leg as legs
-from engine.call import mixing, queue_facts
+from engine.call import mixing, queue_facts, recording
 from engine.call.call import Call
 from engine.call.effects import Media
 from engine.call.leg import AGENT, Leg
@@ -100,6 +100,7 @@ def swap(room: Room, call: Call, leg: Leg) -> None:
     """The one who dialled leaves, the other stays: the other is the call's caller from now on."""
     stays = leg.partner
     call.leg, call.other = stays, leg.id
+    recording.follow(room, call, leg)
     call.legs.sort(key=lambda number: number != stays)
     if call.running is not None:
         call.running.waiting = "ended"  # the dialplan served the one who leaves

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.call.agents import nail_lost, release
+from engine.call.consent import Notice
 from engine.call.leg import Leg, close_media, quiet
 from engine.call.places import HeldPlace
 from engine.dialplan.actions import JoinQueue
+from engine.dialplan.people_actions import HandOver
 from engine.dialplan.program import Running
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ PATH_WORDS_MAX = 40
 
 class Call(msgspec.Struct):
     """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code |
-    supervising | picking | callback | closing | nailed (an agent's leg that stays up; `leg` is 0 while it is lent).
+    supervising | picking | callback | parked | closing | nailed (an agent's leg that stays up; `leg` is 0 while lent).
 
     Times are monotonic ms. `site` is the version the call began with and stays with until it ends.
     """
@@ -93,6 +95,19 @@ class Call(msgspec.Struct):
     transferred_ms: int = 0  # when the last transfer began, 0 never
     wish: JoinQueue | None = None  # how he joined his queue, to go back to its head
     shown: dict[str, str] = {}  # what his dialplan tells the agent's screen
+    consent: str = ""  # to being recorded: '' not told yet | told | declined
+    notices: list[Notice] = []  # announcements of the recording that are being heard
+    record_next: bool = False  # when the two are put through the recording begins …
+    beep_next: bool = False  # … and both hear the beep before
+    whisper_next: tuple[int, ...] = ()  # for the leg that has answered, after its announcement
+    handing: HandOver | None = None  # the dialplan hands him over …
+    handing_to: str = ""
+    refer_uri: str = ""  # REFER waits for the caller's ACK
+    slot: str = ""  # where he is parked
+    parked_by: str = ""  # agent key, '' by the dialplan, whose step's ticket …
+    park_ticket: int = 0  # … is this
+    parked_for_ms: int = 0
+    hushed: bool = False  # a sensitive step listens: what is recorded meanwhile is silence
 
 
 class Waiting(msgspec.Struct):
@@ -151,7 +166,7 @@ def drop_leg(room: Room, leg: Leg, now_ms: int) -> None:
     close_media(room, leg, now_ms)
     room.legs.pop(leg.id, None)
     room.session_legs.pop(leg.session, None)
-    for kind in ("probe", "code", "leg", "confirm"):
+    for kind in ("probe", "code", "leg", "confirm", "consent"):
         room.deadlines.cancel((kind, leg.id))
     if leg.occupies:
         release(room, leg.agent)
@@ -197,7 +212,7 @@ def go_home(room: Room, leg: Leg) -> bool:
     leg.state, leg.attempt, leg.offer, leg.partner, leg.held_ms, leg.codes = "up", 0, -1, 0, 0, ""
     leg.key_hold = leg.released = False
     leg.remote_hold = leg.agreed is not None and leg.agreed.remote_hold
-    for kind in ("code", "leg", "confirm"):
+    for kind in ("code", "leg", "confirm", "consent"):
         room.deadlines.cancel((kind, leg.id))
     if leg.occupies:
         leg.occupies = False

@@ -29,7 +29,7 @@ from engine.call import (
     dial,
     ending,
     places,
-    recording,
+    prelude,
     showing,
     staying,
     waiting,
@@ -364,9 +364,7 @@ def _together(room: Room, back: Callback, call: Call, now_ms: int) -> None:
         "queue.connected", call.tenant, call.name, queue=back.queue, agent=back.agent, waited_ms=call.queue_waited_ms,
         rang_ms=back.rang_ms,
     )  # fmt: skip
-    if site.queues[back.queue].record:
-        recording.start(room, call, now_ms)
-    bridge.join(room, call, customer, agent, now_ms)
+    prelude.join(room, call, agent, now_ms, record=site.queues[back.queue].record, queue=back.queue)
     _served(room, back, call, back.agent, now_ms)
 
 

@@ -10,6 +10,7 @@ from engine.call import (
     conference,
     ending,
     own_state,
+    parking,
     pauses,
     recording,
     talking,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend")
 WITH_DIGITS = ("not_ready", "wrap_code")  # `*52` or `*521`: a reason or a code may follow
-CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference", "release")
+CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference", "release", "park")
 SPOKEN = {
     "login": "agent_logged_in", "logout": "agent_logged_out", "not_ready": "agent_not_ready", "ready": "agent_ready",
 }  # fmt: skip
@@ -150,6 +151,8 @@ def _act(room: Room, call: Call, leg: Leg, word: str, now_ms: int) -> None:
     elif word == "release":
         leg.released = True
         talking.leg_over(room, leg, "agent", 16, now_ms)
+    elif word == "park":
+        parking.keyed(room, call, leg, now_ms)
     elif word == "wrap_up":
         leg.codes = WRAP
         room.deadlines.arm(("code", leg.id), now_ms + KEY_GAP_MS_MAX)

@@ -53,7 +53,9 @@ def ask(room: Room, leg: Leg, now_ms: int) -> None:
 
 def _prompt(room: Room, call: Call, attempt: Attempt, leg: Leg) -> tuple[int, ...]:
     """The clips of "A call from the queue", its name where it was recorded (prompt queue_NAME), "press one …"."""
-    site, owner = room.site_of(call), leg.agent.split("/")[0]
+    if attempt.confirm_clips:
+        return attempt.confirm_clips
+    site, owner = room.site_of(call), leg.agent.split("/")[0] or call.tenant
     tenant = site.tenants.get(owner)
     language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
     names = own_state.words(site, owner, language, "agent_queue_call" if attempt.queue else "agent_direct_call")

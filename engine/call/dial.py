@@ -59,6 +59,9 @@ class Attempt(msgspec.Struct):
     team: str = ""  # whose way out it may use
     cause: int = 0  # Q.850, where it says more than the result
     auto_answer: str = ""  # for agents' phones that have no way of their own
+    confirm_ms: int = 0  # everybody's key within this time is his answer, 0: as his own phone says …
+    confirm_clips: tuple[int, ...] = ()  # … and is asked for by this
+    whisper: tuple[int, ...] = ()  # to whoever answers
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -211,13 +214,13 @@ _NOBODY = {"trunk_full": ("busy", 486, NO_CIRCUIT), "too_many_hops": ("failed", 
 def start(
     room: Room, call: Call, purpose: str, targets: tuple[str, ...], now_ms: int, *, mode: str = "parallel",
     ring_ms_max: int = 30_000, offer: int = 0, queue: str = "", display: str = "", caller_id: str = "",
-    headers: tuple[tuple[str, str], ...] = (), team: str = "", auto_answer: str = "",
+    headers: tuple[tuple[str, str], ...] = (), team: str = "", auto_answer: str = "", confirm_ms: int = 0,
 ) -> tuple[Attempt, Outcome | None]:  # fmt: skip
     """Ring targets for a call; an Outcome comes at once when nobody could be rung."""
     room.attempt_serial += 1
     attempt = Attempt(
         room.attempt_serial, call.id, purpose, now_ms, ring_ms_max, offer=offer, queue=queue, display=display,
-        caller_id=caller_id, headers=list(headers), team=team, auto_answer=auto_answer,
+        caller_id=caller_id, headers=list(headers), team=team, auto_answer=auto_answer, confirm_ms=confirm_ms,
     )  # fmt: skip
     room.attempts[attempt.id] = attempt
     attempt.later = list(targets)
@@ -261,7 +264,8 @@ def _ring_target(room: Room, call: Call, attempt: Attempt, target: str, now_ms: 
 def _signal(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms: int) -> None:
     """A beep in his ear instead of a ringing phone; what follows it is `confirming`'s."""
     leg = lend(room, room.calls[phone.nail], call)
-    leg.state, leg.kind, leg.created_ms, leg.confirm_ms = "signalled", AGENT, now_ms, phone.confirm_ms
+    leg.state, leg.kind, leg.created_ms = "signalled", AGENT, now_ms
+    leg.confirm_ms = phone.confirm_ms or attempt.confirm_ms
     leg.attempt, leg.offer = attempt.id, attempt.offer if attempt.purpose == "offer" else -1
     attempt.legs.append(leg.id)
     legs.play(room, leg, "signal", room.clips(room.site_of(call), (BEEP,)))
@@ -284,7 +288,7 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     leg = room.new_leg(call, phone.kind, -1, phone.path, phone.party, outgoing=True)
     room.session_legs.pop(-1, None)
     leg.agent, leg.dtmf, leg.accept, leg.attempt = phone.agent, phone.dtmf, phone.accept, attempt.id
-    leg.confirm_ms = phone.confirm_ms
+    leg.confirm_ms = phone.confirm_ms or attempt.confirm_ms
     leg.offer = attempt.offer if attempt.purpose == "offer" else -1
     caller_leg = room.legs.get(call.leg)
     prefer = caller_leg.agreed.codec if caller_leg is not None and caller_leg.agreed is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import callback, codes, confirming, nailed, recording, supervision, wait_program, waiting
+from engine.call import callback, codes, confirming, nailed, prelude, recording, supervision, wait_program, waiting
 from engine.call import leg as legs
 from engine.dialplan.actions import Digit
 
@@ -27,6 +27,8 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
     own = leg.id == call.leg
     shown = MASK if own and hidden(room, call) else digit
     room.emit("call.digit", call.tenant, call.name, digit=shown, way=way, leg="caller" if own else leg.party)
+    if call.notices and prelude.key(room, call, leg, digit, now_ms):
+        return
     if leg.state == "confirming":
         confirming.key(room, leg, digit, now_ms)
     elif call.phase == "nailed":

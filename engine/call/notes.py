@@ -27,6 +27,12 @@ def take(room: Room, call: Call, note: Note) -> None:
     elif note.kind == "metric":
         name, _, by = note.text.rpartition(" ")
         room.emit("call.metric", call.tenant, call.name, name=name, by=int(by))
+    elif note.kind == "survey":
+        survey, question, answer = [*note.text.split(" "), "", ""][:3]
+        room.emit(
+            "survey.answered", call.tenant, call.name, survey=survey, question=question, answer=answer,
+            queue=call.queue, agent=call.people[-1] if call.people else "",
+        )  # fmt: skip
     elif note.kind == "lookup":
         lookup, result, ms, *reason = note.text.split(" ", 3)
         why = " ".join(reason)

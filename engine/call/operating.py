@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, dial, ending, queue_facts, script, staying, transfer
+from engine.call import bridge, dial, ending, parking, queue_facts, script, staying, transfer
 from engine.call import leg as legs
 from engine.call.call import Call, tread
 from engine.call.showing import display_name
@@ -123,6 +123,7 @@ def _take_out(room: Room, call: Call, now_ms: int) -> None:
     """Out of the queue, out of the ringing, out of the menu: the caller hears silence until it goes on."""
     if call.waiting is not None:
         staying.leave(room, call, "moved", now_ms)
+    parking.out(room, call, "moved")
     attempt = room.attempts.get(call.attempt)
     if attempt is not None:
         dial.cancel(room, attempt, now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.call import callback, conference, oversight, talking, transfer, waiting
+from engine.call import callback, conference, handover, oversight, parking, talking, transfer, waiting
 from engine.call.dial import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ OWNERS: dict[str, Callable[[Room, Attempt, Outcome, int], None]] = {
     "offer": waiting.offer_over, "dial": talking.attempt_over, "direct": talking.attempt_over,
     "transfer": transfer.attempt_over, "return": transfer.attempt_over, "callback": callback.attempt_over,
     "conference": conference.attempt_over, "summon": oversight.attempt_over,
+    "handover": handover.attempt_over, "park": parking.attempt_over,
 }  # fmt: skip
 
 

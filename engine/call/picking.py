@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.acd.events import CallLeft
-from engine.call import bridge, recording, staying
+from engine.call import bridge, prelude, staying
 from engine.call.call import Call, tread
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def take(room: Room, own: Call, call: Call, now_ms: int) -> None:
     leg = bridge.adopt(room, own, call, now_ms)
     tread(call, f"{call.queue.split('/')[-1]} {waited_ms / 1000:.0f} s")
     tread(call, leg.party)
-    site = room.site_of(call)
-    if call.queue in site.queues and site.queues[call.queue].record:
-        recording.start(room, call, now_ms)
-    bridge.join(room, call, room.legs[call.leg], leg, now_ms)
+    queue = room.site_of(call).queues.get(call.queue)
+    record = queue is not None and queue.record
+    prelude.join(room, call, leg, now_ms, record=record, queue=call.queue)

@@ -11,6 +11,7 @@ from engine.dialplan.actions import RecordDone
 from engine.media.commands import PauseTap, StartTap, StopTap, TapEnded
 
 if TYPE_CHECKING:
+    from engine.call.leg import Leg
     from engine.call.room import Room
 
 TAP_ANSWER_MS_MAX = 5_000
@@ -22,7 +23,8 @@ def start(
 ) -> None:
     """Begin; with a ticket the dialplan waits for its end (key, `ms_max` or hang-up)."""
     leg = room.legs.get(call.leg)
-    if leg is None or leg.row < 0 or leg.tap:
+    refused = call.consent == "declined" and not ticket  # a message is his own wish
+    if leg is None or leg.row < 0 or leg.tap or refused:
         if ticket:
             room.happen(call, RecordDone(ticket, "", 0))
         return
@@ -38,7 +40,11 @@ def start(
 
 def tap(room: Room, call: Call) -> None:
     """Open the tap (after the beep, so that it isn't on the recording)."""
-    leg = room.legs[call.leg]
+    _open(room, call, room.legs[call.leg])
+    call.recording_paused = False
+
+
+def _open(room: Room, call: Call, leg: Leg) -> None:
     room.tap_serial += 1
     leg.tap = room.tap_serial
     name = f"recordings/{call.tenant}/{call.name}-{room.boot}-{leg.tap}.wav"
@@ -46,6 +52,21 @@ def tap(room: Room, call: Call) -> None:
     call.recording = name
     room.out.append(Media(StartTap(leg.row, leg.generation, leg.tap, name)))
     room.emit("call.recording", call.tenant, call.name, name=name, state="started", duration_ms=0)
+    if call.hushed:
+        room.out.append(Media(PauseTap(leg.row, leg.generation, leg.tap, True)))
+
+
+def follow(room: Room, call: Call, old: Leg) -> None:
+    """The one whose leg was recorded leaves the call, the other stays (`call.leg` is his by now): the recording goes
+    on there, as the call's next one."""
+    leg = room.legs.get(call.leg)
+    if not old.tap or leg is None or leg.row < 0 or leg.tap:
+        return
+    room.out.append(Media(StopTap(old.row, old.generation, old.tap)))
+    old.tap = 0
+    _open(room, call, leg)
+    if call.recording_paused and not call.hushed:
+        room.out.append(Media(PauseTap(leg.row, leg.generation, leg.tap, True)))
 
 
 def stop(room: Room, call: Call, now_ms: int) -> None:
@@ -65,11 +86,29 @@ def pause(room: Room, call: Call, paused: bool) -> bool:
     leg = room.legs.get(call.leg)
     if leg is None or not leg.tap:
         return False
+    before = call.recording_paused or call.hushed
     call.recording_paused = paused
+    _told(room, call, leg, before)
+    return True
+
+
+def hush(room: Room, call: Call, hushed: bool) -> None:
+    """A sensitive step listens from now on (or not any more): no secret is kept in a recording."""
+    leg = room.legs.get(call.leg)
+    before = call.recording_paused or call.hushed
+    call.hushed = hushed
+    if leg is not None and leg.tap:
+        _told(room, call, leg, before)
+
+
+def _told(room: Room, call: Call, leg: Leg, before: bool) -> None:
+    """The plane and the records are told when it has changed whether the recording pauses."""
+    paused = call.recording_paused or call.hushed
+    if paused == before:
+        return
     room.out.append(Media(PauseTap(leg.row, leg.generation, leg.tap, paused)))
     state = "paused" if paused else "resumed"
     room.emit("call.recording", call.tenant, call.name, name=call.recording, state=state, duration_ms=0)
-    return True
 
 
 def due(room: Room, call: Call, now_ms: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
-from engine.call import callbacks, ending, live_facts, notes, recording, showing, talking, waiting
+from engine.call import callbacks, ending, live_facts, notes, recording, script_people, showing, talking, waiting
 from engine.call import leg as legs
 from engine.call.call import Call
 from engine.call.effects import LookupWanted
@@ -114,6 +114,8 @@ def _stop_play(room: Room, call: Call, wish: actions.StopPlay, now_ms: int) -> N
 def _collect(room: Room, call: Call, wish: actions.Collect, now_ms: int) -> None:
     call.collecting, call.sensitive = wish.on, wish.on and wish.sensitive
     call.barge_in = wish.on and _barges_in(room, call)
+    if call.hushed != call.sensitive:
+        recording.hush(room, call, call.sensitive)
 
 
 def _barges_in(room: Room, call: Call) -> bool:
@@ -191,5 +193,5 @@ _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.AskCallback: _ask_callback, actions.LookUp: _look_up,
     actions.SendKey: _send_key, actions.Show: _show,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
-    actions.Hangup: _hang_up, actions.Reject: _reject,
+    actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES,
 }  # fmt: skip

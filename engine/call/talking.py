@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, conference, dial, ending, recording, supervision, waiting
+from engine.call import bridge, conference, dial, ending, prelude, supervision, waiting
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, tread
+from engine.call.leg import OUTSIDE
 from engine.dialplan import actions
+from engine.dialplan.people_actions import ParkEnded
+from engine.dialplan.recording_model import records_calls
 from engine.errors import LimitExceeded, ProtocolError
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ STATUS_OF_RESULT = {
     "busy": (486, 17), "no_answer": (480, 19), "rejected": (603, 21), "unreachable": (480, 20),
     "forwarded": (480, 19), "do_not_disturb": (480, 17), "failed": (480, 41), "canceled": (480, 16),
 }  # fmt: skip
+CONFIRM_MS = 10_000  # to press the key by which somebody who was dialled takes the call
 COUNTRY_TONES = ("ringback", "busy", "congestion")
 
 
@@ -62,17 +66,19 @@ def dial_out(room: Room, call: Call, wish: actions.DialOut, now_ms: int) -> None
     call.phase, call.dial_ticket = "dial", wish.ticket
     attempt, outcome = dial.start(
         room, call, "dial", wish.targets, now_ms, mode=wish.mode, ring_ms_max=wish.ring_ms_max,
-        caller_id=wish.caller_id, team="*",
+        caller_id=wish.caller_id, team="*", confirm_ms=CONFIRM_MS if wish.confirm else 0,
     )  # fmt: skip
+    site = room.site_of(call)
+    attempt.confirm_clips, attempt.whisper = room.clips(site, wish.confirm_prompt), room.clips(site, wish.whisper)
     call.attempt = attempt.id
     attempt.forward_early, attempt.record = not wish.music, wish.record
     if outcome is not None:
         attempt_over(room, attempt, outcome, now_ms)
         return
-    _ringback(room, call, wish.music)
+    ringback(room, call, wish.music)
 
 
-def _ringback(room: Room, call: Call, music: tuple[str, ...] = ()) -> None:
+def ringback(room: Room, call: Call, music: tuple[str, ...] = ()) -> None:
     leg = room.legs[call.leg]
     if leg.state == "up":
         clips = room.clips(room.site_of(call), music or (tone(room, call, "ringback"),))
@@ -86,7 +92,7 @@ def still_rings(room: Room, attempt: Attempt) -> None:
     if call is None or caller is None or not caller.hears or caller.hears in room.legs:
         return
     legs.quiet(room, caller)
-    _ringback(room, call)
+    ringback(room, call)
 
 
 def dial_direct(room: Room, call: Call, target: str, team: str, now_ms: int) -> None:
@@ -136,9 +142,7 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
         return
     call.attempt = 0
     if outcome.result == "answered":
-        _reached(room, call, room.legs[outcome.leg], now_ms)
-        if attempt.record:
-            recording.start(room, call, now_ms)
+        _reached(room, call, attempt, room.legs[outcome.leg], now_ms)
         return
     if attempt.purpose == "direct":
         status, cause = STATUS_OF_RESULT.get(outcome.result, (480, 41))
@@ -168,13 +172,18 @@ def _not_reached(room: Room, call: Call, status: int, cause: int, now_ms: int) -
     ending.hang_up(room, call, "callee", "failed", cause, now_ms, status=status)
 
 
-def _reached(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
+def _reached(room: Room, call: Call, attempt: Attempt, leg: Leg, now_ms: int) -> None:
     prefer = leg.agreed.codec if leg.agreed is not None else None
     caller = room.legs[call.leg]
     tread(call, leg.party)
     if caller.state == "offered" and not answer_caller(room, call, now_ms, prefer=prefer):
         return
-    bridge.join(room, call, caller, leg, now_ms)
+    outward = attempt.purpose == "direct" and bool(caller.agent) and leg.kind == OUTSIDE
+    record = attempt.record or (outward and records_calls(room.site_of(call), call.tenant))
+    if (record or attempt.whisper) and caller.hears == leg.id:  # what is said to the far end now is for it alone
+        legs.quiet(room, caller)
+        ringback(room, call)
+    prelude.join(room, call, leg, now_ms, whisper=attempt.whisper, record=record, dialled=True)
 
 
 # --- hanging up ----------------------------------------------------------------------------------------------------
@@ -223,6 +232,10 @@ def partner_left(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
             room.happen(call, actions.QueueEnded(call.queue_ticket, "served"))
         else:
             room.happen(call, actions.DialEnded(call.dial_ticket, "served"))
+        return
+    if call.running is not None and call.running.waiting == "park" and call.park_ticket:
+        call.phase, call.outcome = "script", "served"
+        room.happen(call, ParkEnded(call.park_ticket, "served"))
         return
     ending.hang_up(room, call, "agent" if served or leg.agent else "callee", "served", 16, now_ms)
 

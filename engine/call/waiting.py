@@ -26,8 +26,8 @@ from engine.call import (
     overflow,
     pauses,
     places,
+    prelude,
     queue_facts,
-    recording,
     renaming,
     routing,
     staying,
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from engine.call.dial import Attempt, Outcome
     from engine.call.room import Room
 
-WHISPER_GRACE_MS = 5_000
 PROMISE_EVERY_MS = 50  # at most 20 estimates a second for the records: half a hundredth of a core
 OFFER_REASONS = {
     "busy": "busy", "no_answer": "no_answer", "rejected": "rejected", "forwarded": "forwarded",
@@ -271,26 +270,9 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
         "queue.connected", call.tenant, call.name, queue=call.queue, agent=key, waited_ms=command.waited_ms,
         rang_ms=now_ms - leg.created_ms,
     )  # fmt: skip
-    site = room.site_of(call)
     queue = queue_facts.model(room, call, call.queue)
-    if queue is not None and queue.record:
-        recording.start(room, call, now_ms)
-    if whisper:
-        call.phase, call.other = "whisper", leg.id
-        legs.play(room, leg, "whisper", whisper)
-        lengths = {prompt.clip: prompt.duration_ms for prompt in site.prompts.values()}
-        whisper_ms = sum(lengths.get(clip, 0) for clip in whisper)
-        room.deadlines.arm(("whisper", call.id), now_ms + whisper_ms + WHISPER_GRACE_MS)
-    else:
-        bridge.join(room, call, room.legs[call.leg], leg, now_ms)
-
-
-def whispered(room: Room, call: Call, now_ms: int) -> None:
-    """The agent has heard whom he gets (or the plane never told the end of it): both are bridged."""
-    room.deadlines.cancel(("whisper", call.id))
-    caller, leg = room.legs.get(call.leg), room.legs.get(call.other)
-    if call.phase == "whisper" and caller is not None and leg is not None:
-        bridge.join(room, call, caller, leg, now_ms)
+    record = queue is not None and queue.record
+    prelude.join(room, call, leg, now_ms, whisper=whisper, record=record, queue=call.queue)
 
 
 def _entry_ended(room: Room, command: EntryEnded, now_ms: int) -> None:

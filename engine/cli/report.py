@@ -53,6 +53,7 @@ def report(
                                       "machine's).")] = "",
     codes: Annotated[bool, typer.Option("--codes", help="Calls by wrap-up code instead.")] = False,
     calibration: Annotated[bool, typer.Option("--calibration", help="Were promised waits kept, instead.")] = False,
+    survey: Annotated[bool, typer.Option("--survey", help="What callers answered instead.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values, every figure.")] = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw it into FILE.png or FILE.svg.")] = None,
     data: Data = None, json: Json = False,
@@ -75,6 +76,9 @@ def report(
     else:
         wish.targets = targets(folder)
     wish.short_ms = wish.within_ms if short < 0 else round(short * 1000)
+    if survey:
+        _print_survey(folder / "ringdown.db", wish, json, csv)
+        return
     if codes or calibration:
         _print_instead(folder / "ringdown.db", wish, calibration, json, csv)
         return
@@ -96,6 +100,14 @@ def report(
             print(f"first-call resolution (no re-contact within {resolution} days): {share}")
         if plot is not None:
             print(f"drawn: {plot}")
+
+
+def _print_survey(path: Path, wish: Wish, json: bool, csv: bool) -> None:
+    from engine.cli import report_survey, report_text, show
+
+    found = report_survey.read(path, wish)
+    text = report_survey.text(found, wish.by)
+    print(show.as_json(found) if json else report_text.as_csv(found).rstrip("\n") if csv else text)
 
 
 def _print_instead(path: Path, wish: Wish, calibration: bool, json: bool, csv: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.dialplan.model import Announcing, OverflowRule
+from engine.dialplan.people_actions import PeopleAction, PeopleHappening
 from engine.dialplan.types import Value
 
 
@@ -92,6 +93,9 @@ class DialOut(msgspec.Struct, frozen=True, tag=True):
     music: tuple[str, ...] = ()
     caller_id: str = ""
     record: bool = False
+    whisper: tuple[str, ...] = ()  # to whoever answers, before the two are put through
+    confirm: bool = False  # only the key 1 is an answer …
+    confirm_prompt: tuple[str, ...] = ()  # … for which this asks; (): stock words
 
 
 class AskCallback(msgspec.Struct, frozen=True, tag=True):
@@ -202,6 +206,7 @@ Action = (
     | Hangup
     | Reject
     | Note
+    | PeopleAction
 )
 
 
@@ -287,5 +292,5 @@ class CallerGone(msgspec.Struct, frozen=True, tag=True):
 
 Happening = (
     Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | RecordDone
-    | LookupAnswered | CallerGone
+    | LookupAnswered | CallerGone | PeopleHappening
 )  # fmt: skip

@@ -158,6 +158,14 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD145": (ERROR, "lookup that cannot verify", "no caller would get in"),
     "RD146": (ERROR, "PIN that is not sensitive", "the secret would be stored in clear"),
     "RD147": (ERROR, "pattern not understood", ""),
+    # --- people -----------------------------------------------------------------------------------------
+    "RD160": (ERROR, "announcement with values", "the caller would hear a gap"),
+    "RD161": (ERROR, "key that nobody is told of", "the caller could not refuse to be recorded"),
+    "RD162": (ERROR, "announcement that is never heard", "the caller would not be told"),
+    "RD163": (ERROR, "unknown survey", "the caller would be asked nothing"),
+    "RD164": (ERROR, "transfer to nobody, or to two kinds at once", "the caller would go nowhere"),
+    "RD165": (ERROR, "dial without targets, or with two lists of them", "nobody would ring"),
+    "RD166": (ERROR, "no place to park in", "the caller could not be parked"),
     # --- legal, and bad for a caller ------------------------------------------------------------------------
     "RD200": (WARNING, "no path to a person", "the caller could not reach anybody, whatever he does"),
     "RD201": (WARNING, "wait without an end", "the caller would wait for hours"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.dialplan import queue_linker
+from engine.dialplan import queue_linker, survey_reader
 from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.finish_listen import TIMEOUT_MS
 
@@ -23,6 +23,12 @@ def _dial(
 ) -> None:
     data.setdefault("ring", RING_MS)
     data.setdefault("mode", "parallel")
+    if ("to" in step.options) == ("steps" in step.options):
+        message = "dial rings to: or steps:" + (", not both" if "to" in step.options else "")
+        hint = "write to: NUMBER, or steps: with lines - {to: NUMBER, ring: 15s}"
+        linker.report.add("RD165", step.key, message, hint)
+    if "steps" in data:
+        data["steps"] = [[targets, ring or data["ring"], sure] for targets, ring, sure in data["steps"]]
     for name in ("busy", "no_answer", "rejected"):
         if name not in outs and "failed" in outs:
             outs[name] = outs["failed"]
@@ -51,6 +57,14 @@ def _callback(
 def _record(
     linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
 ) -> None:
+    if "announce" in data:
+        data["announce_recording"] = data.pop("announce")
+    elif "opt_out" in data:
+        message = "nobody is told of the key that refuses the recording"
+        linker.report.add("RD161", step.options["opt_out"], message, "add announce: PROMPT")
+    if "announce_recording" in data and data.get("call") != "start":
+        message = "only - record: {call: start, …} announces a recording"
+        linker.report.add("RD162", step.options["announce"], message, "play: a prompt before a message is taken")
     data.setdefault("max", MESSAGE_MS)
     data.setdefault("finish", ["#"])
     name = data.get("into")
@@ -59,4 +73,35 @@ def _record(
         linker.report.add("RD074", step.options["into"], message, "declare it as text")
 
 
-FINISH = {"queue": queue_linker.finish, "dial": _dial, "callback": _callback, "record": _record}
+def _transfer(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    data.setdefault("ring", RING_MS)
+    if ("to" in step.options) == ("queue" in step.options):
+        message = "a transfer leads to somebody, or into a queue" + (", not both" if "to" in step.options else "")
+        linker.report.add("RD164", step.key, message, "write to: NUMBER, or queue: NAME")
+    for name in ("busy", "no_answer", "rejected"):
+        if name not in outs and "failed" in outs:
+            outs[name] = outs["failed"]
+
+
+def _park(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    if not linker.scope.slots and linker.scope.complete:
+        message = "nobody can be parked: the tenant has no slots"
+        linker.report.add("RD166", step.key, message, "add parking: {slots: 71-79} to site.yaml or tenant.yaml")
+
+
+def _survey(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    form = linker.scope.surveys.get(data.get("name", ""))
+    if form is not None:
+        data.update(survey_reader.survey(linker.context, form))
+
+
+FINISH = {
+    "queue": queue_linker.finish, "dial": _dial, "callback": _callback, "record": _record,
+    "transfer": _transfer, "survey": _survey, "park": _park,
+}  # fmt: skip

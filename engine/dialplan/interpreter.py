@@ -22,9 +22,13 @@ from engine.dialplan.verbs import (
     decide,
     listen,
     lookup,
+    park,
     people,
+    recording,
+    survey,
     talk,
     tell,
+    transfer,
 )
 
 _GROUPS = (
@@ -36,6 +40,10 @@ _GROUPS = (
     callback,
     lookup,
     tell,
+    recording,
+    transfer,
+    park,
+    survey,
 )
 BEGIN: dict[str, Begin] = {verb: rule for group in _GROUPS for verb, rule in group.BEGIN.items()}
 ROWS: dict[tuple[str, type], Row] = {

@@ -17,6 +17,7 @@ from engine.dialplan import (
     finish_people,
     listen_rules,
     options,
+    people_rules,
     queue_linker,
     queue_rules,
     types,
@@ -29,7 +30,7 @@ from engine.dialplan.trace import step_id
 from engine.dialplan.verbs.shape import STRUCTURE
 
 AGAIN, CONTINUE = "again", "continue"
-RULES = {**options.RULES, **queue_rules.RULES, **listen_rules.RULES}
+RULES = {**options.RULES, **queue_rules.RULES, **listen_rules.RULES, **people_rules.RULES}
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]
 FINISH: dict[str, Finish] = {

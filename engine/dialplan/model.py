@@ -14,6 +14,7 @@ from engine import limits
 from engine.dialplan.calendars import CalendarModel, Zone
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
+from engine.dialplan.recording_model import RecordingModel
 
 
 class RingModel(msgspec.Struct, frozen=True):
@@ -158,6 +159,7 @@ class QueueModel(msgspec.Struct, frozen=True):
     credit: str = "full"  # full | none: does a wait that a transferred caller has served count here?
     hops_max: int = -1  # transfers in a call that came through this queue; -1: the tenant's
     people_max: int = -1
+    recording: RecordingModel | None = None  # how callers learn of `record`; None: as the tenant says
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -223,6 +225,7 @@ class TrunkModel(msgspec.Struct, frozen=True):
     session_timer_s: int = 1_800
     dtmf: str = "auto"
     secret: str = ""  # name under which the password lies in the data folder
+    refer: bool = False  # takes a caller of its own back by REFER, and calls the target itself
 
 
 class OutboundRule(msgspec.Struct, frozen=True):
@@ -256,6 +259,14 @@ class NumberModel(msgspec.Struct, frozen=True):
     seasons: tuple[SeasonModel, ...] = ()
 
 
+class ParkingModel(msgspec.Struct, frozen=True):
+    """Where callers are parked: the slots by the digits behind the code. `back_ms`: then whoever parked is rung."""
+
+    slots: tuple[str, ...] = ()
+    back_ms: int = 120_000
+    music: tuple[str, ...] = ()  # (): the tenant's
+
+
 class TenantModel(msgspec.Struct, frozen=True):
     name: str
     realm: str  # digest realm, unique per tenant
@@ -272,6 +283,8 @@ class TenantModel(msgspec.Struct, frozen=True):
     hops_max: int = 2  # transfers in one call
     people_max: int = 3  # whom one caller may be given to
     transfer_avoid_ms: int = 60_000  # so long who transferred a caller to a queue isn't offered him
+    recording: RecordingModel | None = None
+    parking: ParkingModel | None = None  # None: nobody can be parked
 
 
 class PromptModel(msgspec.Struct, frozen=True):

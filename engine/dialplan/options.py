@@ -43,6 +43,8 @@ class Scope:
         self.outbound: list[str] = []
         self.lookups: dict[str, tuple[LookupModel, marks.Scalar]] = {}  # name -> model, with where it is named
         self.music: tuple[str, ...] = ("music/default",)
+        self.slots: tuple[str, ...] = ()  # for parked callers
+        self.surveys: dict[str, marks.Mapping] = {}
         self.complete = True
         self.calendars: dict[str, CalendarModel] = {}
 
@@ -484,7 +486,7 @@ def mode(context: Context, node: marks.Node, option: Option, what: str) -> Any:
 
 
 def recording(context: Context, node: marks.Node, option: Option, what: str) -> Any:
-    return values.choice(context.report, node, what, ("start", "stop"))
+    return values.choice(context.report, node, what, ("start", "stop", "pause", "resume"))
 
 
 def wait(context: Context, node: marks.Node, option: Option, what: str) -> Any:

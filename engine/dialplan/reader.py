@@ -22,8 +22,10 @@ from engine.dialplan import (
     policy_reader,
     prompt_use,
     queue_rules,
+    recording_reader,
     rings,
     seasons,
+    survey_reader,
     values,
     waivers,
     zones,
@@ -64,7 +66,7 @@ from engine.dialplan.verbs.table import Option
 from engine.dialplan.ways import Graph
 
 FORMAT = 1
-TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml")
+TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml", "surveys.yaml")
 PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml")
 LATER_FILES = tuple(each for each in ("surveys.yaml", "boxes.yaml") if each not in TENANT_FILES)
 
@@ -263,6 +265,9 @@ class _Reader:
             scope.queues[name] = msgspec.structs.replace(scope.queues[name], rings=opened, policy=policy)
         scope.lookups = lookup_reader.read_lookups(report, self.trees.get(f"{home}lookups.yaml"), tenant.name)
         self.music(tenant, scope)
+        self.recording(tenant, scope)
+        scope.slots = tenant.draft.model.parking.slots if tenant.draft.model.parking is not None else ()
+        scope.surveys = survey_reader.read(report, self.trees.get(f"{home}surveys.yaml"))
         folder = f"{home}dialplans/"
         for path, tree in self.trees.items():
             if path.startswith(folder) and "/" not in path[len(folder) :] and path not in self.unreadable:
@@ -357,6 +362,16 @@ class _Reader:
                 if announcing is not None:
                     changes["announcing"] = announcing
             scope.queues[name] = msgspec.structs.replace(scope.queues[name], **changes)
+
+    def recording(self, tenant: _Tenant, scope: Scope) -> None:
+        """Resolve what tenant and queues announce before they record."""
+        context = Context(self.report, scope, tenant.draft.model.languages)
+        kept = recording_reader.link(context, tenant.draft.model.recording, tenant.draft.announced)
+        tenant.draft.model = msgspec.structs.replace(tenant.draft.model, recording=kept)
+        for name, node in tenant.queue_nodes.items():
+            named = recording_reader.queue_places(node.entries.get("record"))
+            kept = recording_reader.link(context, scope.queues[name].recording, named)
+            scope.queues[name] = msgspec.structs.replace(scope.queues[name], recording=kept)
 
     # --- linking
     def link(self) -> Site:

@@ -13,7 +13,9 @@ from engine.dialplan import (
     agent_reader,
     callback_reader,
     humane_reader,
+    parking_reader,
     queue_rules,
+    recording_reader,
     seasons,
     skills,
     strategies,
@@ -28,20 +30,20 @@ CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3", "conference": "*6", "supervise": "*57", "pick": "*58",
     "status": "*54", "wrap_code": "*55", "extend": "*56", "wrap_up": "*4",
-    "nail_up": "*59", "release": "*0",
+    "nail_up": "*59", "release": "*0", "park": "*8",
 }  # fmt: skip
 CODES_ADDED = (  # later: they give way to a code that a site had before
-    "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick", "nail_up", "release",
+    "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick", "nail_up", "release", "park",
 )  # fmt: skip
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
-    "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows",
-    "allow", *humane_reader.TENANT_KEYS,
+    "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows", "recording",
+    "allow", "parking", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 SITE_LATER = ("emergency", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
-    "numbers", "codes", "music", "retention", "reasons", "lends", "borrows",
+    "numbers", "codes", "music", "retention", "reasons", "lends", "borrows", "recording", "parking",
     "allow", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
@@ -78,6 +80,7 @@ class TenantDraft(msgspec.Struct):
     entries: dict[str, tuple[marks.Scalar, marks.Scalar | None]] = {}
     seasons: dict[str, list[seasons.SeasonDraft]] = {}  # of entries
     humane: humane_reader.HumaneDraft = msgspec.field(default_factory=humane_reader.HumaneDraft)
+    announced: recording_reader.Announced = {}
 
 
 class SiteDraft(msgspec.Struct):
@@ -183,6 +186,10 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     humane, more = humane_reader.read_tenant(report, root)
     draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes, **more), root, humane=humane)
     draft.music = values.scalars(report, entries.get("music"), "music")
+    recording, draft.announced = recording_reader.read_tenant(report, entries.get("recording"))
+    draft.model = msgspec.structs.replace(
+        draft.model, recording=recording, parking=parking_reader.read(report, entries.get("parking"), model.parking)
+    )
     for key_node, value in values.mapping(report, entries.get("numbers"), "numbers") or ():
         number = _number(report, key_node, value)
         if number is not None:
@@ -290,7 +297,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     keep("weight", values.number(report, entries.get("weight"), "weight", 0, 1_000))
     keep("misses_max", values.number(report, entries.get("misses"), "misses", 0, 100))
     changes.update(queue_rules.read_keys(report, entries, tenant))
-    keep("record", values.flag(report, entries.get("record"), "record"))
+    recording_reader.read_queue(report, entries.get("record"), changes)
     queue_rules.service_level(report, entries.get("service_level"), changes)
     humane_reader.read_queue(report, form, changes)
     rests = {"no_answer": "delay_no_answer_ms", "busy": "delay_busy_ms", "rejected": "delay_reject_ms"}

@@ -20,7 +20,7 @@ _HOUR = 3_600_000
 _SIP = re.compile(r"sips?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]+@[A-Za-z0-9.\[\]:-]+(?:;[A-Za-z0-9=._-]+)*")
 TRUNK_KEYS = (
     "host", "port", "transport", "addresses", "user", "password", "auth", "calls_max", "trust_identity",
-    "media_from", "country", "session_timer", "dtmf", "tenant", "about",
+    "media_from", "country", "session_timer", "dtmf", "tenant", "about", "refer",
 )  # fmt: skip
 TRUNK_LATER = ("register", "srtp", "fallback", "caller_id", "codecs")
 
@@ -71,6 +71,7 @@ def _trunk(report: Report, form: marks.Mapping, key: marks.Scalar, name: str) ->
     changes["session_timer_s"] = timer // 1_000 if timer else limits.session_expires_s_default
     dtmf = values.choice(report, entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
     changes["dtmf"] = dtmf or "auto"
+    changes["refer"] = bool(values.flag(report, entries.get("refer"), "refer"))
     return TrunkModel(name, **changes)
 
 

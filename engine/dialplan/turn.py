@@ -3,7 +3,7 @@ every verb shares (wait, speak, go there, go on, fail)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine import limits
@@ -103,6 +103,15 @@ class Turn:
                     if source == "variable" and declared is not None and declared.sensitive:
                         self.hidden.update(dict.fromkeys(said))
         return tuple(clips)
+
+    def targets(self, rows: Iterable[Any]) -> tuple[str, ...]:
+        """Dial targets with variables' numbers filled in; one that isn't set is left out."""
+        found = []
+        for row in rows:
+            value = row if isinstance(row, str) else str(self.run.variables.get(row[1], ""))
+            if value:
+                found.append(value if isinstance(row, str) else f"number/{value}")
+        return tuple(found)
 
     def collect(self, on: bool, sensitive: bool = False) -> None:
         self.out.append(Collect(self.run.ticket, on, sensitive))

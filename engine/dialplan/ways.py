@@ -95,6 +95,10 @@ class Graph:
                 instant = name in _QUEUE_INSTANT or name.startswith("overflow ")
                 yield Edge(self.to(node, target), input=not instant, out=name)
             yield Edge(self.after(node), input=True)
+        elif verb == "park":
+            for name, target in outs.items():
+                yield Edge(self.to(node, target), input=name != "full", out=name)
+            yield Edge(self.after(node), input=True)
         elif verb in ("when", "switch"):
             knows = self.unit.linked[node[0]][node[1]].knows
             for name, target in outs.items():

@@ -41,6 +41,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.held": ("by", "held"),
     "call.transferred": ("by", "to", "way", "result"),
     "call.recording": ("name", "state", "duration_ms"),
+    "recording.told": ("who", "queue", "result"),  # who: caller, or a party that we called; result: told | declined
     "call.quality": (
         "leg", "trunk", "packets_in", "packets_out", "lost", "jitter_us", "gap_max_us", "ignored", "digits",
     ),
@@ -49,6 +50,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.conference": ("by", "who", "result"),  # ringing | joined | left | busy, no_answer … of a third party
     "call.resumed": ("phase", "down_ms"),  # the engine went away under this call and has come back
     "call.ended": ("by", "outcome", "cause", "duration_ms", "answered_ms", "waited_ms", "talked_ms", "held_ms", "path"),
+    # a key for a question; question '': the caller was asked the survey; agent: who had him last
+    "survey.answered": ("survey", "question", "answer", "queue", "agent"),
+    # state: parked | picked | returned (to whoever parked) | timeout | moved (by an operator)
+    "call.parked": ("slot", "by", "state"),
     # dialling
     "dial.started": ("target", "kind"),
     "dial.ended": ("target", "result", "status", "rang_ms"),
@@ -105,7 +110,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "engine.breach": ("rule", "detail"),
     "engine.storage": ("state", "detail", "spooled"),
     "engine.limit": ("name", "value"),
-    "engine.records": ("author", "act", "subject", "counts"),  # backup, restore, forget, retention; never a number
+    "engine.records": ("author", "act", "subject", "counts"),  # backup, forget, quota, hear …; never a number
     "operator.command": ("author", "verb", "arguments", "result"),
     # something is off its default (state closed | not_ready | logged_out), or is at it again (state default)
     "operator.switch": ("switch", "name", "state", "author", "reason", "until_ms"),  # until_ms: Unix ms, 0 for good

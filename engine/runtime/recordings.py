@@ -9,7 +9,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from engine.media.commands import TapEnded
-from engine.runtime.wav import RATE, WavWriter
+from engine.runtime.recording_quota import Shelves
+from engine.runtime.wav import HEADER_BYTES, RATE, WavWriter
 
 _FRAME_MS = 20
 
@@ -32,6 +33,8 @@ class Recordings:
         self._announce = announce
         self._work: SimpleQueue[tuple[Recording | None, bytes, bool]] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._writing: dict[str, None] = {}
+        self.shelves = Shelves(folder)
         self.ended: deque[TapEnded] = deque()
 
     def append(self, recording: Recording, interleaved: bytes, last: bool) -> None:
@@ -61,11 +64,16 @@ class Recordings:
         if recording.detail:
             return
         try:
+            size = len(interleaved) + (HEADER_BYTES if recording.writer is None else 0)
+            full = self.shelves.grows(recording.name, size, tuple(self._writing))
+            if full:
+                raise OSError(full)
             if recording.writer is None:
                 path = (self._folder / recording.name).resolve()
                 if not path.is_relative_to(self._folder.resolve()):
                     raise OSError(f"{recording.name} lies outside the data folder")
                 recording.writer = WavWriter(path, go_on=recording.goes_on)
+                self._writing[recording.name] = None
             if interleaved:
                 recording.writer.append(interleaved)
         except OSError as error:
@@ -73,6 +81,7 @@ class Recordings:
 
     def _finish(self, recording: Recording) -> None:
         frames = 0
+        self._writing.pop(recording.name, None)
         if recording.writer is not None:
             frames = recording.writer.frames
             try:

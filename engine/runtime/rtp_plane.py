@@ -31,6 +31,7 @@ from engine.media.image import Image
 from engine.rtp.events import DIGITS
 from engine.runtime import rtp_loop, rtp_ports
 from engine.runtime.plane_memory import LegMemory, PlaneMemory, together
+from engine.runtime.recording_quota import Shelves
 from engine.runtime.recordings import Recording, Recordings
 from engine.runtime.wav import read_wav
 
@@ -286,6 +287,11 @@ class RtpPlane:
         self._push((control.HEAR, command.row, command.generation, command.source, command.source_generation))
 
     # --- recordings -----------------------------------------------------------------------------------------
+    @property
+    def shelves(self) -> Shelves:
+        """How much recordings may take, and what has given way."""
+        return self._recordings.shelves
+
     def _start_tap(self, command: m.StartTap, gap_ms: int = -1) -> None:
         recording = Recording(command.row, command.generation, command.tap, command.name)
         if gap_ms >= 0:

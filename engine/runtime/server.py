@@ -48,10 +48,11 @@ from engine.call.effects import (
     WallClock,
 )
 from engine.dialplan.model import Site
+from engine.dialplan.recording_model import quotas
 from engine.errors import SiteError, UsageError
 from engine.media.commands import OpenLeg
 from engine.media.image import Image
-from engine.runtime import continuing, handover, net, opening, plane_memory, replaying
+from engine.runtime import continuing, handover, net, opening, plane_memory, recording_quota, replaying
 from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
@@ -316,6 +317,7 @@ class Server:
         self._rounds += 1
         self.watching.look()
         self._tell_wall_clock()
+        recording_quota.tell(self)
         if self._rounds % entropy_rounds == 0:
             self.deliver(Entropy(chance.token_bytes(32)))
         self.journal.ahead.alive(self.now_ms(), time.time_ns() // 1_000_000)
@@ -368,6 +370,7 @@ class Server:
         assert site is not None
         self.site = site
         made = self.secrets.ensure(site)
+        self.plane.shelves.rules = quotas(site)
         self.lookups.prepare(site, self.secrets)
         for problem in self.plane.load_clips(site.prompts):
             self.log.warning(problem, "clip")

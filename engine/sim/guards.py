@@ -43,6 +43,8 @@ def _call(room: Room, call: Call) -> list[str]:
         needed.append("whisper")
     elif call.phase == "callback" and room.callbacks[call.id].state in ("confirming", "telling"):
         needed.append("callback")
+    elif call.phase == "parked" and call.attempt not in room.attempts:
+        needed.append("park")
     elif call.phase == "code":
         needed.append("tone")
     elif call.phase == "script" and call.running is not None and call.running.waiting in SCRIPT_WAITS:

@@ -206,6 +206,11 @@ class Endpoint:
         if found is not None:
             transfer.refer(self.core, found, target, referred_by, now_ms)
 
+    def confirmed(self, session: int) -> bool:
+        """Has the ACK of this session come (or gone)? Before it nothing may be asked in its dialog but BYE."""
+        found = self.core.sessions.get(session)
+        return found is not None and found.phase == Phase.CONFIRMED
+
     def info_digit(self, session: int, digit: str, duration_ms: int, now_ms: int) -> None:
         """One digit by INFO (application/dtmf-relay)."""
         found = self.core.sessions.get(session)

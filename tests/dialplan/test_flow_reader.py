@@ -33,7 +33,7 @@ HEAD = "ringdown: 1\nflows:\n  main:\n    - answer\n"
         ("    - dial: {to: 200, failed: continue, mode: all}\n    - hangup\n", ("RD024", 5)),
         ("    - dial: {to: 123, failed: continue}\n    - hangup\n", ("RD035", 5)),
         ("    - dial: {to: 'sip:a b@c', failed: continue}\n    - hangup\n", ("RD035", 5)),
-        ("    - record: pause\n    - hangup\n", ("RD024", 5)),
+        ("    - record: halt\n    - hangup\n", ("RD024", 5)),
         ("    - priority: high\n    - hangup\n", ("RD024", 5)),
     ],
 )

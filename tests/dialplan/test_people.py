@@ -168,3 +168,34 @@ def test_recording() -> None:
     assert isinstance(stuck.last[0], StopRecord)
     caller.tell(RecordDone(2, "m1.wav", 900))
     assert caller.notes("tag") == ["heard m1.wav"]
+
+
+FOLLOW = (
+    "- dial:",
+    "    steps:",
+    "      - {to: 200, ring: 15s}",
+    "      - {to: '+49301234', ring: 25s, confirm: hello}",
+    "    whisper: choose",
+    "    busy: busy",
+    "    failed: other",
+    "- hangup: served",
+)
+WAYS = {"busy": ("- hangup: busy",), "other": ("- hangup: other",)}
+
+
+def test_follow_me_rings_one_after_another_and_tells_what_says_most() -> None:
+    caller = Caller(site_of(flow(*FOLLOW, **WAYS)))
+    first = DialOut(1, ("agent/200",), "parallel", 15_000, whisper=("en/choose",))
+    assert caller.one(DialOut) == first
+    caller.tell(DialEnded(1, "busy"))
+    asked = {"whisper": ("en/choose",), "confirm": True, "confirm_prompt": ("en/hello",)}
+    assert caller.one(DialOut) == DialOut(2, ("number/+49301234",), "parallel", 25_000, **asked)
+    caller.tell(DialEnded(2, "no_answer"))
+    assert caller.one(Hangup) == Hangup("busy", 16)
+
+
+def test_follow_me_ends_with_the_first_who_answers() -> None:
+    caller = Caller(site_of(flow(*FOLLOW, **WAYS)))
+    caller.tell(DialEnded(1, "failed"))
+    caller.tell(DialEnded(2, "served"))
+    assert caller.one(Hangup) == Hangup("served", 16)

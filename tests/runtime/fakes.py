@@ -1,4 +1,5 @@
-"""Stand-ins for the parts that other rooms make, small enough to read at a glance."""
+"""Stand-ins from engine.runtime.recording_quota import Shelves
+for the parts that other rooms make, small enough to read at a glance."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from engine.call import effects
 from engine.dialplan.model import AgentModel, Site, TenantModel, TrunkModel
 from engine.records.events import Event
 from engine.runtime.log import Log
+from engine.runtime.recording_quota import Shelves
 from engine.sip.events import Send
 
 T = TypeVar("T")
@@ -114,6 +116,7 @@ class FakePlane:
         self.clips: dict[str, Any] = {}
         self.running = self.stalled = False
         self.on_events = on_events
+        self.shelves = Shelves(data_dir)
 
     def start(self) -> None:
         self.running = True

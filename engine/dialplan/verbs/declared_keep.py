@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.dialplan.verbs.shape import HOUR, Option, Verb
+from engine.dialplan.verbs.shape import HOUR, PROMPT, Option, Verb
 
 VERBS = (
     Verb(
@@ -13,10 +13,12 @@ VERBS = (
             "finish": Option("keys"),
             "beep": Option("flag"),
             "into": Option("variable"),
+            "announce": PROMPT,
+            "opt_out": Option("opt_out"),
         },
         main="call",
         sound=True,
         waits=True,
-        about="record the call (start, stop) or a message",
+        about="record the call (start, stop, pause, resume) or a message",
     ),
 )

@@ -1,4 +1,4 @@
-"""queue, dial, priority and record: other people, and what is kept of the caller."""
+"""queue, dial and priority: other people."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from engine.dialplan.actions import (
     DialOut,
     Happening,
     JoinQueue,
-    Note,
     QueueEnded,
-    RecordDone,
     Show,
-    StartRecord,
-    StopRecord,
-    TimerFired,
 )
 from engine.dialplan.model import Announcing, OverflowRule
+from engine.dialplan.people_actions import RecordingTold
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Row, Turn
-from engine.dialplan.verbs import tell
+from engine.dialplan.verbs import recording, tell
 
+AT, BEST = "dial", "dial_best"  # scratch: the next of a dial's steps, and the result that says most so far
+RANK = ("rejected", "busy", "no_answer", "failed")  # a person's word before a machine's
 QUEUE_OUTCOMES = ("full", "no_agents", "timeout", "closed", "voicemail", "callback", "elsewhere", "over_budget")
-RECORD_GRACE_MS = 10_000
 OVERFLOW_RING_MS = 30_000
 KEYS = "0123456789*#"
 
@@ -33,6 +30,12 @@ def begin_priority(turn: Turn, step: Step) -> None:
 
 
 def begin_queue(turn: Turn, step: Step) -> None:
+    model = turn.site.queues.get(step.data["name"])
+    if model is None or not model.record or not recording.told_first(turn, step, step.data["name"]):
+        join_queue(turn, step)
+
+
+def join_queue(turn: Turn, step: Step) -> None:
     run, data = turn.run, step.data
     priority, run.priority_ms = run.priority_ms + data.get("priority", 0), 0
     run.typed_ahead = ""
@@ -123,27 +126,37 @@ def overflow_dialled(turn: Turn, step: Step, happening: Happening) -> None:
 
 
 def begin_dial(turn: Turn, step: Step) -> None:
-    run, data = turn.run, step.data
-    targets = []
-    for row in data["to"]:
-        if isinstance(row, str):
-            targets.append(row)
-        else:
-            value = str(run.variables.get(row[1], ""))
-            if value:
-                targets.append(f"number/{value}")
+    turn.run.scratch[AT], turn.run.scratch[BEST] = 0, ""
+    if not step.data.get("record") or not recording.told_first(turn, step):
+        dial_now(turn, step)
+
+
+def dial_now(turn: Turn, step: Step) -> None:
+    """Ring the targets, or those of the step whose turn it is."""
+    data, at = step.data, int(turn.run.scratch.get(AT, 0))
+    rows = data.get("steps") or [[data.get("to", ()), data["ring"], None]]
+    targets: tuple[str, ...] = ()
+    while not targets and at < len(rows):
+        targets, ring_ms, sure = turn.targets(rows[at][0]), rows[at][1], rows[at][2]
+        at += 1
+    turn.run.scratch[AT] = at
     if not targets:
-        turn.take(step, "failed")
+        best = str(turn.run.scratch.get(BEST, ""))
+        turn.take(step, best if best in step.outs else "failed")
         return
+    sure = data.get("confirm", False) if sure is None else sure
     turn.out.append(
         DialOut(
             turn.wait("dial"),
-            tuple(targets),
+            targets,
             data["mode"],
-            data["ring"],
+            ring_ms,
             tuple(data.get("music") or ()),
             data.get("caller_id", ""),
             data.get("record", False),
+            turn.spoken(data.get("whisper")),
+            bool(sure),
+            turn.spoken(sure) if isinstance(sure, dict) else (),
         )
     )
 
@@ -156,49 +169,21 @@ def dial_ended(turn: Turn, step: Step, happening: Happening) -> None:
         turn.go_on()
     elif result == "transferred":
         turn.end("transferred", 16)
-    elif result == "unreachable":
-        turn.take(step, "no_answer")
     else:
-        turn.take(step, result if result in ("busy", "no_answer", "rejected") else "failed")
+        told = "no_answer" if result == "unreachable" else result if result in RANK else "failed"
+        scratch = turn.run.scratch
+        best = str(scratch.get(BEST, ""))
+        scratch[BEST] = told if not best or RANK.index(told) < RANK.index(best) else best
+        scratch.setdefault(AT, len(step.data.get("steps", ())) or 1)  # begun by an engine that knew of one step
+        turn.run.waiting = ""
+        dial_now(turn, step)
 
 
-def begin_record(turn: Turn, step: Step) -> None:
-    data = step.data
-    kind = data.get("call")
-    if kind == "start":
-        turn.out.append(StartRecord(0, 0, beep=data.get("beep", False)))
-    elif kind == "stop":
-        turn.out.append(StopRecord())
-    else:
-        ticket = turn.wait("record")
-        turn.out.append(StartRecord(ticket, data["max"], tuple(data["finish"]), data.get("beep", True)))
-        turn.timer(data["max"] + RECORD_GRACE_MS)
-
-
-def record_done(turn: Turn, step: Step, happening: Happening) -> None:
-    name = happening.name if isinstance(happening, RecordDone) else ""
-    into = step.data.get("into")
-    turn.run.steps_since_input = 0
-    if into:
-        turn.run.variables[into] = name
-        turn.out.append(Note("set", f"{into}={name}", step.id))
-    turn.go_on()
-
-
-def record_stuck(turn: Turn, step: Step, happening: Happening) -> None:
-    """The recording never reported its end."""
-    turn.out.append(StopRecord())
-    if step.data.get("into"):
-        turn.run.variables[step.data["into"]] = ""
-    turn.fault("the recording did not end")
-    turn.go_on()
-
-
-BEGIN = {"priority": begin_priority, "queue": begin_queue, "dial": begin_dial, "record": begin_record}
+BEGIN = {"priority": begin_priority, "queue": begin_queue, "dial": begin_dial}
 ROWS: dict[tuple[str, type], Row] = {
+    ("queue", RecordingTold): recording.after(join_queue),
     ("queue", QueueEnded): queue_ended,
     ("queue", DialEnded): overflow_dialled,
+    ("dial", RecordingTold): recording.after(dial_now),
     ("dial", DialEnded): dial_ended,
-    ("record", RecordDone): record_done,
-    ("record", TimerFired): record_stuck,
 }

@@ -37,7 +37,6 @@ _WHOLE_OPTIONS = {
     "menu": ("listen", "confirm", "greet"),
     "gather": ("listen", "confirm", "regex", "speech"),
     "queue": ("show", "keep_place", "waits"),
-    "dial": ("whisper", "confirm"),
 }
 LATER = tuple(word for word in _WHOLE if word not in VERBS)
 OPTIONS_LATER = {

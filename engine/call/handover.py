@@ -1,0 +1,108 @@
+"""The verb `transfer`: the caller goes on to somebody for good.
+
+| the caller's trunk | what we do | what ends it |
+|---|---|---|
+| `refer: yes` | REFER (RFC 3515): his carrier calls the target itself | NOTIFY 2xx: our BYE; a refusal: as below |
+| any | ring the target, as `dial` does | the conversation's end ends the call; nobody there: the step's outcome |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.call import dial, ending, talking
+from engine.call.call import Call, tread
+from engine.sip.uri import escape_user
+
+if TYPE_CHECKING:
+    from engine.call.dial import Attempt, Outcome
+    from engine.call.leg import Leg
+    from engine.call.room import Room
+    from engine.dialplan.people_actions import HandOver
+    from engine.sip.events import ReferProgress
+
+REFER_MS_MAX = 40_000
+
+
+def begin(room: Room, call: Call, wish: HandOver, now_ms: int) -> None:
+    """Hand the caller over; the dialplan hears DialEnded unless we leave the call."""
+    to = ", ".join(target.partition("/")[2] or target for target in wish.targets)
+    call.handing, call.handing_to, call.transferred_ms = wish, to, now_ms
+    tread(call, f"transfer to {to}")
+    _told(room, call, "refer" if wish.refer else "dialplan", "started")
+    uri = _refer_uri(room, call, wish)
+    if not uri:
+        _dial(room, call, now_ms)
+        return
+    call.phase, call.dial_ticket = "dial", wish.ticket
+    room.deadlines.arm(("tone", call.id), now_ms + REFER_MS_MAX)  # the last net: then nothing is left to wait for
+    call.cause, call.refer_uri = 102, uri  # Q.850: recovery on timer expiry
+    acked(room, room.legs[call.leg], now_ms)
+
+
+def acked(room: Room, leg: Leg, now_ms: int) -> None:
+    """The caller's session is confirmed, perhaps only now: REFER may be sent."""
+    call = room.calls.get(leg.call)
+    if call is not None and call.refer_uri and leg.id == call.leg and room.endpoint.confirmed(leg.session):
+        uri, call.refer_uri = call.refer_uri, ""
+        room.endpoint.refer(leg.session, uri, now_ms)
+
+
+def _refer_uri(room: Room, call: Call, wish: HandOver) -> str:
+    """Where the caller's trunk shall send him; '' when it can't, or when the target is one of our own phones."""
+    leg = room.legs.get(call.leg)
+    trunk = room.site_of(call).trunks.get(call.trunk)
+    if not wish.refer or trunk is None or not trunk.refer or leg is None or leg.state != "up":
+        return ""
+    kind, _, number = wish.targets[0].partition("/")
+    if len(wish.targets) != 1:
+        return ""
+    if kind == "number" and room.index(call.site).agent(call.tenant, number) is None:
+        found = room.index(call.site).outbound(call.tenant, "*", number)
+        return f"sip:{escape_user(found[1])}@{trunk.host}:{trunk.port}" if found is not None else ""
+    return wish.targets[0] if wish.targets[0].startswith("sip:") else ""
+
+
+def _dial(room: Room, call: Call, now_ms: int) -> None:
+    wish = call.handing
+    assert wish is not None
+    call.phase, call.dial_ticket = "dial", wish.ticket
+    attempt, outcome = dial.start(
+        room, call, "handover", wish.targets, now_ms, ring_ms_max=wish.ring_ms_max, caller_id=wish.caller_id, team="*",
+    )  # fmt: skip
+    call.attempt = attempt.id
+    attempt.forward_early = not wish.music
+    if outcome is not None:
+        attempt_over(room, attempt, outcome, now_ms)
+    else:
+        talking.ringback(room, call, wish.music)
+
+
+def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
+    """The ringing has ended; what follows is as after every dial."""
+    call = room.calls.get(attempt.call)
+    if call is not None and call.handing is not None:
+        call.handing = None
+        call.transfers += outcome.result == "answered"
+        _told(room, call, "dialplan", "done" if outcome.result == "answered" else outcome.result)
+    talking.attempt_over(room, attempt, outcome, now_ms)
+
+
+def progressed(room: Room, call: Call, leg: Leg, event: ReferProgress, now_ms: int) -> None:
+    """What became of our REFER."""
+    if call.handing is None or leg.id != call.leg or not event.final or call.attempt in room.attempts:
+        return
+    room.deadlines.cancel(("tone", call.id))
+    if 200 <= event.status < 300:
+        _told(room, call, "refer", "done")
+        call.transfers += 1
+        call.handing = None
+        ending.hang_up(room, call, "dialplan", "transferred", 16, now_ms)
+        return
+    room.log("info", f"{call.name}: the trunk refused to transfer ({event.status}); we ring {call.handing_to}", "refer")
+    call.cause = 16
+    _dial(room, call, now_ms)
+
+
+def _told(room: Room, call: Call, way: str, result: str) -> None:
+    room.emit("call.transferred", call.tenant, call.name, by="dialplan", to=call.handing_to, way=way, result=result)

@@ -1,0 +1,116 @@
+"""The verb transfer: rung, queued, or sent back to the carrier by REFER; and the survey behind a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from engine.sim.phone import Phone
+from engine.sim.world import World
+from engine.sip import events as sip
+from tests.call.calls import agent, over, ring, talk, world
+from tests.call.people import carrier, results, site
+
+
+def answers_refer(phone: Phone, *statuses: int) -> list[str]:
+    """The carrier takes REFER and tells these; returns what it was asked to call."""
+    asked: list[str] = []
+    usual: Callable[[sip.SipEvent, int], None] = phone._event
+
+    def event(happened: sip.SipEvent, now_ms: int) -> None:
+        if isinstance(happened, sip.Referred):
+            asked.append(happened.target)
+            for status in statuses:
+                phone.endpoint.notify_refer(happened.refer, status, "", now_ms)
+        else:
+            usual(happened, now_ms)
+
+    phone._event = event  # type: ignore[method-assign]
+    return asked
+
+
+@pytest.mark.parametrize("law9", [False, True])
+def test_the_caller_goes_to_an_agent_and_the_call_ends_with_their_conversation(law9: bool) -> None:
+    w = world(site(), law9=law9)
+    caller, ana = talk(w, "760")
+    assert results(w) == [("dialplan", "started"), ("dialplan", "done")] and w.hears(caller).startswith("row")
+    ana.hang_up(w.now_ms)
+    ended = over(w)
+    assert ended.data["outcome"] == "transferred" and "transfer to 201" in str(ended.data["path"])
+
+
+def test_nobody_there_goes_on_by_the_outcome() -> None:
+    w = world(site())
+    agent(w, "201", answer_ms=-1)
+    caller = ring(w, "760")
+    assert w.run_until(lambda: w.hears(caller) == "en/goodbye", 20_000)
+    assert results(w)[-1] == ("dialplan", "no_answer")
+    over(w)
+
+
+def test_into_a_queue_and_out_with_its_end() -> None:
+    w = world(site())
+    caller, ana = talk(w, "762")
+    ana.hang_up(w.now_ms)
+    assert over(w).data["outcome"] == "transferred" and not caller.up()
+
+
+def trunk_caller(w: World) -> Phone:
+    """A caller who came by the carrier's trunk."""
+    line = carrier(w)
+    ring(w, "761", phone=line)
+    return line
+
+
+@pytest.mark.parametrize("law9", [False, True])
+def test_a_trunk_that_can_is_asked_to_call_the_number_itself(law9: bool) -> None:
+    w = world(site(), law9=law9)
+    line = carrier(w)
+    asked = answers_refer(line, 100, 200)
+    ring(w, "761", phone=line)
+    ended = over(w)
+    assert asked == ["sip:+49123@192.0.2.1:5060"] and not w.kinds("dial.started")
+    assert results(w) == [("refer", "started"), ("refer", "done")]
+    assert (ended.data["outcome"], ended.data["by"]) == ("transferred", "dialplan")
+
+
+def test_one_that_refuses_lets_us_ring() -> None:
+    w = world(site())
+    line = carrier(w, answer_ms=500)
+    answers_refer(line, 100, 486)
+    ring(w, "761", phone=line)
+    assert w.run_until(lambda: len(line.up()) == 2, 10_000)
+    w.run(100)
+    assert results(w) == [("refer", "started"), ("dialplan", "done")]
+    line.hang_up(w.now_ms)
+    over(w)
+
+
+def test_one_that_never_tells_cannot_hold_the_caller() -> None:
+    w = world(site())
+    line = carrier(w)
+    answers_refer(line)
+    ring(w, "761", phone=line)
+    assert over(w).data["cause"] == 102
+
+
+def test_who_came_by_no_such_trunk_is_rung_through_as_usual() -> None:
+    w = world(site())
+    line = carrier(w, answer_ms=500)
+    caller = ring(w, "761")
+    assert w.run_until(lambda: w.hears(caller).startswith("row"), 10_000)
+    assert line.up() and results(w)[-1] == ("dialplan", "done")
+
+
+def test_behind_a_conversation_he_is_asked_and_the_answer_counts_for_agent_and_queue() -> None:
+    w = world(site())
+    caller, ana = talk(w, "763")
+    ana.hang_up(w.now_ms)
+    assert w.run_until(lambda: w.hears(caller) == "en/try_again", 5_000)
+    w.press(caller, "4")
+    assert w.hears(caller) == "en/thank_you"
+    offered, answered = w.all("survey.answered")
+    assert (offered.data["question"], answered.data["question"], answered.data["answer"]) == ("", "happy", "4")
+    assert (answered.data["queue"], answered.data["agent"]) == ("default/support", "default/201")
+    assert over(w).data["outcome"] == "served"
