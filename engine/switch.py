@@ -39,6 +39,7 @@ from engine.call import (
     prelude,
     recording,
     resume,
+    rooms,
     script,
     staying,
     talking,
@@ -283,6 +284,8 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
         recording.tap(room, call)
     elif purpose == "refused" and leg.codes == codes.REFUSED:
         codes.gap(room, call, leg, now_ms)
+    elif purpose == "room beep":
+        rooms.due(room, call, now_ms)
     elif purpose == "slot":
         parking.told(room, leg, now_ms)
     elif purpose == "code" and call.phase == "code":
@@ -575,6 +578,7 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "callback": callback.due,
     "nail": nailed.look,
     "park": parking.due,
+    "room": rooms.due,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.call import leg as legs
-from engine.call import mixing, queue_facts, recording
+from engine.call import mixing, queue_facts, recording, rooms
 from engine.call.call import Call
 from engine.call.effects import Media
 from engine.call.leg import AGENT, Leg
@@ -90,6 +90,8 @@ def hold_changed(room: Room, call: Call, leg: Leg, held: bool, now_ms: int) -> N
     elif leg.id in call.guests:
         room.emit("call.held", call.tenant, call.name, by=leg.party, held=held)
         rejoin(room, call, room.legs[call.leg])
+    elif call.room:
+        rooms.refresh(room, call.room)
     elif call.watches in room.calls:  # a supervisor: only he and whom he speaks to notice
         followed = room.calls[call.watches]
         if followed.leg in room.legs:

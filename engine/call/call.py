@@ -11,7 +11,7 @@ from engine.call.consent import Notice
 from engine.call.leg import Leg, close_media, quiet
 from engine.call.places import HeldPlace
 from engine.dialplan.actions import JoinQueue
-from engine.dialplan.people_actions import HandOver
+from engine.dialplan.people_actions import EnterRoom, HandOver
 from engine.dialplan.program import Running
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ PATH_WORDS_MAX = 40
 
 class Call(msgspec.Struct):
     """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code |
-    supervising | picking | callback | parked | closing | nailed (an agent's leg that stays up; `leg` is 0 while lent).
+    supervising | picking | callback | parked | room | closing | nailed (an agent's
+    leg that stays up; `leg` is 0 while it is lent).
 
     Times are monotonic ms. `site` is the version the call began with and stays with until it ends.
     """
@@ -107,6 +108,10 @@ class Call(msgspec.Struct):
     parked_by: str = ""  # agent key, '' by the dialplan, whose step's ticket …
     park_ticket: int = 0  # … is this
     parked_for_ms: int = 0
+    room: str = ""  # the conference room "tenant/name" that he is in …
+    room_mix: int = -1  # … its mix, …
+    room_since_ms: int = 0
+    room_wish: EnterRoom | None = None  # … and how he is there
     hushed: bool = False  # a sensitive step listens: what is recorded meanwhile is silence
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, dial, staying, supervision, waiting
+from engine.call import bridge, dial, rooms, staying, supervision, waiting
 from engine.call.call import Call, busy, drop_leg, end_leg, legs_of
 from engine.dialplan.actions import CallerGone
 
@@ -69,6 +69,7 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
     caller = room.legs.get(call.leg)
     supervision.unwatch(room, call, "hung up", now_ms)
     call.guests = []
+    rooms.leave(room, call)
     supervision.over(room, call, "call ended", now_ms)
     if call.waiting is not None:
         staying.leave(room, call, "abandoned" if by == "caller" else "closed", now_ms)
@@ -86,7 +87,7 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
-    for kind in ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park"):
+    for kind in ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room"):
         room.deadlines.cancel((kind, call.id))
     if call.running is not None and call.running.waiting != "ended":
         room.happen(call, CallerGone())

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import callback, codes, confirming, nailed, prelude, recording, supervision, wait_program, waiting
+from engine.call import (
+    callback,
+    codes,
+    confirming,
+    nailed,
+    prelude,
+    recording,
+    rooms,
+    supervision,
+    wait_program,
+    waiting,
+)
 from engine.call import leg as legs
 from engine.dialplan.actions import Digit
 
@@ -41,6 +52,8 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
         else:
             legs.send_digit(room, room.legs[leg.partner], digit, duration_ms, now_ms)
     elif own:
+        if call.room and rooms.key(room, call, digit):
+            return
         if call.record_ticket and digit in call.record_keys:
             recording.stop(room, call, now_ms)
         elif callback.key(room, call, digit, now_ms) or waiting.exit_key(room, call, digit, now_ms):

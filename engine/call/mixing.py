@@ -51,7 +51,8 @@ def seats_free(call: Call) -> int:
 
 def free_number(room: Room) -> int:
     """A mix that no call has, or -1."""
-    used = sorted(call.mix for call in room.calls.values() if call.mix >= 0)
+    mixes = (number for call in room.calls.values() for number in (call.mix, call.room_mix) if number >= 0)
+    used = sorted(dict.fromkeys(mixes))
     for number, taken in enumerate(used):
         if number < taken:
             return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, dial, ending, parking, queue_facts, script, staying, transfer
+from engine.call import bridge, dial, ending, parking, queue_facts, rooms, script, staying, transfer
 from engine.call import leg as legs
 from engine.call.call import Call, tread
 from engine.call.showing import display_name
@@ -124,6 +124,7 @@ def _take_out(room: Room, call: Call, now_ms: int) -> None:
     if call.waiting is not None:
         staying.leave(room, call, "moved", now_ms)
     parking.out(room, call, "moved")
+    rooms.leave(room, call)
     attempt = room.attempts.get(call.attempt)
     if attempt is not None:
         dial.cancel(room, attempt, now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.call import consent, handover, parking, recording
+from engine.call import consent, handover, parking, recording, rooms
 from engine.dialplan import people_actions as wishes
 
 if TYPE_CHECKING:
@@ -29,7 +29,11 @@ def _park(room: Room, call: Call, wish: wishes.ParkCaller, now_ms: int) -> None:
     parking.wished(room, call, wish, now_ms)
 
 
+def _enter_room(room: Room, call: Call, wish: wishes.EnterRoom, now_ms: int) -> None:
+    rooms.enter(room, call, wish, now_ms)
+
+
 RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     wishes.TellRecording: _tell_recording, wishes.PauseRecord: _pause_record,
-    wishes.HandOver: _hand_over, wishes.ParkCaller: _park,
+    wishes.HandOver: _hand_over, wishes.ParkCaller: _park, wishes.EnterRoom: _enter_room,
 }  # fmt: skip

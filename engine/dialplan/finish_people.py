@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine import limits
 from engine.dialplan import queue_linker, survey_reader
 from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.finish_listen import TIMEOUT_MS
@@ -93,6 +94,12 @@ def _park(
         linker.report.add("RD166", step.key, message, "add parking: {slots: 71-79} to site.yaml or tenant.yaml")
 
 
+def _conference(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    data.setdefault("max", limits.mix_legs_max)
+
+
 def _survey(
     linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
 ) -> None:
@@ -103,5 +110,5 @@ def _survey(
 
 FINISH = {
     "queue": queue_linker.finish, "dial": _dial, "callback": _callback, "record": _record,
-    "transfer": _transfer, "survey": _survey, "park": _park,
+    "transfer": _transfer, "survey": _survey, "park": _park, "conference": _conference,
 }  # fmt: skip

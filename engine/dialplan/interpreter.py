@@ -19,6 +19,7 @@ from engine.dialplan.types import declare
 from engine.dialplan.verbs import (
     callback,
     choose,
+    conference,
     decide,
     listen,
     lookup,
@@ -43,6 +44,7 @@ _GROUPS = (
     recording,
     transfer,
     park,
+    conference,
     survey,
 )
 BEGIN: dict[str, Begin] = {verb: rule for group in _GROUPS for verb, rule in group.BEGIN.items()}

@@ -58,6 +58,29 @@ class ParkEnded(msgspec.Struct, frozen=True, tag=True):
     result: str
 
 
+# --- conference ---------------------------------------------------------------------------------------
+class EnterRoom(msgspec.Struct, frozen=True, tag=True):
+    """He hears all who are in this room of his tenant, and (unless `muted`) they him; RoomEnded(ticket) when he leaves.
+
+    `exit_key` '' : only by hanging up. `music` (): the tenant's, while he has nobody to listen to.
+    """
+
+    ticket: int
+    room: str
+    people_max: int = 8
+    exit_key: str = ""
+    beep: bool = False  # when he comes, for all
+    muted: bool = False
+    music: tuple[str, ...] = ()
+
+
+class RoomEnded(msgspec.Struct, frozen=True, tag=True):
+    """`result`: left (by his key) | full (there was no seat)."""
+
+    ticket: int
+    result: str
+
+
 class RecordingTold(msgspec.Struct, frozen=True, tag=True):
     """`result`: told | declined | none (nothing could be said: he isn't answered yet)."""
 
@@ -65,5 +88,5 @@ class RecordingTold(msgspec.Struct, frozen=True, tag=True):
     result: str
 
 
-PeopleAction = TellRecording | PauseRecord | HandOver | ParkCaller
-PeopleHappening = RecordingTold | ParkEnded
+PeopleAction = TellRecording | PauseRecord | HandOver | ParkCaller | EnterRoom
+PeopleHappening = RecordingTold | ParkEnded | RoomEnded

@@ -62,6 +62,11 @@ def dial_steps(context: Context, node: marks.Node, option: Option, what: str) ->
     return rows or None
 
 
+def room(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    """A conference room's name; it is there while somebody is in it."""
+    return values.name(context.report, node, "a room")
+
+
 def slot(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     """One of the tenant's slots for parked callers."""
     found = values.scalar(context.report, node, what)
@@ -75,4 +80,5 @@ def slot(context: Context, node: marks.Node, option: Option, what: str) -> Any:
 
 RULES: dict[str, Rule] = {
     "opt_out": opt_out, "survey": survey, "confirm": confirm, "dial_steps": dial_steps, "slot": slot,
+    "room": room,
 }  # fmt: skip

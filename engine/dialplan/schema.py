@@ -21,7 +21,11 @@ Schema = dict[str, Any]
 PROMPT: Schema = {"$ref": "#/definitions/prompt"}
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 # kinds of options with a few words of their own; a test holds them to the rules
-WORDS = {"terminator": ("hash", "star", "none"), "mode": ("parallel", "serial"), "recording": ("start", "stop", "pause", "resume")}
+WORDS = {
+    "terminator": ("hash", "star", "none"),
+    "mode": ("parallel", "serial"),
+    "recording": ("start", "stop", "pause", "resume"),
+}
 _KEY = "^(star|hash|[0-9*#]{1,12})$"
 _DURATION: Schema = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,3})?\s*(ms|s|min|h|d)$"}
 _FLAG: Schema = {"enum": [*types.FLAGS, True, False]}

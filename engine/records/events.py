@@ -54,6 +54,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "survey.answered": ("survey", "question", "answer", "queue", "agent"),
     # state: parked | picked | returned (to whoever parked) | timeout | moved (by an operator)
     "call.parked": ("slot", "by", "state"),
+    "call.room": ("room", "who", "result", "people"),  # joined | left; people: how many are in it then
     # dialling
     "dial.started": ("target", "kind"),
     "dial.ended": ("target", "result", "status", "rang_ms"),

@@ -42,6 +42,15 @@ flows:
     - park: {for: 30s, timeout: bye, full: taken}
     - play: thank_you
     - hangup: served
+  room:
+    - answer
+    - conference: {room: standup, max: 3, exit: hash, beep: yes, full: taken}
+    - play: thank_you
+    - hangup: served
+  listener:
+    - answer
+    - conference: {room: standup, muted: yes, full: taken}
+    - hangup: served
   taken:
     - play: not_available
     - hangup: failed
@@ -56,6 +65,8 @@ NUMBERS = """
   763: {dialplan: people, entry: asked, public: yes}
   764: {dialplan: people, entry: followed, public: yes}
   765: {dialplan: people, entry: parked, public: yes}
+  766: {dialplan: people, entry: room, public: yes}
+  767: {dialplan: people, entry: listener, public: yes}
 """
 SURVEYS = """
 after_call:

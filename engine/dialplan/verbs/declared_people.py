@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine import limits
 from engine.dialplan.verbs.shape import HOUR, MINUTE, PROMPT, Option, Verb
 
 VERBS = (
@@ -92,6 +93,23 @@ VERBS = (
         waits=True,
         input=True,
         about="wait in a slot until an agent picks him up by its code; the next step: that agent hung up first",
+    ),
+    Verb(
+        "conference",
+        {
+            "room": Option("room", required=True),
+            "max": Option("count", low=2, high=limits.mix_legs_max),
+            "exit": Option("opt_out"),
+            "beep": Option("flag"),
+            "muted": Option("flag"),
+            "music": Option("music"),
+        },
+        {"full": True},
+        main="room",
+        sound=True,
+        waits=True,
+        input=True,
+        about="a room in which all callers hear each other; the next step: he has left it by the key `exit`",
     ),
     Verb(
         "survey",
