@@ -108,7 +108,7 @@ def _say(room: Room, call: Call, leg: Leg, slot: str, now_ms: int) -> None:
     site = room.site_of(call)
     tenant = site.tenants.get(call.tenant)
     language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
-    clips = room.clips(site, clips_for("digits", slot, language, site, call.tenant))
+    clips = 2 * room.clips(site, clips_for("digits", slot, language, site, call.tenant))  # a phone cuts the last word
     room.deadlines.arm(("leg", leg.id), now_ms + (TELL_MS_MAX if clips else 0))
     if clips:
         legs.play(room, leg, "slot", clips)

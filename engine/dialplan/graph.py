@@ -21,6 +21,7 @@ GOOD_END = {
     "gather": "entered", "queue": "served", "dial": "hung up", "callback": "booked", "when": "else",
     "subflow": "returned", "record": "recorded", "hours": "open", "lookup": "found", "music": "time over",
     "silence": "time over", "split": "the rest", "round": "done", "pin": "verified",
+    "park": "hung up", "conference": "left", "survey": "asked", "voicemail": "taken",
 }  # fmt: skip
 _ONLY_BY_OUTCOME = ("menu", "switch", "repeat")  # a word `continue` is an outcome too
 _KEY_WORDS = {"*": "star", "#": "hash"}

@@ -19,7 +19,7 @@ def test_an_agent_parks_hears_the_slot_and_another_picks_up(law9: bool) -> None:
     caller, ana = talk(w)
     ben = agent(w, "202", login=False)
     w.press(ana, "*8", gap_ms=50)
-    assert w.hears(caller) == "music/default" and w.hears(ana) == "en/digits/7 en/digits/1"
+    assert w.hears(caller) == "music/default" and w.hears(ana) == "en/digits/7 en/digits/1 en/digits/7 en/digits/1"
     assert w.state("201") == "wrap_up"
     assert w.run_until(lambda: not ana.up(), 3_000)
     ring(w, "*871", phone=ben)
