@@ -90,6 +90,9 @@ needs_steps_max = 8
 rings_max = 6
 policy_expressions_max = 4  # expressions of a site's own policy
 policy_nodes_max = 64  # of each of them
+message_ms_max = 600_000  # one message in a box
+box_messages_max = 10_000
+messages_max = 50_000  # of the whole engine
 overflow_hops_max = 8  # queues that rules may send one caller through in one stay
 
 # --- records and operators -----------------------------------------------------------------------

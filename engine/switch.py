@@ -18,6 +18,7 @@ from engine.call import (
     agents,
     announcing,
     arrival,
+    boxes,
     callback,
     certificates,
     codes,
@@ -51,6 +52,7 @@ from engine.call import (
 from engine.call.call import Call
 from engine.call.effects import (
     AgentStates,
+    BoxesLoaded,
     Deadline,
     Drain,
     Entropy,
@@ -351,6 +353,7 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
         addresses = " ".join(f"{each.transport}:{each.host}:{each.port}" for each in room.listeners)
         room.emit("engine.started", "", "", version=__version__, schema=SCHEMA_VERSION, addresses=addresses)
     agents.load(room, site, now_ms)
+    boxes.site_loaded(room, now_ms)
     room.emit(
         "engine.loaded", "", "", version=event.version, files=len(site.programs),
         flows=sum(len(program.flows) for program in site.programs.values()),
@@ -358,7 +361,7 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
 
 
 def _secrets(room: Room, event: SecretsLoaded, now_ms: int) -> None:
-    room.secrets, room.trunk_secrets = event.agents, event.trunks
+    room.secrets, room.trunk_secrets, room.pins = event.agents, event.trunks, event.pins
 
 
 def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:
@@ -373,6 +376,10 @@ def _lookup_done(room: Room, event: LookupDone, now_ms: int) -> None:
     call = room.calls.get(event.call)
     if call is not None:
         room.happen(call, LookupAnswered(event.ticket, event.result, event.values, event.reason, event.ms))
+
+
+def _boxes(room: Room, event: BoxesLoaded, now_ms: int) -> None:
+    boxes.load(room, event.messages, now_ms)
 
 
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
@@ -391,7 +398,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
-    LookupDone: _lookup_done,
+    LookupDone: _lookup_done, BoxesLoaded: _boxes,
 }  # fmt: skip
 
 
@@ -556,6 +563,8 @@ def _deadline(room: Room, key: Key, now_ms: int) -> None:
         draining.due(room, now_ms)
     elif kind == "budget":
         _budget(room, number, now_ms)
+    elif kind == "unheard":
+        boxes.due(room, number, now_ms)
     elif kind == "drained":
         draining.over(room, number, now_ms)
 

@@ -113,6 +113,7 @@ class Call(msgspec.Struct):
     room_since_ms: int = 0
     room_wish: EnterRoom | None = None  # … and how he is there
     hushed: bool = False  # a sensitive step listens: what is recorded meanwhile is silence
+    box: str = ""  # he is about to speak a message into it
 
 
 class Waiting(msgspec.Struct):

@@ -64,17 +64,20 @@ class Callback(msgspec.Struct):
 # --- asking for one --------------------------------------------------------------------------------------------
 def ask(room: Room, call: Call, wish: AskCallback, now_ms: int) -> None:
     """Answer a dialplan that asks whether a caller may be called back, or books it."""
+    room.happen(call, answer(room, call, wish, now_ms))
+
+
+def answer(room: Room, call: Call, wish: AskCallback, now_ms: int) -> CallbackAnswer:
+    """The same for whoever asks: a message in a box may be an entry of its queue."""
     number = (wish.number if wish.typed else call.caller).translate(SPACING)
     refusal = _refusal(room, call, wish, number)
     if refusal:
-        answer = CallbackAnswer(wish.ticket, refusal, number)
         if wish.book or refusal == "refused":
             room.log("info", f"{call.name}: no callback from {wish.queue}: {refusal}", "callback")
-    elif not wish.book:
-        answer = CallbackAnswer(wish.ticket, "allowed", number)
-    else:
-        answer = _book(room, call, wish, number, now_ms)
-    room.happen(call, answer)
+        return CallbackAnswer(wish.ticket, refusal, number)
+    if not wish.book:
+        return CallbackAnswer(wish.ticket, "allowed", number)
+    return _book(room, call, wish, number, now_ms)
 
 
 def _refusal(room: Room, call: Call, wish: AskCallback, number: str) -> str:

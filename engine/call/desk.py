@@ -8,6 +8,7 @@ import msgspec
 
 from engine.call import (
     agents,
+    box_desk,
     callback_desk,
     draining,
     levers,
@@ -15,7 +16,6 @@ from engine.call import (
     operating,
     oversight,
     pauses,
-    places,
     wrapping,
 )
 from engine.call.effects import Operator, Reply
@@ -335,7 +335,7 @@ _VERBS = {
     "agent.login": _login, "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready,
     "agent.wrap_up": _wrap_up, "agent.extend": _extend, "agent.code": _code,
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
-    "engine.drain": _drain, "noted": _noted, "let_go": places.let_go,
+    "engine.drain": _drain, "noted": _noted, "let_go": box_desk.let_go,
     "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,
-    **oversight.VERBS,
+    **oversight.VERBS, **box_desk.VERBS,
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.call.levers import Lever
+from engine.call.messages import StoredMessage
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.types import Value
 from engine.media.commands import MediaCommand, MediaEvent
@@ -80,6 +81,7 @@ class SecretsLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
     agents: dict[str, dict[str, str]]
     trunks: dict[str, tuple[str, str]] = {}
+    pins: dict[str, str] = {}  # box -> "salt:hash" of its PIN
 
 
 class Operator(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -154,6 +156,12 @@ class LookupDone(msgspec.Struct, frozen=True, tag=True, array_like=True):
     ms: int = 0
 
 
+class BoxesLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The messages that lay in boxes before a restart; given after the first site."""
+
+    messages: list[StoredMessage]
+
+
 Input = (
     Received
     | FlowOpened
@@ -173,6 +181,7 @@ Input = (
     | Resumed
     | LeverStates
     | LookupDone
+    | BoxesLoaded
 )
 
 
@@ -192,6 +201,12 @@ class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
     ok: bool
     data: bytes
     error: str = ""
+
+
+class RemoveFile(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A file below the data folder that is wanted no more: a message that was deleted, or too short."""
+
+    name: str
 
 
 class Drained(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -219,4 +234,4 @@ class LookupWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     values: dict[str, Value]
 
 
-Output = Send | Connect | CloseFlow | Media | Emit | Reply | Drained | LogLine | LookupWanted
+Output = Send | Connect | CloseFlow | Media | Emit | Reply | RemoveFile | Drained | LogLine | LookupWanted

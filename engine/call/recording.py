@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.call import boxes
 from engine.call import leg as legs
 from engine.call.call import Call
 from engine.call.effects import Media
@@ -48,6 +49,8 @@ def _open(room: Room, call: Call, leg: Leg) -> None:
     room.tap_serial += 1
     leg.tap = room.tap_serial
     name = f"recordings/{call.tenant}/{call.name}-{room.boot}-{leg.tap}.wav"
+    if call.box:
+        name = boxes.begun(room, call, leg.tap)
     room.taps[leg.tap] = (call.id, call.tenant, call.name)
     call.recording = name
     room.out.append(Media(StartTap(leg.row, leg.generation, leg.tap, name)))
@@ -121,7 +124,7 @@ def due(room: Room, call: Call, now_ms: int) -> None:
 
 
 def done(room: Room, call: Call, name: str, duration_ms: int) -> None:
-    ticket, call.record_ticket = call.record_ticket, 0
+    ticket, call.record_ticket, call.box = call.record_ticket, 0, ""
     leg = room.legs.get(call.leg)
     if leg is not None and leg.playing == "beep":
         legs.quiet(room, leg)  # its end would begin a recording that nobody wants any more
@@ -137,11 +140,13 @@ def tap_ended(room: Room, event: TapEnded) -> None:
     room.emit("call.recording", tenant, call_name, name=event.name, state=state, duration_ms=event.duration_ms)
     if event.detail:
         room.log("error", f"recording {event.name}: {event.detail}", "recording")
+    message = boxes.ended(room, event)
     call = room.calls.get(call_id)
     if call is None:
         return
     leg = room.legs.get(call.leg)
     if leg is not None and leg.tap == event.tap:
         leg.tap = 0
-    if call.record_ticket:
-        done(room, call, event.name, event.duration_ms)
+    another = call.box or (leg is not None and leg.tap)  # a message follows the recording that gave way to it
+    if call.record_ticket and not another:
+        done(room, call, event.name, -1 if message and event.detail else event.duration_ms)

@@ -18,6 +18,7 @@ from engine.call.dial import Attempt
 from engine.call.effects import Emit, Listening, LogLine, Output
 from engine.call.leg import Leg
 from engine.call.levers import Lever
+from engine.call.messages import Message
 from engine.call.places import Left
 from engine.call.rows import Rows
 from engine.call.site_index import SiteIndex
@@ -72,6 +73,10 @@ class Held(msgspec.Struct):
     expired_skills: dict[str, int] = {}
     skill_ends_ms: int = 0
     promised_ms: int = 0
+    messages: dict[int, Message] = {}
+    leaving: dict[int, Message] = {}
+    message_serial: int = 0
+    pins: dict[str, str] = {}
 
 
 class Room:
@@ -122,6 +127,10 @@ class Room:
         self.expired_skills: dict[str, int] = {}  # tenant/number/skill -> Unix ms since when it is told
         self.skill_ends_ms = 0  # the next skill to expire, Unix ms; 0 none
         self.promised_ms = 0  # when an estimate was last worked out for the records of a caller who joined
+        self.messages: dict[int, Message] = {}  # in boxes
+        self.leaving: dict[int, Message] = {}  # tap -> a message that is being spoken
+        self.message_serial = 0
+        self.pins: dict[str, str] = {}
         self.now_ms = 0
         self.out: list[Output] = []
         self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
@@ -220,6 +229,7 @@ class Room:
             self.wall_offset_ms, self.draining, self.drained, self.storage, self.levers, self.last_agents,
             self.callbacks, self.callback_counts, self.left_places,
             self.expired_skills, self.skill_ends_ms, self.promised_ms,
+            self.messages, self.leaving, self.message_serial, self.pins,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 

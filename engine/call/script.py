@@ -6,7 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
-from engine.call import callbacks, ending, live_facts, notes, recording, script_people, showing, talking, waiting
+from engine.call import (
+    boxes,
+    callbacks,
+    ending,
+    live_facts,
+    notes,
+    recording,
+    script_people,
+    showing,
+    talking,
+    waiting,
+)
 from engine.call import leg as legs
 from engine.call.call import Call
 from engine.call.effects import LookupWanted
@@ -169,6 +180,20 @@ def _record(room: Room, call: Call, wish: actions.StartRecord, now_ms: int) -> N
     )
 
 
+def _ask_box(room: Room, call: Call, wish: actions.AskBox, now_ms: int) -> None:
+    boxes.ask(room, call, wish, now_ms)
+
+
+def _leave_message(room: Room, call: Call, wish: actions.LeaveMessage, now_ms: int) -> None:
+    leg = room.legs.get(call.leg)
+    if leg is not None and leg.tap:
+        recording.stop(room, call, now_ms)  # of the call: a leg has one recording, and this one is what he speaks for
+    call.box = wish.box
+    recording.start(room, call, now_ms, ticket=wish.ticket, ms_max=wish.ms_max, keys=boxes.END_KEY, beep=True)
+    if not call.record_ticket:
+        call.box = ""  # it could not begin, and the dialplan has been told
+
+
 def _stop_record(room: Room, call: Call, wish: actions.StopRecord, now_ms: int) -> None:
     recording.stop(room, call, now_ms)
 
@@ -192,6 +217,7 @@ _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.SetTimer: _set_timer, actions.JoinQueue: _join_queue, actions.DialOut: _dial,
     actions.AskCallback: _ask_callback, actions.LookUp: _look_up,
     actions.SendKey: _send_key, actions.Show: _show,
+    actions.AskBox: _ask_box, actions.LeaveMessage: _leave_message,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
     actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES,
 }  # fmt: skip

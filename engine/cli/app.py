@@ -40,6 +40,7 @@ from engine.cli import (
     staffing,
     status,
     tail,
+    voicemail,
     warm,
     why,
 )
@@ -52,7 +53,7 @@ app = typer.Typer(
 
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
-    ("callbacks", callbacks.callbacks), ("callback", callback.callback),
+    ("callbacks", callbacks.callbacks), ("callback", callback.callback), ("voicemail", voicemail.voicemail),
     ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues),
     ("queue", queue.queue), ("console", console.console), ("why", why.why), ("status", status.status),
     ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),

@@ -16,7 +16,8 @@ KINDS = {
     "calls": "calls (rows kept without the caller)", "events": "events", "queue_events": "queue events",
     "contacts": "contacts (rows kept without the caller)", "queue_log_lines": "lines of queue_log",
     "recordings": "recordings", "journals": "journals", "keys": "keys of sealed values",
-    "signalling": "messages of the SIP ladder", "voicemail": "voicemail (none is kept by this version)",
+    "signalling": "messages of the SIP ladder", "voicemail": "messages in boxes",
+    "mails": "letters that wait to be sent",
     "utterances": "utterances (none are kept by this version)",
 }
 
@@ -71,6 +72,8 @@ def _erase(folder: Path, erasure: Erasure) -> tuple[dict[str, int], dict[str, in
         runs = False
     went = erasure.erase(keep=keep, engine_runs=runs)
     went.signalling = signalling
+    if runs and erasure.messages:
+        client.ask(folder, "voicemail_gone", messages="\n".join(erasure.messages))
     left = erasure.left(keep=keep)
     subject = ""
     if (folder / "ringdown.db").exists():

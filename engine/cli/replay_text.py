@@ -59,6 +59,7 @@ _OTHERS: dict[type, str] = {
     effects.SecretsLoaded: "passwords are loaded", effects.Entropy: "fresh random bytes",
     effects.WallClock: "the wall clock is told", effects.Drain: "draining begins",
     effects.PortsReady: "RTP ports are ready", effects.AgentStates: "agents' logins are restored",
+    effects.BoxesLoaded: "messages in boxes are restored",
     effects.Listening: "a listening address is told", effects.FlowOpened: "a connection stands",
 }
 
@@ -120,6 +121,8 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return "drained"
         case effects.LookupWanted():
             return f"asks the lookup {output.model.name}"
+        case effects.RemoveFile():
+            return f"removes {output.name}"
         case Connect():
             return f"connects to {output.transport}:{output.host}:{output.port}"
         case CloseFlow():

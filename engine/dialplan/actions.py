@@ -154,6 +154,24 @@ class StartRecord(msgspec.Struct, frozen=True, tag=True):
     beep: bool = True
 
 
+class AskBox(msgspec.Struct, frozen=True, tag=True):
+    """Does a box ("default/support") take a message? BoxAnswer(ticket) in this same step."""
+
+    ticket: int
+    box: str
+
+
+class LeaveMessage(msgspec.Struct, frozen=True, tag=True):
+    """Record a message into a box after the beep; RecordDone(ticket) on `#`, its time, or a fault (duration_ms -1).
+
+    What the caller has said when he hangs up is a message all the same.
+    """
+
+    ticket: int
+    box: str
+    ms_max: int
+
+
 class StopRecord(msgspec.Struct, frozen=True, tag=True):
     """End the recording of the caller's leg."""
 
@@ -201,6 +219,8 @@ Action = (
     | SendKey
     | Show
     | StartRecord
+    | AskBox
+    | LeaveMessage
     | StopRecord
     | EchoBack
     | Hangup
@@ -280,6 +300,13 @@ class LookupAnswered(msgspec.Struct, frozen=True, tag=True):
     ms: int = 0
 
 
+class BoxAnswer(msgspec.Struct, frozen=True, tag=True):
+    """`result`: open | full | failed (no such box any more, or the disk takes nothing)."""
+
+    ticket: int
+    result: str
+
+
 class RecordDone(msgspec.Struct, frozen=True, tag=True):
     ticket: int
     name: str
@@ -291,6 +318,6 @@ class CallerGone(msgspec.Struct, frozen=True, tag=True):
 
 
 Happening = (
-    Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | RecordDone
-    | LookupAnswered | CallerGone | PeopleHappening
+    Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | BoxAnswer
+    | RecordDone | LookupAnswered | CallerGone | PeopleHappening
 )  # fmt: skip

@@ -108,7 +108,14 @@ def _survey(
         data.update(survey_reader.survey(linker.context, form))
 
 
+def _voicemail(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    data["barge_in"] = False  # any other key than # leaves the greeting to be heard out
+
+
 FINISH = {
     "queue": queue_linker.finish, "dial": _dial, "callback": _callback, "record": _record,
     "transfer": _transfer, "survey": _survey, "park": _park, "conference": _conference,
+    "voicemail": _voicemail,
 }  # fmt: skip

@@ -30,6 +30,7 @@ from engine.dialplan.verbs import (
     talk,
     tell,
     transfer,
+    voicemail,
 )
 
 _GROUPS = (
@@ -46,6 +47,7 @@ _GROUPS = (
     park,
     conference,
     survey,
+    voicemail,
 )
 BEGIN: dict[str, Begin] = {verb: rule for group in _GROUPS for verb, rule in group.BEGIN.items()}
 ROWS: dict[tuple[str, type], Row] = {

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from engine import limits
+from engine.dialplan.box_model import BoxModel, MailModel
 from engine.dialplan.calendars import CalendarModel, Zone
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
@@ -285,6 +286,7 @@ class TenantModel(msgspec.Struct, frozen=True):
     transfer_avoid_ms: int = 60_000  # so long who transferred a caller to a queue isn't offered him
     recording: RecordingModel | None = None
     parking: ParkingModel | None = None  # None: nobody can be parked
+    voicemail_bytes_max: int = 0  # of all its boxes together, 0 without a bound
 
 
 class PromptModel(msgspec.Struct, frozen=True):
@@ -320,6 +322,8 @@ class Site(msgspec.Struct, frozen=True):
     calendars: dict[str, CalendarModel] = {}  # "tenant/name"
     zones: dict[str, Zone] = {}  # the time zones of tenants and calendars, see dialplan.zones
     lookups: dict[str, LookupModel] = {}  # "tenant/name"
+    boxes: dict[str, BoxModel] = {}  # "tenant/name"
+    mail: MailModel | None = None  # None: no mail is sent
 
 
 def retention_days(site: Site, kind: str, tenant: str = "") -> int:

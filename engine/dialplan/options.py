@@ -12,6 +12,7 @@ from typing import Any
 
 from engine import marks
 from engine.dialplan import expressions, facts, saying, types, values
+from engine.dialplan.box_model import BoxModel
 from engine.dialplan.calendars import CalendarModel
 from engine.dialplan.catalogue import Catalogue, Spoken
 from engine.dialplan.drafts import Draft, DraftStep
@@ -47,6 +48,7 @@ class Scope:
         self.surveys: dict[str, marks.Mapping] = {}
         self.complete = True
         self.calendars: dict[str, CalendarModel] = {}
+        self.boxes: dict[str, BoxModel] = {}
 
     def facts(self) -> dict[str, Type]:
         """What expressions of this tenant's dialplans may read beside variables."""

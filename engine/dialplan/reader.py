@@ -13,6 +13,7 @@ import msgspec
 
 from engine import marks
 from engine.dialplan import (
+    box_reader,
     calendar_reader,
     hearing,
     humane_reader,
@@ -66,7 +67,9 @@ from engine.dialplan.verbs.table import Option
 from engine.dialplan.ways import Graph
 
 FORMAT = 1
-TENANT_FILES = ("queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml", "surveys.yaml")
+TENANT_FILES = (
+    "queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml", "surveys.yaml", "boxes.yaml",
+)  # fmt: skip
 PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml")
 LATER_FILES = tuple(each for each in ("surveys.yaml", "boxes.yaml") if each not in TENANT_FILES)
 
@@ -268,6 +271,9 @@ class _Reader:
         self.recording(tenant, scope)
         scope.slots = tenant.draft.model.parking.slots if tenant.draft.model.parking is not None else ()
         scope.surveys = survey_reader.read(report, self.trees.get(f"{home}surveys.yaml"))
+        context = Context(report, scope, tenant.draft.model.languages)
+        mails = self.site.mail is not None
+        scope.boxes = box_reader.read_boxes(context, self.trees.get(f"{home}boxes.yaml"), mails=mails)
         folder = f"{home}dialplans/"
         for path, tree in self.trees.items():
             if path.startswith(folder) and "/" not in path[len(folder) :] and path not in self.unreadable:
@@ -431,6 +437,8 @@ class _Reader:
             {f"{t.name}/{name}": c for t in self.tenants.values() if t.scope for name, c in t.scope.calendars.items()},
             self.zones,
             {model.key: model for scope in scopes.values() for model, _ in scope.lookups.values()},
+            {f"{t.name}/{name}": box for t in self.tenants.values() if t.scope for name, box in t.scope.boxes.items()},
+            self.site.mail,
         )
 
     def queue_rules(self) -> None:

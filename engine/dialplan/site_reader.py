@@ -11,6 +11,7 @@ from engine import limits, marks
 from engine.dialplan import (
     addresses,
     agent_reader,
+    box_reader,
     callback_reader,
     humane_reader,
     parking_reader,
@@ -21,6 +22,7 @@ from engine.dialplan import (
     strategies,
     values,
 )
+from engine.dialplan.box_model import MailModel
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report
 from engine.dialplan.flow_reader import check_format
@@ -38,17 +40,17 @@ CODES_ADDED = (  # later: they give way to a code that a site had before
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows", "recording",
-    "allow", "parking", *humane_reader.TENANT_KEYS,
+    "allow", "parking", "voicemail", "mail", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 SITE_LATER = ("emergency", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
-    "numbers", "codes", "music", "retention", "reasons", "lends", "borrows", "recording", "parking",
+    "numbers", "codes", "music", "retention", "reasons", "lends", "borrows", "recording", "parking", "voicemail",
     "allow", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
-RETENTION = ("calls", "events", "queue_events", "recordings")
-RETENTION_LATER = ("voicemail", "utterances")
+RETENTION = ("calls", "events", "queue_events", "recordings", "voicemail")
+RETENTION_LATER = ("utterances",)
 TENANT_LATER = ("agents_see",)
 _DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,8})?")
@@ -89,6 +91,7 @@ class SiteDraft(msgspec.Struct):
     local_networks: tuple[str, ...] = ()
     retention_days: dict[str, int] = {}
     drain_ms_max: int = limits.drain_ms_default
+    mail: MailModel | None = None
 
 
 # --- site and tenants --------------------------------------------------------------------------------------
@@ -106,6 +109,7 @@ def read_site_file(report: Report, root: marks.Mapping) -> tuple[SiteDraft, Tena
     networks = values.scalars(report, root.entries.get("local_networks"), "local_networks")
     site.local_networks = tuple(each.text for each in networks if addresses.network(report, each))
     site.retention_days = _retention(report, root, (*RETENTION, "journal"))
+    site.mail = box_reader.read_mail(report, root.entries.get("mail"))
     bounds = values.mapping(report, root.entries.get("limits"), "limits")
     if bounds is not None:
         values.known_keys(report, bounds, "limits", ("drain",))
@@ -181,6 +185,9 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     digest = values.choice(report, entries.get("digest"), "digest", ("md5", "sha-256", "both"))
     if digest:
         changes["digest"] = digest
+    kept = box_reader.read_voicemail(report, entries.get("voicemail"))
+    if kept is not None:
+        changes["voicemail_bytes_max"] = kept
     codes = _codes(report, entries.get("codes"), model.codes or {code: act for act, code in CODES.items()})
     changes["reasons"] = agent_reader.read_reasons(report, entries.get("reasons"), model.reasons)
     humane, more = humane_reader.read_tenant(report, root)

@@ -83,6 +83,14 @@ KINDS: dict[str, tuple[str, ...]] = {
     "callback.expired": ("queue", "reason", "attempts", "waited_ms"),  # reason: age | attempts
     "callback.cancelled": ("queue", "by"),  # by: customer | replaced | drain | operator NAME
     "callback.served": ("queue", "agent", "waited_ms", "attempts", "kept"),
+    # boxes; message: its file, which is its name; by: phone AGENT | operator NAME | retention | forget
+    "voicemail.left": ("box", "message", "caller", "name", "dialled", "duration_ms"),
+    "voicemail.dropped": ("box", "reason", "duration_ms"),  # reason: too_short | failed
+    "voicemail.heard": ("box", "message", "by"),
+    "voicemail.saved": ("box", "message", "by"),
+    "voicemail.deleted": ("box", "message", "by"),
+    "voicemail.unheard": ("box", "message", "by", "waited_ms", "new"),  # nobody has heard it in time
+    "voicemail.callback": ("box", "message", "queue", "result"),  # result: accepted, or why there is no callback
     # supervisors, on the call that they follow; mode: listen | whisper | barge | takeover
     "supervision.started": ("supervisor", "agent", "mode"),
     "supervision.changed": ("supervisor", "agent", "mode"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from engine.records import voicemail
 from engine.records.call_detail import CallDetail
 from engine.records.events import Event
 
@@ -88,7 +89,7 @@ CREATE TABLE promises (
 """
 
 # (version, SQL script that leads from the version before). Applied in order, each in one transaction.
-MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1), (2, _VERSION_2), (3, _VERSION_3))
+MIGRATIONS: tuple[tuple[int, str], ...] = ((1, _VERSION_1), (2, _VERSION_2), (3, _VERSION_3), (4, voicemail.TABLE))
 QUEUE_LOG_TAIL = "queue_log_tail"
 FIGURES_SINCE = 2  # stores of an earlier version get `contacts` and `agent_times` made from their events
 PROMISES_SINCE = 3

@@ -44,7 +44,7 @@ class Desk:
         self._verbs: dict[str, Callable[[str, dict[str, str]], Awaitable[Answer]]] = {
             "status": self._status, "reload": self._reload, "ladder": self._ladder,
             "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
-            "restart": self._restart, "forget.prepare": self._forget,
+            "restart": self._restart, "forget.prepare": self._forget, "voicemail.pin": self._pin,
         }
 
     async def handle(self, author: str, request: Request) -> Answer:
@@ -209,6 +209,12 @@ class Desk:
         self.server.secrets_changed()
         self.server.log.info(f"{author} made a new password for agent {made.agent}")
         return answer({"agent": made.agent, "realm": made.realm, "password": made.password})
+
+    async def _pin(self, author: str, arguments: dict[str, str]) -> Answer:
+        made = self.server.secrets.new_pin(self.server.site, arguments.get("box", ""))
+        self.server.secrets_changed()
+        self.server.log.info(f"{author} made a new PIN for {made.agent}")
+        return answer({"box": made.agent.removeprefix("box "), "pin": made.password})
 
     async def _drain(self, author: str, arguments: dict[str, str]) -> Answer:
         self.drained_by = self.drained_by or {"author": author, "since_ms": int(time.time() * 1000)}

@@ -23,6 +23,7 @@ import msgspec
 
 from engine.errors import UsageError
 from engine.records import numbers, schema
+from engine.runtime import erasing_boxes
 from engine.runtime.backup import QUEUE_LOG, STORE
 from engine.runtime.journal import JournalError, records
 from engine.runtime.seal import KeyDestroyed, Keys
@@ -54,8 +55,9 @@ class Counts(msgspec.Struct):
     journals: int = 0
     keys: int = 0
     signalling: int = 0  # messages of the running engine's ladder
-    voicemail: int = 0  # kinds to come
-    utterances: int = 0
+    voicemail: int = 0
+    mails: int = 0  # letters that wait in the mail spool
+    utterances: int = 0  # a kind to come
 
     def as_dict(self) -> dict[str, int]:
         """By name."""
@@ -79,6 +81,7 @@ class Erasure:
         self._mentions: list[Mention] = []  # events in whose data his digits stand, found in one pass over all
         self._calls: list[CallKey] = []
         self._recordings: list[str] = []
+        self.messages: list[str] = []  # of his, in boxes: the files' names below the folder
 
     def is_his(self, text: str) -> bool:
         """Does the text hold the number as a whole?"""
@@ -97,6 +100,10 @@ class Erasure:
                 counts.events = sum(1 for _ in self._events(db))
                 counts.queue_events = self._queue_events(db)
                 counts.contacts = self._contacts(db, erase=False)
+                self.messages = list(dict.fromkeys([*self.messages, *erasing_boxes.names(db, self.core, self.is_his)]))
+        self.messages += [name for name in erasing_boxes.files(self.folder, self._calls) if name not in self.messages]
+        rows = erasing_boxes.known(self.folder, self.messages)
+        counts.voicemail, counts.mails = len(rows), len(self._mails())
         counts.recordings = len(list(self._recording_files()))
         counts.queue_log_lines = sum(self._queue_log(path, erase=False) for path in self._queue_logs())
         counts.journals = sum(1 for path in self._journals(keep))
@@ -131,6 +138,8 @@ class Erasure:
         counts = self.find(keep=keep)
         for path in self._recording_files():
             path.unlink(missing_ok=True)
+        for path in [*(self.folder / name for name in self.messages), *self._mails()]:
+            path.unlink(missing_ok=True)
         for path in self._queue_logs():
             self._queue_log(path, erase=True)
         for path in self._journals(keep):
@@ -141,12 +150,16 @@ class Erasure:
         if (self.folder / STORE).exists():
             with closing(self._connect()) as db:
                 self._erase_rows(db)
+                erasing_boxes.delete(db, self.messages)
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 if not engine_runs and self._freed_bytes():
                     db.execute("VACUUM")  # pages that were split or joined may keep a copy in their unused part
                     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                     self._rewritten = True
         return counts
+
+    def _mails(self) -> list[Path]:
+        return erasing_boxes.mails(self.folder, self._whole, self.messages)
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.folder / STORE, timeout=busy_s, isolation_level=None)

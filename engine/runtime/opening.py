@@ -133,7 +133,8 @@ async def show_passwords(server: Server, made: list[Password]) -> Provisioner | 
             await provisioner.start(server.options.lan)
             say(welcome(account, provisioner.url))
     if made:
-        say("passwords made for agents (shown once; `ringdown agent NUMBER password` makes a new one):")
+        say("passwords made for agents, PINs for boxes (shown once; `ringdown agent NUMBER password` and `ringdown "
+            "voicemail BOX pin` make new ones):")
         say("\n".join(f"  {password.agent:24} {password.password}" for password in made))
     return provisioner
 

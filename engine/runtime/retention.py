@@ -15,6 +15,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.dialplan.model import Site, retention_days
 from engine.runtime import store_walk
 from engine.runtime.journal import prune
@@ -191,6 +193,9 @@ class Sweeper:
                 await self._run(steps, found)
             except (sqlite3.Error, OSError) as error:
                 server.log.warning(f"retention: {error}; tried again in {every_s / 3600:.0f} h", "retention")
+        reply = await server.ask("retention", "voicemail_sweep", {})
+        if reply.ok:
+            found["voicemail"] = int(msgspec.json.decode(reply.data).get("deleted", 0))
         if retention_days(site, "journal"):
             await self._journals(now_ms - retention_days(site, "journal") * DAY_MS, found)
         for kind, count in found.items():

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.call import pins
 from engine.call.effects import SecretsLoaded
 from engine.dialplan.model import Site
 from engine.errors import SiteError
@@ -34,6 +35,8 @@ class _File(msgspec.Struct):
     agents: dict[str, AgentSecret] = {}
     trunks: dict[str, str] = {}  # trunk name -> password, put there by the admin
     lookups: dict[str, str] = {}  # name of a secret -> the secret, put there by the admin
+    pins: dict[str, str] = {}  # box -> "salt:hash" of its PIN
+    mail: dict[str, str] = {}  # name of a secret -> password for the mail server, put there by the admin
 
 
 class Password(msgspec.Struct, frozen=True):
@@ -113,9 +116,31 @@ class Secrets:
             known = self._file.agents.get(key)
             if known is None or known.realm != realm:
                 made.append(self._make(key, realm, agent.number))
+        made += [self._make_pin(box) for box, model in sorted(site.boxes.items())
+                 if model.pin and box not in self._file.pins]  # fmt: skip
         if made:
             self.save()
         return made
+
+    def new_pin(self, site: Site, box: str) -> Password:
+        """A new PIN for "tenant/name" (or a bare name that only one tenant has). Raises SiteError."""
+        found = [key for key in sorted(site.boxes) if box in (key, key.partition("/")[2])]
+        if len(found) != 1:
+            choices = f"say one of {', '.join(found)}" if found else "`ringdown voicemail` lists the boxes"
+            raise SiteError(f"{'several tenants have a' if found else 'no'} box {box!r}: {choices}")
+        made = self._make_pin(found[0])
+        self.save()
+        return made
+
+    def _make_pin(self, box: str) -> Password:
+        pin = "".join(chance.choice("0123456789") for _ in range(pins.DIGITS))
+        self._file.pins[box] = pins.sealed(pin, chance.token_hex(8))
+        return Password(f"box {box}", "", pin)
+
+    def mail_password(self, name: str) -> str:
+        """The password under which mail is handed in: of the environment, the service manager, or the file; '' none."""
+        variable = f"RINGDOWN_SECRET_{name.upper().replace('-', '_')}"
+        return os.environ.get(variable) or credential(name) or self._file.mail.get(name, "")
 
     def rotate(self, site: Site, agent: str) -> Password:
         """A new password for "tenant/number" (or a bare number that only one tenant has). Raises SiteError."""
@@ -176,7 +201,8 @@ class Secrets:
             password = os.environ.get(variable) or kept or stored
             if trunk.user and password:
                 trunks[name] = (trunk.user, password)
-        return SecretsLoaded(agents, trunks)
+        return SecretsLoaded(agents, trunks, {box: pin for box, pin in sorted(self._file.pins.items())
+                                              if box in site.boxes})  # fmt: skip
 
 
 def credential(name: str) -> str:

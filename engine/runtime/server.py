@@ -24,6 +24,7 @@ import msgspec
 from engine import limits
 from engine.call.effects import (
     AgentStates,
+    BoxesLoaded,
     Deadline,
     Drain,
     Drained,
@@ -42,6 +43,7 @@ from engine.call.effects import (
     Output,
     PortsReady,
     Received,
+    RemoveFile,
     Reply,
     SiteLoaded,
     StorageState,
@@ -56,6 +58,7 @@ from engine.runtime import continuing, handover, net, opening, plane_memory, rec
 from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
+from engine.runtime.files import Files
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import Journal
 from engine.runtime.ladder import Ladder
@@ -113,6 +116,7 @@ class Server:
         self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
         self.sweeper = Sweeper(self)
         self.lookups = Lookups(self.loop, self.deliver, lambda name: self.secrets.lookup(name), self.log)
+        self.files = Files(options.data, self.loop, self.log)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
@@ -154,6 +158,7 @@ class Server:
             Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
             LookupWanted: self.lookups.ask,
+            RemoveFile: self.files.remove,
         }
 
     # --- the one door to the Switch ------------------------------------------------------------------------
@@ -458,6 +463,8 @@ class Server:
         made = self.load_site(reading)
         if self.storage.logins and before is None:
             self.deliver(AgentStates(self.storage.logins))
+        if self.storage.messages and before is None:
+            self.deliver(BoxesLoaded(self.storage.messages))
         for sock, listening in sockets:
             self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
             self.ladder.local(listening.flow, listening.host, listening.port)
@@ -545,6 +552,7 @@ class Server:
             try:
                 self._journal_thread.shutdown(wait=True)
                 await self.levers.close()
+                await self.files.close()
                 if "journal" in self._opened:
                     if inherited is not None:
                         self.journal.rotate(replaying.pack(self.switch, self.image), self.site.version)

@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 
 from engine import limits
-from engine.records import schema
+from engine.call.messages import StoredMessage, stored_message
+from engine.records import schema, voicemail
 from engine.records.call_detail import CallFold
 from engine.records.events import Event
 from engine.records.figures import KINDS, Figures
@@ -49,6 +50,7 @@ class Batch(msgspec.Struct):
     promises: list[schema.Row] = []
     mark: schema.Row = ()  # up to which event agents' times were taken
     renames: list[schema.Row] = []  # queues: (new name, old name)
+    messages: list[voicemail.Change] = []  # in boxes, in their order
 
 
 class Storage:
@@ -78,6 +80,7 @@ class Storage:
         self._db: RecordDb | None = None
         self._writer: asyncio.Task[None] | None = None
         self.logins: dict[str, str] = {}
+        self.messages: list[StoredMessage] = []  # in boxes, when the store was opened
         self._resuming: tuple[str, list[str], list[Event]] | None = None
 
     def resume(self, boot: str, calls: list[str], events: list[Event]) -> None:
@@ -144,6 +147,9 @@ class Storage:
             batch.lines.extend(self._lines.lines(event))
             if event.kind in KINDS:
                 self._figures.feed(event)
+            changed = voicemail.change(event)
+            if changed is not None:
+                batch.messages.append(changed)
             if event.kind == "queue.renamed":
                 batch.renames.append((str(event.data["queue"]), str(event.data["was"])))
         batch.calls = list(calls.values())
@@ -210,6 +216,7 @@ class Storage:
             (schema.INSERT_CALL, batch.calls), (schema.INSERT_LOGIN, batch.logins),
             (schema.INSERT_CONTACT, batch.contacts), (schema.ADD_AGENT_TIME, batch.agent_times),
             (schema.INSERT_PROMISE, batch.promises),
+            *((statement, [row]) for statement, row in batch.messages),
             *((statement, batch.renames) for statement in schema.RENAME_QUEUE),
             (schema.PUT_FIGURES_MARK, [batch.mark] if batch.agent_times else []),
             (schema.PUT_QUEUE_LOG_TAIL, [noted] if noted is not None else []),
@@ -247,6 +254,8 @@ class Storage:
             await db.execute("PRAGMA secure_delete=FAST")  # a row written again leaves no copy of itself in its page
             async with db.execute("SELECT agent, state FROM agent_logins") as rows:
                 self.logins = {str(row[0]): str(row[1]) async for row in rows}
+            async with db.execute(voicemail.SELECT) as rows:
+                self.messages = [stored_message(tuple(row)) async for row in rows]
             async with db.execute("SELECT inode, at_bytes, lines FROM queue_log_tail") as rows:
                 tail = await rows.fetchone()
             if self._resuming is not None:

@@ -38,6 +38,23 @@ def read_wav(path: Path) -> Samples:
     return resample(samples, rate, RATE)
 
 
+def read_caller(path: Path) -> Samples:
+    """The left side of one of our recordings: what the caller said. Raises SiteError naming the file."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SiteError(f"{path}: {error.strerror or error}") from error
+    body = content[HEADER_BYTES:]
+    if content[:4] != b"RIFF" or content[22:24] != b"\x02\x00" or content[34:36] != b"\x10\x00":
+        raise SiteError(f"{path}: no recording of ours")
+    return np.frombuffer(body[: len(body) // 4 * 4], "<i2").reshape(-1, 2)[:, 0].copy()
+
+
+def write_caller(path: Path, goal: Path) -> None:
+    """The same as a file of its own, mono. Raises SiteError, OSError."""
+    write_wav(goal, read_caller(path))
+
+
 def decode_wav(content: bytes) -> tuple[Samples, int]:
     """(mono int16 samples, rate in Hz) of a WAV file's bytes; raises ValueError in words."""
     if len(content) < 12 or content[:4] not in (b"RIFF", b"RF64") or content[8:12] != b"WAVE":

@@ -100,6 +100,6 @@ def test_a_caller_who_is_erased_is_let_go() -> None:
     room.left_places = {"default/support|+445550001": places.Left(0, w.now_ms, w.now_ms + 60_000)}
     before = len(w.all("operator.command"))
     reply = w.operate("let_go", number="+44 5550001", country="gb")
-    assert reply.ok and reply.data == b'{"places":1,"last_agents":1}'
+    assert reply.ok and reply.data == b'{"places":1,"last_agents":1,"messages":0}'
     assert list(room.last_agents) == ["default/5550002"] and not room.left_places
     assert len(w.all("operator.command")) == before, "an event would name him again"

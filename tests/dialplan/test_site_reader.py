@@ -139,7 +139,7 @@ def test_a_tenant_keeps_its_records_for_its_own_time() -> None:
         ("site.yaml", "ringdown: 1\ncodes: {login: 50}\n", "RD024"),
         ("site.yaml", "ringdown: 1\nretention: {calls: 3h}\n", "RD024"),
         ("site.yaml", "ringdown: 1\nretention: {call: 3d}\n", "RD021"),
-        ("site.yaml", "ringdown: 1\nretention: {voicemail: 3d}\n", "RD026"),
+        ("site.yaml", "ringdown: 1\nretention: {utterances: 3d}\n", "RD026"),
         ("site.yaml", "ringdown: 1\nretention: 3d\n", "RD023"),
         ("tenants/acme/tenant.yaml", "retention: {journal: 3d}\n", "RD021"),
         ("tenants/acme/tenant.yaml", "retention: {calls: 0d}\n", "RD024"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from engine.call.effects import Reply
 from engine.dialplan.model import TenantModel
 from engine.records import schema
 from engine.records.events import Event
@@ -127,12 +128,16 @@ class World:
         self.storage = SimpleNamespace(path=folder / "r.db")
         self.log, self.said = quiet_log()
         self.asked: list[Any] = []
+        self.messages = 0
         self.rotated = 0
         home = folder / "journal"
         self.journal = SimpleNamespace(folder=home, path=home / "bb-0001.journal", failed="")
 
-    async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> None:
+    async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
+        if verb == "voicemail_sweep":
+            return Reply(1, True, b'{"deleted":%d}' % self.messages)
         self.asked.append((author, verb, arguments))
+        return Reply(1, True, b"null")
 
     async def rotate_journal(self) -> None:
         self.rotated += 1
@@ -228,3 +233,12 @@ def test_a_clock_that_leapt_removes_nothing_for_a_day(tmp_path: Path, monkeypatc
     before, leapt, soon, day = swept(world, work)
     assert before["calls"] == 8 and leapt == soon == {} and "nothing is removed for a day" in world.said.getvalue()
     assert day["calls"] == 22  # the rest: it was meant
+
+
+def test_messages_of_boxes_that_went_are_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "pause_s", 0.0)
+    prepare(tmp_path / "r.db", 1.0)
+    world = World(tmp_path, {"calls": 4})
+    world.messages = 3
+    assert swept(world, lambda sweeper: sweeper.sweep())["voicemail"] == 3
+    assert world.asked[0][2]["counts"] == "voicemail=3"

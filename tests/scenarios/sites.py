@@ -22,7 +22,10 @@ WORDS = {
     "reason_missed": 300, "unit_second": 200, "unit_seconds": 200, "unit_minute": 200, "unit_minutes": 200,
     "wait_between": 900, "wait_less_than": 900, "wait_longer_than": 900,
     "wait_minutes": 500, "agent_queue_call": 900, "agent_nailed_up": 1_500,
-    "agent_direct_call": 700, "agent_press_one": 1_800,
+    "agent_direct_call": 700, "agent_press_one": 1_800, "box_full": 700, "box_pin": 1_500, "box_pin_wrong": 700,
+    "box_none": 700, "box_new": 500, "box_old": 500, "box_from": 400, "box_menu": 5_000, "box_deleted": 600,
+    "box_saved": 600, "box_last": 700, "box_lost": 600, "box_no_callback": 800, "prompt_number": 1_500,
+    "prompt_speak": 1_200, "prompt_menu": 5_000, "prompt_used": 800, "prompt_kept": 600,
 }  # fmt: skip
 
 

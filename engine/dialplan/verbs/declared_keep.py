@@ -21,4 +21,14 @@ VERBS = (
         waits=True,
         about="record the call (start, stop, pause, resume) or a message",
     ),
+    Verb(
+        "voicemail",
+        {"box": Option("box", required=True), "prompt": PROMPT, "max": Option("duration", low=5_000, high=HOUR)},
+        {"full": False, "too_short": False, "failed": False},
+        main="box",
+        sound=True,
+        waits=True,
+        input=True,
+        about="take a message into a box; the next step: it is taken",
+    ),
 )
