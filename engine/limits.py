@@ -45,6 +45,7 @@ held_probe_ms = 60_000
 unconfirmed_send_ms_max = 5_000
 relatch_silent_ms = 500
 clips_max = 16_384
+own_clips_max = 64  # of them, for recordings that are played to a phone
 taps_max = 256
 mixes_max = 128
 mix_legs_max = 8  # seats of a mix: a command record holds no more

@@ -31,9 +31,11 @@ from engine.call import (
     keys,
     levers,
     liveness,
+    mailbox,
     nailed,
     outcomes,
     overflow,
+    own_clips,
     parking,
     pauses,
     places,
@@ -53,6 +55,7 @@ from engine.call.call import Call
 from engine.call.effects import (
     AgentStates,
     BoxesLoaded,
+    ClipLoaded,
     Deadline,
     Drain,
     Entropy,
@@ -282,6 +285,8 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
         prelude.heard(room, call, leg, now_ms)
     elif purpose == "callback":
         callback.played(room, call, leg, now_ms)
+    elif purpose == "menu" and call.phase == "mailbox":
+        mailbox.played(room, call, now_ms)
     elif purpose == "beep":
         recording.tap(room, call)
     elif purpose == "refused" and leg.codes == codes.REFUSED:
@@ -382,6 +387,12 @@ def _boxes(room: Room, event: BoxesLoaded, now_ms: int) -> None:
     boxes.load(room, event.messages, now_ms)
 
 
+def _clip_loaded(room: Room, event: ClipLoaded, now_ms: int) -> None:
+    call = own_clips.loaded(room, event)
+    if call is not None:
+        mailbox.loaded(room, call, event.duration_ms, event.detail, now_ms)
+
+
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
     draining.begin(room, now_ms, at_once=event.at_once)
 
@@ -398,7 +409,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
-    LookupDone: _lookup_done, BoxesLoaded: _boxes,
+    LookupDone: _lookup_done, BoxesLoaded: _boxes, ClipLoaded: _clip_loaded,
 }  # fmt: skip
 
 
@@ -586,8 +597,8 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "report": callback.reported,
     "callback": callback.due,
     "nail": nailed.look,
-    "park": parking.due,
-    "room": rooms.due,
+    own_clips,
+    parking,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

@@ -9,6 +9,7 @@ import msgspec
 from engine.call.agents import nail_lost, release
 from engine.call.consent import Notice
 from engine.call.leg import Leg, close_media, quiet
+from engine.call.phone_menus import PhoneMenu
 from engine.call.places import HeldPlace
 from engine.dialplan.actions import JoinQueue
 from engine.dialplan.people_actions import EnterRoom, HandOver
@@ -22,8 +23,8 @@ PATH_WORDS_MAX = 40
 
 class Call(msgspec.Struct):
     """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code |
-    supervising | picking | callback | parked | room | closing | nailed (an agent's
-    leg that stays up; `leg` is 0 while it is lent).
+    supervising | picking | callback | mailbox | prompting | parked | room | closing |
+    nailed (an agent's leg that stays up; `leg` is 0 while it is lent).
 
     Times are monotonic ms. `site` is the version the call began with and stays with until it ends.
     """
@@ -114,6 +115,7 @@ class Call(msgspec.Struct):
     room_wish: EnterRoom | None = None  # … and how he is there
     hushed: bool = False  # a sensitive step listens: what is recorded meanwhile is silence
     box: str = ""  # he is about to speak a message into it
+    menu: PhoneMenu | None = None  # an agent opens a box, or records a prompt
 
 
 class Waiting(msgspec.Struct):

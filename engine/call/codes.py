@@ -9,6 +9,7 @@ from engine.call import (
     bridge,
     conference,
     ending,
+    mailbox,
     own_state,
     parking,
     pauses,
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from engine.call.room import Room
     from engine.dialplan.model import TenantModel
 
-STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend")
-WITH_DIGITS = ("not_ready", "wrap_code")  # `*52` or `*521`: a reason or a code may follow
+STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend", mailbox.WORD)
+WITH_DIGITS = {  # `*52` or `*521`: a reason, a code, a box's number may follow, of so many digits at most
+    "not_ready": 2, "wrap_code": 2, mailbox.WORD: mailbox.DIGITS_MAX,
+}  # fmt: skip
 CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference", "release", "park")
 SPOKEN = {
     "login": "agent_logged_in", "logout": "agent_logged_out", "not_ready": "agent_not_ready", "ready": "agent_ready",
@@ -50,13 +53,16 @@ def meant(tenant: TenantModel, dialled: str) -> tuple[str, str]:
         return word, ""
     for code, word in tenant.codes.items():
         rest = dialled.removeprefix(code)
-        if word in WITH_DIGITS and rest != dialled and rest.isascii() and rest.isdigit() and len(rest) <= 2:
+        if rest != dialled and rest.isascii() and rest.isdigit() and len(rest) <= WITH_DIGITS.get(word, 0):
             return word, rest
     return "", ""
 
 
 def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None:
     """`*50` and friends: act, say what is now, hang up."""
+    if word == mailbox.WORD:
+        mailbox.dialled(room, call, digits, now_ms)
+        return
     row = room.agents[call.agent]
     site = room.site_of(call)
     tenant = site.tenants.get(call.tenant)

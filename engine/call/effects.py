@@ -162,6 +162,14 @@ class BoxesLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     messages: list[StoredMessage]
 
 
+class ClipLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Answer to LoadClip; `detail` says in words why it can't be played, '' it can."""
+
+    ticket: int
+    duration_ms: int
+    detail: str = ""
+
+
 Input = (
     Received
     | FlowOpened
@@ -182,6 +190,7 @@ Input = (
     | LeverStates
     | LookupDone
     | BoxesLoaded
+    | ClipLoaded
 )
 
 
@@ -201,6 +210,14 @@ class Reply(msgspec.Struct, frozen=True, tag=True, array_like=True):
     ok: bool
     data: bytes
     error: str = ""
+
+
+class LoadClip(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Make what the caller said in a recording below the data folder the clip of this number; ClipLoaded follows."""
+
+    ticket: int
+    clip: int
+    name: str
 
 
 class RemoveFile(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -234,4 +251,4 @@ class LookupWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     values: dict[str, Value]
 
 
-Output = Send | Connect | CloseFlow | Media | Emit | Reply | RemoveFile | Drained | LogLine | LookupWanted
+Output = Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | RemoveFile | Drained | LogLine | LookupWanted

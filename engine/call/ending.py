@@ -87,7 +87,8 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
-    for kind in ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room"):
+    kinds = ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room", "menu")
+    for kind in kinds:
         room.deadlines.cancel((kind, call.id))
     if call.running is not None and call.running.waiting != "ended":
         room.happen(call, CallerGone())

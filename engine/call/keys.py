@@ -8,6 +8,7 @@ from engine.call import (
     callback,
     codes,
     confirming,
+    mailbox,
     nailed,
     prelude,
     recording,
@@ -44,6 +45,8 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
         confirming.key(room, leg, digit, now_ms)
     elif call.phase == "nailed":
         nailed.key(room, leg, digit, now_ms)
+    elif call.phase == "mailbox" and own:
+        mailbox.key(room, call, digit, now_ms)
     elif call.phase == "supervising":
         supervision.keyed(room, call, digit, now_ms)
     elif leg.partner in room.legs and call.phase == "talking":

@@ -77,6 +77,8 @@ class Held(msgspec.Struct):
     leaving: dict[int, Message] = {}
     message_serial: int = 0
     pins: dict[str, str] = {}
+    own_clips: dict[int, int] = {}
+    clip_serial: int = 0
 
 
 class Room:
@@ -131,6 +133,8 @@ class Room:
         self.leaving: dict[int, Message] = {}  # tap -> a message that is being spoken
         self.message_serial = 0
         self.pins: dict[str, str] = {}
+        self.own_clips: dict[int, int] = {}  # slot of a clip of ours -> the call that hears it
+        self.clip_serial = 0
         self.now_ms = 0
         self.out: list[Output] = []
         self.happenings: list[tuple[int, Happening]] = []  # for dialplans, drained within the step
@@ -229,7 +233,7 @@ class Room:
             self.wall_offset_ms, self.draining, self.drained, self.storage, self.levers, self.last_agents,
             self.callbacks, self.callback_counts, self.left_places,
             self.expired_skills, self.skill_ends_ms, self.promised_ms,
-            self.messages, self.leaving, self.message_serial, self.pins,
+            self.messages, self.leaving, self.message_serial, self.pins, self.own_clips, self.clip_serial,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 

@@ -86,6 +86,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     # boxes; message: its file, which is its name; by: phone AGENT | operator NAME | retention | forget
     "voicemail.left": ("box", "message", "caller", "name", "dialled", "duration_ms"),
     "voicemail.dropped": ("box", "reason", "duration_ms"),  # reason: too_short | failed
+    "voicemail.opened": ("box", "by", "result"),  # result: opened | wrong_pin
     "voicemail.heard": ("box", "message", "by"),
     "voicemail.saved": ("box", "message", "by"),
     "voicemail.deleted": ("box", "message", "by"),

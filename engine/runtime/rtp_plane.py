@@ -88,6 +88,7 @@ class RtpPlane:
         self._taken = 0
         self._waking = False
         self._given = self._asked = self._held_total = 0  # commands put into the ring; until asked; kept back
+        self._own: dict[int, tuple[int, int]] = {}  # clip of a call -> (place, bytes of each law) of its memory
         self._loaded: dict[int, tuple[str, str, int, int]] = {}
         self._recordings = Recordings(data_dir, self._announce)
         self._taps: dict[int, Recording] = {}
@@ -396,7 +397,7 @@ class RtpPlane:
         return problems
 
     def _load(self, prompt: Prompt) -> None:
-        if not 0 <= prompt.clip < limits.clips_max:
+        if not 0 <= prompt.clip < limits.clips_max - limits.own_clips_max:
             raise LimitExceeded("clips_max", limits.clips_max)
         if not prompt.path:
             key = (prompt.name, "", 0, 0)
@@ -418,15 +419,32 @@ class RtpPlane:
         self._store(prompt.clip, both)
         self._loaded[prompt.clip] = key
 
+    def store_own(self, clip: int, both: tuple[bytes, bytes]) -> None:
+        """A recording in (µ-law, A-law) as the clip of one call; whoever had this number before hears it no more, so
+        its memory is used again. Raises LimitExceeded."""
+        length = len(both[0])
+        place, room = self._own.get(clip, (0, 0))
+        if length > room:
+            room = 1 << max(15, (length - 1).bit_length())
+            place, self._taken = self._taken, self._taken + 2 * room
+            if self._taken > self.plane.audio.shape[0]:
+                self._taken = place
+                raise LimitExceeded("audio_bytes", self.plane.audio.shape[0])
+            self._own[clip] = (place, room)
+        self._put(clip, both, (place, place + room))
+
     def _store(self, clip: int, both: tuple[bytes, bytes]) -> None:
         length = len(both[0])
         places = (self._taken, self._taken + length)
-        audio = self.plane.audio
-        if places[1] + length > audio.shape[0]:
-            raise LimitExceeded("audio_bytes", audio.shape[0])
+        if places[1] + length > self.plane.audio.shape[0]:
+            raise LimitExceeded("audio_bytes", self.plane.audio.shape[0])
+        self._taken += 2 * length
+        self._put(clip, both, places)
+
+    def _put(self, clip: int, both: tuple[bytes, bytes], places: tuple[int, int]) -> None:
+        length, audio = len(both[0]), self.plane.audio
         for place, octets in zip(places, both, strict=True):
             audio[place : place + length] = np.frombuffer(octets, np.uint8)
-        self._taken += 2 * length
         if self._thread is None:
             self.plane.clips[clip, :3] = (*places, length)
         else:  # the thread alone writes its columns once it runs

@@ -35,6 +35,7 @@ from engine.call.effects import (
     Input,
     LeverStates,
     Listening,
+    LoadClip,
     LogLine,
     LookupWanted,
     Media,
@@ -158,7 +159,7 @@ class Server:
             Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
             LookupWanted: self.lookups.ask,
-            RemoveFile: self.files.remove,
+            RemoveFile: self.files.remove, LoadClip: self.files.load,
         }
 
     # --- the one door to the Switch ------------------------------------------------------------------------
@@ -494,6 +495,7 @@ class Server:
         self.plane = self._build[1](
             legs_max=options.legs_max, data_dir=options.data, on_events=self.media_happened, memory=memory
         )
+        self.files.store, self.files.deliver = self.plane.store_own, self.deliver
         self.plane.start()
         self._opened.append("plane")
         await self.storage.start()

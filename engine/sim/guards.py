@@ -47,6 +47,8 @@ def _call(room: Room, call: Call) -> list[str]:
         needed.append("park")
     elif call.phase == "code":
         needed.append("tone")
+    elif call.phase in ("mailbox", "prompting"):
+        needed.append("menu")
     elif call.phase == "script" and call.running is not None and call.running.waiting in SCRIPT_WAITS:
         needed.append("script")
     found = [f"{call.name} {call.phase}: no {kind}" for kind in needed if room.deadlines.at((kind, call.id)) is None]

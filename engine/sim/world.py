@@ -12,10 +12,12 @@ import msgspec
 
 from engine import limits
 from engine.call.effects import (
+    ClipLoaded,
     Deadline,
     Emit,
     Input,
     Listening,
+    LoadClip,
     LogLine,
     LookupWanted,
     Media,
@@ -24,11 +26,13 @@ from engine.call.effects import (
     Output,
     PortsReady,
     Received,
+    RemoveFile,
     Reply,
     SecretsLoaded,
     SiteLoaded,
     WallClock,
 )
+from engine.call.pins import sealed
 from engine.dialplan.model import Site
 from engine.records.events import Event
 from engine.sim.guards import unguarded
@@ -41,6 +45,8 @@ from engine.switch import Switch
 
 ENGINE = ("10.0.0.1", 5060)
 START_MS = 1_000_000
+OWN_CLIP_MS = 4_000
+PIN = "481516"  # of every box
 WALL_MS = 1_767_262_200_000  # 2026-01-01 10:10 UTC
 
 
@@ -67,6 +73,9 @@ class World:
         self.inputs: list[tuple[int, Input]] = []
         self.digest = blake2b(digest_size=16)
         self.passwords: dict[str, str] = {}
+        self.loading: list[ClipLoaded] = []
+        self.removed: list[str] = []  # files that the engine wants no more
+        self.lost_files: list[str] = []  # recordings that the disk doesn't have any more
         self.give(WallClock(WALL_MS - START_MS))
         self.give(Listening(1, "udp", *ENGINE, *ENGINE))
         self.port = limits.rtp_port_first
@@ -80,7 +89,8 @@ class World:
             key: ha1(agent.number, site.tenants[agent.tenant].realm, self.passwords[key])
             for key, agent in site.agents.items()
         }
-        self.give(SecretsLoaded(secrets))
+        pins = {box: sealed(PIN, "0" * 16) for box in site.boxes}
+        self.give(SecretsLoaded(secrets, pins=pins))
         self.media.load(site)
         self.give(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
 
@@ -184,6 +194,8 @@ class World:
         few = len(self.switch.room.rows.ready.get(ENGINE[0], ())) < 16
         if few and not isinstance(event, PortsReady | WallClock | Listening):
             self._more_ports()
+        while self.loading:
+            self.give(self.loading.pop(0))
         breaches = self.switch.room.acd.check(self.now_ms) if self.steps % self.check_every == 0 else []
         if breaches:
             raise AssertionError(f"at {self.now_ms}: {breaches}")
@@ -208,6 +220,12 @@ class World:
                     self.logs.append(output)
                 case LookupWanted():
                     self.asked.append(output)
+                case LoadClip():
+                    lost = "no such file" if output.name in self.lost_files else ""
+                    self.media.names[output.clip], self.media.durations[output.clip] = output.name, OWN_CLIP_MS
+                    self.loading.append(ClipLoaded(output.ticket, 0 if lost else OWN_CLIP_MS, lost))
+                case RemoveFile():
+                    self.removed.append(output.name)
                 case Reply():
                     self.replies = [*(self.replies if self.keep else ()), output]
 

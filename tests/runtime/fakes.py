@@ -131,6 +131,9 @@ class FakePlane:
         self.clips = dict(prompts)
         return []
 
+    def store_own(self, clip: int, both: tuple[bytes, bytes]) -> None:
+        self.clips[str(clip)] = both
+
     def command(self, command: Any) -> None:
         self.commands.append(command)
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from engine.call.effects import RemoveFile
-from engine.runtime.files import Files
-from tests.runtime.fakes import quiet_log, run
+import numpy as np
+import pytest
+
+from engine.call.effects import ClipLoaded, LoadClip, RemoveFile
+from engine.errors import LimitExceeded
+from engine.media.clips import encode_both
+from engine.runtime.files import Files, encoded
+from engine.runtime.wav import write_wav
+from tests.runtime.fakes import quiet_log, run, until
 
 
 def removed(folder: Path, *names: str) -> str:
@@ -43,3 +49,44 @@ def test_a_name_never_leads_out(tmp_path: Path) -> None:
 def test_what_the_disk_refuses_is_said(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     assert "can't remove folder" in removed(tmp_path, "folder")
+
+
+# --- recordings that are to be played -----------------------------------------------------------------------
+def loaded(folder: Path, name: str, store: object = None) -> tuple[list[ClipLoaded], list[tuple[int, int]]]:
+    """What is delivered, and (clip, bytes) of what was stored."""
+    told: list[ClipLoaded] = []
+    stored: list[tuple[int, int]] = []
+
+    async def work() -> None:
+        files = Files(folder, asyncio.get_running_loop(), quiet_log()[0])
+        files.deliver = told.append
+        files.store = store or (lambda clip, both: stored.append((clip, len(both[0]))))  # type: ignore[assignment]
+        files.load(LoadClip(7, 16_000, name))
+        await until(lambda: told)
+        await files.close()
+
+    run(work())
+    return told, stored
+
+
+def test_what_the_caller_said_becomes_the_clip(tmp_path: Path) -> None:
+    said = np.arange(10_000, dtype=np.int16)
+    write_wav(tmp_path / "a.wav", np.column_stack([said, np.full(10_000, 99, np.int16)]))
+    assert loaded(tmp_path, "a.wav") == ([ClipLoaded(7, 1_250, "")], [(16_000, 10_000)])
+    assert encoded(tmp_path / "a.wav") == encode_both(said)
+
+
+@pytest.mark.parametrize("name", ["gone.wav", "../a.wav", "text.wav"])
+def test_what_cannot_be_played_is_said_in_words(tmp_path: Path, name: str) -> None:
+    (tmp_path / "text.wav").write_text("no sound at all, but long enough for a header, and then some")
+    ((answer,), stored) = loaded(tmp_path, name)
+    assert answer.detail and answer.duration_ms == 0 and not stored
+
+
+def test_a_plane_that_is_full_says_so(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", np.zeros((80, 2), np.int16))
+
+    def full(clip: int, both: tuple[bytes, bytes]) -> None:
+        raise LimitExceeded("audio_bytes", 5)
+
+    assert "audio_bytes" in loaded(tmp_path, "a.wav", full)[0][0].detail

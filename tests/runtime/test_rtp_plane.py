@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import jit
+from engine import jit, limits
+from engine.errors import LimitExceeded
 from engine.media import clips, g711, rings
 from engine.media import columns as c
 from engine.media import commands as m
@@ -517,3 +518,18 @@ def test_how_long_a_clip_is(bench: Bench) -> None:
     beep = clips.tone("tone/beep")
     assert beep is not None and bench.plane.clip_ms(2) == len(beep[0]) // 8
     assert bench.plane.clip_ms(77) == bench.plane.clip_ms(-1) == bench.plane.clip_ms(10**9) == 0
+
+
+def test_a_recording_of_ours_is_played_and_its_memory_used_again(bench: Bench) -> None:
+    phone = bench.call(0)
+    clip = limits.clips_max - 1
+    long, short = np.full(4_000, 5_000, np.int16), np.rint(8_000 * np.sin(np.arange(1_600) * 0.2)).astype(np.int16)
+    bench.plane.store_own(clip, clips.encode_both(long))
+    taken = bench.plane.metrics()["audio_bytes"]
+    bench.plane.store_own(clip, clips.encode_both(short))
+    assert bench.plane.metrics()["audio_bytes"] == taken and bench.plane.clip_ms(clip) in (200, 500)
+    bench.plane.command(m.Play(0, 1, 1, (clip,)))
+    bench.until(lambda: len(phone.heard_payload()[0]) >= 1_600)
+    assert phone.heard_payload()[0][:1_600] == g711.encode(short, 0)
+    with pytest.raises(LimitExceeded):
+        bench.plane.store_own(clip, (bytes(1 << 31), bytes(1)))

@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.dialplan.model import AgentModel, TenantModel, TrunkModel
+from engine.call import pins
+from engine.dialplan.box_model import BoxModel
+from engine.dialplan.model import AgentModel, Site, TenantModel, TrunkModel
 from engine.errors import SiteError
 from engine.runtime import secrets as room
 from engine.runtime.secrets import Secrets
@@ -159,3 +161,46 @@ def test_a_lookups_secret_comes_from_the_environment_a_credential_or_the_file(
     assert secrets.lookup("crm-token") == "credential"
     monkeypatch.setenv("RINGDOWN_LOOKUP_CRM_TOKEN", "environment")
     assert secrets.lookup("crm-token") == "environment"
+
+
+# --- PINs of boxes, and the mail server's password ------------------------------------------------------------
+def boxed() -> Site:
+    return site(boxes={
+        "default/front": BoxModel("default", "front"), "default/open": BoxModel("default", "o", pin=False),
+    })  # fmt: skip
+
+
+def test_a_box_that_asks_for_a_pin_gets_one_once(tmp_path: Path) -> None:
+    made = [each for each in Secrets(tmp_path).ensure(boxed()) if each.agent.startswith("box ")]
+    assert [each.agent for each in made] == ["box default/front"] and len(made[0].password) == 6
+    assert not Secrets(tmp_path).ensure(boxed())
+    assert made[0].password not in (tmp_path / "secrets.json").read_text()
+    loaded = Secrets(tmp_path).loaded(boxed())
+    assert pins.fits(made[0].password, loaded.pins["default/front"]) and list(loaded.pins) == ["default/front"]
+    assert Secrets(tmp_path).loaded(site()).pins == {}
+
+
+def test_a_new_pin_replaces_the_old_one(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path)
+    old = secrets.ensure(boxed())[-1].password
+    new = secrets.new_pin(boxed(), "front").password
+    kept = Secrets(tmp_path).loaded(boxed()).pins["default/front"]
+    assert pins.fits(new, kept) and (new == old or not pins.fits(old, kept))
+    with pytest.raises(SiteError, match="no box 'back'"):
+        secrets.new_pin(boxed(), "back")
+    two = site(boxes={f"{tenant}/front": BoxModel(tenant, "front") for tenant in ("a", "b")})
+    with pytest.raises(SiteError, match="a/front, b/front"):
+        secrets.new_pin(two, "front")
+
+
+def test_the_mail_servers_password_has_three_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = Secrets(tmp_path)
+    assert secrets.mail_password("mail") == ""
+    (tmp_path / "secrets.json").write_text('{"mail": {"mail": "of the file"}}')
+    assert Secrets(tmp_path).mail_password("mail") == "of the file"
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "mail").write_text("of systemd\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    assert Secrets(tmp_path).mail_password("mail") == "of systemd"
+    monkeypatch.setenv("RINGDOWN_SECRET_MAIL", "of the environment")
+    assert Secrets(tmp_path).mail_password("mail") == "of the environment"
