@@ -99,6 +99,14 @@ def _gone(room: Room, order: Operator, now_ms: int) -> dict[str, int]:
     return {"deleted": boxes.gone(room, order.arguments.get("messages", "").split("\n"))}
 
 
+def _mailed(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    """The mail spool is done with a letter: sent, failed, or gone with its message."""
+    told = {name: order.arguments.get(name, "") for name in ("box", "message", "result")}
+    attempts = int(order.arguments.get("attempts", "0") or 0)
+    room.emit("voicemail.mailed", told["box"].partition("/")[0], "", **told, attempts=attempts)
+    return told
+
+
 def let_go(room: Room, order: Operator, now_ms: int) -> dict[str, int]:
     """For `ringdown forget`: nothing in memory names him any more."""
     number, country = order.arguments.get("number", ""), order.arguments.get("country", "")
@@ -107,5 +115,5 @@ def let_go(room: Room, order: Operator, now_ms: int) -> dict[str, int]:
 
 VERBS: dict[str, Callable[[Room, Operator, int], object]] = {
     "boxes": listed, "messages": messages, "voicemail.heard": _heard, "voicemail.save": _saved,
-    "voicemail.delete": _delete, "voicemail_sweep": _sweep, "voicemail_gone": _gone,
+    "voicemail.delete": _delete, "voicemail_sweep": _sweep, "voicemail_gone": _gone, "voicemail_mailed": _mailed,
 }

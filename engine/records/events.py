@@ -91,6 +91,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "voicemail.saved": ("box", "message", "by"),
     "voicemail.deleted": ("box", "message", "by"),
     "voicemail.unheard": ("box", "message", "by", "waited_ms", "new"),  # nobody has heard it in time
+    "voicemail.mailed": ("box", "message", "result", "attempts"),  # result: sent | failed | gone
     "voicemail.callback": ("box", "message", "queue", "result"),  # result: accepted, or why there is no callback
     # supervisors, on the call that they follow; mode: listen | whisper | barge | takeover
     "supervision.started": ("supervisor", "agent", "mode"),

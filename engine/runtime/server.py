@@ -66,6 +66,7 @@ from engine.runtime.ladder import Ladder
 from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
 from engine.runtime.lookups import Lookups
+from engine.runtime.mail import Mail
 from engine.runtime.opening import Options
 from engine.runtime.outward import Outward
 from engine.runtime.provision import Provisioner
@@ -118,6 +119,7 @@ class Server:
         self.sweeper = Sweeper(self)
         self.lookups = Lookups(self.loop, self.deliver, lambda name: self.secrets.lookup(name), self.log)
         self.files = Files(options.data, self.loop, self.log)
+        self.mail = Mail(self)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
@@ -227,6 +229,8 @@ class Server:
             self.ladder.know(event)
         elif event.kind == "operator.switch":
             self.levers.note(event)
+        elif event.kind == "voicemail.left":
+            self.mail.note(event)
         if self.admin.readers:
             self.feed.event(event)
 
@@ -434,6 +438,7 @@ class Server:
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
         self.sweeper.start()
+        self.mail.start()
         self._catch_signals()
         gc.collect()
         gc.freeze()
@@ -540,6 +545,7 @@ class Server:
             self._provisioner.close()
         await self.admin.close()
         await self.sweeper.close()
+        await self.mail.close()
         self.resolver.close()
         await self.lookups.close()
         await self.flows.close()

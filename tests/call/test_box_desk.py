@@ -68,3 +68,10 @@ def test_two_tenants_boxes_of_one_name_must_be_told_apart(w: World) -> None:
     w.give(BoxesLoaded([stored("acme/support", name="x")]))
     reply = w.operate("messages", box="support")
     assert not reply.ok and "default/support or acme/support" in reply.error
+
+
+def test_what_became_of_a_letter_is_told(w: World) -> None:
+    assert w.operate("voicemail_mailed", box="default/support", message="x", result="sent", attempts="4").ok
+    assert w.last("voicemail.mailed").data == {
+        "box": "default/support", "message": "x", "result": "sent", "attempts": 4,
+    }  # fmt: skip
