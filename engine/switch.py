@@ -29,6 +29,7 @@ from engine.call import (
     ending,
     handover,
     keys,
+    lamps,
     levers,
     liveness,
     mailbox,
@@ -204,6 +205,8 @@ class Switch:
                 commands, ghosts = callback.sort(room, room.acd.settle(now_ms))
                 waiting.settled(room, commands, now_ms)
                 callback.settled(room, ghosts, now_ms)
+            elif room.lit:
+                lamps.settle(room, now_ms)
             else:
                 return
         room.log("error", "a step didn't come to rest: rules that answer each other", "rounds")
@@ -532,7 +535,8 @@ _SIP: dict[type, Callable[[Room, Any, int], None]] = {
     sip.Answered: _answered, sip.Rejected: _rejected, sip.Offered: _offered, sip.OfferAnswered: _offer_answered,
     sip.OfferRefused: _offer_answered, sip.Ended: _ended, sip.InfoDigit: _info_digit, sip.Referred: _referred,
     sip.ReferProgress: _refer_progress,
-    sip.Probed: _probed, sip.RegisterRequest: agents.register, sip.BindingChanged: agents.binding_changed,
+    sip.Probed: _probed, sip.RegisterRequest: agents.register,
+    sip.SubscribeRequest: lamps.requested, sip.BindingChanged: agents.binding_changed,
     sip.Qualified: agents.qualified, sip.Refused: _wire_refused,
 }  # fmt: skip
 

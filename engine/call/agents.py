@@ -283,7 +283,7 @@ def challenge_delay_ms(room: Room, host: str) -> int:
 
 
 def challenge(room: Room, kind: str, request: int, realm: str, host: str, now_ms: int, verdict: str) -> None:
-    """401 with a fresh nonce; after wrong credentials with the source's delay. `kind`: register | invite.
+    """401 with a fresh nonce; after wrong credentials with the source's delay. `kind`: register | invite | subscribe.
 
     A first challenge is never delayed, so that a good phone behind the same address doesn't suffer.
     """
@@ -295,6 +295,8 @@ def challenge(room: Room, kind: str, request: int, realm: str, host: str, now_ms
         room.deadlines.arm(("challenge", room.pending_serial), now_ms + delay_ms)
     elif kind == "register":
         room.endpoint.challenge_register(request, realm, now_ms, stale=stale)
+    elif kind == "subscribe":
+        room.endpoint.challenge_subscribe(request, realm, now_ms, stale=stale)
     else:
         room.endpoint.challenge(request, realm, now_ms, stale=stale)
 
@@ -303,6 +305,8 @@ def challenge_due(room: Room, number: int, now_ms: int) -> None:
     kind, request, realm = room.pending.pop(number)
     if kind == "register":
         room.endpoint.challenge_register(request, realm, now_ms)
+    elif kind == "subscribe":
+        room.endpoint.challenge_subscribe(request, realm, now_ms)
     else:
         room.endpoint.challenge(request, realm, now_ms)
 

@@ -104,6 +104,7 @@ def ended(room: Room, event: TapEnded) -> bool:
         room.out.append(RemoveFile(message.name))
         return True
     room.messages[message.id] = message
+    room.lit[message.box] = None
     room.emit(
         "voicemail.left", tenant, message.call, box=message.box, message=message.name, caller=message.caller,
         name=message.caller_name, dialled=message.dialled, duration_ms=message.duration_ms,
@@ -133,6 +134,7 @@ def _call_back(room: Room, box: BoxModel, message: Message, now_ms: int) -> None
 # --- what becomes of it -------------------------------------------------------------------------------------
 def tell(room: Room, kind: str, message: Message, by: str, **data: str | int) -> None:
     tenant = message.box.partition("/")[0]
+    room.lit[message.box] = None
     room.emit(kind, tenant, message.call, box=message.box, message=message.name, by=by, **data)
 
 
@@ -161,11 +163,14 @@ def load(room: Room, stored: list[StoredMessage], now_ms: int) -> None:
             room.message_serial, each.box, each.name, each.caller, each.caller_name, each.dialled, each.call,
             each.left_ms, each.duration_ms, each.state, each.warned,
         )  # fmt: skip
+        room.lit[each.box] = None
         _arm(room, message, now_ms)
 
 
 def site_loaded(room: Room, now_ms: int) -> None:
-    """Another site: its boxes may warn earlier, or later."""
+    """Another site: its boxes may warn earlier, or later, and be shown on other phones."""
+    site = site_now(room)
+    room.lit.update(dict.fromkeys(site.boxes if site is not None else ()))
     for message in room.messages.values():
         _arm(room, message, now_ms)
 

@@ -141,6 +141,7 @@ class Room:
         self.parting: list[tuple[int, str, dict[str, str | int]]] = []  # left a queue in this step
         self.joining: list[tuple[int, int]] = []  # (call, priority_ms) joined in this step
         self.unsettled = False
+        self.lit: dict[str, None] = {}  # boxes in which something has changed in this step
 
     # --- sites --------------------------------------------------------------------------------------
     def index(self, version: str = "") -> SiteIndex:
@@ -253,6 +254,7 @@ class Room:
             room.pending_serial, room.tap_serial,
         ) = held.serials  # fmt: skip
         room.indexes, room.out, room.happenings, room.joining, room.parting, room.unsettled = {}, [], [], [], [], False
+        room.lit = {}
         room.agent_keys = {row.id: key for key, row in room.agents.items()}
         room.queue_names = {number: name for name, number in room.queue_ids.items()}
         return room

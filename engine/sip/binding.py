@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.sip.dialog import Dialog
 from engine.sip.events import Path
 
 
@@ -55,3 +56,18 @@ class Refer(msgspec.Struct, array_like=True):
     expires_at_ms: int
     status: int = 100
     phrase: str = "Trying"
+
+
+class Subscription(msgspec.Struct):
+    """Somebody who is told of his messages (RFC 3842). `owner` is the rooms' name for him, `event` the header as he
+    wrote it, `body` what he is to know."""
+
+    id: int
+    owner: str
+    dialog: Dialog
+    contact: str
+    event: str
+    expires_at_ms: int
+    body: bytes
+    asking: int = 0  # the transaction of a NOTIFY that isn't answered yet
+    again: bool = False  # something has changed meanwhile

@@ -10,7 +10,7 @@ import msgspec
 from engine import limits
 from engine.clock import Deadlines
 from engine.ids import Tokens
-from engine.sip.binding import Binding, Probe, Refer, Registration
+from engine.sip.binding import Binding, Probe, Refer, Registration, Subscription
 from engine.sip.events import Path, Refused, SipEvent
 from engine.sip.flows import Flows
 from engine.sip.message import Message
@@ -48,6 +48,8 @@ class Core(msgspec.Struct):
     overload: bool = False
     algorithms: dict[str, tuple[str, ...]] = {}  # realm -> of its challenges; absent: all we know
     serial: int = 0
+    subscriptions: dict[int, Subscription] = {}
+    subscribing: dict[int, Registration] = {}  # SUBSCRIBEs that wait for the verdict of the rooms above
 
     def fresh_id(self) -> int:
         """The next id."""

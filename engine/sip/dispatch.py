@@ -18,6 +18,7 @@ from engine.sip import (
     session_modify,
     session_uac,
     session_uas,
+    subscription,
     transfer,
 )
 from engine.sip.answers import reply_now
@@ -114,7 +115,7 @@ def _on_ack(core: Core, message: Message, path: Path, now_ms: int) -> None:
 
 def _outside(core: Core, message: Message, key: Key, path: Path, now_ms: int) -> None:
     method = message.method
-    if method not in ("INVITE", "OPTIONS", "REGISTER"):
+    if method not in ("INVITE", "OPTIONS", "REGISTER", "SUBSCRIBE"):
         _refuse_outside(core, message, path)
         return
     uri = parse_uri(message.uri)
@@ -133,6 +134,8 @@ def _outside(core: Core, message: Message, key: Key, path: Path, now_ms: int) ->
             session_uas.on_invite(core, message, uri, key, path, now_ms)
     elif core.full(False):
         reply_now(core, message, path, 503)
+    elif method == "SUBSCRIBE":
+        subscription.on_subscribe(core, message, key, path, now_ms)
     else:
         registrar.on_register(core, message, key, path, now_ms)
 
@@ -147,9 +150,7 @@ def _merged(core: Core, message: Message) -> bool:
 def _refuse_outside(core: Core, message: Message, path: Path) -> None:
     """Methods that have no business outside a dialog, or none here at all (§8.2.1)."""
     method = message.method
-    if method == "SUBSCRIBE":
-        reply_now(core, message, path, 489)
-    elif method in ("BYE", "INFO", "NOTIFY"):
+    if method in ("BYE", "INFO", "NOTIFY"):
         reply_now(core, message, path, 481)
     elif method == "REFER":
         reply_now(core, message, path, 403, "REFER Outside a Dialog")
@@ -160,6 +161,8 @@ def _refuse_outside(core: Core, message: Message, path: Path) -> None:
 def _in_dialog(core: Core, message: Message, key: Key, path: Path, now_ms: int) -> None:
     """§12.2.2: the session by Call-ID and tags, CSeq in order, then the exchange."""
     method = message.method
+    if method == "SUBSCRIBE":
+        return subscription.on_refresh(core, message, key, path, now_ms)
     if method not in ALLOWED:
         return reply_now(core, message, path, 405 if method in METHODS else 501, headers=_ALLOW_HEADER)
     session = core.session_of(message)
@@ -243,6 +246,9 @@ def tell(core: Core, tx: Transaction, told: int, response: Message | None, path:
     if tx.usage == "message":
         pager.on_result(core, tx.owner, response)
         return
+    if tx.usage == "summary":
+        subscription.on_result(core, tx.owner, response, now_ms)
+        return
     if tx.usage == "qualify":
         qualify.on_result(core, tx.owner, response, now_ms)
         return
@@ -306,6 +312,8 @@ TIMERS: dict[str, Callable[[Core, int, int], None]] = {
     "register": registrar.on_register_timer,
     "bind": registrar.on_bind_timer,
     "qualify": qualify.on_qualify_timer,
+    "subscribe": subscription.on_subscribe_timer,
+    "subscription": subscription.on_subscription_timer,
     "probe": qualify.on_probe_timer,
 }
 

@@ -22,6 +22,7 @@ from engine.sip import (
     session_modify,
     session_uac,
     session_uas,
+    subscription,
     transfer,
 )
 from engine.sip.binding import Binding
@@ -257,6 +258,23 @@ class Endpoint:
     def bindings(self, realm: str, user: str) -> list[Binding]:
         """Current contacts, the newest first."""
         return list(self.core.bindings.get(f"{realm}/{user}", ()))
+
+    # --- message summaries --------------------------------------------------------------------------------
+    def challenge_subscribe(self, request: int, realm: str, now_ms: int, *, stale: bool = False) -> None:
+        """401 with fresh challenges."""
+        subscription.challenge(self.core, request, realm, now_ms, stale=stale)
+
+    def refuse_subscribe(self, request: int, status: int, now_ms: int) -> None:
+        """A final refusal."""
+        subscription.refuse(self.core, request, status, now_ms)
+
+    def accept_subscribe(self, request: int, owner: str, body: bytes, now_ms: int) -> None:
+        """200, and the summary by NOTIFY at once; then whenever `summarize` says another one for this owner."""
+        subscription.accept(self.core, request, owner, body, now_ms)
+
+    def summarize(self, owner: str, body: bytes, now_ms: int) -> int:
+        """What the owner's phones shall show from now on; how many subscriptions he has."""
+        return subscription.changed(self.core, owner, body, now_ms)
 
     def nonce_ok(self, nonce: str, now_ms: int) -> str:
         """good | stale | unknown. Nonces prove themselves and are never locked out."""

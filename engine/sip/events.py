@@ -210,6 +210,17 @@ class RegisterRequest(msgspec.Struct, frozen=True, tag=True):
     uri: str  # the Request-URI as it came
 
 
+class SubscribeRequest(msgspec.Struct, frozen=True, tag=True):
+    """SUBSCRIBE to the message summary: answer by challenge_subscribe, accept_subscribe or refuse_subscribe."""
+
+    request: int
+    path: Path
+    user: str  # whose messages (To)
+    domain: str
+    credentials: Credentials | None
+    uri: str
+
+
 class BindingChanged(msgspec.Struct, frozen=True, tag=True):
     """A contact of user@realm appeared (added), was refreshed by another path (moved) or left (removed, expired)."""
 
@@ -239,5 +250,6 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 SipEvent = (
     Incoming | Canceled | Acked | Progress | Answered | Rejected | Offered | OfferAnswered | OfferRefused | Ended
-    | InfoDigit | Referred | ReferProgress | Probed | RegisterRequest | BindingChanged | Qualified | Refused
+    | InfoDigit | Referred | ReferProgress | Probed | RegisterRequest
+    | SubscribeRequest | BindingChanged | Qualified | Refused
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from engine.errors import ProtocolError
 from engine.sip import digest, writer
 from engine.sip.core import Core
-from engine.sip.dialog import next_hop, request_line
+from engine.sip.dialog import Dialog, next_hop, request_line
 from engine.sip.events import Path
 from engine.sip.flows import sent_by
 from engine.sip.headers import MAGIC
@@ -58,7 +59,14 @@ def write(
     return data, branch, path
 
 
-def dialog_headers(core: Core, session: Session, method: str, number: int) -> tuple[str, list[tuple[str, str]]]:
+class InDialog(Protocol):
+    """What a request in a dialog needs: a session, or a subscription."""
+
+    dialog: Dialog
+    contact: str
+
+
+def dialog_headers(core: Core, session: InDialog, method: str, number: int) -> tuple[str, list[tuple[str, str]]]:
     """(Request-URI, headers) of a request in the session's dialog, Via apart."""
     dialog = session.dialog
     uri, routes = request_line(dialog)
@@ -75,7 +83,7 @@ def dialog_headers(core: Core, session: Session, method: str, number: int) -> tu
 
 
 def ask(
-    core: Core, session: Session, method: str, usage: str, owner: int, now_ms: int,
+    core: Core, session: InDialog, method: str, usage: str, owner: int, now_ms: int,
     headers: tuple[tuple[str, str], ...] = (), body: bytes = b"", content_type: str = "",
     credentials: tuple[str, str] | None = None, challenged: int = 0,
 ) -> Transaction | None:

@@ -1,0 +1,61 @@
+"""The lamp of a phone: its agent's boxes in one summary, by NOTIFY to whoever has subscribed (RFC 3842).
+
+A phone may ask for its own agent's lamp only, with that agent's password. What changes in a step is told at its end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.call import agents, boxes
+
+if TYPE_CHECKING:
+    from engine.call.room import Room
+    from engine.sip.events import SubscribeRequest
+
+
+def requested(room: Room, event: SubscribeRequest, now_ms: int) -> None:
+    """A SUBSCRIBE to the message summary: who is it, and whose lamp?"""
+    if not room.site:
+        room.endpoint.refuse_subscribe(event.request, 503, now_ms)
+        return
+    tenant = room.index().tenant(event.domain)
+    verdict, key = agents.identify(room, tenant, event.credentials, "SUBSCRIBE", event.path.host, now_ms)
+    if verdict == "good":
+        if key == f"{tenant.name}/{event.user}":
+            room.endpoint.accept_subscribe(event.request, key, summary(room, key), now_ms)
+        else:
+            room.endpoint.refuse_subscribe(event.request, 403, now_ms)
+        return
+    if verdict == "bad":
+        detail = f"SUBSCRIBE as {event.user[:32]}: wrong user or password"
+        agents.refused(room, "password", event.path.host, detail)
+    agents.challenge(room, "subscribe", event.request, tenant.realm, event.path.host, now_ms, verdict)
+
+
+def summary(room: Room, agent: str) -> bytes:
+    """The body for an agent: all the boxes that he hears, new and old (RFC 3842 §3.5, §5.2)."""
+    site, new, old = boxes.site_now(room), 0, 0
+    for key, box in site.boxes.items() if site is not None else ():
+        if agent in box.hearers:
+            fresh, rest = boxes.counts(room, key)
+            new, old = new + fresh, old + rest
+    tenant, _, number = agent.partition("/")
+    model = site.tenants.get(tenant) if site is not None else None
+    domain = (model.domain or model.realm) if model is not None else tenant
+    lines = (
+        f"Messages-Waiting: {'yes' if new else 'no'}", f"Message-Account: sip:{number}@{domain}",
+        f"Voice-Message: {new}/{old} (0/0)",
+    )  # fmt: skip
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def settle(room: Room, now_ms: int) -> None:
+    """The end of a step in which boxes have changed: everybody who hears one of them."""
+    lit, room.lit = room.lit, {}
+    site, told = boxes.site_now(room), dict[str, None]()
+    for key in lit:
+        box = site.boxes.get(key) if site is not None else None
+        told.update(dict.fromkeys(box.hearers if box is not None else ()))
+    for agent in told:
+        room.endpoint.summarize(agent, summary(room, agent), now_ms)
