@@ -55,7 +55,7 @@ module alsa.so
 module ctrl_tcp.so
 {display}module_tmp account.so
 module_app menu.so
-ctrl_tcp_listen 127.0.0.1:{control}
+{lamp}ctrl_tcp_listen 127.0.0.1:{control}
 """
 
 ALSA = """\
@@ -74,9 +74,10 @@ class Baresip:
     def __init__(
         self, folder: Path, server: tuple[str, int], user: str, password: str = "", *, transport: str = "udp",
         microphone: np.ndarray | None = None, auto_answer: bool = False, register: bool = True, codec: str = "pcmu",
-        display: bool = False, port: int = 0,
+        display: bool = False, port: int = 0, lamp: bool = False,
     ) -> None:  # fmt: skip
-        """`display`: it shows the texts of MESSAGE requests, in `child`'s output. `port`: where it is called."""
+        """`display`: it shows the texts of MESSAGE requests, in `child`'s output; `lamp`: it asks for its message
+        summary and shows that there. `port`: where it is called."""
         assert shutil.which("baresip"), "baresip is not installed (Debian: baresip-core)"
         self.user, self.server = user, server
         self.folder = folder / f"baresip-{user}-{free_port()}"
@@ -93,6 +94,7 @@ class Baresip:
         values = {
             "port": self.port, "control": self.control, "rtp": rtp, "rtp_end": rtp + 40, "modules": MODULES,
             "microphone": _microphone(self.folder, microphone), "display": "module stdio.so\n" if display else "",
+            "lamp": "module_app mwi.so\n" if lamp else "",
         }  # fmt: skip
         (self.folder / "config").write_text(CONFIG.format(**values))
         (self.folder / "asoundrc").write_text(ALSA.format(pipe=pipe))
