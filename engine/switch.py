@@ -36,7 +36,6 @@ from engine.call import (
     nailed,
     outcomes,
     overflow,
-    own_clips,
     parking,
     pauses,
     places,
@@ -386,16 +385,6 @@ def _lookup_done(room: Room, event: LookupDone, now_ms: int) -> None:
         room.happen(call, LookupAnswered(event.ticket, event.result, event.values, event.reason, event.ms))
 
 
-def _boxes(room: Room, event: BoxesLoaded, now_ms: int) -> None:
-    boxes.load(room, event.messages, now_ms)
-
-
-def _clip_loaded(room: Room, event: ClipLoaded, now_ms: int) -> None:
-    call = own_clips.loaded(room, event)
-    if call is not None:
-        mailbox.loaded(room, call, event.duration_ms, event.detail, now_ms)
-
-
 def _drain(room: Room, event: Drain, now_ms: int) -> None:
     draining.begin(room, now_ms, at_once=event.at_once)
 
@@ -412,7 +401,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
-    LookupDone: _lookup_done, BoxesLoaded: _boxes, ClipLoaded: _clip_loaded,
+    LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: mailbox.clip_loaded,
 }  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from engine import limits
 from engine.call import callbacks
 from engine.call.call import Call
-from engine.call.effects import RemoveFile
-from engine.call.messages import Message, StoredMessage
+from engine.call.effects import BoxesLoaded, RemoveFile
+from engine.call.messages import Message
 from engine.dialplan.actions import AskBox, AskCallback, BoxAnswer
 from engine.dialplan.model import Site, retention_days
 from engine.records import numbers
@@ -155,9 +155,9 @@ def delete(room: Room, message: Message, by: str) -> None:
     room.out.append(RemoveFile(message.name))
 
 
-def load(room: Room, stored: list[StoredMessage], now_ms: int) -> None:
+def load(room: Room, event: BoxesLoaded, now_ms: int) -> None:
     """What was in the boxes before a restart. What nobody had heard by then is warned of as if we had been there."""
-    for each in stored[: limits.messages_max]:
+    for each in event.messages[: limits.messages_max]:
         room.message_serial += 1
         message = room.messages[room.message_serial] = Message(
             room.message_serial, each.box, each.name, each.caller, each.caller_name, each.dialled, each.call,

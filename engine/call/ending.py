@@ -29,6 +29,11 @@ STATUS_OF_CAUSE = {
     88: 488,
 }
 
+# deadlines that belong to a call and end with its dialplan
+_CALL_DEADLINES = (
+    "script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room", "menu",
+)  # fmt: skip
+
 
 def caller_gone(room: Room, call: Call, by: str, now_ms: int) -> None:
     """The caller's leg is over (its session has ended already). The dialplan's `finally:` runs without audio."""
@@ -87,8 +92,7 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
-    kinds = ("script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room", "menu")
-    for kind in kinds:
+    for kind in _CALL_DEADLINES:
         room.deadlines.cancel((kind, call.id))
     if call.running is not None and call.running.waiting != "ended":
         room.happen(call, CallerGone())

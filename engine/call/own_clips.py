@@ -40,6 +40,6 @@ def clip_of(room: Room, call: Call) -> int:
     return next((FIRST + n for n, owner in room.own_clips.items() if owner == call.id), -1)
 
 
-def loaded(room: Room, event: ClipLoaded) -> Call | None:
-    """The call that waits for this one and no later."""
+def waiting(room: Room, event: ClipLoaded) -> Call | None:
+    """The call that waits for this one; a late answer finds nobody."""
     return next((c for c in room.calls.values() if c.menu is not None and c.menu.ticket == event.ticket), None)

@@ -166,6 +166,12 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD164": (ERROR, "transfer to nobody, or to two kinds at once", "the caller would go nowhere"),
     "RD165": (ERROR, "dial without targets, or with two lists of them", "nobody would ring"),
     "RD166": (ERROR, "no place to park in", "the caller could not be parked"),
+    # --- messages -------------------------------------------------------------------------------------
+    "RD180": (ERROR, "unknown box", "the caller could leave no message"),
+    "RD181": (WARNING, "box that nobody hears", "the message would wait for nobody"),
+    "RD182": (ERROR, "number of a box twice", "one of the two could not be opened by phone"),
+    "RD183": (ERROR, "mail without a server", "nobody would be told of the message"),
+    "RD184": (ERROR, "password in clear on the wire", "whoever listens can send in your name"),
     # --- legal, and bad for a caller ------------------------------------------------------------------------
     "RD200": (WARNING, "no path to a person", "the caller could not reach anybody, whatever he does"),
     "RD201": (WARNING, "wait without an end", "the caller would wait for hours"),
@@ -180,12 +186,6 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD241": (WARNING, "recording silent", "the caller would hear silence"),
     "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
     "RD243": (WARNING, "prompt that nothing plays", ""),
-    # --- messages -------------------------------------------------------------------------------------
-    "RD180": (ERROR, "unknown box", "the caller could leave no message"),
-    "RD181": (WARNING, "box that nobody hears", "the message would wait for nobody"),
-    "RD182": (ERROR, "number of a box twice", "one of the two could not be opened by phone"),
-    "RD183": (ERROR, "mail without a server", "nobody would be told of the message"),
-    "RD184": (ERROR, "password in clear on the wire", "whoever listens can send in your name"),
 }
 
 _FAULTS = {

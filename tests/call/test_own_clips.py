@@ -45,6 +45,6 @@ def test_more_calls_than_numbers_are_refused(room: Room) -> None:
 def test_an_answer_finds_who_waits_and_a_late_one_nobody(room: Room) -> None:
     one = call(room, 1)
     one.menu = PhoneMenu("box", ticket=own_clips.load(room, one, "a.wav"))
-    assert own_clips.loaded(room, ClipLoaded(1, 5)) is one
+    assert own_clips.waiting(room, ClipLoaded(1, 5)) is one
     one.menu.ticket = own_clips.load(room, one, "b.wav")
-    assert own_clips.loaded(room, ClipLoaded(1, 5)) is None
+    assert own_clips.waiting(room, ClipLoaded(1, 5)) is None
