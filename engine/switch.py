@@ -32,7 +32,7 @@ from engine.call import (
     lamps,
     levers,
     liveness,
-    mailbox,
+    menus,
     nailed,
     outcomes,
     overflow,
@@ -40,6 +40,7 @@ from engine.call import (
     pauses,
     places,
     prelude,
+    prompting,
     recording,
     resume,
     rooms,
@@ -69,6 +70,7 @@ from engine.call.effects import (
     Operator,
     Output,
     PortsReady,
+    PromptUsed,
     Received,
     Resumed,
     SecretsLoaded,
@@ -246,6 +248,7 @@ def _media(room: Room, event: MediaHappened, now_ms: int) -> None:
         return
     if isinstance(happened, media.TapEnded):
         recording.tap_ended(room, happened)
+        prompting.ended(room, happened, now_ms)
         return
     leg = room.legs.get(room.row_legs.get(happened.row, 0))
     if leg is None or leg.generation != happened.generation:
@@ -287,8 +290,8 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
         prelude.heard(room, call, leg, now_ms)
     elif purpose == "callback":
         callback.played(room, call, leg, now_ms)
-    elif purpose == "menu" and call.phase == "mailbox":
-        mailbox.played(room, call, now_ms)
+    elif purpose == "menu":
+        menus.played(room, call, now_ms)
     elif purpose == "beep":
         recording.tap(room, call)
     elif purpose == "refused" and leg.codes == codes.REFUSED:
@@ -401,7 +404,8 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     MediaHappened: _media, Deadline: _nothing, Entropy: _entropy, WallClock: _wall_clock, SiteLoaded: _site_loaded,
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
-    LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: mailbox.clip_loaded,
+    LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: menus.clip_loaded,
+    PromptUsed: prompting.used,
 }  # fmt: skip
 
 
@@ -590,8 +594,9 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "report": callback.reported,
     "callback": callback.due,
     "nail": nailed.look,
-    own_clips,
-    parking,
+    "park": parking.due,
+    "room": rooms.due,
+    "menu": menus.due,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

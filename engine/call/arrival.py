@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import agents, codes, ending, mailbox, nailed, oversight, parking, script, talking
+from engine.call import agents, codes, ending, menus, nailed, oversight, parking, script, talking
 from engine.call.call import Call
 from engine.call.leg import CALLER
 from engine.ids import call_name
@@ -107,7 +107,7 @@ def _from_agent(
     dialled = event.dialled
     word, digits = codes.meant(tenant, dialled)
     if word:
-        busy = word == mailbox.WORD  # no caller is offered to him while he hears messages
+        busy = word in menus.WORDS  # no caller is offered to him while he hears messages
         call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=busy)
         if call is not None:
             codes.dialled(room, call, word, digits, now_ms)

@@ -10,9 +10,11 @@ from engine.call import (
     conference,
     ending,
     mailbox,
+    menus,
     own_state,
     parking,
     pauses,
+    prompting,
     recording,
     talking,
     telling,
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from engine.call.room import Room
     from engine.dialplan.model import TenantModel
 
-STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend", mailbox.WORD)
+STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend", *menus.WORDS)
 WITH_DIGITS = {  # `*52` or `*521`: a reason, a code, a box's number may follow, of so many digits at most
-    "not_ready": 2, "wrap_code": 2, mailbox.WORD: mailbox.DIGITS_MAX,
+    "not_ready": 2, "wrap_code": 2, mailbox.WORD: mailbox.DIGITS_MAX, prompting.WORD: prompting.KEY_DIGITS_MAX,
 }  # fmt: skip
 CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference", "release", "park")
 SPOKEN = {
@@ -60,8 +62,8 @@ def meant(tenant: TenantModel, dialled: str) -> tuple[str, str]:
 
 def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None:
     """`*50` and friends: act, say what is now, hang up."""
-    if word == mailbox.WORD:
-        mailbox.dialled(room, call, digits, now_ms)
+    if word in menus.WORDS:
+        menus.dialled(room, call, word, digits, now_ms)
         return
     row = room.agents[call.agent]
     site = room.site_of(call)

@@ -170,6 +170,13 @@ class ClipLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str = ""
 
 
+class PromptUsed(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Answer to UsePrompt; `detail` says in words why nothing was changed, '' it was."""
+
+    ticket: int
+    detail: str = ""
+
+
 Input = (
     Received
     | FlowOpened
@@ -191,6 +198,7 @@ Input = (
     | LookupDone
     | BoxesLoaded
     | ClipLoaded
+    | PromptUsed
 )
 
 
@@ -218,6 +226,14 @@ class LoadClip(msgspec.Struct, frozen=True, tag=True, array_like=True):
     ticket: int
     clip: int
     name: str
+
+
+class UsePrompt(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Make a recording below the data folder the prompt of this full name; SiteLoaded and PromptUsed follow."""
+
+    ticket: int
+    prompt: str
+    file: str
 
 
 class RemoveFile(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -251,4 +267,7 @@ class LookupWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     values: dict[str, Value]
 
 
-Output = Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | RemoveFile | Drained | LogLine | LookupWanted
+Output = (
+    Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | UsePrompt | RemoveFile | Drained | LogLine
+    | LookupWanted
+)  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine import limits
 from engine.call import bridge, dial, rooms, staying, supervision, waiting
 from engine.call.call import Call, busy, drop_leg, end_leg, legs_of
+from engine.call.effects import RemoveFile
 from engine.dialplan.actions import CallerGone
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
+    if call.menu is not None and call.menu.file:
+        room.out.append(RemoveFile(call.menu.file))  # a prompt that he recorded and did not choose
     for kind in _CALL_DEADLINES:
         room.deadlines.cancel((kind, call.id))
     if call.running is not None and call.running.waiting != "ended":

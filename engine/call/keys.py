@@ -8,8 +8,9 @@ from engine.call import (
     callback,
     codes,
     confirming,
-    mailbox,
+    menus,
     nailed,
+    phone_menu,
     prelude,
     recording,
     rooms,
@@ -45,8 +46,8 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
         confirming.key(room, leg, digit, now_ms)
     elif call.phase == "nailed":
         nailed.key(room, leg, digit, now_ms)
-    elif call.phase == "mailbox" and own:
-        mailbox.key(room, call, digit, now_ms)
+    elif call.phase in phone_menu.PHASES and own:
+        menus.key(room, call, digit, now_ms)
     elif call.phase == "supervising":
         supervision.keyed(room, call, digit, now_ms)
     elif leg.partner in room.legs and call.phase == "talking":

@@ -17,7 +17,6 @@ from engine.dialplan.speaking import clips_for
 
 if TYPE_CHECKING:
     from engine.call.call import Call
-    from engine.call.effects import ClipLoaded
     from engine.call.messages import Message
     from engine.call.room import Room
     from engine.dialplan.box_model import BoxModel
@@ -105,13 +104,6 @@ def _load(room: Room, call: Call, now_ms: int) -> None:
         wait(room, call, phone_menu.LOAD_MS, now_ms)
     else:
         bye(room, call, now_ms, "technical_fault")
-
-
-def clip_loaded(room: Room, event: ClipLoaded, now_ms: int) -> None:
-    """The disk's answer; one that nobody waits for any more is dropped."""
-    call = own_clips.waiting(room, event)
-    if call is not None:
-        loaded(room, call, event.duration_ms, event.detail, now_ms)
 
 
 def loaded(room: Room, call: Call, duration_ms: int, detail: str, now_ms: int) -> None:

@@ -20,9 +20,10 @@ BEEP = "tone/beep"
 
 
 def start(
-    room: Room, call: Call, now_ms: int, *, ticket: int = 0, ms_max: int = 0, keys: str = "", beep: bool = False
+    room: Room, call: Call, now_ms: int, *, ticket: int = 0, ms_max: int = 0, keys: str = "", beep: bool = False,
+    name: str = "",
 ) -> None:
-    """Begin; with a ticket the dialplan waits for its end (key, `ms_max` or hang-up)."""
+    """Begin; with a ticket the dialplan waits for its end (key, `ms_max` or hang-up). `name`: its file's."""
     leg = room.legs.get(call.leg)
     refused = call.consent == "declined" and not ticket  # a message is his own wish
     if leg is None or leg.row < 0 or leg.tap or refused:
@@ -34,12 +35,12 @@ def start(
         room.deadlines.arm(("record", call.id), now_ms + ms_max)
     beeps = room.clips(room.site_of(call), (BEEP,)) if beep else ()
     if not (beeps and ticket):
-        tap(room, call)  # nobody waits for the beep, and what is said next cuts it short: the tap can't wait either
+        tap(room, call, name)  # nobody waits for the beep, and the next words cut it short: the tap can't wait
     if beeps:
         legs.play(room, leg, "beep" if ticket else "notice", beeps)
 
 
-def tap(room: Room, call: Call) -> None:
+def tap(room: Room, call: Call, name: str = "") -> None:
     """Open the tap (after the beep, so that it isn't on the recording)."""
     _open(room, call, room.legs[call.leg])
     call.recording_paused = False
@@ -48,7 +49,7 @@ def tap(room: Room, call: Call) -> None:
 def _open(room: Room, call: Call, leg: Leg) -> None:
     room.tap_serial += 1
     leg.tap = room.tap_serial
-    name = f"recordings/{call.tenant}/{call.name}-{room.boot}-{leg.tap}.wav"
+    name = name or f"recordings/{call.tenant}/{call.name}-{room.boot}-{leg.tap}.wav"
     if call.box:
         name = boxes.begun(room, call, leg.tap)
     room.taps[leg.tap] = (call.id, call.tenant, call.name)

@@ -48,6 +48,8 @@ def input_words(step: Step) -> str:
             return f"connection {event.flow} is gone: {event.reason}"
         case effects.SiteLoaded():
             return f"site {event.version[:12]} is loaded"
+        case effects.PromptUsed():
+            return f"prompt for ticket {event.ticket}: {event.detail or 'callers hear it'}"
         case effects.ClipLoaded():
             return f"clip for ticket {event.ticket}: {event.detail or seconds(event.duration_ms)}"
         case effects.StorageState():
@@ -123,6 +125,8 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return "drained"
         case effects.LookupWanted():
             return f"asks the lookup {output.model.name}"
+        case effects.UsePrompt():
+            return f"makes {output.file} the prompt {output.prompt}"
         case effects.LoadClip():
             return f"wants {output.name} as clip {output.clip}"
         case effects.RemoveFile():

@@ -172,6 +172,7 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD182": (ERROR, "number of a box twice", "one of the two could not be opened by phone"),
     "RD183": (ERROR, "mail without a server", "nobody would be told of the message"),
     "RD184": (ERROR, "password in clear on the wire", "whoever listens can send in your name"),
+    "RD185": (ERROR, "prompt that cannot be recorded by phone", "whoever records it would be refused"),
     # --- legal, and bad for a caller ------------------------------------------------------------------------
     "RD200": (WARNING, "no path to a person", "the caller could not reach anybody, whatever he does"),
     "RD201": (WARNING, "wait without an end", "the caller would wait for hours"),

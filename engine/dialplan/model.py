@@ -204,6 +204,7 @@ class AgentModel(msgspec.Struct, frozen=True):
     rest: RestModel | None = None
     started: int = 0  # his first day, as days since 1970-01-01; 0 not said
     reach: Reach | None = None  # None: by his registered phones, or his contact
+    records_prompts: bool = False  # may record prompts by phone
 
 
 class TrunkModel(msgspec.Struct, frozen=True):
@@ -287,6 +288,7 @@ class TenantModel(msgspec.Struct, frozen=True):
     recording: RecordingModel | None = None
     parking: ParkingModel | None = None  # None: nobody can be parked
     voicemail_bytes_max: int = 0  # of all its boxes together, 0 without a bound
+    recordable: dict[str, str] = {}  # key -> full name of a prompt that may be recorded by phone
 
 
 class PromptModel(msgspec.Struct, frozen=True):

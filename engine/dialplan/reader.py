@@ -23,6 +23,7 @@ from engine.dialplan import (
     policy_reader,
     prompt_use,
     queue_rules,
+    recordable,
     recording_reader,
     rings,
     seasons,
@@ -273,6 +274,11 @@ class _Reader:
         scope.surveys = survey_reader.read(report, self.trees.get(f"{home}surveys.yaml"))
         context = Context(report, scope, tenant.draft.model.languages)
         mails = self.site.mail is not None
+        keys = recordable.read(
+            report, self.catalogue, tenant.name, tenant.draft.model.languages, tenant.draft.root,
+            complete=scope.complete,
+        )
+        tenant.draft.model = msgspec.structs.replace(tenant.draft.model, recordable=keys)
         scope.boxes = box_reader.read_boxes(context, self.trees.get(f"{home}boxes.yaml"), mails=mails)
         folder = f"{home}dialplans/"
         for path, tree in self.trees.items():

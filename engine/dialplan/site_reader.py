@@ -32,22 +32,22 @@ CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3", "conference": "*6", "supervise": "*57", "pick": "*58",
     "status": "*54", "wrap_code": "*55", "extend": "*56", "wrap_up": "*4",
-    "nail_up": "*59", "release": "*0", "park": "*8", "voicemail": "*97",
+    "nail_up": "*59", "release": "*0", "park": "*8", "voicemail": "*97", "record_prompt": "*77",
 }  # fmt: skip
 CODES_ADDED = (  # later: they give way to a code that a site had before
     "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick", "nail_up", "release", "park",
-    "voicemail",
+    "voicemail", "record_prompt",
 )  # fmt: skip
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows", "recording",
-    "allow", "parking", "voicemail", "mail", *humane_reader.TENANT_KEYS,
+    "allow", "parking", "voicemail", "mail", "recorded_prompts", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 SITE_LATER = ("emergency", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
     "numbers", "codes", "music", "retention", "reasons", "lends", "borrows", "recording", "parking", "voicemail",
-    "allow", *humane_reader.TENANT_KEYS,
+    "allow", "recorded_prompts", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings", "voicemail")
@@ -320,7 +320,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
 
 AGENT_KEYS = (
     "name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "on_demand", "about",
-    "supervisor", "supervises", *humane_reader.AGENT_KEYS,
+    "supervisor", "supervises", "records_prompts", *humane_reader.AGENT_KEYS,
 )  # fmt: skip
 
 
@@ -376,6 +376,7 @@ def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str, 
     changes["on_demand"] = bool(values.flag(report, entries.get("on_demand"), "on_demand"))
     changes["second_line"] = bool(values.flag(report, entries.get("second_line"), "second_line"))
     changes["logged_in"] = bool(values.flag(report, entries.get("logged_in"), "logged_in"))
+    changes["records_prompts"] = bool(values.flag(report, entries.get("records_prompts"), "records_prompts"))
     changes["supervisor"] = bool(values.flag(report, entries.get("supervisor"), "supervisor"))
     told, number = agent_reader.read_phone(report, entries.get("phone"), contact)
     model = AgentModel(tenant, key.text, **changes, **told)

@@ -83,6 +83,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "callback.expired": ("queue", "reason", "attempts", "waited_ms"),  # reason: age | attempts
     "callback.cancelled": ("queue", "by"),  # by: customer | replaced | drain | operator NAME
     "callback.served": ("queue", "agent", "waited_ms", "attempts", "kept"),
+    "prompt.recorded": ("prompt", "agent", "duration_ms"),  # by phone; callers hear it from now on
     # boxes; message: its file, which is its name; by: phone AGENT | operator NAME | retention | forget
     "voicemail.left": ("box", "message", "caller", "name", "dialled", "duration_ms"),
     "voicemail.dropped": ("box", "reason", "duration_ms"),  # reason: too_short | failed

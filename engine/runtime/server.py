@@ -48,6 +48,7 @@ from engine.call.effects import (
     Reply,
     SiteLoaded,
     StorageState,
+    UsePrompt,
     WallClock,
 )
 from engine.dialplan.model import Site
@@ -69,6 +70,7 @@ from engine.runtime.lookups import Lookups
 from engine.runtime.mail import Mail
 from engine.runtime.opening import Options
 from engine.runtime.outward import Outward
+from engine.runtime.own_prompts import OwnPrompts
 from engine.runtime.provision import Provisioner
 from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
@@ -120,6 +122,7 @@ class Server:
         self.lookups = Lookups(self.loop, self.deliver, lambda name: self.secrets.lookup(name), self.log)
         self.files = Files(options.data, self.loop, self.log)
         self.mail = Mail(self)
+        self.prompts = OwnPrompts(self)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
@@ -162,6 +165,7 @@ class Server:
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
             LookupWanted: self.lookups.ask,
             RemoveFile: self.files.remove, LoadClip: self.files.load,
+            UsePrompt: self.prompts.use,
         }
 
     # --- the one door to the Switch ------------------------------------------------------------------------
@@ -378,7 +382,7 @@ class Server:
         """Make a read site the one for new calls; returns passwords that had to be made for new agents."""
         site = reading.site
         assert site is not None
-        self.site = site
+        self.site = site = self.prompts.over(site)
         made = self.secrets.ensure(site)
         self.plane.shelves.rules = quotas(site)
         self.lookups.prepare(site, self.secrets)
@@ -546,6 +550,7 @@ class Server:
         await self.admin.close()
         await self.sweeper.close()
         await self.mail.close()
+        await self.prompts.close()
         self.resolver.close()
         await self.lookups.close()
         await self.flows.close()

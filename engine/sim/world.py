@@ -25,11 +25,13 @@ from engine.call.effects import (
     Operator,
     Output,
     PortsReady,
+    PromptUsed,
     Received,
     RemoveFile,
     Reply,
     SecretsLoaded,
     SiteLoaded,
+    UsePrompt,
     WallClock,
 )
 from engine.call.pins import sealed
@@ -73,7 +75,8 @@ class World:
         self.inputs: list[tuple[int, Input]] = []
         self.digest = blake2b(digest_size=16)
         self.passwords: dict[str, str] = {}
-        self.loading: list[ClipLoaded] = []
+        self.loading: list[ClipLoaded | PromptUsed] = []
+        self.used: list[UsePrompt] = []  # prompts recorded by phone
         self.removed: list[str] = []  # files that the engine wants no more
         self.lost_files: list[str] = []  # recordings that the disk doesn't have any more
         self.give(WallClock(WALL_MS - START_MS))
@@ -224,6 +227,9 @@ class World:
                     lost = "no such file" if output.name in self.lost_files else ""
                     self.media.names[output.clip], self.media.durations[output.clip] = output.name, OWN_CLIP_MS
                     self.loading.append(ClipLoaded(output.ticket, 0 if lost else OWN_CLIP_MS, lost))
+                case UsePrompt():
+                    self.used.append(output)
+                    self.loading.append(PromptUsed(output.ticket, self.media.disk))
                 case RemoveFile():
                     self.removed.append(output.name)
                 case Reply():

@@ -72,6 +72,7 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         effects.Reply(3, False, b"null", "no such agent"), effects.Drained(), effects.LogLine("error", "oh"),
         effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}),
         effects.RemoveFile("voicemail/x.wav"), effects.LoadClip(1, 5, "voicemail/x.wav"),
+        effects.UsePrompt(1, "en/x", "prompts/new/x.wav"),
     ]
     assert {type(each) for each in outputs} == set(effects.Output.__args__)
     said = [room.output_words(each, {}) for each in outputs]
