@@ -42,11 +42,11 @@ def start(
 
 def tap(room: Room, call: Call, name: str = "") -> None:
     """Open the tap (after the beep, so that it isn't on the recording)."""
-    _open(room, call, room.legs[call.leg])
+    _open(room, call, room.legs[call.leg], name)
     call.recording_paused = False
 
 
-def _open(room: Room, call: Call, leg: Leg) -> None:
+def _open(room: Room, call: Call, leg: Leg, name: str = "") -> None:
     room.tap_serial += 1
     leg.tap = room.tap_serial
     name = name or f"recordings/{call.tenant}/{call.name}-{room.boot}-{leg.tap}.wav"
