@@ -41,6 +41,7 @@ from engine.cli import (
     status,
     tail,
     voicemail,
+    test,
     warm,
     why,
 )
@@ -67,6 +68,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),
     ("staffing", staffing.staffing), ("hours", hours.hours),
     ("simulate", simulate.simulate),
+    ("staffing", staffing.staffing),
+    ("simulate", simulate.simulate), ("test", test.test),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)

@@ -187,6 +187,12 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD241": (WARNING, "recording silent", "the caller would hear silence"),
     "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
     "RD243": (WARNING, "prompt that nothing plays", ""),
+    # --- tests ----------------------------------------------------------------------------------------
+    "RD230": (ERROR, "not a line of a test", ""),
+    "RD231": (ERROR, "test that can't be followed", ""),
+    "RD232": (ERROR, "time that a clock change skips or repeats", ""),
+    "RD233": (ERROR, "given what the site hasn't", ""),
+    "RD234": (ERROR, "number that nobody outside reaches", ""),
 }
 
 _FAULTS = {

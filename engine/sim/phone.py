@@ -92,6 +92,12 @@ class Phone:
             self.offerless.append(session)
         return session
 
+    def pick_up(self, now_ms: int) -> None:
+        """What its habit is, now: answer what rings, or refuse it."""
+        for session in list(self.incoming):
+            self.deadlines.cancel(("answer", session))
+            self._react(session, now_ms)
+
     def hang_up(self, now_ms: int) -> None:
         for session in list(self.sessions):
             self.endpoint.hang_up(session, now_ms)

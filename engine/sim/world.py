@@ -55,7 +55,10 @@ WALL_MS = 1_767_262_200_000  # 2026-01-01 10:10 UTC
 class World:
     """See the module's docstring."""
 
-    def __init__(self, site: Site, *, seed: int = 1, weather: Weather | None = None, law9: bool = False) -> None:
+    def __init__(
+        self, site: Site, *, seed: int = 1, weather: Weather | None = None, law9: bool = False, wall_ms: int = WALL_MS
+    ) -> None:
+        """`wall_ms`: Unix ms at the beginning."""
         self.now_ms = START_MS
         self.law9 = law9
         self.switch = Switch(f"{seed:032d}".encode(), boot=f"sim{seed}", seed=seed, rows_max=256)
@@ -79,7 +82,7 @@ class World:
         self.used: list[UsePrompt] = []  # prompts recorded by phone
         self.removed: list[str] = []  # files that the engine wants no more
         self.lost_files: list[str] = []  # recordings that the disk doesn't have any more
-        self.give(WallClock(WALL_MS - START_MS))
+        self.give(WallClock(wall_ms - START_MS))
         self.give(Listening(1, "udp", *ENGINE, *ENGINE))
         self.port = limits.rtp_port_first
         self._more_ports()
@@ -87,6 +90,7 @@ class World:
 
     def load(self, site: Site) -> None:
         """A site, with a password for every agent ("pw-" + number)."""
+        self.site = site
         self.passwords = {key: f"pw-{agent.number}" for key, agent in site.agents.items()}
         secrets = {
             key: ha1(agent.number, site.tenants[agent.tenant].realm, self.passwords[key])
@@ -127,27 +131,27 @@ class World:
     def run(self, ms: int) -> None:
         """Let `ms` virtual milliseconds pass."""
         end = self.now_ms + ms
-        while True:
-            self._flush_phones()
-            at = self._next()
-            if at is None or at > end:
-                break
-            self.now_ms = max(self.now_ms, at)
-            self._step()
-        self.now_ms = end
+        while self.advance(end):
+            pass
+
+    def advance(self, end_ms: int) -> bool:
+        """The next thing that happens by `end_ms`; False when nothing does: then it is `end_ms`."""
+        self._flush_phones()
+        at = self._next()
+        if at is None or at > end_ms:
+            self.now_ms = end_ms
+            return False
+        self.now_ms = max(self.now_ms, at)
+        self._step()
+        return True
 
     def run_until(self, condition: object, ms_max: int = 60_000) -> bool:
         """Run until `condition()` holds, at most `ms_max`; True when it did."""
         assert callable(condition)
         end = self.now_ms + ms_max
         while not condition():
-            self._flush_phones()
-            at = self._next()
-            if at is None or at > end:
-                self.now_ms = end
+            if not self.advance(end):
                 return bool(condition())
-            self.now_ms = max(self.now_ms, at)
-            self._step()
         return True
 
     def _next(self) -> int | None:

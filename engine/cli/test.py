@@ -1,0 +1,159 @@
+"""`ringdown test PATH...`: the tests beside the dialplans, each a call in a world of its own, in virtual time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.options import Json
+
+if TYPE_CHECKING:
+    from engine.cli.results import Row
+    from engine.dialplan.findings import Finding
+    from engine.dialplan.model import Site
+    from engine.sim.expecting import Result
+
+
+def test(
+    paths: Annotated[list[Path], typer.Argument(help="Files *.test.yaml, site folders, or folders of sites.")],
+    match: Annotated[str, typer.Option("--match", help="Only tests whose name holds these words.")] = "",
+    transcript: Annotated[bool, typer.Option("--transcript", help="Print how every call went.")] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write the results as JUnit XML to this file.")] = None,
+    json: Json = False,
+) -> None:
+    """Play dialplans against their tests. Exit status 0: all went as written, 1: not, 2: used wrongly."""
+    sites = sites_of(paths)
+    run = _Run(match, transcript and not json, quiet=json, named=len({folder for folder, _ in sites}) > 1)
+    for folder, only in sites:
+        run.site(folder, only)
+    run.done(junit, json)
+    if not run.ok():
+        raise typer.Exit(1)
+
+
+class _Run:
+    """All sites of one command. `named`: places begin with their site's name."""
+
+    def __init__(self, match: str, transcript: bool, *, quiet: bool, named: bool) -> None:
+        self.match, self.transcript, self.quiet, self.named = match, transcript, quiet, named
+        self.rows: list[Row] = []
+        self.broken: list[Any] = []
+        self.files = 0
+        self.seconds = 0.0
+
+    def site(self, folder: Path, only: Path | None) -> None:
+        from engine.errors import UsageError
+        from engine.runtime.site_files import read_folder
+        from engine.sim.examining import is_test
+
+        site = f"{folder.resolve().name}/" if self.named else ""
+        reading = read_folder(folder)
+        self.broken.extend(_within(site, reading.errors()))
+        if reading.site is None:
+            return
+        files = {}
+        for path in sorted(folder.rglob("*.test.yaml")) if only is None else [only]:
+            name = path.resolve().relative_to(folder.resolve()).as_posix()
+            if is_test(name) and not any(part.startswith(".") for part in name.split("/")):
+                files[name] = path.read_bytes()
+            elif only is not None:
+                raise UsageError(f"{only} is no file of tests: those are dialplans/NAME.test.yaml of a site")
+        self._play(reading.site, files, site)
+
+    def _play(self, loaded: Site, files: dict[str, bytes], site: str) -> None:
+        from time import perf_counter
+
+        from engine.cli.results import Row
+        from engine.sim.examining import examine
+
+        first = last = perf_counter()
+        lines = {name: data.decode("utf-8", "replace").split("\n") for name, data in files.items()}
+
+        def told(file: str, result: Result) -> None:
+            nonlocal last
+            now = perf_counter()
+            row = Row(file, result, now - last, lines[file], site)
+            last = now
+            self.rows.append(row)
+            if not self.quiet:
+                self.show(row)
+
+        report = examine(loaded, files, chosen=self.match, told=told)
+        self.broken.extend(_within(site, report.findings))
+        self.files += report.files
+        self.seconds += perf_counter() - first
+
+    def show(self, row: Row) -> None:
+        from engine.cli.results import failure_text
+
+        result = row.result
+        if result.failure is not None:
+            print(failure_text(row, result.failure))
+        elif self.transcript:
+            head = f"{row.site}{result.place}: {result.test}: ok"
+            print("\n".join([head, *(f"    {line}" for line in result.story)]))
+
+    def failed(self) -> int:
+        return sum(1 for row in self.rows if row.result.failure is not None)
+
+    def ok(self) -> bool:
+        return bool(self.rows) and not self.broken and not self.failed()
+
+    def done(self, junit: Path | None, json: bool) -> None:
+        from engine.cli import results, show
+        from engine.dialplan.findings import render
+
+        if junit is not None:
+            text = results.junit(self.rows, [render(finding) for finding in self.broken])
+            _write(junit, text)
+        if json:
+            import msgspec
+
+            plain = [results.as_plain(row) for row in self.rows]
+            broken = [msgspec.to_builtins(finding) for finding in self.broken]
+            print(show.as_json({"ok": self.ok(), "files": self.files, "tests": plain, "findings": broken}))
+            return
+        for finding in self.broken:
+            print(render(finding))
+        if not self.rows and not self.broken:
+            print("no test: write one beside the dialplan, as in dialplans/main.test.yaml (see dialplans/LANGUAGE.md)")
+        print(f"{len(self.rows)} tests in {self.files} files, {self.failed()} failed, {self.seconds:.2f} s")
+
+
+def _within(site: str, findings: list[Finding]) -> list[Finding]:
+    """The same, their files below the site's name."""
+    import msgspec
+
+    return [msgspec.structs.replace(finding, file=site + finding.file) for finding in findings]
+
+
+def _write(path: Path, text: str) -> None:
+    from engine.errors import UsageError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"can't write {path}: {error.strerror}") from error
+
+
+def sites_of(paths: list[Path]) -> list[tuple[Path, Path | None]]:
+    """(site folder, the one file that is meant or None), in the order of the paths. Raises UsageError."""
+    from engine.cli.check import site_of
+    from engine.errors import UsageError
+
+    found: list[tuple[Path, Path | None]] = []
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} doesn't exist")
+        if path.is_file():
+            found.append((site_of(path), path))
+        elif (path / "site.yaml").is_file():
+            found.append((path, None))
+        else:
+            below = sorted(file.parent for file in path.rglob("site.yaml"))
+            if not below:
+                raise UsageError(f"{path} is no site and holds none: a site is a folder with site.yaml")
+            found.extend((folder, None) for folder in below)
+    return found

@@ -1,0 +1,174 @@
+"""`given:` of a test: who calls what, when, and who is there to answer."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+
+import msgspec
+
+from engine import marks
+from engine.dialplan import values
+from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan.model import NumberModel, Site, TrunkModel
+from engine.sim.clock_reader import read_at
+from engine.sim.transcript import Given
+
+KEYS = ("dialled", "caller", "name", "trunk", "at", "zone", "agents")
+LATER: tuple[str, ...] = ("lookups", "notices", "calendars", "queues")
+STATES = ("ready", "not_ready", "logged_out", "talking")
+CALLER = "5550100"
+AT = "2026-03-04 10:00"  # a Wednesday morning that is no holiday anywhere
+PUBLIC_HOST = "192.0.2.77"  # TEST-NET-1: no trunk of a site has it
+_CALLER = re.compile(r"\+?[0-9]{1,32}|anonymous")
+_OF = re.compile(r"([0-9]{1,4})(?: of ([0-9]{1,4}))?")
+
+
+class Forms(msgspec.Struct):
+    """The nodes of `given`, by key: those of the file, then those of a test over them. `place` for what is missing."""
+
+    place: marks.Node
+    entries: dict[str, marks.Node]
+    agents: dict[str, tuple[marks.Scalar, marks.Node]]
+
+    def over(self, other: Forms) -> Forms:
+        """`other` on top of this; agents one by one."""
+        return Forms(other.place, {**self.entries, **other.entries}, {**self.agents, **other.agents})
+
+
+def read_forms(report: Report, place: marks.Node, node: marks.Node | None) -> Forms:
+    forms = Forms(place, {}, {})
+    form = values.mapping(report, node, "given")
+    if form is None:
+        return forms
+    values.known_keys(report, form, "given", KEYS, LATER)
+    forms.entries = {key: value for key, value in form.entries.items() if key in KEYS}
+    agents = forms.entries.pop("agents", None)
+    if isinstance(agents, marks.Mapping):
+        forms.agents = {key.text: (key, value) for key, value in agents}
+    else:
+        forms.agents = {each.text: (each, each) for each in values.scalars(report, agents, "agents")}
+    return forms
+
+
+def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given | None:
+    """None after a finding. `dialplan`: full name of the one that the file stands beside."""
+    before = report.errors
+    number = _dialled(report, site, forms, dialplan)
+    if number is None:
+        return None
+    key, model = number
+    dialled = key.rpartition("/")[2]
+    zone = values.scalar(report, forms.entries.get("zone"), "zone")
+    where = zone.text if zone is not None else site.tenants[model.tenant].time_zone
+    at = forms.entries.get("at")
+    moment = values.scalar(report, at, "at") if at is not None else marks.Scalar(AT, "", 1, 1)
+    wall_ms = read_at(report, moment, where) if moment is not None else None
+    caller = values.scalar(report, forms.entries.get("caller"), "caller")
+    if caller is not None and _CALLER.fullmatch(caller.text) is None:
+        report.add("RD024", caller, f"{caller.text!r} is no caller's number", "digits, + before a country code")
+    name = values.scalar(report, forms.entries.get("name"), "name")
+    trunk, host = _way_in(report, site, forms, dialled, model)
+    agents = _agents(report, site, forms, model.tenant)
+    if report.errors > before or wall_ms is None:
+        return None
+    return Given(
+        dialled, model.tenant, caller.text if caller is not None else CALLER, name.text if name is not None else "",
+        trunk, host, wall_ms, where, agents,
+    )  # fmt: skip
+
+
+def _dialled(report: Report, site: Site, forms: Forms, dialplan: str) -> tuple[str, NumberModel] | None:
+    node = values.scalar(report, forms.entries.get("dialled"), "dialled")
+    if node is None:
+        found = [(key, each) for key, each in site.numbers.items() if each.dialplan == dialplan]
+        if found:
+            return min(found, key=lambda pair: (pair[1].entry != "", not pair[1].public))
+        hint = f"no number leads to {dialplan}: name one in site.yaml, or write given: {{dialled: NUMBER}}"
+        report.add("RD233", forms.place, "which number does the caller dial?", hint)
+        return None
+    tenant = dialplan.partition("/")[0]
+    for key in (f"{tenant}/{node.text}", node.text):
+        if key in site.numbers:
+            return key, site.numbers[key]
+    known = [key.rpartition("/")[2] for key in site.numbers]
+    report.add("RD233", node, f"nobody has the number {node.text!r}", did_you_mean(node.text, known))
+    return None
+
+
+def _way_in(report: Report, site: Site, forms: Forms, dialled: str, number: NumberModel) -> tuple[str, str]:
+    """(trunk or '', the host that his INVITE comes from)."""
+    node = values.scalar(report, forms.entries.get("trunk"), "trunk")
+    if node is not None:
+        trunk = site.trunks.get(node.text)
+        if trunk is None:
+            report.add("RD036", node, f"no trunk {node.text!r}", did_you_mean(node.text, site.trunks))
+            return "", ""
+        host = _address(trunk)
+        if not host:
+            report.add("RD036", node, f"no call comes in by {node.text}: it has no address", "add addresses: to it")
+        return node.text, host
+    if number.public:
+        return "", PUBLIC_HOST
+    for trunk in site.trunks.values():
+        if _address(trunk):
+            return trunk.name, _address(trunk)
+    hint = "add a trunk with addresses to trunks.yaml, or public: yes to the number"
+    place = forms.entries.get("dialled", forms.place)
+    report.add("RD234", place, f"nobody outside can reach {dialled}: it is not public and no trunk brings calls", hint)
+    return "", ""
+
+
+def _address(trunk: TrunkModel) -> str:
+    """A host that the trunk's calls may come from."""
+    for address in trunk.addresses or ((trunk.host,) if trunk.host else ()):
+        if "/" not in address:
+            return address.rpartition(":")[0] if address.count(":") == 1 else address
+        network = ip_network(address, strict=False)
+        return str(network.network_address + (1 if network.num_addresses > 2 else 0))
+    return ""
+
+
+def _agents(report: Report, site: Site, forms: Forms, tenant: str) -> dict[str, str]:
+    """Full key -> state, of those who are not logged out. A queue's name stands for so many of its agents."""
+    found: dict[str, str] = {}
+    for key, node in forms.agents.values():
+        full = key.text if "/" in key.text else f"{tenant}/{key.text}"
+        if full in site.agents:
+            state = "ready"
+            if node is not key:
+                state = values.choice(report, node, f"the state of {key.text}", STATES) or ""
+            found[full] = state
+        elif full in site.queues:
+            _crew(report, site, full, key, node, found)
+        else:
+            known = [name.partition("/")[2] for name in (*site.queues, *site.agents) if name.startswith(f"{tenant}/")]
+            report.add("RD233", key, f"no agent or queue {key.text!r}", did_you_mean(key.text, known))
+    return {agent: state for agent, state in found.items() if state != "logged_out"}
+
+
+def _crew(
+    report: Report, site: Site, queue: str, key: marks.Scalar, node: marks.Node, found: dict[str, str]
+) -> None:
+    """`support: 2`, `support: 0 of 2` (so many ready of so many logged in)."""
+    crew = [name for name, agent in site.agents.items() if any(each[0] == queue for each in agent.queues)]
+    if node is key:
+        ready = here = len(crew)
+    else:
+        text = values.scalar(report, node, f"agents of {key.text}")
+        match = _OF.fullmatch(text.text) if text is not None else None
+        if text is None:
+            return
+        if match is None:
+            hint = "a number, or READY of LOGGED_IN as in 0 of 2; states are given by agent: {201: not_ready}"
+            report.add("RD024", text, f"{text.text!r} is not a number of agents", hint)
+            return
+        ready = int(match[1])
+        here = int(match[2] or match[1])
+        if not ready <= here <= len(crew):
+            message = f"{text.text} agents of {key.text}: it has {len(crew)}"
+            report.add("RD233", text, message, "give the queue more agents, or ask for fewer")
+            return
+    free = [agent for agent in crew if agent not in found]
+    for place, agent in enumerate(free[:here]):
+        found[agent] = "ready" if place < ready else "not_ready"

@@ -1,0 +1,285 @@
+"""One call in a world of its own: a caller, the agents that are given, a real Switch, virtual time, and the story.
+
+`Rehearsal` is what tests, `ringdown try` and the fuzz of the examples share. It does what people do (press, wait, pick
+up) and sees what they see; whether that was expected is `expecting`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.call.call import Call
+from engine.dialplan.model import Site
+from engine.records.events import Event
+from engine.sim.clock_reader import shown
+from engine.sim.ear import Ear, Heard
+from engine.sim.phone import Habit, Phone
+from engine.sim.transcript import Given
+from engine.sim.world import World
+
+PATIENCE_MS = 120_000  # nobody waits longer for the next prompt than that, unless `wait` says so
+KEY_MS = 200  # between two keys
+SETTLE_MS = 100  # after an act: signalling is through
+REGISTER_MS_MAX = 5_000
+UNRECORDED = "no recording for "  # what `check` tells (RD091); a test knows the words all the same
+_PHONE_NETS = 200
+
+
+class Rehearsal:
+    """See the module's docstring."""
+
+    def __init__(self, site: Site, given: Given, *, seed: int = 1, law9: bool = False) -> None:
+        self.site, self.given = site, given
+        self.world = World(site, seed=seed, law9=law9, wall_ms=given.wall_ms)
+        self.world.watched = True
+        self.story: list[tuple[int, str, Heard | None]] = []  # (ms of the world, what happened; or what was heard)
+        self.agents: dict[str, Phone] = {}
+        self.ears: dict[str, Ear] = {}
+        for key, state in given.agents.items():
+            self._sit_down(key, state)
+        self.seen = len(self.world.events)
+        self.caller = self._caller()
+        self.ear = Ear(self.world, self.caller)
+        self.began_ms = self.world.now_ms
+        self.name = ""  # of the call, once it has one
+        self.place = ""  # of the step that it is at
+        self.told = 0  # clips of the caller's that are in the story
+        self.before_key = 0  # clips that the caller had heard when he last pressed a key
+        self.last: Call | None = None
+        self.tell(f"{given.caller} dials {given.dialled}, {shown(given.wall_ms, given.zone)}")
+        self.caller.call(given.dialled, self.world.now_ms, secret=False)
+        self.until(lambda: bool(self.name or self.caller.ended), 5_000)
+
+    # --- the people -------------------------------------------------------------------------------------
+    def _caller(self) -> Phone:
+        given = self.given
+        caller = self.world.phone(given.caller, host=given.host, password="")
+        if given.tenant != "default" and not given.trunk:
+            caller.domain = self.site.tenants[given.tenant].domain or caller.domain
+        return caller
+
+    def _sit_down(self, key: str, state: str) -> None:
+        """An agent's phone, registered and logged in, that rings until it is told what to do."""
+        phone = self._phone(key)
+        phone.register(self.world.now_ms)
+        if not self.world.run_until(lambda: phone.registered_ms >= 0, REGISTER_MS_MAX):
+            raise AssertionError(f"the phone of {key} could not register: {phone.log}")
+        self.operate("agent.login", agent=key)
+        if state == "not_ready":
+            self.operate("agent.not_ready", agent=key)
+        elif state == "talking":
+            phone.call(self.given.dialled, self.world.now_ms)
+        self.world.run(SETTLE_MS)
+
+    def _phone(self, key: str) -> Phone:
+        tenant, _, number = key.partition("/")
+        number_of = len(self.agents)
+        host = f"198.18.{number_of // _PHONE_NETS}.{number_of % _PHONE_NETS + 1}"
+        phone = self.world.phone(number, host=host, tenant=tenant)
+        phone.habit = Habit(answer_ms=-1)
+        self.agents[key] = phone
+        self.ears[key] = Ear(self.world, phone)
+        return phone
+
+    def operate(self, verb: str, **arguments: str) -> None:
+        reply = self.world.operate(verb, **arguments)
+        if not reply.ok:
+            raise AssertionError(f"{verb} {arguments}: {reply}")
+
+    # --- time -------------------------------------------------------------------------------------------
+    def until(self, condition: Callable[[], bool], ms_max: int = PATIENCE_MS) -> bool:
+        """Let time pass until `condition` holds or, after `ms_max`, doesn't. Stops at the start of every clip too."""
+        world, end = self.world, self.world.now_ms + ms_max
+        while True:
+            self.look()
+            if condition():
+                return True
+            if world.now_ms >= end:
+                return False
+            coming = self.ear.next()
+            world.advance(end if coming is None else max(world.now_ms, min(end, coming)))
+
+    def wait(self, ms: int) -> None:
+        self.until(lambda: False, ms)
+
+    def look(self) -> None:
+        """Take in what has happened since the last look."""
+        self._look_at_records()
+        for ear in self.ears.values():
+            ear.listen()
+        self.ear.listen()
+        for heard in self.ear.heard[self.told :]:
+            self.story.append((heard.at_ms, "", heard))
+        self.told = len(self.ear.heard)
+        call = self.call()
+        if call is not None:
+            self.last = call
+
+    def _look_at_records(self) -> None:
+        events = self.world.events
+        while self.seen < len(events):
+            event = events[self.seen]
+            self.seen += 1
+            if not self.name and event.kind == "call.started" and event.data["caller"] == self.caller.user:
+                self.name = event.call
+            if event.call == self.name and event.kind == "call.step":
+                self.place = str(event.data["text"])
+            text = _told(event) if event.call and event.call == self.name else ""
+            if text:
+                self.story.append((event.now_ms, text, None))
+
+    # --- what is the case -------------------------------------------------------------------------------
+    def call(self) -> Call | None:
+        """The caller's call while it lives."""
+        last = self.last
+        if last is not None and last.name == self.name and last.id in self.world.switch.room.calls:
+            return self.world.switch.room.calls[last.id]
+        return next((each for each in self.world.switch.room.calls.values() if each.name == self.name), None)
+
+    def over(self) -> bool:
+        """The caller's call has ended, or was refused."""
+        return bool(self.caller.ended)
+
+    def events(self, kind: str = "") -> list[Event]:
+        """The records of this call (and of callbacks that it asked for), in order."""
+        mine = {self.name: True}
+        found = []
+        for event in self.world.events:
+            if event.kind == "callback.requested" and event.data["origin"] == self.name:
+                mine[event.call] = True
+            if event.call and event.call in mine and (not kind or event.kind == kind):
+                found.append(event)
+        return found
+
+    def listening(self) -> bool:
+        """Would a key that is pressed now reach a menu, a gather, or a queue that lets him leave by key?"""
+        call = self.call()
+        if call is None or self.caller.ended:
+            return False
+        waiting = call.waiting
+        if waiting is not None:
+            return waiting.listens or bool(waiting.exit_keys) or waiting.run is None
+        return call.collecting or call.phase not in ("arriving", "script")
+
+    def outcome(self) -> str:
+        """How the call ended, '' while it lives."""
+        ended = self.events("call.ended")
+        return str(ended[-1].data["outcome"]) if ended else ""
+
+    def where(self) -> str:
+        """Where the caller is, in words."""
+        call = self.call()
+        if self.over() or call is None:
+            how = self.outcome()
+            if not how and self.caller.ended:
+                return f"the call was {self.caller.ended[-1][1]}"
+            return f"the call is over: {how or 'it never began'}"
+        sounds = [each.clip for each in self.ear.heard[-1:]]
+        what = f", hears {sounds[0]}" if sounds else ""
+        where = f"queue {call.queue}" if call.phase == "queue" else call.phase
+        return f"the caller is in {where} at {self.place}{what}"
+
+    # --- acts -------------------------------------------------------------------------------------------
+    def press(self, keys: str) -> bool:
+        """Press keys as soon as somebody listens; False when the call is over before that."""
+        self.until(lambda: self.listening() or self.over())
+        if self.over():
+            return False
+        for key in keys:
+            self.look()
+            if self.over():
+                return False
+            self.before_key = len(self.ear.heard)
+            self.tell(f"presses {key}")
+            self.world.press(self.caller, key, gap_ms=0)
+            self.wait(KEY_MS if len(keys) > 1 else 0)
+        return True
+
+    def hang_up(self) -> None:
+        self.tell("hangs up")
+        self.caller.hang_up(self.world.now_ms)
+        self.wait(SETTLE_MS)
+
+    def ringing(self, who: str = "") -> str:
+        """The agent (full key) whose phone rings, '' nobody's. `who`: his number, or anybody."""
+        for key, phone in self.agents.items():
+            if phone.incoming and who in ("", key.partition("/")[2]):
+                return key
+        return ""
+
+    def talking(self, who: str = "") -> str:
+        """The agent (full key) whose phone is in a conversation with this call."""
+        call = self.call()
+        legs = self.world.switch.room.legs
+        keys = [legs[number].agent for number in call.legs if number in legs] if call is not None else []
+        for key in keys:
+            if key in self.agents and self.agents[key].up() and who in ("", key.partition("/")[2]):
+                return key
+        return ""
+
+    # --- the story --------------------------------------------------------------------------------------
+    def tell(self, text: str) -> None:
+        """One act into the story, behind all that came before it."""
+        self.look()
+        self.story.append((self.world.now_ms, text, None))
+
+    def words(self, heard: Heard, *, alone: bool = True) -> str:
+        """What was heard, for people: welcome “Welcome to Ringdown.”"""
+        prompt = self.site.prompts.get(heard.clip)
+        text = prompt.text if prompt is not None else ""
+        if not text:
+            return heard.name
+        unnamed = heard.value or heard.name.startswith("say-") or not alone
+        return f"“{text}”" if unnamed else f"{heard.name} “{text}”"
+
+    def transcript(self) -> list[str]:
+        """Everything so far, one line each: `  12.3 s  hears welcome “Welcome.”`."""
+        self.look()
+        lines: list[tuple[int, str]] = []
+        inside = False  # the line above is a prompt that this value belongs to
+        for at, text, heard in sorted(self.story, key=lambda row: row[0]):
+            if heard is None:
+                lines.append((at, text))
+            elif heard.clip == "silence" or heard.clip.startswith(("row ", "mix ")) or at < self.began_ms:
+                continue
+            elif inside and (heard.value or ("#" in heard.clip and not heard.clip.endswith("#1"))):
+                lines[-1] = (lines[-1][0], f"{lines[-1][1]} {self.words(heard, alone=False)}")
+                continue
+            else:
+                lines.append((at, f"hears {self.words(heard)}"))
+            inside = heard is not None and not heard.sound
+        return [f"{(at - self.began_ms) / 1_000:7.1f} s  {text}" for at, text in lines]
+
+    def second(self) -> float:
+        return (self.world.now_ms - self.began_ms) / 1_000
+
+
+def _told(event: Event) -> str:
+    """An event as a line of the story, '' when it says nothing that a caller or agent would notice."""
+    data = event.data
+    match event.kind:
+        case "queue.joined":
+            return f"joins queue {data['queue']}, place {data['position']}"
+        case "queue.offered":
+            return f"agent {data['agent']} is rung"
+        case "queue.offer_ended" if data["reason"] != "answered":
+            return f"agent {data['agent']} is rung no more: {data['reason']}"
+        case "queue.connected":
+            return f"talks to agent {data['agent']}"
+        case "queue.overflowed":
+            return f"is sent on from {data['queue']} to {data['way']} {data['to']}"
+        case "queue.left":
+            return f"leaves queue {data['queue']}: {data['reason']}"
+        case "callback.requested":
+            return f"is promised a callback from {data['queue']}, place {data['position']}"
+        case "call.fault" if not str(data["detail"]).startswith(UNRECORDED):
+            return f"fault at {data['where']}: {data['detail']}"
+        case "call.transferred":
+            return f"is transferred to {data['to']}: {data['result']}"
+        case "call.step" if str(data["text"]).startswith("tag: "):
+            return f"is tagged {str(data['text'])[5:]}"
+        case "call.ended":
+            return f"the call ends: {data['outcome']} (by {data['by']})"
+    return ""
+
+
