@@ -18,6 +18,8 @@ def take(room: Room, call: Call, note: Note) -> None:
     if note.kind == "step":
         tread_step(call, note.step)
         room.emit("call.step", call.tenant, call.name, step=note.step, text=note.text)
+    elif note.kind == "way":
+        room.emit("call.way", call.tenant, call.name, step=note.step, text=note.text, way=note.way)
     elif note.kind == "fault":
         room.emit("call.fault", call.tenant, call.name, where=note.step, detail=note.text)
         room.log("error", f"{call.name} {note.step}: {note.text}", "dialplan")

@@ -92,7 +92,8 @@ def _note(room: Room, call: Call, note: actions.Note, now_ms: int) -> None:
         announcing.told_position(room, call, int(note.text))
     elif note.kind == "estimate":
         announcing.told_range(room, call, note.text, now_ms)
-    elif note.kind != "step":  # the same few steps every half minute for everybody who waits would drown the records
+    elif note.kind != "step" or room.site_of(call).traced:
+        # else the same few steps every half minute for everybody who waits would drown the records
         notes.take(room, call, note)
 
 

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
+from engine.sim.coverage import Coverage
 from engine.sim.expecting import Failure, Result
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -50,6 +51,22 @@ def as_plain(row: Row) -> dict[str, Any]:
         plain["expected"], plain["found"] = failure.expected, failure.found
         plain["transcript"] = list(failure.transcript)
     return plain
+
+
+def coverage_text(site: str, cover: Coverage) -> list[str]:
+    """What nobody has seen, by place, and the sums."""
+    steps_seen, steps, ways_seen, ways = cover.counts()
+    of_steps, of_ways = cover.percent()
+    sums = f"steps {steps_seen} of {steps} ({of_steps:.0f} %), branches {ways_seen} of {ways} ({of_ways:.0f} %)"
+    return [*(site + missing.text() for missing in cover.missing()), f"{site}coverage: {sums}".replace("/cov", ": cov")]
+
+
+def coverage_plain(site: str, cover: Coverage) -> dict[str, Any]:
+    steps_seen, steps, ways_seen, ways = cover.counts()
+    return {
+        "site": site.rstrip("/"), "steps": steps, "steps_seen": steps_seen, "branches": ways,
+        "branches_seen": ways_seen, "missing": [msgspec.to_builtins(each) for each in cover.missing()],
+    }  # fmt: skip
 
 
 def junit(rows: Sequence[Row], broken: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.cli.results import Row
     from engine.dialplan.findings import Finding
     from engine.dialplan.model import Site
+    from engine.sim.coverage import Coverage
     from engine.sim.expecting import Result
 
 
@@ -20,12 +21,18 @@ def test(
     paths: Annotated[list[Path], typer.Argument(help="Files *.test.yaml, site folders, or folders of sites.")],
     match: Annotated[str, typer.Option("--match", help="Only tests whose name holds these words.")] = "",
     transcript: Annotated[bool, typer.Option("--transcript", help="Print how every call went.")] = False,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Name the steps and branches nobody has seen.")] = False,
+    coverage_min: Annotated[int, typer.Option("--coverage-min", help="So many percent of both, or exit status 1.")] = 0,
+    golden: Annotated[bool, typer.Option("--golden", help="Compare with the kept transcripts; keep new ones.")] = False,
+    golden_write: Annotated[bool, typer.Option("--golden-write", help="Keep all transcripts as they are now.")] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write the results as JUnit XML to this file.")] = None,
     json: Json = False,
 ) -> None:
     """Play dialplans against their tests. Exit status 0: all went as written, 1: not, 2: used wrongly."""
     sites = sites_of(paths)
     run = _Run(match, transcript and not json, quiet=json, named=len({folder for folder, _ in sites}) > 1)
+    run.golden = "write" if golden_write else "compare" if golden else ""
+    run.covers, run.percent_min = coverage or coverage_min > 0, coverage_min
     for folder, only in sites:
         run.site(folder, only)
     run.done(junit, json)
@@ -42,6 +49,10 @@ class _Run:
         self.broken: list[Any] = []
         self.files = 0
         self.seconds = 0.0
+        self.golden = ""  # compare | write
+        self.covers = False
+        self.percent_min = 0
+        self.covered: list[tuple[str, Coverage]] = []
 
     def site(self, folder: Path, only: Path | None) -> None:
         from engine.errors import UsageError
@@ -60,21 +71,26 @@ class _Run:
                 files[name] = path.read_bytes()
             elif only is not None:
                 raise UsageError(f"{only} is no file of tests: those are dialplans/NAME.test.yaml of a site")
-        self._play(reading.site, files, site)
+        self._play(folder, reading.site, files, site, whole=only is None)
 
-    def _play(self, loaded: Site, files: dict[str, bytes], site: str) -> None:
+    def _play(self, folder: Path, loaded: Site, files: dict[str, bytes], site: str, *, whole: bool) -> None:
         from time import perf_counter
 
         from engine.cli.results import Row
+        from engine.sim.coverage import coverage_of
         from engine.sim.examining import examine
+        from engine.sim.transcript_reader import dialplan_of
 
         first = last = perf_counter()
         lines = {name: data.decode("utf-8", "replace").split("\n") for name, data in files.items()}
+        kept = {name: self._kept(folder, name) for name in files}
+        cover = coverage_of(loaded, None if whole else [dialplan_of(name) for name in files])
 
         def told(file: str, result: Result) -> None:
             nonlocal last
             now = perf_counter()
-            row = Row(file, result, now - last, lines[file], site)
+            cover.saw(result.events)
+            row = Row(file, self._compared(kept[file], result), now - last, lines[file], site)
             last = now
             self.rows.append(row)
             if not self.quiet:
@@ -84,6 +100,40 @@ class _Run:
         self.broken.extend(_within(site, report.findings))
         self.files += report.files
         self.seconds += perf_counter() - first
+        if self.covers:
+            self.covered.append((site, cover))
+        for name, stories in kept.items():
+            self._keep(folder, name, stories)
+
+    def _kept(self, folder: Path, name: str) -> dict[str, list[str]]:
+        """The golden transcripts of a file, {} where there are none or they aren't asked for."""
+        from engine.sim import golden
+
+        path = folder / golden.path_of(name)
+        if not self.golden or not path.is_file():
+            return {}
+        return golden.parse(path.read_text(encoding="utf-8"))
+
+    def _compared(self, kept: dict[str, list[str]], result: Result) -> Result:
+        """The result, a failure when its call went otherwise than it is kept. What is new is kept."""
+        import msgspec
+
+        from engine.sim import golden
+
+        if not self.golden or result.failure is not None:
+            return result
+        if self.golden == "write" or result.test not in kept:
+            kept[result.test] = [line.strip() for line in result.story]
+            return result
+        return msgspec.structs.replace(result, failure=golden.compare(result.place, kept[result.test], result.story))
+
+    def _keep(self, folder: Path, name: str, stories: dict[str, list[str]]) -> None:
+        from engine.sim import golden
+
+        path = folder / golden.path_of(name)
+        text = golden.render(name, stories)
+        if self.golden and stories and not (path.is_file() and path.read_text(encoding="utf-8") == text):
+            _write(path, text)
 
     def show(self, row: Row) -> None:
         from engine.cli.results import failure_text
@@ -98,8 +148,12 @@ class _Run:
     def failed(self) -> int:
         return sum(1 for row in self.rows if row.result.failure is not None)
 
+    def thin(self) -> list[str]:
+        """Sites whose tests see too little."""
+        return [site or "the site" for site, cover in self.covered if min(cover.percent()) < self.percent_min]
+
     def ok(self) -> bool:
-        return bool(self.rows) and not self.broken and not self.failed()
+        return bool(self.rows) and not self.broken and not self.failed() and not self.thin()
 
     def done(self, junit: Path | None, json: bool) -> None:
         from engine.cli import results, show
@@ -113,12 +167,19 @@ class _Run:
 
             plain = [results.as_plain(row) for row in self.rows]
             broken = [msgspec.to_builtins(finding) for finding in self.broken]
-            print(show.as_json({"ok": self.ok(), "files": self.files, "tests": plain, "findings": broken}))
+            told = {"ok": self.ok(), "files": self.files, "tests": plain, "findings": broken}
+            if self.covers:
+                told["coverage"] = [results.coverage_plain(site, cover) for site, cover in self.covered]
+            print(show.as_json(told))
             return
         for finding in self.broken:
             print(render(finding))
         if not self.rows and not self.broken:
             print("no test: write one beside the dialplan, as in dialplans/main.test.yaml (see dialplans/LANGUAGE.md)")
+        for site, cover in self.covered:
+            print("\n".join(results.coverage_text(site, cover)))
+        for site in self.thin():
+            print(f"{site.rstrip('/')}: less than {self.percent_min} % (--coverage-min)")
         print(f"{len(self.rows)} tests in {self.files} files, {self.failed()} failed, {self.seconds:.2f} s")
 
 

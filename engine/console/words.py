@@ -17,6 +17,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.started": lambda d: f"{_who(d)} calls {d['dialled']}" + (f" through {d['trunk']}" if d.get("trunk") else "")
     + f" ({d['via']}, {d['peer']})",
     "call.answered": lambda d: f"answered after {seconds(d['after_ms'])}",
+    "call.way": lambda d: f"left {d['step']} by {d['way']}  {d['text']}",
     "call.step": lambda d: f"step {d['step']}" + (f"  {d['text']}" if d.get("text") else ""),
     "call.prompt": lambda d: f"plays {d['clips']}",
     "call.digit": lambda d: f"key {d['digit']} from {d['leg']} ({d['way']})",

@@ -195,14 +195,16 @@ class Reject(msgspec.Struct, frozen=True, tag=True):
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
-    """A fact for the records: `kind` step | tag | log | set | fault | lookup | metric; masked where sensitive.
+    """A fact for the records: `kind` step | way | tag | log | set | fault | lookup | metric; masked where sensitive.
 
+    way: the step at place `text` was left by its outcome `way` ("always KEY" by a key that is live everywhere).
     lookup: "NAME RESULT MS REASON"; metric: "NAME BY".
     """
 
     kind: str
     text: str
     step: str = ""
+    way: str = ""
 
 
 Action = (

@@ -326,6 +326,7 @@ class Site(msgspec.Struct, frozen=True):
     lookups: dict[str, LookupModel] = {}  # "tenant/name"
     boxes: dict[str, BoxModel] = {}  # "tenant/name"
     mail: MailModel | None = None  # None: no mail is sent
+    traced: bool = False  # how steps are left is told too (call.way): for tests and drawings
 
 
 def retention_days(site: Site, kind: str, tenant: str = "") -> int:

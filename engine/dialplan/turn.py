@@ -132,6 +132,8 @@ class Turn:
         """Leave the step by one of its outcomes; one that isn't named goes on."""
         run = self.run
         run.waiting = ""
+        if self.site.traced:
+            self.out.append(Note("way", step.place, step.id, out))
         target = step.outs.get(out, "")
         if not target:
             return

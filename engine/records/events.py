@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.leg": ("leg", "sip"),  # a phone is rung for the call; sip: the Call-ID of its dialog
     "call.answered": ("after_ms",),
     "call.step": ("step", "text"),
+    "call.way": ("step", "text", "way"),  # the step at `text` was left so; only of a site that is traced
     "call.prompt": ("clips",),
     "call.digit": ("digit", "way", "leg"),  # digit is '·' where sensitive
     "call.gathered": ("variable", "value"),  # masked where sensitive

@@ -46,14 +46,14 @@ def examine(
 
     `chosen`: only tests whose name holds these words. `told` hears of each as soon as it is over.
     """
-    report = Report()
+    report, traced = Report(), msgspec.structs.replace(site, traced=True)
     for file in sorted(files):
         report.files += 1
         tests, findings = read(files[file], file, site)
         report.findings.extend(findings)
         for test in tests.tests if tests is not None else ():
             if chosen.casefold() in test.name.casefold():
-                result = play(site, test)
+                result = play(traced, test)
                 report.results.append((file, result))
                 if told is not None:
                     told(file, result)

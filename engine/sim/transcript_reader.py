@@ -228,7 +228,7 @@ def read(data: bytes, file: str, site: Site) -> tuple[Cases | None, list[Finding
     if form is not None:
         check_format(report, form)
         values.known_keys(report, form, "a file of tests", FILE_KEYS)
-        tests = _tests(report, form, site, dialplan_of(file, site))
+        tests = _tests(report, form, site, dialplan_of(file))
     return (None if report.errors else Cases(file, tuple(tests))), report.finished({file: data})
 
 
@@ -267,7 +267,7 @@ def _own_given(report: Report, lines: marks.Sequence) -> given_reader.Forms | No
     return found
 
 
-def dialplan_of(file: str, site: Site) -> str:
+def dialplan_of(file: str) -> str:
     """The full name of the dialplan that a file of tests stands beside: main.test.yaml beside main.yaml.
 
     Several files may test one dialplan: `main.night.test.yaml` too.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from engine.cli.results import Row, as_plain, failure_text, junit
+from engine.cli.results import Row, as_plain, coverage_plain, coverage_text, failure_text, junit
+from engine.sim.coverage import Coverage
 from engine.sim.expecting import Failure, Result
 from engine.sim.transcript import Place
 
@@ -38,3 +39,15 @@ def test_junit_escapes_and_counts() -> None:
     failure = suite.find("testcase/failure")
     assert failure is not None and failure.get("message") == 'expected <a>, but "b"?'
     assert broken.get("errors") == "1" and "RD001: <tag>" in (broken.findtext("testcase/error") or "")
+
+
+def test_coverage_of_one_and_of_several_sites() -> None:
+    cover = Coverage({"f:1:1": True, "f:2:1": False}, {("f:1:1", "1"): False}, {"f:1:1": "a/menu", "f:2:1": "a/play"})
+    assert coverage_text("", cover) == [
+        "f:1:1: a/menu: never left by 1", "f:2:1: a/play: never reached",
+        "coverage: steps 1 of 2 (50 %), branches 0 of 1 (0 %)",
+    ]  # fmt: skip
+    assert coverage_text("bank/", cover)[1:] == [
+        "bank/f:2:1: a/play: never reached", "bank: coverage: steps 1 of 2 (50 %), branches 0 of 1 (0 %)",
+    ]  # fmt: skip
+    assert coverage_plain("bank/", cover)["missing"][0] == {"place": "f:1:1", "step": "a/menu", "way": "1"}

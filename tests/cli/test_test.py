@@ -107,3 +107,38 @@ def test_numba_is_never_imported(tmp_path: Path) -> None:
     site = folder(tmp_path, **{FILE: GOOD})
     done = subprocess.run([sys.executable, "-c", script, "test", str(site)], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_coverage_names_what_nobody_saw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = folder(tmp_path, **{FILE: GOOD})
+    assert run(["test", str(site), "--coverage"]) == 0
+    out = capsys.readouterr().out
+    assert "dialplans/main.yaml:23:7: enter/gather(ask_code): never reached" in out
+    assert "dialplans/main.yaml:12:7: main/menu(choose): never left by 1" in out
+    assert "coverage: steps 5 of 14 (36 %), branches 1 of 9 (11 %)" in out
+    assert run(["test", str(site), "--coverage-min", "20"]) == 1
+    assert "the site: less than 20 %" in capsys.readouterr().out
+    assert run(["test", str(site), "--coverage", "--json"]) == 0
+    cover = json.loads(capsys.readouterr().out)["coverage"][0]
+    assert (cover["steps"], cover["steps_seen"], cover["branches_seen"]) == (14, 5, 1)
+    assert {"place": "dialplans/main.yaml:12:7", "step": "main/menu(choose)", "way": "2"} in cover["missing"]
+
+
+def test_golden_transcripts_are_kept_compared_and_renewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = folder(tmp_path, **{FILE: GOOD})
+    assert run(["test", str(site), "--golden"]) == 0
+    kept = site / "dialplans" / "main.test.golden.txt"
+    before = kept.read_text("utf-8")
+    assert "[one]" in before and "hears choose “Press 1 or 2.”" in before
+    assert run(["test", str(site), "--golden"]) == 0 and kept.read_text("utf-8") == before
+    prompts = site / "prompts" / "en.yaml"
+    prompts.write_text(prompts.read_text("utf-8").replace("hello: Hello.", "hello: Good day."), "utf-8")
+    assert run(["test", str(site)]) == 0
+    capsys.readouterr()
+    assert run(["test", str(site), "--golden"]) == 1
+    out = capsys.readouterr().out
+    assert "one: expected line 2 of the golden transcript, “0.0 s  hears hello “Hello.””" in out
+    assert "but “0.0 s  hears hello “Good day.””" in out and kept.read_text("utf-8") == before
+    assert run(["test", str(site), "--golden-write"]) == 0 and "Good day." in kept.read_text("utf-8")
+    assert run(["test", str(site), "--golden"]) == 0
+    assert run(["check", str(site)]) == 0  # the kept file is nothing that a site's reader trips over

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 
+from engine.cli.test import test as command
 from engine.runtime.site_files import read_folder
 from engine.sim.examining import examine
 from engine.sim.given_reader import KEYS, STATES
@@ -27,3 +29,8 @@ def test_the_example_passes_on_the_demo() -> None:
 @pytest.mark.parametrize("word", [*LINES, *KEYS, *STATES, *ACTS, *QUEUE_KEYS, *CALLBACK_KEYS])
 def test_every_word_is_explained(word: str) -> None:
     assert word in REFERENCE
+
+
+def test_every_option_is_explained() -> None:
+    told = inspect.signature(command).parameters
+    assert all(f"--{name.replace('_', '-')}" in REFERENCE for name in told if name != "paths")

@@ -104,8 +104,7 @@ def test_a_torn_file_never_raises(cut: int) -> None:
 
 
 def test_names_of_files_and_keys() -> None:
-    made = site()
-    assert dialplan_of("dialplans/main.test.yaml", made) == "default/main"
-    assert dialplan_of("dialplans/main.night.test.yaml", made) == "default/main"
-    assert dialplan_of("tenants/press/dialplans/orders.test.yaml", made) == "press/orders"
+    assert dialplan_of("dialplans/main.test.yaml") == "default/main"
+    assert dialplan_of("dialplans/main.night.test.yaml") == "default/main"
+    assert dialplan_of("tenants/press/dialplans/orders.test.yaml") == "press/orders"
     assert keys_of("1234 hash") == "1234#" and keys_of("*0#") == "*0#" and keys_of("1 two") is None

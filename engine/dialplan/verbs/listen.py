@@ -122,7 +122,7 @@ def _menu_digit(turn: Turn, step: Step, pressed: str) -> None:
         else:
             leave(turn, step, digits)
     elif digits in step.data["always"]:
-        leave_always(turn, digits)
+        leave_always(turn, step, digits)
     else:
         retry(turn, step, "invalid")
 
@@ -133,13 +133,13 @@ def _gather_digit(turn: Turn, step: Step, pressed: str) -> None:
         if len(run.digits) >= data["min"]:
             typed(turn, step)
         elif run.digits in data["always"]:
-            leave_always(turn, run.digits)
+            leave_always(turn, step, run.digits)
         else:
             retry(turn, step, "invalid" if run.digits else "no_input")
     elif pressed not in "0123456789":
         # star and hash are no digits: live as a choice when nothing was entered, else wrong
         if not run.digits and pressed in data["always"]:
-            leave_always(turn, pressed)
+            leave_always(turn, step, pressed)
         else:
             retry(turn, step, "invalid")
     else:
@@ -163,7 +163,7 @@ def timer(turn: Turn, step: Step, happening: Happening) -> None:
     elif step.verb != "menu" and len(run.digits) >= data["min"]:
         typed(turn, step)
     elif step.verb != "menu" and run.digits in data["always"]:
-        leave_always(turn, run.digits)
+        leave_always(turn, step, run.digits)
     else:
         retry(turn, step, "invalid")
 
@@ -270,7 +270,9 @@ def leave(turn: Turn, step: Step, out: str) -> None:
     turn.take(step, out)
 
 
-def leave_always(turn: Turn, key: str) -> None:
+def leave_always(turn: Turn, step: Step, key: str) -> None:
+    if turn.site.traced:
+        turn.out.append(Note("way", step.place, step.id, f"always {key}"))
     turn.collect(False)
     turn.run.digits = ""
     turn.run.waiting = ""
