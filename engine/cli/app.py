@@ -26,6 +26,7 @@ from engine.cli import (
     hours,
     import_site,
     prompts,
+    init,
     queue,
     queues,
     reload,
@@ -42,6 +43,7 @@ from engine.cli import (
     tail,
     voicemail,
     test,
+    try_out,
     warm,
     why,
 )
@@ -69,7 +71,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("staffing", staffing.staffing), ("hours", hours.hours),
     ("simulate", simulate.simulate),
     ("staffing", staffing.staffing),
-    ("simulate", simulate.simulate), ("test", test.test),
+    ("simulate", simulate.simulate), ("init", init.init), ("test", test.test), ("try", try_out.try_out),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)

@@ -9,12 +9,11 @@ import msgspec
 from engine.dialplan.model import Site
 from engine.records.events import Event
 from engine.sim.ear import GROUPS, Heard
-from engine.sim.rehearsal import SETTLE_MS, Rehearsal
+from engine.sim.rehearsal import SETTLE_MS, TOGETHER_MS_MAX, Rehearsal
 from engine.sim.transcript import Case, Line, Place
 from engine.sim.transcript_reader import is_text
 
 ENDING_MS_MAX = 900_000  # `outcome` waits so long for the call's end
-TOGETHER_MS_MAX = 30_000  # from an agent's answer to the conversation: whisper and confirmation lie between
 _SOUND = {"music": "music/", "ringback": "tone/ringback", "busy": "tone/busy", "congestion": "tone/congestion"}
 AT_THE_END = ("cause", "by", "path", "status")  # what is known of a call only then
 CALL_FIELDS = ("language", "queue", "agent", "cause", "by", "path", "status", "tags")
@@ -113,24 +112,18 @@ class _Play:
         key = self.rung(line, who)
         self.show.tell(f"agent {key} answers")
         phone = self.show.agents[key]
-        phone.habit = msgspec.structs.replace(phone.habit, status=200)
+        phone.behave(200)
         phone.pick_up(self.show.world.now_ms)
-
-        def together() -> bool:
-            return self.show.over() or (self.show.talking() == key and self.hears_row())
-
-        if not self.show.until(together, TOGETHER_MS_MAX) or self.show.over():
+        show = self.show
+        if not show.until(lambda: show.over() or show.together(key), TOGETHER_MS_MAX) or show.over():
             raise _Differs(line.place, f"the caller to talk to {key}", self.show.where())
         self.acts(len(self.show.ear.heard))
-
-    def hears_row(self) -> bool:
-        return self.show.world.hears(self.show.caller).startswith(("row", "mix"))
 
     def refuses(self, line: Line, who: str, rest: str) -> None:
         key = self.rung(line, who)
         self.show.tell(f"agent {key} refuses")
         phone = self.show.agents[key]
-        phone.habit = msgspec.structs.replace(phone.habit, status=486)
+        phone.behave(486)
         phone.pick_up(self.show.world.now_ms)
         self.show.wait(SETTLE_MS)
 

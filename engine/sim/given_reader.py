@@ -14,8 +14,9 @@ from engine.dialplan.model import NumberModel, Site, TrunkModel
 from engine.sim.clock_reader import read_at
 from engine.sim.transcript import Given
 
-KEYS = ("dialled", "caller", "name", "trunk", "at", "zone", "agents")
-LATER: tuple[str, ...] = ("lookups", "notices", "calendars", "queues")
+KEYS = ("dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed")
+LATER: tuple[str, ...] = ("lookups", "notices", "calendars")
+WAITING_MAX = 200
 STATES = ("ready", "not_ready", "logged_out", "talking")
 CALLER = "5550100"
 AT = "2026-03-04 10:00"  # a Wednesday morning that is no holiday anywhere
@@ -70,11 +71,17 @@ def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given
     name = values.scalar(report, forms.entries.get("name"), "name")
     trunk, host = _way_in(report, site, forms, dialled, model)
     agents = _agents(report, site, forms, model.tenant)
+    waiting: dict[str, int] = {}
+    for word, value in values.mapping(report, forms.entries.get("waiting"), "waiting") or ():
+        full = _queue(report, site, word, model.tenant)
+        waiting[full] = values.number(report, value, f"callers in {word.text}", 0, WAITING_MAX) or 0
+    names = values.scalars(report, forms.entries.get("closed"), "closed")
+    closed = tuple(_queue(report, site, each, model.tenant) for each in names)
     if report.errors > before or wall_ms is None:
         return None
     return Given(
         dialled, model.tenant, caller.text if caller is not None else CALLER, name.text if name is not None else "",
-        trunk, host, wall_ms, where, agents,
+        trunk, host, wall_ms, where, agents, waiting, closed,
     )  # fmt: skip
 
 
@@ -127,6 +134,15 @@ def _address(trunk: TrunkModel) -> str:
         network = ip_network(address, strict=False)
         return str(network.network_address + (1 if network.num_addresses > 2 else 0))
     return ""
+
+
+def _queue(report: Report, site: Site, name: marks.Scalar, tenant: str) -> str:
+    """The full name of a queue."""
+    full = name.text if "/" in name.text else f"{tenant}/{name.text}"
+    if full not in site.queues:
+        known = [each.partition("/")[2] for each in site.queues if each.startswith(f"{tenant}/")]
+        report.add("RD032", name, f"no queue {name.text!r}", did_you_mean(name.text, known))
+    return full
 
 
 def _agents(report: Report, site: Site, forms: Forms, tenant: str) -> dict[str, str]:

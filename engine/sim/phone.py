@@ -92,6 +92,10 @@ class Phone:
             self.offerless.append(session)
         return session
 
+    def behave(self, status: int) -> None:
+        """What its owner will do when he is told to react: 200 answers, anything else refuses so."""
+        self.habit = msgspec.structs.replace(self.habit, status=status)
+
     def pick_up(self, now_ms: int) -> None:
         """What its habit is, now: answer what rings, or refuse it."""
         for session in list(self.incoming):

@@ -6,10 +6,13 @@ up) and sees what they see; whether that was expected is `expecting`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+import msgspec
 
 from engine.call.call import Call
-from engine.dialplan.model import Site
+from engine.dialplan.model import NumberModel, Site
+from engine.dialplan.program import Program, Step
 from engine.records.events import Event
 from engine.sim.clock_reader import shown
 from engine.sim.ear import Ear, Heard
@@ -20,6 +23,7 @@ from engine.sim.world import World
 PATIENCE_MS = 120_000  # nobody waits longer for the next prompt than that, unless `wait` says so
 KEY_MS = 200  # between two keys
 SETTLE_MS = 100  # after an act: signalling is through
+TOGETHER_MS_MAX = 30_000  # from an agent's answer to the conversation: whisper and confirmation lie between
 REGISTER_MS_MAX = 5_000
 UNRECORDED = "no recording for "  # what `check` tells (RD091); a test knows the words all the same
 _PHONE_NETS = 200
@@ -28,8 +32,12 @@ _PHONE_NETS = 200
 class Rehearsal:
     """See the module's docstring."""
 
-    def __init__(self, site: Site, given: Given, *, seed: int = 1, law9: bool = False) -> None:
-        self.site, self.given = site, given
+    def __init__(
+        self, site: Site, given: Given, *, seed: int = 1, law9: bool = False, steps: bool = False
+    ) -> None:
+        """`steps`: the story names every step and every variable that is set, too."""
+        site = with_doors(site, given.waiting)
+        self.site, self.given, self.steps = site, given, steps
         self.world = World(site, seed=seed, law9=law9, wall_ms=given.wall_ms)
         self.world.watched = True
         self.story: list[tuple[int, str, Heard | None]] = []  # (ms of the world, what happened; or what was heard)
@@ -37,6 +45,10 @@ class Rehearsal:
         self.ears: dict[str, Ear] = {}
         for key, state in given.agents.items():
             self._sit_down(key, state)
+        for queue in given.closed:
+            self.operate("queue.close", queue=queue)
+        for queue, count in given.waiting.items():
+            self._line_up(queue, count)
         self.seen = len(self.world.events)
         self.caller = self._caller()
         self.ear = Ear(self.world, self.caller)
@@ -69,6 +81,14 @@ class Rehearsal:
             self.operate("agent.not_ready", agent=key)
         elif state == "talking":
             phone.call(self.given.dialled, self.world.now_ms)
+        self.world.run(SETTLE_MS)
+
+    def _line_up(self, queue: str, count: int) -> None:
+        """Others who wait in a queue before the caller comes."""
+        for number in range(count):
+            other = self.world.phone(f"5551{number:03}", host=f"198.19.0.{number + 1}", password="")
+            other.domain = self.site.tenants[queue.partition("/")[0]].domain or other.domain
+            other.call(door_of(queue), self.world.now_ms, secret=False)
         self.world.run(SETTLE_MS)
 
     def _phone(self, key: str) -> Phone:
@@ -125,6 +145,8 @@ class Rehearsal:
             if event.call == self.name and event.kind == "call.step":
                 self.place = str(event.data["text"])
             text = _told(event) if event.call and event.call == self.name else ""
+            if self.steps and not text and event.call and event.call == self.name:
+                text = _walked(event)
             if text:
                 self.story.append((event.now_ms, text, None))
 
@@ -159,7 +181,7 @@ class Rehearsal:
         waiting = call.waiting
         if waiting is not None:
             return waiting.listens or bool(waiting.exit_keys) or waiting.run is None
-        return call.collecting or call.phase not in ("arriving", "script")
+        return call.collecting or call.phase not in ("arriving", "script", "closing")
 
     def outcome(self) -> str:
         """How the call ended, '' while it lives."""
@@ -217,6 +239,10 @@ class Rehearsal:
                 return key
         return ""
 
+    def together(self, key: str) -> bool:
+        """Do the caller and this agent hear each other?"""
+        return self.talking() == key and self.world.hears(self.caller).startswith(("row", "mix"))
+
     # --- the story --------------------------------------------------------------------------------------
     def tell(self, text: str) -> None:
         """One act into the story, behind all that came before it."""
@@ -252,6 +278,37 @@ class Rehearsal:
 
     def second(self) -> float:
         return (self.world.now_ms - self.began_ms) / 1_000
+
+
+def door_of(queue: str) -> str:
+    """The number that leads straight into a queue, in the world of a test."""
+    return "door-" + queue.replace("/", "-")
+
+
+def with_doors(site: Site, queues: Iterable[str]) -> Site:
+    """The site, with a number for each of these queues (full names) by which others come to wait there."""
+    numbers, programs = dict(site.numbers), dict(site.programs)
+    for queue in queues:
+        tenant, _, name = queue.partition("/")
+        door = f"{tenant}/{door_of(queue)}"
+        data = {"name": queue, "music": list(site.queues[queue].music)}
+        steps = (
+            Step("answer", "door/answer", "door:1:1", {}), Step("queue", f"door/queue({name})", "door:2:1", data),
+            Step("hangup", "door/hangup", "door:3:1", {"outcome": "served"}),
+        )  # fmt: skip
+        programs[door] = Program(door, site.version, "main", {"main": steps}, {}, site.tenants[tenant].languages)
+        numbers[door_of(queue)] = NumberModel(door_of(queue), tenant, door, public=True)
+    return msgspec.structs.replace(site, numbers=numbers, programs=programs)
+
+
+def _walked(event: Event) -> str:
+    """A step or a variable, '' for anything else. Sensitive values are masked already."""
+    data = event.data
+    if event.kind == "call.step":
+        return f"step {data['step']}  {data['text']}"
+    if event.kind == "call.gathered":
+        return f"{data['variable']} = {data['value']}"
+    return ""
 
 
 def _told(event: Event) -> str:

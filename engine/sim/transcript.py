@@ -49,6 +49,8 @@ class Given(msgspec.Struct, frozen=True):
     wall_ms: int
     zone: str
     agents: dict[str, str] = {}
+    waiting: dict[str, int] = {}  # queue (full name) -> other callers who wait there already
+    closed: tuple[str, ...] = ()  # queues that an operator has closed
 
 
 class Case(msgspec.Struct, frozen=True):

@@ -65,6 +65,9 @@ def test_a_test_adds_to_the_files_given() -> None:
         ("dialled: 100, trunk: carier", "RD036", "did you mean 'carrier'"),
         ("dialled: 100, caller: bob", "RD024", "no caller's number"),
         ("dialled: 100, colour: red", "RD021", "no key 'colour'"),
+        ("dialled: 100, waiting: {suport: 1}", "RD032", "did you mean 'support'"),
+        ("dialled: 100, waiting: {support: 9999}", "RD024", "from 0 to 200"),
+        ("dialled: 100, closed: [suport]", "RD032", "did you mean 'support'"),
     ],
 )
 def test_what_the_site_has_not_is_refused(given: str, code: str, word: str) -> None:

@@ -63,3 +63,16 @@ def test_the_same_call_is_the_same_story() -> None:
         return it.transcript()
 
     assert once() == once()
+
+
+def test_others_wait_before_the_caller() -> None:
+    it = show(given="waiting: {support: 3}")
+    it.press("1")
+    assert it.events("queue.joined")[0].data["position"] == 4
+    assert len([event for event in it.world.all("queue.joined") if event.call != it.name]) == 3
+
+
+def test_a_closed_queue_takes_nobody() -> None:
+    it = show(given="closed: [support]")
+    it.press("1")
+    assert it.events("queue.left")[0].data["reason"] == "closed"
