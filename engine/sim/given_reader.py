@@ -12,10 +12,11 @@ from engine.dialplan import values
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.model import NumberModel, Site, TrunkModel
 from engine.sim.clock_reader import read_at
+from engine.sim.fake_lookups import read_lookups
 from engine.sim.transcript import Given
 
-KEYS = ("dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed")
-LATER: tuple[str, ...] = ("lookups", "notices", "calendars")
+KEYS = ("dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed", "lookups")
+LATER: tuple[str, ...] = ("notices", "calendars")
 WAITING_MAX = 200
 STATES = ("ready", "not_ready", "logged_out", "talking")
 CALLER = "5550100"
@@ -31,19 +32,23 @@ class Forms(msgspec.Struct):
     place: marks.Node
     entries: dict[str, marks.Node]
     agents: dict[str, tuple[marks.Scalar, marks.Node]]
+    lookups: dict[str, tuple[marks.Scalar, marks.Node]]
 
     def over(self, other: Forms) -> Forms:
-        """`other` on top of this; agents one by one."""
-        return Forms(other.place, {**self.entries, **other.entries}, {**self.agents, **other.agents})
+        """`other` on top of this; agents and lookups one by one."""
+        agents, lookups = {**self.agents, **other.agents}, {**self.lookups, **other.lookups}
+        return Forms(other.place, {**self.entries, **other.entries}, agents, lookups)
 
 
 def read_forms(report: Report, place: marks.Node, node: marks.Node | None) -> Forms:
-    forms = Forms(place, {}, {})
+    forms = Forms(place, {}, {}, {})
     form = values.mapping(report, node, "given")
     if form is None:
         return forms
     values.known_keys(report, form, "given", KEYS, LATER)
     forms.entries = {key: value for key, value in form.entries.items() if key in KEYS}
+    fakes = values.mapping(report, forms.entries.pop("lookups", None), "lookups")
+    forms.lookups = {key.text: (key, value) for key, value in fakes or ()}
     agents = forms.entries.pop("agents", None)
     if isinstance(agents, marks.Mapping):
         forms.agents = {key.text: (key, value) for key, value in agents}
@@ -76,12 +81,13 @@ def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given
         full = _queue(report, site, word, model.tenant)
         waiting[full] = values.number(report, value, f"callers in {word.text}", 0, WAITING_MAX) or 0
     names = values.scalars(report, forms.entries.get("closed"), "closed")
+    lookups = read_lookups(report, site, forms.lookups, model.tenant)
     closed = tuple(_queue(report, site, each, model.tenant) for each in names)
     if report.errors > before or wall_ms is None:
         return None
     return Given(
         dialled, model.tenant, caller.text if caller is not None else CALLER, name.text if name is not None else "",
-        trunk, host, wall_ms, where, agents, waiting, closed,
+        trunk, host, wall_ms, where, agents, waiting, lookups, closed,
     )  # fmt: skip
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from engine.call.call import Call
+from engine.call.effects import LookupDone
 from engine.dialplan.model import NumberModel, Site
 from engine.dialplan.program import Program, Step
 from engine.records.events import Event
 from engine.sim.clock_reader import shown
 from engine.sim.ear import Ear, Heard
+from engine.sim.fake_lookups import answer
 from engine.sim.phone import Habit, Phone
 from engine.sim.transcript import Given
 from engine.sim.world import World
@@ -41,6 +43,7 @@ class Rehearsal:
         self.world = World(site, seed=seed, law9=law9, wall_ms=given.wall_ms)
         self.world.watched = True
         self.story: list[tuple[int, str, Heard | None]] = []  # (ms of the world, what happened; or what was heard)
+        self.answers: list[tuple[int, LookupDone]] = []  # of lookups, under way
         self.agents: dict[str, Phone] = {}
         self.ears: dict[str, Ear] = {}
         for key, state in given.agents.items():
@@ -116,8 +119,25 @@ class Rehearsal:
                 return True
             if world.now_ms >= end:
                 return False
+            self.answer_lookups()
+            soon = [end, *(at for at, _ in self.answers)]
             coming = self.ear.next()
-            world.advance(end if coming is None else max(world.now_ms, min(end, coming)))
+            if coming is not None:
+                soon.append(coming)
+            world.advance(max(world.now_ms, min(soon)))
+
+    def answer_lookups(self) -> None:
+        """Servers answer as it is given: new questions are noted, and answers that are due are told."""
+        world = self.world
+        asked, world.asked = world.asked, []
+        for wanted in asked:
+            coming = answer(self.given.lookups, wanted)
+            if coming is not None:
+                self.answers.append((world.now_ms + coming[0], coming[1]))
+        due = [done for at, done in self.answers if at <= world.now_ms]
+        self.answers = [each for each in self.answers if each[0] > world.now_ms]
+        for done in due:
+            world.give(done)
 
     def wait(self, ms: int) -> None:
         self.until(lambda: False, ms)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.dialplan.types import Value
+
 
 class Place(msgspec.Struct, frozen=True):
     """Where something is written; lines and columns count from 1."""
@@ -37,6 +39,14 @@ class Line(msgspec.Struct, frozen=True):
     places: dict[str, Place] = {}
 
 
+class Fake(msgspec.Struct, frozen=True):
+    """What a lookup answers: `result` ok (with `values` by whole name) | not_found | failed | hangs."""
+
+    result: str
+    values: dict[str, Value] = {}
+    after_ms: int = 50
+
+
 class Given(msgspec.Struct, frozen=True):
     """The world that a call comes into. `wall_ms` is Unix ms; `agents`: full key -> state at the beginning."""
 
@@ -50,6 +60,7 @@ class Given(msgspec.Struct, frozen=True):
     zone: str
     agents: dict[str, str] = {}
     waiting: dict[str, int] = {}  # queue (full name) -> other callers who wait there already
+    lookups: dict[str, Fake] = {}  # by full name; any other fails
     closed: tuple[str, ...] = ()  # queues that an operator has closed
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from engine import limits
 from engine.dialplan import actions, interpreter
-from engine.dialplan.expressions import WAIT_FACTS
+from engine.dialplan.facts import WAIT_FACTS
 from engine.dialplan.model import Site
 from engine.dialplan.program import Program, Running
 
