@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.options import Json
+from engine.cli.options import Data, Json, data_folder
 
 if TYPE_CHECKING:
     from engine.cli.results import Row
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 def test(
     paths: Annotated[list[Path], typer.Argument(help="Files *.test.yaml, site folders, or folders of sites.")],
+    call: Annotated[str, typer.Option("--from", help="Print the test of this recorded call instead.")] = "",
+    keep_caller: Annotated[bool, typer.Option("--keep-caller", help="… with the caller's whole number.")] = False,
+    data: Data = None,
     match: Annotated[str, typer.Option("--match", help="Only tests whose name holds these words.")] = "",
     transcript: Annotated[bool, typer.Option("--transcript", help="Print how every call went.")] = False,
     coverage: Annotated[bool, typer.Option("--coverage", help="Name the steps and branches nobody has seen.")] = False,
@@ -30,6 +34,11 @@ def test(
 ) -> None:
     """Play dialplans against their tests. Exit status 0: all went as written, 1: not, 2: used wrongly."""
     sites = sites_of(paths)
+    if call:
+        if len(sites) != 1:
+            raise typer.BadParameter("--from takes one site: the one that the call came to")
+        _print_from(call, sites[0][0], data_folder(data), keep_caller=keep_caller)
+        return
     run = _Run(match, transcript and not json, quiet=json, named=len({folder for folder, _ in sites}) > 1)
     run.golden = "write" if golden_write else "compare" if golden else ""
     run.covers, run.percent_min = coverage or coverage_min > 0, coverage_min
@@ -37,6 +46,18 @@ def test(
         run.site(folder, only)
     run.done(junit, json)
     if not run.ok():
+        raise typer.Exit(1)
+
+
+def _print_from(call: str, folder: Path, data: Path, *, keep_caller: bool) -> None:
+    """The test of a recorded call, on stdout; what goes otherwise now on stderr, with status 1."""
+    from engine.cli import from_call
+
+    made = from_call.made(call, folder, data, keep_caller=keep_caller)
+    print(made.text, end="")
+    for difference in made.differences:
+        print(f"# {difference}", file=sys.stderr)
+    if made.differences:
         raise typer.Exit(1)
 
 

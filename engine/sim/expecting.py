@@ -39,7 +39,9 @@ class Result(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
 
 
-class _Differs(Exception):
+class Differs(Exception):
+    """A line of a test is not as the call is."""
+
     def __init__(self, place: Place, expected: str, found: str) -> None:
         super().__init__(expected)
         self.place, self.expected, self.found = place, expected, found
@@ -51,10 +53,10 @@ def play(site: Site, test: Case) -> Result:
     line: Line | None = None
     try:
         show = Rehearsal(site, test.given)
-        play = _Play(show, test)
+        play = Play(show, test)
         for line in test.lines:
             play.line(line)
-    except _Differs as differs:
+    except Differs as differs:
         return _result(test, show, Failure(differs.place, differs.expected, differs.found))
     except AssertionError as broken:  # the world's own checks: an invariant, a call without a deadline
         place = line.place if line is not None else test.place
@@ -71,7 +73,9 @@ def _result(test: Case, show: Rehearsal | None, failure: Failure | None) -> Resu
     return Result(test.name, test.place, failure, show.world.now_ms - show.began_ms, story, tuple(show.events()))
 
 
-class _Play:
+class Play:
+    """The lines of one test against one call. `line` raises Differs at the first that isn't as written."""
+
     def __init__(self, show: Rehearsal, test: Case) -> None:
         self.show, self.test = show, test
         self.cursor = 0  # of what the caller has heard, the first that no line has named
@@ -87,9 +91,16 @@ class _Play:
     def press(self, line: Line) -> None:
         keys = str(line.value)
         if not self.show.press(keys):
-            raise _Differs(line.place, f"somebody to take the keys {keys}", self.show.where())
+            raise Differs(line.place, f"somebody to take the keys {keys}", self.show.where())
         self.started = True
         self.acts(self.show.before_key)
+
+    def press_ahead(self, line: Line) -> None:
+        """At once, whether anybody listens or not (type-ahead)."""
+        if self.show.over():
+            raise Differs(line.place, f"a call to press {line.value} in", self.show.where())
+        self.started = True
+        self.show.strike(str(line.value))
 
     def acts(self, heard: int) -> None:
         """Somebody acted when the caller had heard so many clips: nobody asks for those before any more."""
@@ -101,7 +112,7 @@ class _Play:
 
     def hang_up(self, line: Line) -> None:
         if self.show.over():
-            raise _Differs(line.place, "a call to hang up", self.show.where())
+            raise Differs(line.place, "a call to hang up", self.show.where())
         self.show.hang_up()
 
     def agent(self, line: Line) -> None:
@@ -116,7 +127,7 @@ class _Play:
         phone.pick_up(self.show.world.now_ms)
         show = self.show
         if not show.until(lambda: show.over() or show.together(key), TOGETHER_MS_MAX) or show.over():
-            raise _Differs(line.place, f"the caller to talk to {key}", self.show.where())
+            raise Differs(line.place, f"the caller to talk to {key}", self.show.where())
         self.acts(len(self.show.ear.heard))
 
     def refuses(self, line: Line, who: str, rest: str) -> None:
@@ -131,14 +142,14 @@ class _Play:
         key = self.rung(line, who)
         phone = self.show.agents[key]
         if not self.show.until(lambda: not phone.incoming):
-            raise _Differs(line.place, f"{key} to be rung no more", self.show.where())
+            raise Differs(line.place, f"{key} to be rung no more", self.show.where())
 
     def rung(self, line: Line, who: str) -> str:
         self.show.until(lambda: bool(self.show.ringing(who)) or self.show.over())
         key = self.show.ringing(who)
         if not key:
             whose = f"agent {who}'s phone" if who else "an agent's phone"
-            raise _Differs(line.place, f"{whose} to ring", self.where())
+            raise Differs(line.place, f"{whose} to ring", self.where())
         return key
 
     def where(self) -> str:
@@ -148,7 +159,7 @@ class _Play:
     def with_agent(self, line: Line, who: str) -> str:
         key = self.show.talking(who)
         if not key:
-            raise _Differs(line.place, f"a conversation with agent {who}".rstrip(), self.where())
+            raise Differs(line.place, f"a conversation with agent {who}".rstrip(), self.where())
         return key
 
     def ends(self, line: Line, who: str, rest: str) -> None:
@@ -185,7 +196,7 @@ class _Play:
     def operated(self, line: Line, who: str, verb: str) -> None:
         keys = [key for key in self.show.agents if who in ("", key.partition("/")[2])]
         if not keys:
-            raise _Differs(line.place, f"agent {who} at a desk (given: agents)", self.where())
+            raise Differs(line.place, f"agent {who} at a desk (given: agents)", self.where())
         self.show.operate(verb, agent=keys[0])
         self.show.tell(f"{verb.replace('.', ' ')} {keys[0]}")
         self.show.wait(SETTLE_MS)
@@ -206,7 +217,7 @@ class _Play:
             if self.cursor >= len(ear.heard):
                 self.show.until(lambda: self.cursor < len(ear.heard) or self.show.over())
                 if self.cursor >= len(ear.heard):
-                    raise _Differs(place, f"to hear {wanted}", f"nothing more was heard: {self.show.where()}")
+                    raise Differs(place, f"to hear {wanted}", f"nothing more was heard: {self.show.where()}")
             heard = ear.heard[self.cursor]
             if fits(self.show, heard, wanted) and not self.belongs(heard):
                 self.within = (wanted, heard.name)
@@ -215,7 +226,7 @@ class _Play:
             if not (heard.sound or heard.value or may_skip or self.belongs(heard)):
                 second = (heard.at_ms - self.show.began_ms) / 1_000
                 found = f"heard {self.show.words(heard)} at {second:.1f} s, from {self.show.place}"
-                raise _Differs(place, f"to hear {wanted}", found)
+                raise Differs(place, f"to hear {wanted}", found)
             self.cursor += 1
 
     def belongs(self, heard: Heard) -> bool:
@@ -239,7 +250,7 @@ class _Play:
                 return ""
 
             if not show.until(lambda found=found: bool(found())):  # type: ignore[misc]
-                raise _Differs(line.places.get(str(number), line.place), f"an agent to hear {wanted}", self.where())
+                raise Differs(line.places.get(str(number), line.place), f"an agent to hear {wanted}", self.where())
 
     def hears_text(self, line: Line) -> None:
         """The words since the last key (or agent's act), values as they are spoken."""
@@ -251,7 +262,7 @@ class _Play:
 
         self.show.until(lambda: wanted in bare(said()) or self.show.over())
         if wanted not in bare(said()):
-            raise _Differs(line.place, f"to hear “{line.value}”", f"heard “{said()}”; {self.show.where()}")
+            raise Differs(line.place, f"to hear “{line.value}”", f"heard “{said()}”; {self.show.where()}")
 
     def text(self, heard: Heard) -> str:
         prompt = self.show.site.prompts.get(heard.clip)
@@ -273,7 +284,7 @@ class _Play:
         if event is None:
             others = [str(each.data["queue"]) for each in show.events("queue.joined")]
             also = f"; he joined {', '.join(others)}" if others else ""
-            raise _Differs(line.place, f"the caller to join queue {name}", f"{show.where()}{also}")
+            raise Differs(line.place, f"the caller to join queue {name}", f"{show.where()}{also}")
         call = show.call() or show.last
         needs = call.wish.needs if call is not None and call.wish is not None else ()
         if call is not None and call.wish is not None and call.wish.steps:
@@ -293,7 +304,7 @@ class _Play:
                 named = ((language if name == "language" else name, level) for name, level in wanted.items())
                 wanted = dict(sorted(named))
             if found != wanted:
-                raise _Differs(line.places.get(key, line.place), f"{key} {shown(wanted)}", f"{key} is {shown(found)}")
+                raise Differs(line.places.get(key, line.place), f"{key} {shown(wanted)}", f"{key} is {shown(found)}")
 
     def callback(self, line: Line) -> None:
         self.event(line, "callback.requested", {"place": "position"})
@@ -309,7 +320,7 @@ class _Play:
         if isinstance(seconds, str):
             length = round(int(found.data.get("duration_ms") or 0) / 1_000)
             if str(length) != seconds.removesuffix("s"):
-                raise _Differs(line.place, f"a message of {seconds} s", f"it is {length} s long")
+                raise Differs(line.place, f"a message of {seconds} s", f"it is {length} s long")
 
     def event(self, line: Line, kind: str, renamed: dict[str, str]) -> Event:
         """A record of this kind whose fields are as wanted; waits for it."""
@@ -328,7 +339,7 @@ class _Play:
         if event is None:
             near = show.events(kind)
             found = f"the last {kind} says {shown(_plain(near[-1], fields))}" if near else f"no {kind}: {show.where()}"
-            raise _Differs(line.place, f"a record {kind} {shown(fields)}".rstrip(), found)
+            raise Differs(line.place, f"a record {kind} {shown(fields)}".rstrip(), found)
         return event
 
     def flow(self, line: Line) -> None:
@@ -340,14 +351,14 @@ class _Play:
 
         show.until(lambda: wanted in been() or show.over())
         if wanted not in been():
-            raise _Differs(line.place, f"the call to come to {wanted}", f"it went {' > '.join(been())}; {show.where()}")
+            raise Differs(line.place, f"the call to come to {wanted}", f"it went {' > '.join(been())}; {show.where()}")
 
     def outcome(self, line: Line) -> None:
         show = self.show
         show.until(lambda: bool(show.outcome()) or show.over(), ENDING_MS_MAX)
         show.wait(SETTLE_MS)
         if show.outcome() != line.value:
-            raise _Differs(line.place, f"the outcome {line.value}", show.where())
+            raise Differs(line.place, f"the outcome {line.value}", show.where())
 
     def call(self, line: Line) -> None:
         """Facts of the call, and the dialplan's variables by their names."""
@@ -365,9 +376,9 @@ class _Play:
             if found is None:
                 running = self.show.last.running if self.show.last is not None else None
                 known = [*CALL_FIELDS, *(running.variables if running is not None else ())]
-                raise _Differs(place, f"{key} {shown(wanted)}", f"{key} is not set; known: {', '.join(known)}")
+                raise Differs(place, f"{key} {shown(wanted)}", f"{key} is not set; known: {', '.join(known)}")
             if not _same(found, str(wanted), tenant):
-                raise _Differs(place, f"{key} {shown(wanted)}", f"{key} is {found}")
+                raise Differs(place, f"{key} {shown(wanted)}", f"{key} is {found}")
 
     def fact(self, key: str) -> str | None:
         call, show = self.show.call() or self.show.last, self.show
@@ -432,15 +443,15 @@ def _ms(text: str) -> int:
         return -1
 
 
-_LINES: dict[str, Callable[[_Play, Line], None]] = {
-    "hears": _Play.hears, "hears_text": _Play.hears_text, "press": _Play.press, "wait": _Play.wait,
-    "say_for": _Play.wait, "hang_up": _Play.hang_up, "agent": _Play.agent, "agent_hears": _Play.agent_hears,
-    "queue": _Play.queue, "callback": _Play.callback, "message": _Play.message, "record": _Play.record,
-    "flow": _Play.flow, "call": _Play.call, "outcome": _Play.outcome,
+_LINES: dict[str, Callable[[Play, Line], None]] = {
+    "hears": Play.hears, "hears_text": Play.hears_text, "press": Play.press, "press_ahead": Play.press_ahead,
+    "wait": Play.wait, "say_for": Play.wait, "hang_up": Play.hang_up, "agent": Play.agent,
+    "agent_hears": Play.agent_hears, "queue": Play.queue, "callback": Play.callback, "message": Play.message,
+    "record": Play.record, "flow": Play.flow, "call": Play.call, "outcome": Play.outcome,
 }  # fmt: skip
-_ACTS: dict[str, Callable[[_Play, Line, str, str], None]] = {
-    "answers": _Play.answers, "refuses": _Play.refuses, "does not answer": _Play.lets_ring, "hangs up": _Play.ends,
-    "holds": _Play.holds, "resumes": _Play.resumes, "presses": _Play.presses, "transfers to": _Play.transfers,
+_ACTS: dict[str, Callable[[Play, Line, str, str], None]] = {
+    "answers": Play.answers, "refuses": Play.refuses, "does not answer": Play.lets_ring, "hangs up": Play.ends,
+    "holds": Play.holds, "resumes": Play.resumes, "presses": Play.presses, "transfers to": Play.transfers,
     "is ready": lambda play, line, who, _: play.operated(line, who, "agent.ready"),
     "is not ready": lambda play, line, who, _: play.operated(line, who, "agent.not_ready"),
     "logs in": lambda play, line, who, _: play.operated(line, who, "agent.login"),

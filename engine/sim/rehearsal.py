@@ -225,8 +225,10 @@ class Rehearsal:
     def press(self, keys: str) -> bool:
         """Press keys as soon as somebody listens; False when the call is over before that."""
         self.until(lambda: self.listening() or self.over())
-        if self.over():
-            return False
+        return not self.over() and self.strike(keys)
+
+    def strike(self, keys: str) -> bool:
+        """Press keys now; False when the call is over before the last."""
         for key in keys:
             self.look()
             if self.over():

@@ -28,9 +28,9 @@ Told = str | tuple[str, ...] | dict[str, str | dict[str, str]]
 class Line(msgspec.Struct, frozen=True):
     """One line. `kind` is its key (transcript_reader.LINES); `value` what stands behind it.
 
-    hears, agent_hears: names in order; press: keys; wait, say_for: ms as text; agent: (number or '', act, argument);
-    queue, call, callback, message, record: field -> expected text; hears_text, outcome, flow: the text. `places`: of
-    each name or field, where they are several.
+    hears, agent_hears: names in order; press, press_ahead: keys; wait, say_for: ms as text; agent: (number or '', act,
+    argument); queue, call, callback, message, record: field -> expected text; hears_text, outcome, flow: the text.
+    `places`: of each name or field, where they are several.
     """
 
     kind: str

@@ -27,8 +27,8 @@ from engine.sim.transcript import Case, Cases, Line, Place, Told
 
 FILE_KEYS = ("ringdown", "about", "given", "tests")
 LINES = (
-    "hears", "hears_text", "press", "wait", "say_for", "hang_up", "agent", "agent_hears", "queue", "callback",
-    "message", "record", "flow", "call", "outcome", "follow",
+    "hears", "hears_text", "press", "press_ahead", "wait", "say_for", "hang_up", "agent", "agent_hears", "queue",
+    "callback", "message", "record", "flow", "call", "outcome", "follow",
 )  # fmt: skip
 LATER = ("say",)
 BARE = ("hang_up",)
@@ -138,7 +138,7 @@ class _Reader:
             return None
         told: Told | None = text.text
         place = place_of(text)
-        if kind == "press":
+        if kind in ("press", "press_ahead"):
             told = keys_of(text.text)
             if told is None:
                 hint = "digits, star and hash, as in '1234 hash'"
