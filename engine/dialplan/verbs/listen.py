@@ -214,7 +214,7 @@ def _confirm_digit(turn: Turn, step: Step, pressed: str) -> None:
         retry(turn, step, "again")
     elif pressed in step.data["always"]:
         not_meant(turn, step)
-        leave_always(turn, pressed)
+        leave_always(turn, step, pressed)
     else:
         unsure(turn, step)
 
