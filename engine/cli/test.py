@@ -111,6 +111,8 @@ class _Run:
             nonlocal last
             now = perf_counter()
             cover.saw(result.events)
+            if result.given is not None:
+                cover.came(loaded, result.given)
             row = Row(file, self._compared(kept[file], result), now - last, lines[file], site)
             last = now
             self.rows.append(row)

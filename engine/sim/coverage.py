@@ -7,16 +7,20 @@ A rescue flow to which nothing else leads is left out: only a fault of the engin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime
 
 import msgspec
 
-from engine.dialplan.model import Site
+from engine.dialplan.model import Site, find_number
 from engine.dialplan.program import Program, Step
 from engine.records.events import Event
+from engine.sim.clock_reader import zone_of
+from engine.sim.transcript import Given
 
 _AS_FAILED = ("busy", "no_answer", "rejected")  # of `dial`: where they aren't written, they go where `failed` goes
 
 
+EPOCH = date(1970, 1, 1).toordinal()
 _ONE_WAY = ("goto", "subflow")
 
 
@@ -38,7 +42,19 @@ class Coverage(msgspec.Struct):
     steps: dict[str, bool] = {}
     ways: dict[tuple[str, str], bool] = {}
     ids: dict[str, str] = {}
+    seasons: dict[tuple[str, str, str], bool] = {}  # (number, dialplan, flow) that a number leads to in a season
     same: dict[tuple[str, str], str] = {}  # (place, outcome) that stands for another
+
+    def came(self, site: Site, given: Given) -> None:
+        """A test has called: which season did it meet?"""
+        number = find_number(site, given.dialled, given.tenant)
+        if number is not None and number.seasons:
+            zone = zone_of(site.tenants[number.tenant].time_zone)
+            day = datetime.fromtimestamp(given.wall_ms / 1_000, zone).date().toordinal() - EPOCH
+            for season in number.seasons:
+                if any(first <= day <= last for first, last in season.days):
+                    key = (number.number, season.dialplan, season.entry)
+                    self.seasons.update({key: True} if key in self.seasons else {})
 
     def saw(self, events: Iterable[Event]) -> None:
         """Take in the records of a call (of a traced site)."""
@@ -57,6 +73,10 @@ class Coverage(msgspec.Struct):
         for (place, way), seen in self.ways.items():
             if not seen and self.steps.get(place, True):
                 found.append(Missing(place, self.ids[place], _shown(way)))
+        for (number, dialplan, entry), seen in self.seasons.items():
+            if not seen:
+                where = f"{number} in the season of {dialplan} {entry}".rstrip()
+                found.append(Missing("site.yaml:1:1", where))
         return sorted(found, key=lambda each: _order(each.place))
 
     def counts(self) -> tuple[int, int, int, int]:
@@ -78,6 +98,9 @@ def coverage_of(site: Site, dialplans: Iterable[str] | None = None) -> Coverage:
             faults = _only_by_fault(site, name, program)
             for one in (program, *program.waits.values()):
                 _add(cover, one, faults)
+    for number in site.numbers.values() if dialplans is None else ():
+        for season in number.seasons:
+            cover.seasons[number.number, season.dialplan, season.entry] = False
     return cover
 
 

@@ -10,7 +10,7 @@ from engine.dialplan.model import Site
 from engine.records.events import Event
 from engine.sim.ear import GROUPS, Heard
 from engine.sim.rehearsal import SETTLE_MS, TOGETHER_MS_MAX, Rehearsal
-from engine.sim.transcript import Case, Line, Place
+from engine.sim.transcript import Case, Given, Line, Place
 from engine.sim.transcript_reader import is_text
 
 ENDING_MS_MAX = 900_000  # `outcome` waits so long for the call's end
@@ -37,6 +37,7 @@ class Result(msgspec.Struct, frozen=True):
     virtual_ms: int
     story: tuple[str, ...]
     events: tuple[Event, ...] = ()
+    given: Given | None = None
 
 
 class Differs(Exception):
@@ -70,7 +71,8 @@ def _result(test: Case, show: Rehearsal | None, failure: Failure | None) -> Resu
     story = tuple(show.transcript())
     if failure is not None:
         failure = msgspec.structs.replace(failure, transcript=story)
-    return Result(test.name, test.place, failure, show.world.now_ms - show.began_ms, story, tuple(show.events()))
+    lasted_ms = show.world.now_ms - show.began_ms
+    return Result(test.name, test.place, failure, lasted_ms, story, tuple(show.events()), test.given)
 
 
 class Play:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from ipaddress import ip_network
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from engine import marks
 from engine.dialplan import values
 from engine.dialplan.findings import Report, did_you_mean
-from engine.dialplan.model import NumberModel, Site, TrunkModel
+from engine.dialplan.model import NumberModel, SeasonModel, Site, TrunkModel
 from engine.sim.clock_reader import read_at
 from engine.sim.fake_lookups import read_lookups
 from engine.sim.transcript import Given
@@ -68,7 +69,7 @@ def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given
     zone = values.scalar(report, forms.entries.get("zone"), "zone")
     where = zone.text if zone is not None else site.tenants[model.tenant].time_zone
     at = forms.entries.get("at")
-    moment = values.scalar(report, at, "at") if at is not None else marks.Scalar(AT, "", 1, 1)
+    moment = values.scalar(report, at, "at") if at is not None else marks.Scalar(_usual(model, dialplan), "", 1, 1)
     wall_ms = read_at(report, moment, where) if moment is not None else None
     caller = values.scalar(report, forms.entries.get("caller"), "caller")
     if caller is not None and _CALLER.fullmatch(caller.text) is None:
@@ -95,6 +96,7 @@ def _dialled(report: Report, site: Site, forms: Forms, dialplan: str) -> tuple[s
     node = values.scalar(report, forms.entries.get("dialled"), "dialled")
     if node is None:
         found = [(key, each) for key, each in site.numbers.items() if each.dialplan == dialplan]
+        found = found or [(key, each) for key, each in site.numbers.items() if _season(each, dialplan) is not None]
         if found:
             return min(found, key=lambda pair: (pair[1].entry != "", not pair[1].public))
         hint = f"no number leads to {dialplan}: name one in site.yaml, or write given: {{dialled: NUMBER}}"
@@ -107,6 +109,23 @@ def _dialled(report: Report, site: Site, forms: Forms, dialplan: str) -> tuple[s
     known = [key.rpartition("/")[2] for key in site.numbers]
     report.add("RD233", node, f"nobody has the number {node.text!r}", did_you_mean(node.text, known))
     return None
+
+
+def _season(number: NumberModel, dialplan: str) -> SeasonModel | None:
+    """The season in which a number leads to a dialplan that isn't its usual one."""
+    if number.dialplan == dialplan:
+        return None
+    return next((season for season in number.seasons if season.dialplan == dialplan and season.days), None)
+
+
+def _usual(number: NumberModel, dialplan: str) -> str:
+    """When a test's call comes that doesn't say: AT, or, for the dialplan of a season, the first day of one to come."""
+    season = _season(number, dialplan)
+    if season is None:
+        return AT
+    usual = date.fromisoformat(AT[:10]).toordinal() - date(1970, 1, 1).toordinal()
+    first = next((first for first, last in season.days if last >= usual), season.days[-1][0])
+    return f"{date.fromordinal(date(1970, 1, 1).toordinal() + first)} 10:00"
 
 
 def _way_in(report: Report, site: Site, forms: Forms, dialled: str, number: NumberModel) -> tuple[str, str]:
