@@ -150,10 +150,19 @@ def _undo(lever: levers.Lever) -> str:
     return f"ringdown agent {lever.name} {'login' if lever.state == 'logged_out' else 'ready'}"
 
 
+def _by_version(room: Room) -> dict[str, int]:
+    """How many calls run on each version of the site; one that no call uses is not named."""
+    counts: dict[str, int] = {}
+    for call in room.calls.values():
+        counts[call.site] = counts.get(call.site, 0) + 1
+    return counts
+
+
 def _status(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
     return {
         "calls": len(room.calls), "legs": len(room.legs), "media_rows": room.rows.used, "site": room.site,
-        "versions_in_use": sorted(room.sites), "draining": room.draining, "drain_left_ms": draining.left_ms(room),
+        "versions_in_use": sorted(room.sites), "calls_by_version": _by_version(room),
+        "draining": room.draining, "drain_left_ms": draining.left_ms(room),
         "storage": room.storage,
         "sessions": room.endpoint.session_count(),
         "agents_ready": sum(1 for row in room.agents.values() if row.state == "ready"),
@@ -179,6 +188,16 @@ def _noted(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     if not told["act"]:
         raise Unknown("a note says what was done: act")
     room.emit("engine.records", "", "", author=order.author, **told)
+    return told
+
+
+def _site_noted(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    """A version of the site came into force, or went: the stream tells it, with its author and why."""
+    found = order.arguments
+    told = {name: found.get(name, "")[:200] for name in ("act", "old", "new", "tests", "reason")}
+    if not told["act"]:
+        raise Unknown("a note says what was done: act")
+    room.emit("operator.site", "", "", author=order.author, changes=_number(order, "changes", 0), **told)
     return told
 
 
@@ -335,7 +354,7 @@ _VERBS = {
     "agent.login": _login, "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready,
     "agent.wrap_up": _wrap_up, "agent.extend": _extend, "agent.code": _code,
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
-    "engine.drain": _drain, "noted": _noted, "let_go": box_desk.let_go,
+    "engine.drain": _drain, "noted": _noted, "site_noted": _site_noted, "let_go": box_desk.let_go,
     "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,
     **oversight.VERBS, **box_desk.VERBS,
 }  # fmt: skip

@@ -98,6 +98,8 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "engine.records": lambda d: " ".join(
         filter(None, (f"{d['author']}: {d['act']}", str(d["subject"]), f"({d['counts'] or 'nothing'})"))
     ),
+    "operator.site": lambda d: f"site {str(d['new'])[:12]} {d['act']} by {d['author']} (before: {str(d['old'])[:12]}, "
+    f"{d['changes']} changes; tests: {d['tests']})" + (f" REASON: {d['reason']}" if d["reason"] else ""),
     "operator.switch": lambda d: f"{d['switch']} {d['name']} {str(d['state']).replace('_', ' ')} by {d['author']}"
     + _in(d.get("reason")) + (f" until {clock(int(d['until_ms']), date=True)}" if d.get("until_ms") else ""),
     "operator.command": lambda d: f"{d['author']}: {d['verb']} {d['arguments']} → {d['result']}",

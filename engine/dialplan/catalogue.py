@@ -233,7 +233,7 @@ class Catalogue:
         numbers = {}
         for name, (_, path, _, digest) in used.items():
             old = kept.get(name)
-            if old is not None and (old.path, old.sha256) == (path, digest):
+            if old is not None and old.sha256 == digest and (digest or old.path == path):  # wherever it lies now
                 numbers[name] = old.clip
         free = max((old.clip for old in kept.values()), default=-1) + 1
         models = {}

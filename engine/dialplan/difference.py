@@ -25,6 +25,7 @@ SAME = "nothing that a caller or an agent would notice: tests, remarks or the pl
 _OWN = ("format", "version", "numbers", "programs", "prompts", "agents")  # compared by rules of their own
 _TABLES = {"tenants": "tenant", "queues": "queue", "trunks": "trunk"}
 _VERBS = {"ring_ms": "rings", "entries_max": "takes at most", "wait_ms_max": "lets callers wait"}
+_NO_WORDS = ("music/", "tone/")
 TEXT_LETTERS_MAX = 60
 
 
@@ -198,7 +199,8 @@ def _uses(site: Site) -> tuple[dict[str, None], dict[str, None], dict[str, None]
             texts[each] = None
         for rule in queue.overflow:
             texts[rule.to] = None
-    prompts = dict.fromkeys(name for word in texts if word in site.prompts for name in prompt_names([word]))
+    spoken = [word for word in texts if word in site.prompts and not word.rpartition(":")[2].startswith(_NO_WORDS)]
+    prompts = dict.fromkeys(name for word in spoken for name in prompt_names([word]))
     queues = dict.fromkeys(_short(word) for word in texts if word in site.queues)
     every = dict.fromkeys(
         ("" if _short(program.name) == "main" else f"{_short(program.name)}.") + flow

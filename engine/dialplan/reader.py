@@ -7,7 +7,6 @@ analysed. A file that cannot be read hides names, so later stages then don't com
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
 
 import msgspec
 
@@ -63,6 +62,7 @@ from engine.dialplan.site_reader import (
     read_site_file,
     read_tenant_file,
 )
+from engine.dialplan.site_version import version_of
 from engine.dialplan.trunk_reader import read_outbound, read_trunks
 from engine.dialplan.verbs.table import Option
 from engine.dialplan.ways import Graph
@@ -426,7 +426,7 @@ class _Reader:
         languages = dict.fromkeys(each for t in self.tenants.values() for each in t.draft.model.languages)
         return Site(
             FORMAT,
-            self.version(),
+            version_of(self.files),
             {name: tenant.draft.model for name, tenant in self.tenants.items()},
             numbers,
             self.joined_queues(),
@@ -479,16 +479,6 @@ class _Reader:
 
     def joined_agents(self) -> dict[str, AgentModel]:
         return {f"{t.name}/{name}": a for t in self.tenants.values() if t.scope for name, a in t.scope.agents.items()}
-
-    def version(self) -> str:
-        digest = blake2b(digest_size=10)
-        for path in sorted(self.files):
-            content = self.files[path]
-            if isinstance(content, bytes):
-                digest.update(b"%s\0%d\0" % (path.encode("utf-8", "surrogateescape"), len(content)) + content)
-            else:
-                digest.update(f"{path}\0{content.sha256}\0{content.duration_ms}\0".encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
 
     def read_numbers(self) -> dict[str, NumberModel]:
         numbers: dict[str, NumberModel] = {}

@@ -124,6 +124,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "engine.storage": ("state", "detail", "spooled"),
     "engine.limit": ("name", "value"),
     "engine.records": ("author", "act", "subject", "counts"),  # backup, forget, quota, hear …; never a number
+    # a version of the site: act reload | rollback | share | shared | withdrawn; reason: why although its tests fail, or
+    # why it went; changes: lines of the difference
+    "operator.site": ("author", "act", "old", "new", "changes", "tests", "reason"),
     "operator.command": ("author", "verb", "arguments", "result"),
     # something is off its default (state closed | not_ready | logged_out), or is at it again (state default)
     "operator.switch": ("switch", "name", "state", "author", "reason", "until_ms"),  # until_ms: Unix ms, 0 for good

@@ -1,7 +1,7 @@
 """What operators may ask of the serving process: what the Switch doesn't know itself, and the way to it.
 
-Verbs of the runtime: status, reload, ladder, agent.password, forget.prepare, metrics, drain, restart. Every other
-verb is an Operator input of the Switch.
+Verbs of the runtime: status, reload, rollback, ladder, agent.password, forget.prepare, metrics, drain, restart. Every
+other verb is an Operator input of the Switch.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine import __version__
-from engine.dialplan.findings import render
 from engine.errors import SiteError
 from engine.runtime import forgetting, rehearsal, replaying
 from engine.runtime.admin import Answer, Request, answer, refusal
 from engine.runtime.ladder import Hop, Kept
+from engine.runtime.reloading import Reloads
 from engine.runtime.secrets import resolve_agent
 from engine.runtime.site_files import read_in_child
 
@@ -40,9 +40,11 @@ class Desk:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.reloads = Reloads(server)
         self.drained_by: dict[str, object] = {}  # author and Unix ms, once somebody has asked for it
         self._verbs: dict[str, Callable[[str, dict[str, str]], Awaitable[Answer]]] = {
-            "status": self._status, "reload": self._reload, "ladder": self._ladder,
+            "status": self._status, "reload": self.reloads.reload, "rollback": self.reloads.rollback,
+            "ladder": self._ladder,
             "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
             "restart": self._restart, "forget.prepare": self._forget, "voicemail.pin": self._pin,
         }
@@ -126,42 +128,6 @@ class Desk:
 
     async def _metrics(self, author: str, arguments: dict[str, str]) -> Answer:
         return answer(self.figures())
-
-    async def _reload(self, author: str, arguments: dict[str, str]) -> Answer:
-        return await self.reload(author)
-
-    async def reload(self, author: str) -> Answer:
-        """Read the site again in a child; on success it is active for new calls, otherwise the running one stays."""
-        server = self.server
-        server.watching.reloading()
-        try:
-            return await self._reload_site(author)
-        finally:
-            server.watching.reloaded()
-
-    async def _reload_site(self, author: str) -> Answer:
-        server = self.server
-        try:
-            reading = await read_in_child(server.options.site, server.site)
-        except SiteError as error:
-            server.log.error(f"reload refused: {error}", "reload")
-            return refusal(str(error))
-        findings = [render(finding) for finding in reading.findings]
-        if reading.site is None:
-            first = reading.errors()[0] if reading.errors() else None
-            where = f"{first.file}:{first.line}: {first.message}" if first else "no site"
-            server.log.error(f"reload refused, the running site stays: {where}", "reload")
-            return Answer(False, msgspec.Raw(msgspec.json.encode({"findings": findings})), "the site has errors")
-        old, listen = server.site.version, server.site.listen
-        made = server.load_site(reading)
-        server.log.info(f"site reloaded by {author}: {reading.site.version[:12]}", "reload", files=reading.files)
-        notes = []
-        if reading.site.listen != listen:
-            notes.append("listening addresses change at the next start")
-        return answer({
-            "old": old, "new": reading.site.version, "changed": old != reading.site.version, "findings": findings,
-            "passwords": [{"agent": each.agent, "password": each.password} for each in made], "notes": notes,
-        })
 
     async def _ladder(self, author: str, arguments: dict[str, str]) -> Answer:
         """Kept SIP of a `call` (id, Call-ID, caller, agent, `last`), or of all since `since_ms`.

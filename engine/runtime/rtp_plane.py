@@ -90,6 +90,7 @@ class RtpPlane:
         self._given = self._asked = self._held_total = 0  # commands put into the ring; until asked; kept back
         self._own: dict[int, tuple[int, int]] = {}  # clip of a call -> (place, bytes of each law) of its memory
         self._loaded: dict[int, tuple[str, str, int, int]] = {}
+        self._digests: dict[int, str] = {}  # of what is loaded: the same recording may lie elsewhere, as a kept version
         self._recordings = Recordings(data_dir, self._announce)
         self._taps: dict[int, Recording] = {}
         self._free_taps = list(range(min(taps_max, c.TAPS) - 1, -1, -1))
@@ -413,11 +414,14 @@ class RtpPlane:
             except OSError as error:
                 raise SiteError(f"{path}: {error.strerror}") from error
             key = (prompt.name, prompt.path, stat.st_mtime_ns, stat.st_size)
-            if self._loaded.get(prompt.clip) == key:
+            before, digest = self._loaded.get(prompt.clip), getattr(prompt, "sha256", "")
+            moved = before is not None and before[1] != prompt.path and digest == self._digests.get(prompt.clip)
+            if before == key or (digest and moved):
+                self._loaded[prompt.clip] = key
                 return
             both = clip_store.encode_both(read_wav(path))
         self._store(prompt.clip, both)
-        self._loaded[prompt.clip] = key
+        self._loaded[prompt.clip], self._digests[prompt.clip] = key, getattr(prompt, "sha256", "")
 
     def store_own(self, clip: int, both: tuple[bytes, bytes]) -> None:
         """A recording in (µ-law, A-law) as the clip of one call; whoever had this number before hears it no more, so

@@ -414,7 +414,8 @@ class Server:
     async def _start(self) -> str:
         options = self.options
         prepare_folder(options.data)
-        reading = continuing.first_reading(self, read_folder)
+        read = self.desk.reloads.reader(read_folder)
+        reading = continuing.first_reading(self, read)
         self.secrets = Secrets(options.data)
         net.raise_file_limit()
         self._warm()
@@ -426,7 +427,7 @@ class Server:
         before = continuing.find(self, self.inherited)  # after admin: nobody else runs with this data folder
         found = before[0] if before is not None else None
         if found is not None:
-            reading = continuing.read_again(self, found, read_folder)
+            reading = continuing.read_again(self, found, read)
         if reading.site is None:
             raise SiteError(opening.refused(reading))
         self.site = reading.site
@@ -441,6 +442,7 @@ class Server:
         self._tell_wall_clock()
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
+        self.desk.reloads.started(reading)
         self.sweeper.start()
         self.mail.start()
         self._catch_signals()
@@ -517,7 +519,7 @@ class Server:
         self.loop.add_signal_handler(signal.SIGHUP, self._hang_up_signal)
 
     def _hang_up_signal(self) -> None:
-        self._reloading = self.loop.create_task(self.desk.reload("SIGHUP"))
+        self._reloading = self.loop.create_task(self.desk.reloads.reload("SIGHUP", {}))
 
     def terminate(self) -> None:
         """SIGTERM: drain. Once more: end what is left with BYE, which takes seconds. A third time: stop as it is."""
@@ -548,6 +550,7 @@ class Server:
         if self._provisioner is not None:
             self._provisioner.close()
         await self.admin.close()
+        await self.desk.reloads.close()
         await self.sweeper.close()
         await self.mail.close()
         await self.prompts.close()

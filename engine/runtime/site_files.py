@@ -20,6 +20,7 @@ from engine.dialplan.model import Site
 from engine.dialplan.prompts import StockPrompt, WavInfo, read_stock, wav_info
 from engine.errors import SiteError
 from engine.runtime import sounds
+from engine.runtime.versions import Store
 
 files_max = 20_000
 text_bytes_max = 4_000_000
@@ -30,15 +31,31 @@ _TEXT = (".yaml", ".yml", ".txt", ".csv", ".json", ".md")
 Content = bytes | WavInfo
 
 
+class Order(msgspec.Struct):
+    """What the child is asked: `kept` is the site in force, `data` the folder whose versions shall hold what is
+    read ('' for none)."""
+
+    folder: str
+    kept: Site | None = None
+    data: str = ""
+
+
 class Reading(msgspec.Struct):
     """What reading a folder gave: a site unless `findings` has an error. `files` is how many were read; `waived` what
-    the site bears with, each with its reason."""
+    the site bears with, each with its reason.
+
+    `difference`: to the site in force, when that was given. `bytes`: of the files, as kept among the versions;
+    `unkept`: why they aren't.
+    """
 
     site: Site | None
     findings: list[Finding]
     files: int = 0
     folder: str = ""
     waived: list[Finding] = []
+    difference: list[str] = []
+    bytes: int = 0
+    unkept: str = ""
 
     def errors(self) -> list[Finding]:
         """The findings that refuse the site."""
@@ -135,10 +152,14 @@ def stock_prompts() -> tuple[Path, dict[str, StockPrompt]]:
     }
 
 
-def read_folder(folder: Path, kept: Site | None = None, *, thorough: bool = False) -> Reading:
+def read_folder(
+    folder: Path, kept: Site | None = None, data: Path | None = None, *, thorough: bool = False
+) -> Reading:
     """Read, check and link a site in this process. Raises SiteError only when there is nothing to read.
 
-    `kept` is the site in force: clips that are loaded keep their numbers. `thorough`: see `read_site`.
+    `kept` is the site in force: clips that are loaded keep their numbers. `thorough`: see `read_site`. With `data` a
+    good site is kept among that data folder's versions; when that fails the site is good all the same, and `unkept`
+    says why.
     """
     from engine.dialplan.reader import check_site
 
@@ -146,7 +167,13 @@ def read_folder(folder: Path, kept: Site | None = None, *, thorough: bool = Fals
     files = collect(folder)
     _, stock = stock_prompts()
     checked = check_site(files, stock, kept, int(time.time() * 1_000), thorough)
-    return Reading(checked.site, checked.findings, len(files), str(folder), checked.waived)
+    reading = Reading(checked.site, checked.findings, len(files), str(folder), checked.waived)
+    if checked.site is not None and data is not None:
+        try:
+            reading.bytes = Store(data).keep(checked.site.version, files, folder)
+        except SiteError as error:
+            reading.unkept = str(error)
+    return reading
 
 
 def mend_folder(folder: Path) -> tuple[list[str], list[Finding]]:
@@ -174,11 +201,12 @@ def mend_folder(folder: Path) -> tuple[list[str], list[Finding]]:
     return list(changed), mended
 
 
-async def read_in_child(folder: Path, kept: Site | None = None) -> Reading:
-    """The same in a child process: a reload must not hold the serving process's GIL. Raises SiteError."""
-    given = msgspec.msgpack.encode(kept) if kept is not None else b""
+async def read_in_child(folder: Path, kept: Site | None = None, data: Path | None = None) -> Reading:
+    """The same in a child process, with the difference to `kept`: a reload must not hold the serving process's GIL.
+    Raises SiteError."""
+    given = msgspec.msgpack.encode(Order(str(folder), kept, str(data) if data is not None else ""))
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "engine.runtime.site_files", str(folder),
+        sys.executable, "-m", "engine.runtime.site_files",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.PIPE,
     )
     try:
@@ -193,18 +221,21 @@ async def read_in_child(folder: Path, kept: Site | None = None) -> Reading:
     return msgspec.msgpack.decode(out, type=Reading)
 
 
-def main(arguments: list[str]) -> int:
-    """The child: a folder and, on stdin, the site in force; one msgpack Reading on stdout, or a text and status 1."""
-    given = sys.stdin.buffer.read()
-    kept = msgspec.msgpack.decode(given, type=Site) if given else None
+def main(given: bytes) -> int:
+    """The child: an Order on stdin; one msgpack Reading on stdout, or a text and status 1."""
+    from engine.dialplan.difference import difference
+
+    order = msgspec.msgpack.decode(given, type=Order)
     try:
-        reading = read_folder(Path(arguments[0]), kept)
+        reading = read_folder(Path(order.folder), order.kept, Path(order.data) if order.data else None)
     except SiteError as error:
         print(error, file=sys.stderr)
         return 1
+    if reading.site is not None and order.kept is not None:
+        reading.difference = difference(order.kept, reading.site)
     sys.stdout.buffer.write(msgspec.msgpack.encode(reading))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.stdin.buffer.read()))

@@ -11,7 +11,8 @@ HEAD = "ringdown: 1\n"
 MAIN = "  main:\n    - answer\n    - hangup: served\n"
 WAIT = "  on_hold:\n    - play: hello\n    - music: 20s\n"
 QUEUED = (
-    "  main:\n    - answer\n    - queue: {name: support, waiting: on_hold, full: gone, no_agents: gone, timeout: gone}\n"
+    "  main:\n    - answer\n"
+    "    - queue: {name: support, waiting: on_hold, full: gone, no_agents: gone, timeout: gone}\n"
     "    - hangup: served\n  gone:\n    - hangup: failed\n"
 )
 
@@ -38,7 +39,8 @@ def test_values() -> None:
 def test_variables_always_and_ends() -> None:
     tail = "flows:\n" + MAIN + "  person:\n    - hangup: person\n"
     old = HEAD + "variables: {a: digits 4, b: text}\nalways: {0: person}\n" + tail
-    new = HEAD + "variables: {a: digits 5, c: number}\nfinally: other\n" + tail.replace("person:\n    - hangup: person", "other:\n    - tag: over")
+    new = HEAD + "variables: {a: digits 5, c: number}\nfinally: other\n"
+    new += tail.replace("person:\n    - hangup: person", "other:\n    - tag: over")
     found = told(old, new, "shop")
     assert "shop: key 0, always live, is not live any more (was: person)" in found
     assert "shop: rescue is no flow instead of person" in found and "shop: finally is other instead of no flow" in found
@@ -75,8 +77,9 @@ def test_a_verb_in_place_of_another() -> None:
 
 
 def test_what_is_reached() -> None:
-    program = site_of(HEAD + "rescue: late\nflows:\n" + QUEUED + "  late:\n    - play: hello\n    - hangup: x\n"
-                      "  never:\n    - play: choose\n    - hangup: x\nwaits:\n" + WAIT).programs["default/main"]  # fmt: skip
+    text = HEAD + "rescue: late\nflows:\n" + QUEUED + "  late:\n    - play: hello\n    - hangup: x\n"
+    text += "  never:\n    - play: choose\n    - hangup: x\nwaits:\n" + WAIT
+    program = site_of(text).programs["default/main"]
     heard: list[str] = []
     assert reached(program, "", heard.append) == ["late", "main", "gone"]
     assert "en/hello" in heard and "default/support" in heard and "en/choose" not in heard

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import types
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ import msgspec
 import pytest
 
 from engine.call.effects import Reply
-from engine.dialplan.findings import Finding
-from engine.errors import SiteError
 from engine.runtime import desk as room
 from engine.runtime.admin import Answer, Request
 from engine.runtime.desk import Desk
@@ -83,20 +80,6 @@ def data(answer: Answer) -> Any:
     return msgspec.json.decode(answer.data)
 
 
-def reading(monkeypatch: pytest.MonkeyPatch, found: Reading | SiteError) -> list[Any]:
-    asked: list[Any] = []
-
-    async def read(folder: Path, kept: Any) -> Reading:
-        asked.append((folder, kept))
-        await asyncio.sleep(0)
-        if isinstance(found, SiteError):
-            raise found
-        return found
-
-    monkeypatch.setattr(room, "read_in_child", read)
-    return asked
-
-
 def test_the_switch_answers_what_the_runtime_does_not_know(tmp_path: Path) -> None:
     assert data(ask(Fake(tmp_path), "agents")) == {"calls": 0, "by": "ann"}
     assert ask(Fake(tmp_path), "wrong").error == "no such"
@@ -123,34 +106,6 @@ def test_status_holds_both_sides(tmp_path: Path) -> None:
     assert found["switch"]["calls"] == 0 and found["runtime"]["inputs"] == 7 and found["boot"] == "b1"
     assert found["runtime"]["storage"]["written"] == 3 and found["runtime"]["media"] == {"legs": 0}
     assert data(ask(Fake(tmp_path), "metrics"))["inputs"] == 7
-
-
-def test_a_good_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = Fake(tmp_path)
-    old = fake.site
-    asked = reading(monkeypatch, Reading(site(version="version-2", listen=("udp:0.0.0.0:5060",)), [], 9))
-    found = data(ask(fake, "reload"))
-    assert asked == [(tmp_path, old)]
-    assert (found["old"], found["new"], found["changed"]) == ("version-1", "version-2", True)
-    assert "next start" in found["notes"][0] and len(found["passwords"]) == 2
-    assert fake.notified == ["reloading", "reloaded"]
-    assert fake.site.version == "version-2" and "reloaded by ann" in fake.printed.getvalue()
-
-
-def test_a_wrong_site_is_refused_and_the_running_one_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = Fake(tmp_path)
-    finding = Finding("RD030", "error", "dialplans/main.yaml", 3, 5, "unknown verb", snippet="x\n^")
-    reading(monkeypatch, Reading(None, [finding], 9))
-    answer = ask(fake, "reload")
-    assert not answer.ok and "dialplans/main.yaml:3:5" in msgspec.json.decode(answer.data)["findings"][0]
-    assert fake.loaded == [] and "the running site stays: dialplans/main.yaml:3" in fake.printed.getvalue()
-
-
-def test_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = Fake(tmp_path)
-    reading(monkeypatch, SiteError("/gone is no folder"))
-    assert ask(fake, "reload").error == "/gone is no folder" and fake.loaded == []
-    assert fake.notified == ["reloading", "reloaded"]  # a manager that waits for the end of a reload hears of it
 
 
 def test_ladders_by_call_and_last(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from engine import jit, limits
+from engine.dialplan.model import PromptModel
 from engine.errors import LimitExceeded
 from engine.media import clips, g711, rings
 from engine.media import columns as c
@@ -272,6 +274,19 @@ def test_unchanged_clips_are_not_loaded_twice(bench: Bench, tmp_path: Path) -> N
     write_wav(path, np.full(1_600, 5_000, np.int16))
     bench.plane.load_clips(prompts)
     assert bench.plane.metrics()["audio_bytes"] == taken + 3_200
+
+
+def test_the_same_recording_elsewhere_takes_no_room(bench: Bench, tmp_path: Path) -> None:
+    """A rollback reads the recordings of a kept version, which lie in the data folder."""
+    for name in ("here.wav", "there.wav"):
+        write_wav(tmp_path / name, np.full(800, 5_000, np.int16))
+    here, there = (PromptModel(7, "en/a", "", str(tmp_path / name), 100, "d1") for name in ("here.wav", "there.wav"))
+    bench.plane.load_clips([here])
+    taken = bench.plane.metrics()["audio_bytes"]
+    bench.plane.load_clips([there])
+    assert bench.plane.metrics()["audio_bytes"] == taken
+    bench.plane.load_clips([msgspec.structs.replace(here, sha256="d2")])
+    assert bench.plane.metrics()["audio_bytes"] == taken + 1_600
 
 
 def test_a_full_store_is_a_problem_in_words(bench: Bench) -> None:
