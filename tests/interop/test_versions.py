@@ -1,0 +1,70 @@
+"""Versions under load: SIPp keeps calling while the site is reloaded, refused and rolled back, and loses no call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from harness.children import until
+from harness.server import Engine
+from harness.sipp import Sipp
+
+MENU = ("          1: support\n", "          1: say_digits\n")
+RING = ("  ring: 20s\n", "  ring: 33s\n")
+CALLS, RATE = 64, 8
+
+
+def test_reloads_under_load_drop_no_call(tmp_path: Path) -> None:
+    """8 calls a second, and 3 callers who stay: two reloads, one refusal and a rollback meanwhile."""
+    with Engine() as engine:
+        until(lambda: "in force" in engine.command("versions").stdout, 10, what="the first version kept")
+        stays = Sipp(tmp_path, "uac_stays.xml", server=engine.address, number="9664", calls=3, rate=20, seconds=60)
+        with stays, Sipp(tmp_path, "uac_call.xml", server=engine.address, number="9100", calls=CALLS, rate=RATE,
+                         seconds=40) as load:  # fmt: skip
+            until(lambda: engine.calls_now() >= 6, 15, what="calls")
+            engine.edit("dialplans/main.yaml", *MENU)
+            said = engine.command("diff")
+            assert said.returncode == 1 and "key 1 of main_menu now leads to say_digits (was: support)" in said.stdout
+            first = engine.command("reload")
+            assert first.returncode == 0, first
+            assert "key 1 of main_menu now leads to say_digits (was: support)" in first.stdout
+            assert "(undo: ringdown rollback " in first.stdout and " calls finish on " in first.stdout
+            finishing = int(first.stdout.rpartition("; ")[2].split()[0])
+            assert finishing >= 3, first.stdout
+            versions = json.loads(engine.command("status", "--json").stdout)["switch"]["calls_by_version"]
+            assert len(versions) == 2, "the calls of before are still on their version"
+            engine.edit("queues.yaml", *RING)
+            second = engine.command("reload")
+            assert second.returncode == 0 and "queue support rings 33 s instead of 20 s" in second.stdout, second
+            engine.edit("dialplans/main.yaml", "    - menu:", "    - mneu:")
+            wrong = engine.command("reload")
+            assert wrong.returncode == 1 and "mneu" in wrong.stdout and "running site stays" in wrong.stdout, wrong
+            back = engine.command("rollback")
+            assert back.returncode == 0 and "queue support rings 20 s instead of 33 s" in back.stdout, back
+            load.wait().check(CALLS)
+            assert engine.calls_now() == 3
+            until(lambda: len(json.loads(engine.command("status", "--json").stdout)["switch"]["calls_by_version"]) == 1,
+                  5, what="short calls of other versions to end")  # fmt: skip
+        sites = [event for event in engine.events() if event["kind"] == "operator.site"]
+        assert [event["data"]["act"] for event in sites] == ["reload", "reload", "rollback"]
+        ended = [event for event in engine.events() if event["kind"] == "call.ended"]
+        assert sum(event["data"]["outcome"] == "failed" for event in ended) == 0
+
+
+def test_what_was_rolled_back_stays_so_over_a_restart(tmp_path: Path) -> None:
+    with Engine() as engine:
+        until(lambda: "in force" in engine.command("versions").stdout, 10, what="the first version kept")
+        engine.edit("dialplans/main.yaml", *MENU)
+        engine.edit("queues.yaml", *RING)
+        assert engine.command("reload").returncode == 0
+        before = json.loads(engine.command("versions", "--json").stdout)
+        assert engine.command("rollback").returncode == 0
+        engine.stop()
+        engine.start()
+        until(lambda: "ready" in engine.output(), 5, what="ready")
+        after = json.loads(engine.command("versions", "--json").stdout)
+        assert after["active"] != before["active"] and after["held"] == [before["active"]]
+        assert json.loads(engine.command("status", "--json").stdout)["site"]["version"] == after["active"]
+        assert "which was rolled back" in engine.output()
+        said = engine.command("diff")
+        assert said.returncode == 1 and "rings 33 s instead of 20 s" in said.stdout, said
