@@ -11,6 +11,7 @@ from engine.call import (
     ending,
     mailbox,
     menus,
+    overrides,
     own_state,
     parking,
     pauses,
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from engine.call.room import Room
     from engine.dialplan.model import TenantModel
 
-STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend", *menus.WORDS)
+STATE_CODES = ("login", "logout", "not_ready", "ready", "status", "wrap_code", "extend", "switch", *menus.WORDS)
 WITH_DIGITS = {  # `*52` or `*521`: a reason, a code, a box's number may follow, of so many digits at most
-    "not_ready": 2, "wrap_code": 2, mailbox.WORD: mailbox.DIGITS_MAX, prompting.WORD: prompting.KEY_DIGITS_MAX,
+    "not_ready": 2, "wrap_code": 2, "switch": 2,
+    mailbox.WORD: mailbox.DIGITS_MAX, prompting.WORD: prompting.KEY_DIGITS_MAX,
 }  # fmt: skip
 CALL_CODES = ("transfer", "hold", "record_pause", "wrap_up", "conference", "release", "park")
 SPOKEN = {
@@ -69,7 +71,7 @@ def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None
     site = room.site_of(call)
     tenant = site.tenants.get(call.tenant)
     language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
-    said = change(room, row, word, digits, now_ms)
+    said = act(room, row, word, digits, now_ms)
     call.phase, call.outcome = "code", "served"
     call.path.append(f"{word} {digits}".strip())
     if not talking.answer_caller(room, call, now_ms):
@@ -77,7 +79,7 @@ def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None
     names = (
         own_state.clips(room, row, site, language, now_ms)
         if word == "status"
-        else own_state.words(site, call.tenant, language, said)
+        else tuple(clip for each in said for clip in own_state.words(site, call.tenant, language, each))
     )
     clips = room.clips(site, names)
     if clips:
@@ -86,6 +88,13 @@ def dialled(room: Room, call: Call, word: str, digits: str, now_ms: int) -> None
         room.deadlines.arm(("tone", call.id), now_ms + ms + CODE_MS_MAX)
     else:
         ending.hang_up(room, call, "system", "served", 16, now_ms)
+
+
+def act(room: Room, row: AgentRow, word: str, digits: str, now_ms: int) -> tuple[str, ...]:
+    """Carry a dialled code out; the prompts that tell what came of it."""
+    if word == "switch":
+        return overrides.by_phone(room, row, digits, now_ms) or ("invalid_choice",)
+    return (change(room, row, word, digits, now_ms),)
 
 
 def change(room: Room, row: AgentRow, word: str, digits: str, now_ms: int) -> str:

@@ -14,6 +14,7 @@ from engine.call import (
     levers,
     mixing,
     operating,
+    overrides,
     oversight,
     pauses,
     wrapping,
@@ -145,6 +146,8 @@ def _switches(room: Room) -> list[dict[str, object]]:
 
 
 def _undo(lever: levers.Lever) -> str:
+    if lever.kind in levers.OVERRIDES:
+        return overrides.undo(lever.kind, lever.name)
     if lever.kind == "queue":
         return f"ringdown queue {lever.name} open"
     return f"ringdown agent {lever.name} {'login' if lever.state == 'logged_out' else 'ready'}"
@@ -356,5 +359,5 @@ _VERBS = {
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
     "engine.drain": _drain, "noted": _noted, "site_noted": _site_noted, "let_go": box_desk.let_go,
     "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,
-    **oversight.VERBS, **box_desk.VERBS,
+    **oversight.VERBS, **box_desk.VERBS, **overrides.VERBS,
 }  # fmt: skip

@@ -25,6 +25,7 @@ from engine.call import (
     nailed,
     outcomes,
     overflow,
+    overrides,
     parking,
     pauses,
     places,
@@ -73,6 +74,8 @@ def deadline(room: Room, key: Key, now_ms: int) -> None:
         resume.give_up(room, now_ms)
     elif kind == "lever":
         desk.time_over(room, number, now_ms)
+    elif kind == "override":
+        overrides.due(room, now_ms)
     elif kind == "places":
         places.forget_old(room, now_ms)
     elif kind == "skills":

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from engine.call.room import Room
 
 LEVERS_MAX = 20_000  # agents and queues of a site; more can only be a file that is not ours
+OVERRIDES = ("calendar", "notice")  # what `overrides` moves; they share one deadline, the first that comes
 
 
 class Lever(msgspec.Struct, array_like=True):
-    """`kind` queue | agent; `state` closed | not_ready | logged_out; times are Unix ms, `until_ms` 0: for good."""
+    """`kind` queue | agent | calendar | notice; `state` closed | not_ready | logged_out | open | on; times are Unix ms,
+    `until_ms` 0: for good. `reason`: of a notice, its words. `recording`: a file of the data folder that is heard as
+    the notice, so many ms long, as the clip of that number.
+    """
 
     kind: str
     name: str  # tenant/name, tenant/number
@@ -26,6 +30,9 @@ class Lever(msgspec.Struct, array_like=True):
     since_ms: int
     until_ms: int = 0
     reason: str = ""
+    recording: str = ""
+    recording_ms: int = 0
+    clip: int = -1
 
 
 def of(room: Room, kind: str, name: str) -> Lever | None:
@@ -39,10 +46,11 @@ def closed(room: Room, queue: str) -> bool:
 
 
 def move(
-    room: Room, kind: str, name: str, state: str, author: str, now_ms: int, *, until_ms: int = 0, reason: str = ""
-) -> Lever:
-    """Off the default, until somebody moves it back or `until_ms` (Unix ms) has come."""
-    lever = Lever(kind, name, state, author, now_ms + room.wall_offset_ms, until_ms, reason)
+    room: Room, kind: str, name: str, state: str, author: str, now_ms: int, *, until_ms: int = 0, reason: str = "",
+    recording: tuple[str, int, int] = ("", 0, -1),
+) -> Lever:  # fmt: skip
+    """Off the default, until somebody moves it back or `until_ms` (Unix ms) has come. `recording`: (file, ms, clip)."""
+    lever = Lever(kind, name, state, author, now_ms + room.wall_offset_ms, until_ms, reason, *recording)
     room.levers[f"{kind}/{name}"] = lever
     _arm(room, lever, now_ms)
     _tell(room, lever, state, author)
@@ -57,6 +65,8 @@ def back(room: Room, kind: str, name: str, by: str) -> None:
     number = _number(room, lever)
     if number >= 0:
         room.deadlines.cancel(("lever", number))
+    if kind in OVERRIDES:
+        _arm(room, lever, room.now_ms)
     _tell(room, lever, "default", by)
 
 
@@ -95,7 +105,20 @@ def due(room: Room, number: int) -> Lever | None:
     return lever if lever is not None and lever.until_ms else None
 
 
+def over(room: Room, now_ms: int) -> list[Lever]:
+    """Calendars and notices whose time has come."""
+    wall_ms = now_ms + room.wall_offset_ms
+    return [each for each in room.levers.values() if each.kind in OVERRIDES and 0 < each.until_ms <= wall_ms]
+
+
 def _arm(room: Room, lever: Lever, now_ms: int) -> None:
+    if lever.kind in OVERRIDES:
+        ends = [each.until_ms for each in room.levers.values() if each.kind in OVERRIDES and each.until_ms]
+        if ends:
+            room.deadlines.arm(("override", 0), max(now_ms, min(ends) - room.wall_offset_ms))
+        else:
+            room.deadlines.cancel(("override", 0))
+        return
     number = _number(room, lever)
     if number < 0:
         return
@@ -106,7 +129,9 @@ def _arm(room: Room, lever: Lever, now_ms: int) -> None:
 
 
 def _number(room: Room, lever: Lever) -> int:
-    """Deadlines know integers: queues are even, agents odd; -1 while the site doesn't know the name."""
+    """Deadlines know integers: queues are even, agents odd; -1 while the site doesn't know the name, and for others."""
+    if lever.kind in OVERRIDES:
+        return -1
     if lever.kind == "queue":
         known = room.queue_ids.get(lever.name)
         return -1 if known is None else 2 * known
@@ -119,4 +144,6 @@ def _tell(room: Room, lever: Lever, state: str, author: str) -> None:
         "operator.switch", lever.name.split("/")[0], "", switch=lever.kind, name=lever.name, state=state,
         author=author, reason=lever.reason if state != "default" else "",
         until_ms=lever.until_ms if state != "default" else 0,
+        recording=lever.recording if state != "default" else "",
+        recording_ms=lever.recording_ms if state != "default" else 0,
     )  # fmt: skip

@@ -106,5 +106,15 @@ def _flag(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
+def _notice(room: Room, call: Call, name: str, now_ms: int) -> str | None:
+    """`on`, `on 5200` with a recording of so many ms; None: off."""
+    lever = levers.of(room, "notice", name.partition(":")[2])
+    if lever is None:
+        return None
+    return f"on {lever.recording_ms}" if lever.clip >= 0 else "on"
+
+
 # the first word of a wanted name -> who knows it
-RULES: dict[str, Rule] = {"system": _system, "calendar": _calendar, "call": _call, "queue": _queue, "agent": _agent}
+RULES: dict[str, Rule] = {
+    "system": _system, "calendar": _calendar, "call": _call, "queue": _queue, "agent": _agent, "notice": _notice,
+}  # fmt: skip

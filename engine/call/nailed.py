@@ -97,13 +97,14 @@ def gap(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
         language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
         legs.play(room, leg, "nailed", room.clips(site, own_state.clips(room, row, site, language, now_ms)))
     else:
-        _say(room, call, leg, codes.change(room, row, word, digits, now_ms) if word else "invalid_choice")
+        said = codes.act(room, row, word, digits, now_ms) if word else ("invalid_choice",)
+        _say(room, call, leg, *said)
 
 
-def _say(room: Room, own: Call, leg: Leg, name: str) -> None:
+def _say(room: Room, own: Call, leg: Leg, *prompts: str) -> None:
     site = room.site_of(own)
     tenant = site.tenants.get(own.tenant)
     language = tenant.languages[0] if tenant is not None and tenant.languages else "en"
-    clips = room.clips(site, own_state.words(site, own.tenant, language, name))
+    clips = room.clips(site, tuple(c for name in prompts for c in own_state.words(site, own.tenant, language, name)))
     if clips:
         legs.play(room, leg, "nailed", clips)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.options import Json
+from engine.cli.options import Data, Json
 
 if TYPE_CHECKING:
     from engine.dialplan.calendars import CalendarModel, Zone
@@ -16,19 +16,27 @@ if TYPE_CHECKING:
 
 def hours(
     calendar: Annotated[str, typer.Argument(help="One calendar, as office or press/office (default: all).")] = "",
+    state: Annotated[str, typer.Argument(metavar="[open|closed|auto]", help="What holds instead of its hours, in the "
+                                         "running engine, until the next midnight; auto: its hours again.")] = "",
     site: Annotated[Path | None, typer.Option("--site", help="The site's folder (default: the demo site).")] = None,
     at: Annotated[str, typer.Option("--at", help="A day, as 2026-12-25, or a moment, as '2026-12-25 10:00', by each "
                                     "calendar's own clock (default: now).")] = "",
-    json: Json = False,
+    until: Annotated[str, typer.Option("--until", help="With open or closed: 14:00, 3h, 2026-12-24 12:00.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who wants it, beside the user who types it.")] = "",
+    data: Data = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Print what every calendar says at one moment, and which dialplan answers the numbers that have seasons.
+    """Print what every calendar says at one moment, and which dialplan answers the numbers that have seasons; or switch
+    a calendar. A day without a time shows the whole day's hours.
 
-    A day without a time shows the whole day's hours.
-
-    As the site's files say it: what an operator has switched is shown by `ringdown status`.
+    Printed as the site's files say it: what an operator has switched is shown by `ringdown status`.
     """
     from engine.cli import show
 
+    if state:
+        from engine.cli import notice
+
+        notice.switch("hours.set", {"calendar": calendar, "state": state}, until, by, data, json=json)
+        return
     found = read(site)
     rows = [row(model, found.zones.get(model.zone, ()), at) for model in chosen(found, calendar)]
     numbers = [] if calendar else seasonal(found, at)

@@ -22,7 +22,7 @@ from engine.dialplan.flow_difference import (
 from engine.dialplan.model import AgentModel, NumberModel, PromptModel, Site
 
 SAME = "nothing that a caller or an agent would notice: tests, remarks or the places of lines"
-_OWN = ("format", "version", "numbers", "programs", "prompts", "agents")  # compared by rules of their own
+_OWN = ("format", "version", "numbers", "programs", "prompts", "agents", "zones")  # by rules of their own, or derived
 _TABLES = {"tenants": "tenant", "queues": "queue", "trunks": "trunk"}
 _VERBS = {"ring_ms": "rings", "entries_max": "takes at most", "wait_ms_max": "lets callers wait"}
 _NO_WORDS = ("music/", "tone/")

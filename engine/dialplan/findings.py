@@ -193,6 +193,8 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD232": (ERROR, "time that a clock change skips or repeats", ""),
     "RD233": (ERROR, "given what the site hasn't", ""),
     "RD234": (ERROR, "number that nobody outside reaches", ""),
+    # --- who may switch what -----------------------------------------------------------------------
+    "RD260": (ERROR, "unknown calendar or notice", "the code on his phone would do nothing"),
 }
 
 _FAULTS = {

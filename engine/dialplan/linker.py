@@ -15,6 +15,7 @@ from engine.dialplan import (
     finish_data,
     finish_decide,
     finish_listen,
+    finish_notice,
     finish_people,
     listen_rules,
     options,
@@ -33,6 +34,7 @@ from engine.dialplan.verbs.shape import STRUCTURE
 AGAIN, CONTINUE = "again", "continue"
 RULES = {
     **options.RULES, **queue_rules.RULES, **listen_rules.RULES, **people_rules.RULES, **box_reader.RULES,
+    **finish_notice.RULES,
 }  # fmt: skip
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]
@@ -42,6 +44,7 @@ FINISH: dict[str, Finish] = {
     **finish_choose.FINISH,
     **finish_people.FINISH,
     **finish_data.FINISH,
+    **finish_notice.FINISH,
 }  # fmt: skip
 
 

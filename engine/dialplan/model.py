@@ -205,6 +205,7 @@ class AgentModel(msgspec.Struct, frozen=True):
     started: int = 0  # his first day, as days since 1970-01-01; 0 not said
     reach: Reach | None = None  # None: by his registered phones, or his contact
     records_prompts: bool = False  # may record prompts by phone
+    switches: tuple[tuple[str, str], ...] = ()  # (calendar | notice, full name) that he may switch by his phone
 
 
 class TrunkModel(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from engine.dialplan import (
     rings,
     seasons,
     survey_reader,
+    switch_reader,
     values,
     waivers,
     zones,
@@ -421,6 +422,10 @@ class _Reader:
             tenant.scope.queues = humane_reader.check_queues(
                 report, tenant.scope.queues, tenant.queue_nodes, tenant.scope.agents.values(), own, tenant.name
             )
+            tenant.scope.agents = switch_reader.resolve(
+                report, tenant.name, tenant.scope.agents, tenant.agents, tenant.scope.calendars,
+                {program.name: program for program in own},
+            )  # fmt: skip
         numbers = self.numbers = self.read_numbers()
         self.analyse(numbers)
         languages = dict.fromkeys(each for t in self.tenants.values() for each in t.draft.model.languages)

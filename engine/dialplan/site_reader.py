@@ -32,11 +32,11 @@ CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3", "conference": "*6", "supervise": "*57", "pick": "*58",
     "status": "*54", "wrap_code": "*55", "extend": "*56", "wrap_up": "*4",
-    "nail_up": "*59", "release": "*0", "park": "*8", "voicemail": "*97", "record_prompt": "*77",
+    "nail_up": "*59", "release": "*0", "park": "*8", "voicemail": "*97", "record_prompt": "*77", "switch": "*70",
 }  # fmt: skip
 CODES_ADDED = (  # later: they give way to a code that a site had before
     "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick", "nail_up", "release", "park",
-    "voicemail", "record_prompt",
+    "voicemail", "record_prompt", "switch",
 )  # fmt: skip
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
@@ -320,7 +320,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
 
 AGENT_KEYS = (
     "name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "on_demand", "about",
-    "supervisor", "supervises", "records_prompts", *humane_reader.AGENT_KEYS,
+    "supervisor", "supervises", "records_prompts", "switches", *humane_reader.AGENT_KEYS,
 )  # fmt: skip
 
 

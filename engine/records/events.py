@@ -128,6 +128,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     # why it went; changes: lines of the difference
     "operator.site": ("author", "act", "old", "new", "changes", "tests", "reason"),
     "operator.command": ("author", "verb", "arguments", "result"),
-    # something is off its default (state closed | not_ready | logged_out), or is at it again (state default)
-    "operator.switch": ("switch", "name", "state", "author", "reason", "until_ms"),  # until_ms: Unix ms, 0 for good
+    # something is off its default (state closed | not_ready | logged_out | open | on), or is at it again (state
+    # default); until_ms: Unix ms, 0 for good; recording: a file of the data folder that is heard as the notice
+    "operator.switch": ("switch", "name", "state", "author", "reason", "until_ms", "recording", "recording_ms"),
 }

@@ -1,7 +1,7 @@
 """What operators may ask of the serving process: what the Switch doesn't know itself, and the way to it.
 
-Verbs of the runtime: status, reload, rollback, ladder, agent.password, forget.prepare, metrics, drain, restart. Every
-other verb is an Operator input of the Switch.
+Verbs of the runtime: status, reload, rollback, notice, ladder, agent.password, forget.prepare, metrics, drain,
+restart. Every other verb is an Operator input of the Switch.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from engine.errors import SiteError
 from engine.runtime import forgetting, rehearsal, replaying
 from engine.runtime.admin import Answer, Request, answer, refusal
 from engine.runtime.ladder import Hop, Kept
+from engine.runtime.notices import Notices
 from engine.runtime.reloading import Reloads
 from engine.runtime.secrets import resolve_agent
 from engine.runtime.site_files import read_in_child
@@ -41,10 +42,11 @@ class Desk:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.reloads = Reloads(server)
+        self.notices = Notices(server)
         self.drained_by: dict[str, object] = {}  # author and Unix ms, once somebody has asked for it
         self._verbs: dict[str, Callable[[str, dict[str, str]], Awaitable[Answer]]] = {
             "status": self._status, "reload": self.reloads.reload, "rollback": self.reloads.rollback,
-            "ladder": self._ladder,
+            "ladder": self._ladder, "notice": self.notices.set,
             "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
             "restart": self._restart, "forget.prepare": self._forget, "voicemail.pin": self._pin,
         }

@@ -73,7 +73,7 @@ class Levers:
         else:
             self.standing[f"{kind}/{name}"] = Lever(
                 kind, name, str(data["state"]), str(data["author"]), event.at_ms, int(data["until_ms"] or 0),
-                str(data["reason"] or ""),
+                str(data["reason"] or ""), str(data.get("recording") or ""), int(data.get("recording_ms") or 0),
             )  # fmt: skip
         self._save()
 

@@ -461,13 +461,15 @@ class Server:
     ) -> None:
         """From here on packets are heard."""
         streams = continuing.streams(self.inherited)
+        kept = self.levers.load()
+        going_on = before is not None
+        self.desk.notices.restored(list(self.switch.room.levers.values()) if going_on else kept, going_on=going_on)
         if before is not None:
             continuing.resume(self, *before, dict.fromkeys(streams))
         for _, listening in sockets:
             self.deliver(listening)
             self._media_hosts[listening.host] = None
         self._prepare_ports()
-        kept = self.levers.load()
         if before is not None:
             self.levers.adopt(self.switch.room.levers)
         elif kept:

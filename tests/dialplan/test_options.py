@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.dialplan import box_reader, listen_rules, people_rules, queue_rules
-from engine.dialplan.options import RULES, SIP_STATUSES
+from engine.dialplan import linker
+from engine.dialplan.options import SIP_STATUSES
 from engine.dialplan.verbs.shape import STRUCTURE
 from engine.dialplan.verbs.table import VERBS
 from tests.dialplan.site import codes_of, site_of
@@ -22,8 +22,7 @@ def codes(step: str, **more: str) -> list[tuple[str, int]]:
 
 def test_every_kind_has_a_rule() -> None:
     kinds = {option.kind for verb in VERBS.values() for option in verb.options.values()}
-    rules = {*RULES, *queue_rules.RULES, *listen_rules.RULES, *people_rules.RULES, *box_reader.RULES}
-    assert kinds - rules == set(STRUCTURE)
+    assert kinds - {*linker.RULES} == set(STRUCTURE)
 
 
 @pytest.mark.parametrize(

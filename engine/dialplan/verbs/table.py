@@ -12,6 +12,7 @@ from engine.dialplan.verbs import (
     declared_decide,
     declared_keep,
     declared_listen,
+    declared_notice,
     declared_people,
     declared_talk,
 )
@@ -21,6 +22,7 @@ __all__ = ["LATER", "OPTIONS_LATER", "VERBS", "Option", "Verb"]
 
 _GROUPS = (
     declared_talk.VERBS,
+    declared_notice.VERBS,
     declared_listen.VERBS,
     declared_decide.VERBS,
     declared_data.VERBS,
