@@ -35,6 +35,9 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"{runtime['tcp_flows']} TCP connections, send failures {runtime['send_failures'] or 'none'}",
         "media    " + ", ".join(f"{key} {value}" for key, value in runtime["media"].items()),
     ]
+    bus = found.get("bus") or {}
+    if bus.get("state", "none") != "none":
+        result.append(f"bus      {bus['state']} {bus['detail']}".rstrip())
     refused = switch.get("refused") or {}
     if refused:
         result.append("refused  " + ", ".join(f"{kind} {count}" for kind, count in refused.items()))

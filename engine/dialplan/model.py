@@ -12,6 +12,7 @@ import msgspec
 
 from engine import limits
 from engine.dialplan.box_model import BoxModel, MailModel
+from engine.dialplan.bus import BusModel
 from engine.dialplan.calendars import CalendarModel, Zone
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
@@ -328,6 +329,7 @@ class Site(msgspec.Struct, frozen=True):
     boxes: dict[str, BoxModel] = {}  # "tenant/name"
     mail: MailModel | None = None  # None: no mail is sent
     traced: bool = False  # how steps are left is told too (call.way): for tests and drawings
+    bus: BusModel | None = None
 
 
 def retention_days(site: Site, kind: str, tenant: str = "") -> int:

@@ -450,6 +450,7 @@ class _Reader:
             {model.key: model for scope in scopes.values() for model, _ in scope.lookups.values()},
             {f"{t.name}/{name}": box for t in self.tenants.values() if t.scope for name, box in t.scope.boxes.items()},
             self.site.mail,
+            bus=self.site.bus,
         )
 
     def queue_rules(self) -> None:

@@ -12,6 +12,7 @@ from engine.dialplan import (
     addresses,
     agent_reader,
     box_reader,
+    bus_reader,
     callback_reader,
     humane_reader,
     parking_reader,
@@ -23,6 +24,7 @@ from engine.dialplan import (
     values,
 )
 from engine.dialplan.box_model import MailModel
+from engine.dialplan.bus import BusModel
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report
 from engine.dialplan.flow_reader import check_format
@@ -41,7 +43,7 @@ CODES_ADDED = (  # later: they give way to a code that a site had before
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows", "recording",
-    "allow", "parking", "voicemail", "mail", "recorded_prompts", *humane_reader.TENANT_KEYS,
+    "allow", "parking", "voicemail", "mail", "recorded_prompts", "bus", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 SITE_LATER = ("emergency", "calendars")
 TENANT_KEYS = (
@@ -93,6 +95,7 @@ class SiteDraft(msgspec.Struct):
     retention_days: dict[str, int] = {}
     drain_ms_max: int = limits.drain_ms_default
     mail: MailModel | None = None
+    bus: BusModel | None = None
 
 
 # --- site and tenants --------------------------------------------------------------------------------------
@@ -111,6 +114,7 @@ def read_site_file(report: Report, root: marks.Mapping) -> tuple[SiteDraft, Tena
     site.local_networks = tuple(each.text for each in networks if addresses.network(report, each))
     site.retention_days = _retention(report, root, (*RETENTION, "journal"))
     site.mail = box_reader.read_mail(report, root.entries.get("mail"))
+    site.bus = bus_reader.read(report, root.entries.get("bus"))
     bounds = values.mapping(report, root.entries.get("limits"), "limits")
     if bounds is not None:
         values.known_keys(report, bounds, "limits", ("drain",))

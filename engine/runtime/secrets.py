@@ -37,6 +37,7 @@ class _File(msgspec.Struct):
     lookups: dict[str, str] = {}  # name of a secret -> the secret, put there by the admin
     pins: dict[str, str] = {}  # box -> "salt:hash" of its PIN
     mail: dict[str, str] = {}  # name of a secret -> password for the mail server, put there by the admin
+    bus: str = ""  # the broker's, put there by the admin
 
 
 class Password(msgspec.Struct, frozen=True):
@@ -90,6 +91,11 @@ class Secrets:
         except (OSError, msgspec.MsgspecError) as error:
             raise SiteError(f"can't read {self.path}: {error}; repair it, or move it away for new passwords") from error
 
+    @property
+    def bus(self) -> str:
+        """The password of the bus, '' when the admin put none there."""
+        return self._file.bus
+
     def save(self, *, lookups: dict[str, str] | None = None) -> None:
         """Write the file 0600 beside itself and rename: a crash leaves the old one or the new one.
 
@@ -98,6 +104,7 @@ class Secrets:
         """
         now = self._read()
         self._file.trunks, self._file.lookups = now.trunks, now.lookups if lookups is None else lookups
+        self._file.mail, self._file.bus = now.mail, now.bus
         data = msgspec.json.format(msgspec.json.encode(self._file), indent=2)
         beside = self.path.with_suffix(".new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -58,6 +58,7 @@ from engine.media.commands import OpenLeg
 from engine.media.image import Image
 from engine.runtime import continuing, handover, net, opening, plane_memory, recording_quota, replaying
 from engine.runtime.admin import SOCKET_NAME, Admin
+from engine.runtime.bus import Bus
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
 from engine.runtime.files import Files
@@ -124,6 +125,7 @@ class Server:
         self.mail = Mail(self)
         self.prompts = OwnPrompts(self)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
+        self.bus = Bus(self)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
         self.counts = {"unsent": 0, "unresolved": 0}
@@ -233,6 +235,7 @@ class Server:
             self.ladder.know(event)
         elif event.kind == "operator.switch":
             self.levers.note(event)
+            self.bus.feed(event)
         elif event.kind == "voicemail.left":
             self.mail.note(event)
         if self.admin.readers:
@@ -390,6 +393,7 @@ class Server:
             self.log.warning(problem, "clip")
         self.deliver(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
         self.deliver(self.secrets.loaded(site))
+        self.bus.use(site.bus)
         return made
 
     def secrets_changed(self) -> None:
@@ -553,6 +557,7 @@ class Server:
             self._provisioner.close()
         await self.admin.close()
         await self.desk.reloads.close()
+        await self.bus.close()
         await self.sweeper.close()
         await self.mail.close()
         await self.prompts.close()

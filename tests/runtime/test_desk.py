@@ -42,6 +42,7 @@ class Fake:
         self.flows = types.SimpleNamespace(flows={}, refused=0)
         self.storage = types.SimpleNamespace(state="ok", detail="", spooled=0, written=3, lost=0)
         self.journal = types.SimpleNamespace(inputs=7, path="j", bytes_written=0, failed="")
+        self.bus = types.SimpleNamespace(state="none", detail="")
         self.admin = types.SimpleNamespace(readers=[], dropped=0)
         self.notified: list[str] = []
         self.watching = types.SimpleNamespace(

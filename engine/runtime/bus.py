@@ -1,0 +1,231 @@
+"""The bus: commands in and states out over MQTT. The engine runs as well without a broker, or with one that is dead.
+
+Topics, below the site's `topic`:
+- `set/notice/TENANT/NAME` with `on`, `off`, or {"state": "on", "text": …, "minutes": 90 | "until_ms": …, "by": …}
+- `set/hours/TENANT/CALENDAR` with `open`, `closed`, `auto`, or the same as JSON; a retained command is ignored
+- `answer`: what came of a command, {"command": topic, "ok": …, "done" | "error": …}
+- `state/notice/TENANT/NAME`, `state/calendar/TENANT/NAME`: retained, what holds now
+- `node/NODE`: retained, `online`; `offline` is the will
+
+Who may publish to `set/` is the broker's to say: give the engine's topics an access list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import random
+import ssl
+import time
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from engine.dialplan.bus import BusModel
+from engine.records.events import Event
+from engine.runtime.admin import Request
+from engine.runtime.secrets import credential
+
+if TYPE_CHECKING:
+    from engine.runtime.server import Server
+
+backoff_s_min, backoff_s_max = 0.5, 30.0
+keepalive_s = 15
+connect_s_max = 10.0
+farewell_s_max = 1.0
+payload_bytes_max = 4_096
+queue_max = 100  # commands that wait; more are dropped by the client, newest first
+AUTHOR = "mqtt"
+_KINDS = {"notice": "notice", "hours": "calendar"}  # word of a command's topic -> kind of what it switches
+
+
+class Bus:
+    """`use(model)` at every load of a site; `feed(event)` for each event; `await close()` at the end."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.model: BusModel | None = None
+        self.state, self.detail = "none", ""  # none | connecting | connected | down
+        self._task: asyncio.Task[None] | None = None
+        self._states: dict[str, bytes] = {}  # topic -> payload that waits to be published
+        self._told: dict[str, None] = {}  # topics that the broker retains by our word
+        self._answers: list[bytes] = []
+        self._wake = asyncio.Event()
+
+    def use(self, model: BusModel | None) -> None:
+        """The site in force names this broker. A changed one is left and the new one joined; states are told anew."""
+        if model == self.model:
+            self._all_anew()
+            return
+        self.model = model
+        self._states.clear()
+        self._told.clear()
+        if self._task is not None:
+            self._task.cancel()
+        self.state = "connecting" if model is not None else "none"
+        self.detail = ""
+        self._task = asyncio.create_task(self._run(model)) if model is not None else None
+
+    def feed(self, event: Event) -> None:
+        """A switch was moved: its state goes out, also after an outage."""
+        if self.model is None or event.kind != "operator.switch" or event.data["switch"] not in _KINDS.values():
+            return
+        data = event.data
+        default = "off" if data["switch"] == "notice" else "auto"
+        self._put(str(data["switch"]), str(data["name"]), {
+            "state": default if data["state"] == "default" else data["state"], "author": data["author"],
+            "until_ms": data["until_ms"] or 0, "since_ms": event.at_ms, "text": data["reason"] or "",
+        })
+
+    def _put(self, kind: str, name: str, state: dict[str, Any]) -> str:
+        assert self.model is not None
+        topic = f"{self.model.topic}/state/{kind}/{name}"
+        self._states[topic] = msgspec.json.encode(state)
+        self._told[topic] = None
+        self._wake.set()
+        return topic
+
+    def _all_anew(self) -> None:
+        if self.state == "connected":
+            self.server.loop.create_task(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        """Every notice and calendar as it is now."""
+        reply = await self.server.ask(AUTHOR, "overrides", {})
+        gone = dict(self._told)
+        for row in msgspec.json.decode(reply.data) if reply.ok else ():
+            gone.pop(self._put(row.pop("switch"), row.pop("name"), row), None)
+        for topic in gone:  # no calendar or notice of the site any more: an empty payload takes it from the broker
+            self._told.pop(topic)
+            self._states[topic] = b""
+        self._wake.set()
+
+    # --- the connection
+    async def _run(self, model: BusModel) -> None:
+        """Connect, serve, and again: each failure is said once, the pause grows, chance keeps engines apart."""
+        import aiomqtt
+
+        pause_s = backoff_s_min
+        while True:
+            began_s = time.monotonic()
+            try:
+                await self._connected(model, aiomqtt)
+            except Exception as error:  # whatever it is: a bus that stays away must not be the engine's end
+                if not isinstance(error, aiomqtt.MqttError | OSError | ValueError):
+                    self.server.log.error("bus: a fault of ours", "bus", trace=traceback.format_exc(limit=-4))
+                if self.state != "down":
+                    self.server.log.warning(f"bus: {model.host}:{model.port}: {error}; calls go on, it is tried again")
+                self.state, self.detail = "down", str(error)
+            pause_s = backoff_s_min if time.monotonic() - began_s > backoff_s_max else pause_s
+            await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
+            pause_s = min(2 * pause_s, backoff_s_max)
+
+    async def _connected(self, model: BusModel, aiomqtt: Any) -> None:
+        node = self.server.options.node
+        will = aiomqtt.Will(f"{model.topic}/node/{node}", b"offline", 1, True)
+        client = aiomqtt.Client(
+            model.host, model.port, username=model.user or None, password=password(self.server) or None,
+            identifier=f"ringdown-{node}-{self.server.boot}", will=will, keepalive=keepalive_s, timeout=connect_s_max,
+            max_queued_incoming_messages=queue_max, logger=logging.getLogger("ringdown.bus"),
+            tls_context=ssl.create_default_context() if model.tls else None,
+        )
+        async with client:
+            await client.subscribe([(f"{model.topic}/set/{word}/+/+", 1) for word in _KINDS])
+            await client.publish(will.topic, b"online", 1, retain=True)
+            self.server.log.info(f"bus: connected to {model.host}:{model.port}")
+            self.state, self.detail = "connected", ""
+            await self._tell_all()
+            both = [asyncio.create_task(each) for each in (self._write(client, model), self._read(client, model))]
+            try:
+                ended, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    task.result()
+            except asyncio.CancelledError:
+                with suppress(TimeoutError, aiomqtt.MqttError):  # a clean end leaves no will
+                    await asyncio.wait_for(client.publish(will.topic, b"offline", 1, retain=True), farewell_s_max)
+                raise
+            finally:
+                for task in both:
+                    task.cancel()
+                await asyncio.gather(*both, return_exceptions=True)
+
+    async def _read(self, client: Any, model: BusModel) -> None:
+        async for message in client.messages:
+            await self._command(model, message)
+
+    async def _write(self, client: Any, model: BusModel) -> None:
+        """What waits goes out; a state that couldn't be sent stays, the newest of each topic."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._answers:
+                await client.publish(f"{model.topic}/answer", self._answers[0], 1)
+                self._answers.pop(0)
+            while self._states:
+                topic, payload = next(iter(self._states.items()))
+                await client.publish(topic, payload, 1, retain=True)
+                if self._states.get(topic) is payload:
+                    del self._states[topic]
+
+    # --- commands
+    async def _command(self, model: BusModel, message: Any) -> None:
+        topic = str(message.topic)
+        try:
+            if message.retain:
+                raise ValueError("a retained command is ignored: it would be carried out at every connection")
+            request = request_of(topic.removeprefix(f"{model.topic}/set/"), bytes(message.payload), time.time())
+            found = await self.server.desk.handle(AUTHOR, request)
+            told = msgspec.json.decode(found.data) if found.ok else {"error": found.error}
+            told = {"ok": found.ok, **told}
+        except ValueError as error:
+            told = {"ok": False, "error": str(error)}
+        if not told["ok"]:
+            self.server.log.warning(f"bus: {topic}: {told['error']}", "bus command")
+        del self._answers[:-queue_max]
+        self._answers.append(msgspec.json.encode({"command": topic, **told}))
+        self._wake.set()
+
+    async def close(self) -> None:
+        """The broker hears that we go."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+def request_of(rest: str, payload: bytes, now_s: float) -> Request:
+    """The desk's request of a command. Raises ValueError with what is wrong; a file's name can't be given here."""
+    word, _, name = rest.partition("/")
+    if len(payload) > payload_bytes_max:
+        raise ValueError(f"{len(payload)} bytes are too many for a command")
+    text = payload.decode("utf-8", "replace").strip()
+    given: Any = {"state": text}
+    if text.startswith("{"):
+        try:
+            given = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"not JSON: {error}") from error
+    unknown = [key for key in given if key not in ("state", "text", "language", "by", "until_ms", "minutes")]
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}: state, text, language, by, until_ms or minutes")
+    arguments = {_KINDS[word]: name}
+    for key in ("state", "text", "language", "by"):
+        if key in given:
+            if not isinstance(given[key], str):
+                raise ValueError(f"{key} is a text")
+            arguments[key] = given[key]
+    for key in ("until_ms", "minutes"):
+        if key in given:
+            if not isinstance(given[key], int) or isinstance(given[key], bool) or not 0 < given[key] < 10**15:
+                raise ValueError(f"{key} is a whole number")
+            until_ms = given[key] if key == "until_ms" else int(now_s * 1000) + given[key] * 60_000
+            arguments["until_ms"] = str(until_ms)
+    return Request("notice" if word == "notice" else "hours.set", arguments)
+
+
+def password(server: Server) -> str:
+    """The broker's, from RINGDOWN_BUS, the credential `bus`, or the data folder's secrets; '' when none is there."""
+    return os.environ.get("RINGDOWN_BUS", "") or credential("bus") or server.secrets.bus
