@@ -19,6 +19,7 @@ from engine.call import (
     arrival,
     boxes,
     callback,
+    canary,
     certificates,
     codes,
     confirming,
@@ -347,6 +348,10 @@ def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
 
 def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
     site = _site_decoder.decode(event.site)
+    if event.share and room.site:
+        canary.begin(room, site, event.version, event.share, now_ms)
+        return
+    canary.end(room)
     old, room.site = room.site, event.version
     room.sites[event.version] = site
     room.indexes.pop(event.version, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import agents, codes, ending, menus, nailed, oversight, parking, script, talking
+from engine.call import agents, canary, codes, ending, menus, nailed, oversight, parking, script, talking
 from engine.call.call import Call
 from engine.call.leg import CALLER
 from engine.ids import call_name
@@ -160,8 +160,11 @@ def _begin(
     caller = (
         event.asserted if event.asserted is not None and trunk is not None and trunk.trust_identity else event.caller
     )
+    site = room.site
+    if number is not None:
+        site, number = canary.version_for(room, number, caller.user, room.call_serial)
     call = Call(
-        room.call_serial, call_name(room.call_serial), tenant, room.site,
+        room.call_serial, call_name(room.call_serial), tenant, site,
         agent.number if agent is not None else caller.user, agent.name if agent is not None else caller.display,
         event.dialled, via, trunk.name if trunk is not None else "", now_ms, hops=event.max_forwards,
     )  # fmt: skip
@@ -182,6 +185,8 @@ def _begin(
         trunk=call.trunk, via=via, peer=f"{event.path.transport}:{event.path.host}:{event.path.port}",
         sip=event.call_id,
     )  # fmt: skip
+    if site != room.site:
+        room.emit("call.shared", tenant, call.name, site=site)
     if number is not None and not script.begin(room, call, *script.way(room, call, number, now_ms), now_ms):
         ending.hang_up(room, call, "system", "failed", 41, now_ms, status=500)
     return call

@@ -10,6 +10,7 @@ from engine.call import (
     agents,
     box_desk,
     callback_desk,
+    canary,
     draining,
     levers,
     mixing,
@@ -171,7 +172,7 @@ def _status(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
         "agents_ready": sum(1 for row in room.agents.values() if row.state == "ready"),
         "refused": dict(sorted(room.refused.items())),
         "waiting": sum(1 for call in room.calls.values() if call.waiting is not None),
-        "switches": _switches(room),
+        "switches": _switches(room), "share": canary.row(room),
     }  # fmt: skip
 
 
@@ -357,7 +358,8 @@ _VERBS = {
     "agent.login": _login, "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready,
     "agent.wrap_up": _wrap_up, "agent.extend": _extend, "agent.code": _code,
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
-    "engine.drain": _drain, "noted": _noted, "site_noted": _site_noted, "let_go": box_desk.let_go,
+    "engine.drain": _drain, "noted": _noted, "site_noted": _site_noted, "share_over": canary.over,
+    "let_go": box_desk.let_go,
     "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,
     **oversight.VERBS, **box_desk.VERBS, **overrides.VERBS,
 }  # fmt: skip

@@ -67,10 +67,12 @@ class WallClock(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class SiteLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """A checked and linked site (msgpack of `dialplan.model.Site`), active for every call that arrives from now on."""
+    """A checked and linked site (msgpack of `dialplan.model.Site`), active for every call that arrives from now on;
+    with `share` (of 10,000) only for so many of them."""
 
     version: str
     site: bytes
+    share: int = 0
 
 
 class SecretsLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, dial, rooms, staying, supervision, waiting
+from engine.call import bridge, canary, dial, rooms, staying, supervision, waiting
 from engine.call.call import Call, busy, drop_leg, end_leg, legs_of
 from engine.call.effects import RemoveFile
 from engine.dialplan.actions import CallerGone
@@ -135,9 +135,8 @@ def record(room: Room, call: Call, now_ms: int) -> None:
     room.calls.pop(call.id, None)
     if room.draining and not busy(room):
         room.deadlines.arm(("drained", 0), now_ms)
-    if call.site != room.site and not any(other.site == call.site for other in room.calls.values()):
-        room.sites.pop(call.site, None)
-        room.indexes.pop(call.site, None)
+    if call.site != room.site:
+        canary.forget(room, call.site)
 
 
 def too_long(room: Room, call: Call, now_ms: int) -> None:

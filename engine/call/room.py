@@ -14,6 +14,7 @@ from engine.acd.machine import Distributor
 from engine.call.agents import AgentRow
 from engine.call.call import Call
 from engine.call.callbacks import Callback
+from engine.call.canary import Share
 from engine.call.dial import Attempt
 from engine.call.effects import Emit, Listening, LogLine, Output
 from engine.call.leg import Leg
@@ -79,6 +80,7 @@ class Held(msgspec.Struct):
     pins: dict[str, str] = {}
     own_clips: dict[int, int] = {}
     clip_serial: int = 0
+    share: Share | None = None
 
 
 class Room:
@@ -128,6 +130,7 @@ class Room:
         self.left_places: dict[str, Left] = {}  # "queue|number" -> whose place is kept for a ring back
         self.expired_skills: dict[str, int] = {}  # tenant/number/skill -> Unix ms since when it is told
         self.skill_ends_ms = 0  # the next skill to expire, Unix ms; 0 none
+        self.share: Share | None = None  # a version that only some new calls run on
         self.promised_ms = 0  # when an estimate was last worked out for the records of a caller who joined
         self.messages: dict[int, Message] = {}  # in boxes
         self.leaving: dict[int, Message] = {}  # tap -> a message that is being spoken
@@ -238,6 +241,7 @@ class Room:
             self.callbacks, self.callback_counts, self.left_places,
             self.expired_skills, self.skill_ends_ms, self.promised_ms,
             self.messages, self.leaving, self.message_serial, self.pins, self.own_clips, self.clip_serial,
+            self.share,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 

@@ -15,17 +15,41 @@ def reload(
     untested: Annotated[
         str, typer.Option("--untested", metavar="REASON", help="Load it although a test fails; the reason is recorded.")
     ] = "",
+    share: Annotated[
+        str, typer.Option("--share", metavar="5%", help="Only for so many new callers; the others keep the version in "
+                          "force.")
+    ] = "",
+    guard: Annotated[
+        str, typer.Option("--guard", metavar="METRIC<=X", help="With --share: withdraw it by itself when more calls "
+                          "are abandoned, have faults, or an outcome: 'abandoned<=8%', 'faults<=old+1%' (the default), "
+                          "'failed<=2%'.")
+    ] = "",
+    for_: Annotated[
+        str, typer.Option("--for", metavar="1h", help="With --share: then it is for all calls, if the guard held.")
+    ] = "",
     data: Data = None, json: Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Check, test and load the site, for calls that arrive from now on; prints what changes and its undo."""
     from engine.cli import client
 
-    arguments = {"untested": untested} if untested else {}
+    given = {"untested": untested, "share": share, "guard": guard, "for_s": _seconds(for_)}
+    arguments = {key: value for key, value in given.items() if value}
     try:
         result = client.ask(data_folder(data), "reload", **arguments)
     except client.Refused as refused:
         refuse(refused, json)
     report(result, json)
+
+
+def _seconds(text: str) -> str:
+    if not text:
+        return ""
+    import time
+
+    from engine.cli import times
+
+    now_s = time.time()
+    return f"{times.coming(text, now_s) / 1000 - now_s:.0f}"
 
 
 def refuse(refused: Any, json: bool) -> None:
@@ -59,6 +83,12 @@ def report(result: dict[str, Any], json: bool) -> None:
     print("tests:", result["tests"]["summary"] + (f" — loaded all the same: {result['untested']}"
                                                   if result["untested"] else ""))
     print("\n".join(difference(result["difference"], result["old"])))
+    if result.get("share"):
+        share = result["share"]
+        ends = f" until {show.clock(share['until_ms'], date=True)}, then for all" if share["until_ms"] else ""
+        print(f"{share['share']} of new calls run on {result['new'][:12]}{ends}; guard {share['guard']}   "
+              f"(undo: {result['undo']})")
+        return
     finishing = result["finishing"]
     calls = f"{finishing} call{'' if finishing == 1 else 's'} finish{'es' if finishing == 1 else ''}"
     print(f"site {result['new'][:12]} is active; {calls} on {result['old'][:12]}   (undo: {result['undo']})")

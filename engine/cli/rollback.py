@@ -22,4 +22,8 @@ def rollback(
         result = client.ask(data_folder(data), "rollback", **({"version": version} if version else {}))
     except client.Refused as refused:
         printing.refuse(refused, json)
+    if result.get("withdrawn") and not json:
+        print(f"{result['withdrawn'][:12]} is withdrawn; new calls run on {result['new'][:12]}   "
+              "(undo: ringdown reload --share)")
+        return
     printing.report(result, json)

@@ -35,6 +35,13 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"{runtime['tcp_flows']} TCP connections, send failures {runtime['send_failures'] or 'none'}",
         "media    " + ", ".join(f"{key} {value}" for key, value in runtime["media"].items()),
     ]
+    share = found.get("share")
+    if share:
+        from engine.console.format import clock
+
+        ends = f" until {clock(share['until_ms'], date=True)}" if share["until_ms"] else ""
+        result.append(f"share    {share['share']} of new calls on {share['version'][:12]} by {share['author']}{ends}: "
+                      f"{share['judged']}   (undo: ringdown rollback)")
     bus = found.get("bus") or {}
     if bus.get("state", "none") != "none":
         result.append(f"bus      {bus['state']} {bus['detail']}".rstrip())

@@ -34,6 +34,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.recording": lambda d: f"recording {d['state']}: {d['name']}" + _ms(d.get("duration_ms")),
     "call.media": lambda d: f"audio {d['state']} on {d['leg']}: {d['detail']}",
     "call.fault": lambda d: f"FAULT in {d['where']}: {d['detail']}",
+    "call.shared": lambda d: f"runs on version {str(d['site'])[:12]}, which a share of the calls gets",
     "call.leg": lambda d: f"invites {d['leg']}",
     "call.conference": lambda d: f"conference: {' '.join(str(d[key]) for key in ('by', 'who', 'result') if d[key])}",
     "supervision.started": lambda d: f"{d['supervisor']} is on the line of {d['agent']}: {d['mode']}",

@@ -28,6 +28,7 @@ class Event(msgspec.Struct, frozen=True):
 KINDS: dict[str, tuple[str, ...]] = {
     # calls
     "call.started": ("caller", "name", "dialled", "trunk", "via", "peer", "sip"),  # via: trunk, agent, public, callback
+    "call.shared": ("site",),  # it runs on a version of the site that only a share of the calls gets
     "call.leg": ("leg", "sip"),  # a phone is rung for the call; sip: the Call-ID of its dialog
     "call.answered": ("after_ms",),
     "call.step": ("step", "text"),

@@ -99,7 +99,7 @@ class Desk:
             "up_s": int(time.monotonic() - server.began_s), "started_at": server.started_at,
             "addresses": server.addresses,
             "site": {"folder": str(server.options.site), "version": server.site.version},
-            "bus": {"state": server.bus.state, "detail": server.bus.detail},
+            "share": self.reloads.sharing.row(), "bus": {"state": server.bus.state, "detail": server.bus.detail},
             "draining": server.draining, "drained_by": self.drained_by, "switch": switch, "runtime": self.figures(),
         })
 

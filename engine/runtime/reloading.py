@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from engine.call.canary import WHOLE
 from engine.dialplan.findings import render
 from engine.dialplan.site_version import version_of
 from engine.errors import SiteError
-from engine.runtime import site_tests
+from engine.runtime import sharing, site_tests
 from engine.runtime.admin import Answer, answer, refusal
 from engine.runtime.site_files import Reading, collect, read_in_child
 from engine.runtime.site_tests import Tested
@@ -37,23 +38,26 @@ class Reloads:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.store = Store(server.options.data)
-        self._busy = asyncio.Lock()
+        self.sharing = sharing.Sharing(self)
+        self.busy = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
+        self._resumed: asyncio.Task[None] | None = None
 
     # --- what operators ask
     async def reload(self, author: str, arguments: dict[str, str]) -> Answer:
-        """Read the site's folder again. `untested`: why it comes into force although its tests fail."""
-        return await self._alone(self._reload(author, arguments.get("untested", "")[:reason_letters_max].strip()))
+        """Read the site's folder again. `untested`: why it comes into force although its tests fail; `share`, `guard`,
+        `for_s`: only for some of the calls, see `sharing`."""
+        return await self._alone(self._reload(author, arguments))
 
     async def rollback(self, author: str, arguments: dict[str, str]) -> Answer:
         """Back to a kept version (`version`, or the one before)."""
         return await self._alone(self._rollback(author, arguments.get("version", "")))
 
     async def _alone(self, work: Any) -> Answer:
-        if self._busy.locked():
+        if self.busy.locked():
             work.close()
             return refusal("another reload is under way; nothing was changed")
-        async with self._busy:
+        async with self.busy:
             self.server.watching.reloading()
             try:
                 return await work  # type: ignore[no-any-return]
@@ -63,9 +67,11 @@ class Reloads:
             finally:
                 self.server.watching.reloaded()
 
-    async def _reload(self, author: str, untested: str) -> Answer:
+    async def _reload(self, author: str, arguments: dict[str, str]) -> Answer:
         server = self.server
-        reading = await read_in_child(server.options.site, server.site, server.options.data)
+        untested, asked = arguments.get("untested", "")[:reason_letters_max].strip(), sharing.wish(arguments)
+        kept = self.sharing.numbering(server.site)
+        reading = await read_in_child(server.options.site, kept, server.options.data)
         refused = self._refused(reading)
         if refused is not None:
             return refused
@@ -76,7 +82,32 @@ class Reloads:
             data = {"findings": [render(each) for each in reading.findings], "tests": tested,
                     "difference": reading.difference}
             return Answer(False, msgspec.Raw(msgspec.json.encode(data)), f"a test fails: {tested.summary}")
-        return await self._into_force(author, "reload", reading, tested, "" if tested.ok else untested)
+        passed_over = "" if tested.ok else untested
+        if asked is not None:
+            return await self._shared(author, reading, asked, tested, passed_over)
+        return await self.into_force(author, "reload", reading, tested, passed_over)
+
+    async def _shared(
+        self, author: str, reading: Reading, asked: sharing.Wish, tested: Tested, untested: str
+    ) -> Answer:
+        """For some of the new calls only."""
+        server, site = self.server, reading.site
+        assert site is not None
+        if site.version == server.site.version:
+            return refusal(f"{site.version[:SHORT]} is in force already; nothing was changed")
+        sharing.refuse(server.site, site)
+        self.sharing.begin(author, reading, asked)
+        entry = Version(site.version, int(time.time() * 1000), "share", author, reading.files, reading.bytes,
+                        len(reading.difference), tested.summary, untested)
+        notes = await self._entered(entry, [site.version])
+        old, percent = server.site.version, f"{asked.share * 100 / WHOLE:g}%"
+        server.log.info(f"{percent} of new calls run on {site.version[:SHORT]}, says {author}", "share")
+        await self.told(author, "share", old, site.version, len(reading.difference), tested.summary, untested)
+        return answer({
+            "old": old, "new": site.version, "changed": True, "passwords": [], "notes": notes, "finishing": 0,
+            "findings": [render(each) for each in reading.findings], "difference": reading.difference,
+            "tests": tested, "untested": untested, "undo": "ringdown rollback", "share": self.sharing.row(),
+        })
 
     async def _tested(self, reading: Reading) -> Tested:
         """Of the files as they were read where they are kept, else of the folder."""
@@ -88,7 +119,10 @@ class Reloads:
 
     async def _rollback(self, author: str, name: str) -> Answer:
         server = self.server
-        running = server.site.version
+        running, shared = server.site.version, self.sharing.version()
+        if shared and (not name or (len(name) >= 4 and running.startswith(name))):
+            await self.sharing.withdraw(author, shared, f"operator {author}")
+            return answer({"old": shared, "new": running, "withdrawn": shared})
         wanted = self.store.named(name) if name else self.store.before(running)
         if not wanted:
             return refusal("no earlier version is kept; `ringdown versions` lists what there is")
@@ -102,7 +136,7 @@ class Reloads:
         if reading.site.version != wanted:
             return refusal(f"the kept files of {wanted[:SHORT]} were changed: they are {reading.site.version[:SHORT]} "
                            "now; nothing was changed")
-        return await self._into_force(author, "rollback", reading, Tested(0, True, "not run for a rollback"), "")
+        return await self.into_force(author, "rollback", reading, Tested(0, True, "not run for a rollback"), "")
 
     def _refused(self, reading: Reading) -> Answer | None:
         if reading.site is not None:
@@ -114,13 +148,14 @@ class Reloads:
         return Answer(False, msgspec.Raw(msgspec.json.encode({"findings": findings})), "the site has errors")
 
     # --- into force
-    async def _into_force(
+    async def into_force(
         self, author: str, act: str, reading: Reading, tested: Tested, untested: str
     ) -> Answer:
         server = self.server
         assert reading.site is not None
         old, listen, new = server.site.version, server.site.listen, reading.site.version
         finishing = (await self._calls()).get(old, 0) if new != old else 0
+        self.sharing.stop()
         made = server.load_site(reading)
         server.log.info(f"site {act} by {author}: {new[:SHORT]}", "reload", files=reading.files)
         notes = []
@@ -133,7 +168,7 @@ class Reloads:
             entry = Version(new, int(time.time() * 1000), act, author, reading.files, reading.bytes,
                             len(reading.difference), tested.summary, untested)
             notes += await self._entered(entry, [old] if act == "rollback" else [])
-            await self._told(author, act, old, new, len(reading.difference), tested.summary, untested)
+            await self.told(author, act, old, new, len(reading.difference), tested.summary, untested)
             undo = f"ringdown rollback {old[:SHORT]}"
         return answer({
             "old": old, "new": new, "changed": old != new, "findings": [render(each) for each in reading.findings],
@@ -154,8 +189,8 @@ class Reloads:
 
         def write() -> None:
             kept = self.store.book().held if held else []
-            self.store.enter(entry, str(self.server.options.site), [v for v in (*kept, *held) if v != entry.version],
-                             in_use=in_use)
+            wanted = [each for each in (*kept, *held) if each != entry.version or entry.act == "share"]
+            self.store.enter(entry, str(self.server.options.site), wanted, in_use=in_use)
 
         try:
             await asyncio.get_running_loop().run_in_executor(None, write)
@@ -164,7 +199,7 @@ class Reloads:
             return [f"the book of versions wasn't written: {error}"]
         return []
 
-    async def _told(self, author: str, act: str, old: str, new: str, changes: int, tests: str, reason: str) -> None:
+    async def told(self, author: str, act: str, old: str, new: str, changes: int, tests: str, reason: str) -> None:
         await self.server.ask(author, "site_noted", {
             "act": act, "old": old, "new": new, "changes": str(changes), "tests": tests, "reason": reason,
         })
@@ -198,6 +233,7 @@ class Reloads:
         """Keep what the engine has started with, off the loop."""
         if reading.site is not None:
             self._keeping = asyncio.create_task(self._keep(reading, reading.site.version))
+            self._resumed = asyncio.create_task(self.sharing.started())
 
     async def _keep(self, reading: Reading, version: str) -> None:
         entry = Version(version, int(time.time() * 1000), "start", "engine", reading.files)
@@ -217,5 +253,8 @@ class Reloads:
 
     async def close(self) -> None:
         """What is being kept is finished first."""
+        self.sharing.stop()
+        if self._resumed is not None:
+            self._resumed.cancel()
         if self._keeping is not None:
             await self._keeping

@@ -231,6 +231,7 @@ class Server:
         event = emit.event
         self.storage.events.append(event)
         self.tally.feed(event)
+        self.desk.reloads.sharing.feed(event)
         if event.kind in _NAMING:
             self.ladder.know(event)
         elif event.kind == "operator.switch":

@@ -66,3 +66,15 @@ def test_a_long_difference_is_cut_and_says_how_to_see_it_whole(
         assert run(["reload", "--data", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "change 59\n" in out and "change 60\n" not in out and "and 40 more: ringdown diff aaaaaaaaaaaa" in out
+
+
+def test_a_share_with_its_guard_and_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    share = {"share": "5%", "guard": "abandoned<=8%", "until_ms": 1_900_000_000_000, "judged": "", "version": "b" * 20}
+    with engine(tmp_path, {"reload": GOOD | {"share": share, "undo": "ringdown rollback"}}) as asked:
+        assert run(["reload", "--share", "5%", "--guard", "abandoned<=8%", "--for", "1h", "--data", str(tmp_path)]) == 0
+    arguments = asked[0]["arguments"]
+    assert 3_590 <= int(arguments.pop("for_s")) <= 3_600
+    assert arguments == {"share": "5%", "guard": "abandoned<=8%"}
+    out = capsys.readouterr().out
+    assert "5% of new calls run on bbbbbbbbbbbb until " in out and "then for all; guard abandoned<=8%" in out
+    assert "(undo: ringdown rollback)" in out and "is active" not in out

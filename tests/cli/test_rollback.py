@@ -23,3 +23,10 @@ def test_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with engine(tmp_path, {"rollback": refused("no version 'x' is kept")}):
         assert run(["rollback", "x", "--data", str(tmp_path)]) == 1
     assert "no version 'x' is kept; the running site stays" in capsys.readouterr().out
+
+
+def test_a_share_withdrawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {"old": "b" * 20, "new": "a" * 20, "withdrawn": "b" * 20}
+    with engine(tmp_path, {"rollback": answer}):
+        assert run(["rollback", "--data", str(tmp_path)]) == 0
+    assert "bbbbbbbbbbbb is withdrawn; new calls run on aaaaaaaaaaaa" in capsys.readouterr().out

@@ -76,3 +76,12 @@ def test_every_switch_off_its_default_with_author_times_and_undo() -> None:
     assert "agent default/201 not ready (lunch): by ben" in text[2] and " until " not in text[2]
     assert text[2].endswith("(undo: ringdown agent default/201 ready)")
     assert "switch   engine drains: by signal" in "\n".join(lines(FOUND))
+
+
+def test_a_share_and_a_bus_are_said() -> None:
+    share = {"version": "b" * 20, "share": "5%", "author": "ann", "until_ms": 1_900_000_000_000, "guard": "faults<=1%",
+             "judged": "faults 0.0% of 7, the others 0.0% of 93, at most 1.0%"}  # fmt: skip
+    text = "\n".join(lines(FOUND | {"share": share, "bus": {"state": "down", "detail": "refused"}}))
+    assert "share    5% of new calls on bbbbbbbbbbbb by ann until " in text and "of 93, at most 1.0%" in text
+    assert "(undo: ringdown rollback)" in text and "bus      down refused" in text
+    assert "bus" not in "\n".join(lines(FOUND | {"bus": {"state": "none", "detail": ""}}))

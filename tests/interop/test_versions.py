@@ -68,3 +68,40 @@ def test_what_was_rolled_back_stays_so_over_a_restart(tmp_path: Path) -> None:
         assert "which was rolled back" in engine.output()
         said = engine.command("diff")
         assert said.returncode == 1 and "rings 33 s instead of 20 s" in said.stdout, said
+
+
+def test_a_share_of_callers_and_its_withdrawal_by_the_guard(tmp_path: Path) -> None:
+    """Callers, 40 % of them on a version whose calls end as `broken`: the guard takes it back, nobody is cut off."""
+    with Engine() as engine:
+        until(lambda: "in force" in engine.command("versions").stdout, 10, what="the first version kept")
+        engine.edit("dialplans/diagnostics.yaml", "    - answer\n    - play: {prompt: tone/milliwatt, for: 10min}\n"
+                    "    - hangup: served", "    - answer\n    - play: {prompt: tone/milliwatt, for: 500ms}\n"
+                    "    - hangup: broken")  # fmt: skip
+        said = engine.command("reload", "--share", "40%", "--guard", "broken<=5%")
+        assert said.returncode == 0 and "40% of new calls run on " in said.stdout, said
+        assert "share    40% of new calls on " in engine.command("status").stdout
+        callers = [engine.phone(f"55{number:03}", secret=False) for number in range(16)]
+        drawn = 0
+        try:
+            for phone in callers:
+                dialog = phone.call("9197")
+                if engine.ask("status")["switch"]["share"] is None:
+                    dialog.bye()
+                    break
+                runs_on = engine.ask("status")["switch"]["calls_by_version"]
+                if len(runs_on) == 1 and engine.ask("status")["site"]["version"] in runs_on:
+                    dialog.bye()
+                else:
+                    dialog.expect_bye(6)
+                    drawn += 1
+        finally:
+            for phone in callers:
+                phone.close()
+        until(lambda: engine.ask("status")["share"] is None, 5, what="the withdrawal")
+        assert drawn == 2, "two bad ones of at most twenty are more than 5 %"
+        until(lambda: "withdrawn" in str(engine.events()), 5, what="its event")
+        events = engine.events()
+        sites = [event["data"] for event in events if event["kind"] == "operator.site"]
+        assert [each["act"] for each in sites] == ["share", "withdrawn"] and "broken<=5%" in sites[1]["reason"]
+        assert sum(event["kind"] == "call.shared" for event in events) == drawn
+        assert engine.ask("status")["switch"]["versions_in_use"] == [engine.ask("status")["site"]["version"]]
