@@ -190,7 +190,7 @@ class Reloads:
         def write() -> None:
             kept = self.store.book().held if held else []
             wanted = [each for each in (*kept, *held) if each != entry.version or entry.act == "share"]
-            self.store.enter(entry, str(self.server.options.site), wanted, in_use=in_use)
+            self.store.enter(entry, str(self.server.options.site.resolve()), wanted, in_use=in_use)
 
         try:
             await asyncio.get_running_loop().run_in_executor(None, write)
@@ -229,10 +229,11 @@ class Reloads:
 
         return held_back
 
-    def started(self, reading: Reading) -> None:
-        """Keep what the engine has started with, off the loop."""
+    def started(self, reading: Reading, *, going_on: bool) -> None:
+        """Keep what the engine has started with, off the loop. `going_on` with another one's calls: its share ends."""
         if reading.site is not None:
             self._keeping = asyncio.create_task(self._keep(reading, reading.site.version))
+        if going_on:
             self._resumed = asyncio.create_task(self.sharing.started())
 
     async def _keep(self, reading: Reading, version: str) -> None:
@@ -244,7 +245,7 @@ class Reloads:
             files = collect(folder)
             if version_of(files) == version:  # else somebody edits already: the next reload keeps what it reads
                 entry.bytes = self.store.keep(version, files, folder)
-                self.store.enter(entry, str(self.server.options.site), held)
+                self.store.enter(entry, str(self.server.options.site.resolve()), held)
 
         try:
             await asyncio.get_running_loop().run_in_executor(None, work)

@@ -447,7 +447,7 @@ class Server:
         self._tell_wall_clock()
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
-        self.desk.reloads.started(reading)
+        self.desk.reloads.started(reading, going_on=before is not None)
         self.sweeper.start()
         self.mail.start()
         self._catch_signals()

@@ -190,7 +190,7 @@ class OnDisk(Engine):
     def begin(self) -> None:
         async def work() -> None:
             reloads = room.Reloads(self)  # type: ignore[arg-type]
-            reloads.started(self.read())
+            reloads.started(self.read(), going_on=False)
             await reloads.close()
 
         run(work())
