@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.dialplan.actions import Digit, TimerFired
-from engine.dialplan.interpreter import start
+from engine.dialplan.actions import Digit, LeaveQueue, TimerFired
+from engine.dialplan.interpreter import start, start_wait
 from engine.dialplan.model import Site
 from engine.dialplan.verbs.choose import draw
 from tests.dialplan.site import STOCK, Caller, files_with, lines, site_of
@@ -229,3 +229,21 @@ def test_the_base_site_has_no_calendar() -> None:
 
     site, _ = read_site(files_with({}), STOCK)
     assert site is not None and site.calendars == {}
+
+
+def test_the_way_is_noted_but_not_in_a_wait_list() -> None:
+    split = ("    - split:", "        - share: 100%", "          then: bye")
+    site = site_of(HEAD + lines("flows:", "  main:", *split, "  bye:", "    - reject: 480"))
+    assert Caller(site).notes("split") == ["100%"]
+    waiting = lines(
+        "flows:", "  main:", "    - answer",
+        "    - queue: {name: support, waiting: hold, full: bye, no_agents: bye, timeout: bye}", "    - goto: bye",
+        "  bye:", "    - hangup: served", "waits:", "  hold:", *split, "    - music: 10s",
+    )  # fmt: skip
+    site = site_of(HEAD + waiting)
+    caller = Caller(site)
+    caller.answered()
+    program = site.programs["default/main"].waits["hold"]
+    _, out = start_wait(program, caller.run, {}, site)
+    assert LeaveQueue("!bye") in out
+    assert not [each for each in out if getattr(each, "kind", "") == "split"]

@@ -124,3 +124,21 @@ def test_what_a_caller_chose_is_his_intent() -> None:
     while caller.run.waiting != "ended":  # silence chooses nothing
         caller.tell(TimerFired(caller.run.ticket))
     assert caller.notes("tag")[-1].strip() == "wants"
+
+
+def test_switch_over_facts_dates_and_amounts() -> None:
+    def switch(value: str, *cases: str, otherwise: bool = True) -> list[tuple[str, int]]:
+        rows = [f"          {case}: continue" for case in cases]
+        more = ["        else: continue"] if otherwise else []
+        return codes_of(HEAD + lines(
+            "variables: {due: date = 2026-03-04, sum: money EUR = 5}", "flows:", "  main:", "    - tag: $due $sum",
+            "    - switch:", f"        value: {value}", "        cases:", *rows, *more, "    - reject: 480",
+        ), calendars=OFFICE)  # fmt: skip
+
+    assert switch("calendar.office.state", "open", "closed", "holiday", otherwise=False) == []
+    assert switch("calendar.office.state", "open", "closed", otherwise=False) == [("RD076", 6)]
+    assert switch("system.weekday", "sat", "sun") == []
+    assert switch("system.weekday", "saturday") == [("RD070", 9)]
+    assert switch("due", "2026-12-24") == [] and switch("due", "2026-12-32") == [("RD070", 9)]
+    assert switch("sum", "5 EUR", "7.50") == [] and switch("sum", "5 USD") == [("RD070", 9)]
+    assert switch("agent.200.ready", "yes", "no", otherwise=False) == []

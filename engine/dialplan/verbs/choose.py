@@ -16,7 +16,7 @@ WHOLE = 10_000  # shares are hundredths of a percent
 def begin_hours(turn: Turn, step: Step) -> None:
     """Open goes on; a holiday without a way of its own goes where closed goes."""
     now = calendar_state(turn, step.data["calendar"])
-    turn.out.append(Note("hours", f"{step.data['calendar']} {now}", step.id))
+    _note(turn, step, f"{step.data['calendar']} {now}")
     turn.take(step, "closed" if now == "holiday" and "holiday" not in step.outs else now)
 
 
@@ -34,11 +34,15 @@ def begin_split(turn: Turn, step: Step) -> None:
     """A draw from the call and the step: a caller who comes here again goes the same way again."""
     run = turn.run
     drawn = draw(f"{run.facts.get('call.id', '')}|{run.scratch.get('started_ms', 0)}|{step.id}")
-    for below, out in step.data["ways"]:
-        if drawn < below:
-            turn.take(step, out)
-            return
-    turn.take(step, "else")
+    out = next((out for below, out in step.data["ways"] if drawn < below), "else")
+    _note(turn, step, out)
+    turn.take(step, out)
+
+
+def _note(turn: Turn, step: Step, text: str) -> None:
+    """For the records; a wait list would say the same every half minute."""
+    if not turn.program.loops:
+        turn.out.append(Note(step.verb, text, step.id))
 
 
 def draw(seed: str) -> int:
