@@ -21,6 +21,8 @@ REFERENCE = (Path(__file__).parents[2] / "dialplans" / "LANGUAGE.md").read_text(
 QUEUES = "support:\n  skills: [power]\n  max_wait: 20min\n  callback: {allow: ['0'], typed_numbers: yes}\n"
 CALENDARS = "office:" + REFERENCE.partition("```\noffice:")[2].partition("```")[0]  # the reference's own
 LOOKUPS = "check_pin:\n  post: https://a/b\n  send: {account: $account, pin: $pin}\n  returns: {ok: flag = no}\n"
+SITE = "ringdown: 1\nlanguages: [en]\nnumbers:\n  100: main\nparking: {slots: 71-79}\n"
+SURVEYS = "after_call:\n  questions:\n    happy: {prompt: choose}\n"
 EXAMPLES = re.findall(r"```yaml\n(ringdown: 1\n.*?)```", REFERENCE, re.DOTALL)
 
 
@@ -28,7 +30,7 @@ EXAMPLES = re.findall(r"```yaml\n(ringdown: 1\n.*?)```", REFERENCE, re.DOTALL)
 def test_an_example_loads_without_a_finding(number: int) -> None:
     files = files_with({
         "dialplans/main.yaml": EXAMPLES[number], "queues.yaml": QUEUES, "calendars.yaml": CALENDARS,
-        "lookups.yaml": LOOKUPS,
+        "lookups.yaml": LOOKUPS, "site.yaml": SITE, "surveys.yaml": SURVEYS,
     })  # fmt: skip
     site, findings = read_site(files, STOCK)
     # an excerpt shows one thing; advice is for whole sites
