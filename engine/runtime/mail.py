@@ -154,13 +154,13 @@ class Mail:
             return
         wait_s = pause_s(letter.attempts)
         letter.next_ms = now_ms + int(wait_s * 1000)
-        self.server.log.warning(
-            f"mail for box {letter.box}: {letter.error}; attempt {letter.attempts + 1} in {wait_s:.0f} s", "mail"
-        )
         if await asyncio.to_thread(self._is_in_spool, letter):
             await self._keep(letter)
         else:
             self.waiting.pop(letter.id, None)
+        self.server.log.warning(
+            f"mail for box {letter.box}: {letter.error}; attempt {letter.attempts + 1} in {wait_s:.0f} s", "mail"
+        )
 
     def _is_in_spool(self, letter: Letter) -> bool:
         """An eraser may have taken it out meanwhile."""

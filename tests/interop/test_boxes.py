@@ -1,13 +1,16 @@
-"""A message from a real phone to a real phone: spoken into a box, shown by the lamp, heard by *97 with its PIN."""
+"""Real phones and boxes: a message is spoken, shown by the lamp, heard by *97 with its PIN; a prompt is recorded by *77
+and heard by the next caller."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import listening
+import pytest
 from harness.baresip import Baresip
 from harness.children import until
 from harness.server import Engine
@@ -22,8 +25,21 @@ flows:
     - answer
     - voicemail: {box: front, prompt: thank_you}
     - hangup: served
+  outage:
+    - answer
+    - play: outage
+    - hangup: served
 """
-EDITS = {"site.yaml": ("numbers:\n", "numbers:\n  8720: {dialplan: interop, entry: box, public: yes}\n")}
+NUMBERS = """\
+recorded_prompts: {1: outage}
+numbers:
+  8720: {dialplan: interop, entry: box, public: yes}
+  8721: {dialplan: interop, entry: outage, public: yes}
+"""
+EDITS = {
+    "site.yaml": ("numbers:\n", NUMBERS),
+    "agents.yaml": ("200: {name: Ana Reyes,", "200: {name: Ana Reyes, records_prompts: yes,"),
+}  # fmt: skip
 BOXES = "front: {queue: support, number: 900, hears: [200], min: 1s}\n"
 
 
@@ -33,10 +49,21 @@ def pin(engine: Engine, box: str) -> str:
     return found[1]
 
 
-def test_a_message_reaches_the_phone_of_who_must_hear_it(tmp_path: Path) -> None:
-    engine = Engine(edits=EDITS, extra=DIALPLAN)
-    (engine.site / "boxes.yaml").write_text(BOXES)
-    with engine, Baresip(tmp_path, engine.address, "200", engine.passwords()["200"], lamp=True) as agent:
+@pytest.fixture(scope="module")
+def running() -> Iterator[Engine]:
+    """An engine with a box, and a prompt that has no recording yet."""
+    made = Engine(edits=EDITS, extra=DIALPLAN)
+    (made.site / "boxes.yaml").write_text(BOXES)
+    for language in ("en", "zh"):
+        with (made.site / "prompts" / f"{language}.yaml").open("a") as file:
+            file.write("outage: There is an outage.\n")
+    with made:
+        yield made
+
+
+def test_a_message_reaches_the_phone_of_who_must_hear_it(running: Engine, tmp_path: Path) -> None:
+    engine = running
+    with Baresip(tmp_path, engine.address, "200", engine.passwords()["200"], lamp=True) as agent:
         agent.registered()
         agent.child.wait_for(r"Messages-Waiting: no", 5)
         with Baresip(tmp_path, engine.address, "stranger", microphone=SPOKEN, register=False) as caller:
@@ -62,6 +89,26 @@ def test_a_message_reaches_the_phone_of_who_must_hear_it(tmp_path: Path) -> None
         agent.wait_event("CALL_CLOSED", 8)
         until(lambda: not (engine.data / row["message"]).exists(), 3, what="the file is gone")
         until(lambda: _rows(engine) == 0, 3, what="its row is gone")
+
+
+def test_a_prompt_recorded_by_phone_is_heard_by_the_next_caller(running: Engine, tmp_path: Path) -> None:
+    engine = running
+    with Baresip(tmp_path, engine.address, "200", engine.passwords()["200"], microphone=SPOKEN) as agent:
+        agent.registered()
+        agent.wait_event("CALL_ESTABLISHED", after=agent.dial("*771"))
+        time.sleep(5.0)  # "Speak after the tone", the tone, and two seconds of his
+        agent.press("#")
+        time.sleep(1.0)
+        agent.press("1")  # without hearing it to its end
+        until(lambda: (engine.data / "prompts" / "default" / "en" / "outage.wav").exists(), 5, what="it is kept")
+        agent.wait_event("CALL_CLOSED", 10)
+    kept = listening.read_wav(engine.data / "prompts" / "default" / "en" / "outage.wav")
+    assert listening.share_heard(kept, SPOKEN, score=0.9) > 0.6
+    with Baresip(tmp_path, engine.address, "stranger", register=False) as caller:
+        place = caller.mark()
+        caller.wait_event("CALL_ESTABLISHED", after=caller.dial("8721"))
+        caller.wait_event("CALL_CLOSED", 10)
+        assert listening.share_heard(kept, caller.heard()[place:], score=0.9) > 0.6
 
 
 def _rows(engine: Engine) -> int:
