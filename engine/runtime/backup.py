@@ -1,8 +1,9 @@
 """Backups of a data folder while its engine runs, and the way back (for commands; nothing here runs in the engine).
 
 A backup is one SQLite file: the record store as it stood at one moment, and beside its tables `backup_info` (when,
-what, how many rows) and `backup_files` (queue_log; recordings and secrets when asked for). It is read in one snapshot
-of the write-ahead log, so the engine goes on writing meanwhile and waits for nothing.
+what, how many rows) and `backup_files` (queue_log; when asked for secrets, and recordings with messages of boxes and
+prompts recorded by phone). It is read in one snapshot of the write-ahead log, so the engine goes on writing meanwhile
+and waits for nothing.
 
 Left out on purpose: the journal (it belongs to a boot and a place, and holds sealed keys beside what they seal) and,
 unless asked for, the secrets: a backup usually travels, and HA1 digests are as good as passwords.
@@ -29,6 +30,7 @@ from engine.runtime.admin import SOCKET_NAME
 from engine.runtime.migrations import StorageRefused, check
 
 STORE = "ringdown.db"
+SOUNDS = ("recordings", "voicemail", "prompts")  # of calls, messages in boxes, prompts recorded by phone
 SECRETS = "secrets.json"
 QUEUE_LOG = "queue_log"
 COUNTED = ("calls", "contacts", "queue_events", "agent_times", "agent_logins", "promises")
@@ -127,8 +129,8 @@ def _files(folder: Path, *, recordings: bool, secrets: bool) -> Iterator[str]:
         yield QUEUE_LOG
     if secrets and (folder / SECRETS).exists():
         yield SECRETS
-    if recordings:
-        for path in sorted((folder / "recordings").rglob("*")):
+    for home in SOUNDS if recordings else ():
+        for path in sorted((folder / home).rglob("*")):
             if path.is_file() and not path.is_symlink():
                 yield path.relative_to(folder).as_posix()
 
@@ -294,7 +296,7 @@ def _open_backup(path: Path) -> sqlite3.Connection:
 def _inside(name: str) -> None:
     """A name in a backup must stay in the data folder, and be of a kind that backups hold."""
     parts = PurePosixPath(name).parts
-    if not parts or parts[0] not in (QUEUE_LOG, SECRETS, "recordings") or ".." in parts or name.startswith("/"):
+    if not parts or parts[0] not in (QUEUE_LOG, SECRETS, *SOUNDS) or ".." in parts or name.startswith("/"):
         raise SiteError(f"the backup holds a file {name!r} that doesn't belong into a data folder")
 
 

@@ -23,6 +23,7 @@ from tests.runtime.fakes import run, until
 from tests.runtime.test_storage import call, opened, rows
 
 VECTOR = Path(__file__).parents[1] / "vectors" / "records" / "v1.db"
+MESSAGE, PROMPT = "voicemail/default/front/bako-0-aaaa0001-2.wav", "prompts/default/en/outage.wav"
 
 
 @pytest.fixture
@@ -34,6 +35,9 @@ def data(tmp_path: Path) -> Path:
     (folder / "queue_log").write_text("1|a\n")
     (folder / "secrets.json").write_text("{}")
     (folder / "recordings" / "default" / "bako-0-aaaa0001-1.wav").write_bytes(b"RIFF" * 700_000)
+    for name in (MESSAGE, PROMPT):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(b"RIFF")
     return folder
 
 
@@ -41,13 +45,13 @@ def test_there_and_back(data: Path, tmp_path: Path) -> None:
     made = backup(data, tmp_path / "b.db", recordings=True, secrets=True)
     assert made.rows == {"calls": 5, "contacts": 5, "queue_events": 18, "agent_times": made.rows["agent_times"],
                          "agent_logins": 1, "promises": 0}  # fmt: skip
-    assert made.files == {"queue_log": 1, "secrets.json": 1, "recordings": 1}
+    assert made.files == {"queue_log": 1, "secrets.json": 1, "recordings": 1, "voicemail": 1, "prompts": 1}
     assert made.events_to == {"a/aaaa0001": 50, "a/aaaa0002": 20}
     assert (tmp_path / "b.db").stat().st_mode & 0o777 == 0o600 and made.bytes == (tmp_path / "b.db").stat().st_size
     goal = tmp_path / "fresh" / "data"
     done = restore(tmp_path / "b.db", goal)
     assert done.rows == made.rows and done.files == made.files and done.aside == []
-    for name in ("queue_log", "secrets.json", "recordings/default/bako-0-aaaa0001-1.wav"):
+    for name in ("queue_log", "secrets.json", "recordings/default/bako-0-aaaa0001-1.wav", MESSAGE, PROMPT):
         assert (goal / name).read_bytes() == (data / name).read_bytes()
         assert (goal / name).stat().st_mode & 0o777 == 0o600
     for table in ("events", "calls", "contacts", "agent_times"):
