@@ -10,6 +10,8 @@ import typer
 from engine.cli.options import Json
 
 Explain = Annotated[str, typer.Option("--explain", metavar="CODE", help="Say more about a finding's code, and stop.")]
+At = Annotated[str, typer.Option("--at", metavar="DATE", help="Also print what is open then: 2026-12-25, or "
+                                 "'2026-12-25 10:00', by each calendar's own clock.")]  # fmt: skip
 Fix = Annotated[bool, typer.Option("--fix", help="Correct what has only one correction, in the files themselves.")]
 
 
@@ -18,6 +20,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     fix: Fix = False,
     explain: Explain = "",
+    at: At = "",
     json: Json = False,
 ) -> None:
     """Check sites. Exit status 0: usable, 1: refused, 2: no such path."""
@@ -34,11 +37,13 @@ def check(
     mended = _mend(paths) if fix else []
     findings: list[Any] = []
     waived: list[Any] = []
+    opened: list[Any] = []
     count = 0
     for path in paths:
-        found, files, borne = check_one(path)
+        found, files, borne, site = check_one(path)
         findings.extend(found if json else _placed(found, path))
         waived.extend(borne if json else _placed(borne, path))
+        opened.extend(_opened(site, at) if at and site is not None else ())
         count += files
     errors = sum(1 for finding in findings if finding.severity == "error")
     warnings = len(findings) - errors
@@ -48,14 +53,26 @@ def check(
         plain = {
             "ok": not errors, "files": count, "findings": msgspec.to_builtins(findings),
             "waived": msgspec.to_builtins(waived), "mended": msgspec.to_builtins(mended),
+            **({"open": opened} if at else {}),
         }  # fmt: skip
         print(show.as_json(plain))
     else:
         _print(findings, waived, mended)
+        if at:
+            from engine.cli.hours import COLUMNS
+
+            print(show.table(opened, COLUMNS) if opened else f"no calendar says what is open at {at}")
         more = f", {len(waived)} waived" if waived else ""
         print(f"{count} files, {errors} errors, {warnings} warnings{more}")
     if errors or (strict and warnings):
         raise typer.Exit(1)
+
+
+def _opened(site: Any, at: str) -> list[dict[str, Any]]:
+    """What each calendar of a site says then, as `ringdown hours` does."""
+    from engine.cli import hours
+
+    return [hours.row(model, site.zones.get(model.zone, ()), at) for model in hours.chosen(site, "")]
 
 
 def _placed(findings: list[Any], path: Path) -> list[Any]:
@@ -91,8 +108,9 @@ def _mend(paths: list[Path]) -> list[Any]:
     return mended
 
 
-def check_one(path: Path) -> tuple[list[Any], int, list[Any]]:
-    """(findings, number of files, waived findings) of a folder, or those of one file within its site."""
+def check_one(path: Path) -> tuple[list[Any], int, list[Any], Any]:
+    """(findings, number of files, waived findings) of a folder, or those of one file within its site; and the site,
+    None when it is refused."""
     from engine.errors import UsageError
     from engine.runtime.site_files import read_folder
 
@@ -101,10 +119,10 @@ def check_one(path: Path) -> tuple[list[Any], int, list[Any]]:
     folder = site_of(path)
     reading = read_folder(folder, thorough=True)
     if path.is_dir():
-        return reading.findings, reading.files, reading.waived
+        return reading.findings, reading.files, reading.waived, reading.site
     name = path.resolve().relative_to(folder.resolve()).as_posix()
     own = [finding for finding in reading.findings if finding.file == name]
-    return own, 1, [finding for finding in reading.waived if finding.file == name]
+    return own, 1, [finding for finding in reading.waived if finding.file == name], reading.site
 
 
 def site_of(path: Path) -> Path:

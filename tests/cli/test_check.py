@@ -108,3 +108,20 @@ def test_no_path_and_a_path_that_is_not_there(tmp_path: Path, capsys: pytest.Cap
     assert "which site" in capsys.readouterr().err
     assert run(["check", str(tmp_path / "none"), "--fix"]) == 2
     assert "doesn't exist" in capsys.readouterr().err
+
+
+def test_what_is_open_at_a_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = site(tmp_path / "s", PLAN.replace("30 seconds", "30s"))
+    assert run(["check", str(folder), "--at", "2026-12-25"]) == 0
+    assert "no calendar says what is open at 2026-12-25" in capsys.readouterr().out
+    (folder / "calendars.yaml").write_text("office: {open: [mon-fri 09:00-17:00], holidays: GB}\n")
+    assert run(["check", str(folder), "--at", "2026-12-25"]) == 0
+    shown = capsys.readouterr().out
+    assert "default/office" in shown and "holiday" in shown and "Christmas Day" in shown
+    assert run(["check", str(folder), "--at", "2026-11-26 10:00", "--json"]) == 0
+    opened = json.loads(capsys.readouterr().out)["open"]
+    assert [(each["calendar"], each["state"]) for each in opened] == [("default/office", "open")]
+    assert run(["check", str(folder), "--at", "yesterday"]) == 2
+    assert "2026-12-25" in capsys.readouterr().err
+    (folder / "dialplans" / "main.yaml").write_text(PLAN)
+    assert run(["check", str(folder), "--at", "2026-12-25"]) == 1

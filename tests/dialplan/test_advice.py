@@ -107,6 +107,35 @@ def test_closed_is_said(closed: str, found: list[tuple[str, int]]) -> None:
     assert [each for each in advice(text) if each[0] != "RD050"] == found
 
 
+OFFICE = "office: {open: [mon-fri 09:00-17:00], holidays: GB}\n"
+HOURS = "hours: {calendar: office, closed: %s, holiday: %s}"
+
+
+@pytest.mark.parametrize(
+    ("closed", "holiday", "found"),
+    [
+        ("bye", "bye", []),
+        ("shut", "bye", [("RD202", 5)]),
+        ("bye", "shut", [("RD202", 5)]),
+        ("said", "refused", []),
+        ("asked", "bye", []),
+    ],
+)
+def test_closed_hours_are_said(closed: str, holiday: str, found: list[tuple[str, int]]) -> None:
+    text = plan(
+        "answer", HOURS % (closed, holiday), "dial: {to: 200, failed: bye}", "goto: bye", bye=BYE,
+        shut=("tag: shut", "hangup: closed"), said=("tag: shut", "play: hello", "goto: shut"),
+        refused=("language: en", "echo"), asked=("menu: {prompt: choose, choices: {1: said}, failed: bye}",),
+    )  # fmt: skip
+    assert [each for each in advice(text, calendars=OFFICE) if each[0] not in ("RD050", "RD200")] == found
+
+
+def test_a_closed_line_may_be_refused_by_a_signal() -> None:
+    text = plan(HOURS % ("shut", "shut"), "dial: {to: 200, failed: bye}", "goto: bye", bye=("answer", *BYE),
+                shut=("reject: 480",))  # fmt: skip
+    assert advice(text, calendars=OFFICE) == []
+
+
 def queued(*more: str) -> tuple[str, ...]:
     return tuple(f"queue: {{name: support, {SERVED}{each}}}" for each in more)
 

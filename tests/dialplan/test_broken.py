@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from engine.dialplan.findings import CODES, render
+from engine.dialplan.prompts import WavInfo
 from engine.dialplan.reader import read_site
 from tests.dialplan.site import BASE, STOCK
 
+OFFICE: dict[str, bytes | WavInfo] = {"calendars.yaml": b"office: {open: [mon-fri 09:00-17:00]}\n"}
 BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
 
 
@@ -23,7 +25,7 @@ def head_of(path: Path) -> tuple[str, tuple[int, int], str]:
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_a_mistake_is_found_at_its_place(path: Path) -> None:
     code, place, name = head_of(path)
-    files = {**BASE, name: path.read_bytes()}
+    files = {**BASE, **OFFICE, name: path.read_bytes()}
     if code == "RD091":
         files = {each: content for each, content in files.items() if not each.endswith(".wav")}
     site, findings = read_site(files, STOCK)
