@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,21 @@ def test_what_is_open_at_a_date(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "2026-12-25" in capsys.readouterr().err
     (folder / "dialplans" / "main.yaml").write_text(PLAN)
     assert run(["check", str(folder), "--at", "2026-12-25"]) == 1
+
+
+SITES = sorted(path.parent for path in DEMO.parent.glob("*/site.yaml"))
+
+
+@pytest.mark.parametrize("folder", SITES, ids=lambda folder: folder.name)
+def test_a_shipped_site_has_no_finding(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(folder), "--strict", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    assert run(["check", str(folder), "--fix", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mended"] == []
+
+
+def test_checking_imports_no_kernel(tmp_path: Path) -> None:
+    folder = site(tmp_path / "s", PLAN.replace("30 seconds", "30s"))
+    code = f"import sys; from engine.cli.app import run; print(run(['check', {str(folder)!r}]), 'numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 False"
