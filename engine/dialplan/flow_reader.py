@@ -179,6 +179,8 @@ class _Reader:
 
     def verb(self, word: marks.Scalar, place: str) -> Verb | None:
         found = VERBS.get(word.text)
+        if found is not None and place in found.places:
+            return found
         allowed = [verb.name for verb in VERBS.values() if place in verb.places]
         if found is None:
             if word.text in LATER:
@@ -187,11 +189,9 @@ class _Reader:
             else:
                 self.report.add("RD030", word, f"no verb {word.text!r}", did_you_mean(word.text, allowed))
             return None
-        if found.name not in allowed:
-            where = "while the caller waits in a queue" if place == "wait" else "in a flow"
-            self.report.add("RD060", word, f"{found.name} cannot stand {where}", "here: " + ", ".join(allowed))
-            return None
-        return found
+        where = "while the caller waits in a queue" if place == "wait" else "in a flow"
+        self.report.add("RD060", word, f"{found.name} cannot stand {where}", "here: " + ", ".join(allowed))
+        return None
 
     def options(self, step: DraftStep, value: marks.Node, flow: DraftFlow, depth: int, place: str) -> None:
         verb = step.verb

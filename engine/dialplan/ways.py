@@ -25,7 +25,7 @@ _ASKS_ALWAYS = ("callback",)
 _WRITES_WHEN_WELL = ("lookup",)
 
 
-class Edge(msgspec.Struct, frozen=True):
+class Edge(msgspec.Struct, frozen=True, gc=False):  # there are many, and no circle goes through one
     """One way on. `out`: the outcome that takes it, "" for falling through to the next step.
 
     `to` None: the flow's own end without anything behind it. `knows`: variables set on this way. `after_answer`: the
