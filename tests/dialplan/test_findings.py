@@ -46,7 +46,8 @@ def test_many_mistakes_are_bounded() -> None:
 
 def test_codes_are_stable_words() -> None:
     assert list(CODES) == sorted(CODES)
-    for code, (severity, title, _) in CODES.items():
+    for code, (severity, title, suffers) in CODES.items():
+        assert suffers or code >= "RD230", code  # what somebody would suffer; tests are heard by nobody
         assert code.startswith("RD") and len(code) == 5
         assert severity in (ERROR, WARNING)
         assert title
