@@ -65,8 +65,21 @@ class Plan:
         for node in self.graph.edges:
             for scalar in _own_scalars(self.graph.linked(node).draft):
                 self.places.setdefault((scalar.file, scalar.line), []).append((scalar.column, node))
+        self.waits()
         for held in self.places.values():
             held.sort(key=lambda each: each[0])
+
+    def waits(self) -> None:
+        """What stands in a wait list is heard in the nearest queue that plays it."""
+        queues: dict[str, Node] = {}
+        for node in sorted(self.ways, key=lambda each: self.ways[each][1].cost()):
+            wait = self.graph.step(node).data.get("wait")
+            if isinstance(wait, str):
+                queues.setdefault(wait, node)
+        for flow in self.unit.draft.waits.values():
+            for step in flow.steps if flow.root in queues else ():
+                for scalar in _own_scalars(step):
+                    self.places.setdefault((scalar.file, scalar.line), []).append((scalar.column, queues[flow.root]))
 
     def walk(self, flow: str, *, inside: bool = False) -> Iterator[tuple[Node, Way]]:
         """Every step that can be reached from the beginning of a flow with the shortest way to it, nearest first

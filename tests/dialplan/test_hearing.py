@@ -97,6 +97,13 @@ def test_a_text_without_recording_is_heard_where_it_is_played() -> None:
     assert heard(text, "RD091", prompts__en=words) == ""
 
 
+def test_a_wait_list_is_heard_in_its_queue() -> None:
+    queue = "queue: {name: support, waiting: hold, full: bye, no_agents: bye, timeout: bye}"
+    text = plan("answer", MENU % ("bye", "wait"), wait=(queue, "hangup"), bye=("play: goodbye", "hangup"))
+    waits = "waits:\n  hold:\n    - play: nothing\n    - music: 40s\n"
+    assert heard(text + waits, "RD033") == "ringdown try main --keys '2'"
+
+
 def test_entries_of_numbers_and_other_tenants() -> None:
     text = plan("answer", "hangup", other=("answer", "play: nothing", "hangup"))
     site = "ringdown: 1\nlanguages: [en]\nnumbers: {100: main, 101: {dialplan: main, entry: other}}\n"
