@@ -350,6 +350,19 @@ ringdown: 1
 numbers: {100: main}
 mail: {host: smtp.example.org, from: r@example.org, user: r, password: secret mail, security: starttls}
 
+RD185
+A key of recorded_prompts names what no agent could record by phone: a prompt of this tenant, in one piece, is meant.
+wrong:
+# site.yaml
+ringdown: 1
+numbers: {100: main}
+recorded_prompts: {1: outage}
+right:
+# site.yaml
+ringdown: 1
+numbers: {100: main}
+recorded_prompts: {1: hello}
+
 RD230
 A line of a test is something that is done (press, wait, agent) or that must happen (hears, queue, outcome); TESTING.md
 lists them.
@@ -402,6 +415,39 @@ right:
 # site.yaml
 ringdown: 1
 numbers: {100: {dialplan: main, public: yes}}
+
+RD240
+The recording is louder than its format can carry, so that its peaks are cut off.
+wrong:
+# prompts/en/hello.wav: recorded too loud
+right:
+# prompts/en/hello.wav: recorded again with less gain
+
+RD241
+There is a recording, and nothing can be heard in it.
+wrong:
+# prompts/en/hello.wav: a muted microphone
+right:
+# prompts/en/hello.wav: recorded again
+
+RD242
+One prompt has two recordings of different kinds, and only one of them can be heard.
+wrong:
+# prompts/en/hello.wav and prompts/en/hello.mp3
+right:
+# prompts/en/hello.wav
+
+RD243
+No step, queue or box plays this prompt any more. It may go, or a step has lost its name.
+wrong:
+# prompts/en.yaml
+hello: Hello.
+choose: Choose now.
+summer: We are on holiday.
+right:
+# prompts/en.yaml
+hello: Hello.
+choose: Choose now.
 
 RD260
 An agent may switch a notice or a calendar by his phone, and no notice or calendar has this name, or both have.

@@ -182,17 +182,17 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD210": (ERROR, "waiver that cannot be", "the finding would still be told"),
     "RD211": (ERROR, "waiver without a reason", "nobody would know why it was borne with"),
     "RD212": (WARNING, "waiver that waives nothing", "the next mistake of this kind would be hidden"),
-    # --- recordings -----------------------------------------------------------------------------------
-    "RD240": (WARNING, "recording clipped", "the caller would hear it crackle"),
-    "RD241": (WARNING, "recording silent", "the caller would hear silence"),
-    "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
-    "RD243": (WARNING, "prompt that nothing plays", ""),
     # --- tests ----------------------------------------------------------------------------------------
     "RD230": (ERROR, "not a line of a test", ""),
     "RD231": (ERROR, "test that can't be followed", ""),
     "RD232": (ERROR, "time that a clock change skips or repeats", ""),
     "RD233": (ERROR, "given what the site hasn't", ""),
     "RD234": (ERROR, "number that nobody outside reaches", ""),
+    # --- recordings -----------------------------------------------------------------------------------
+    "RD240": (WARNING, "recording clipped", "the caller would hear it crackle"),
+    "RD241": (WARNING, "recording silent", "the caller would hear silence"),
+    "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
+    "RD243": (WARNING, "prompt that nothing plays", "what was recorded for callers would be heard by nobody"),
     # --- who may switch what -----------------------------------------------------------------------
     "RD260": (ERROR, "unknown calendar or notice", "the code on his phone would do nothing"),
 }

@@ -176,6 +176,21 @@ def read_folder(
     return reading
 
 
+# mistakes on the way of a call: every step is whole, so that a caller's way can be walked until it goes wrong
+_WALKABLE = ("RD051", "RD052", "RD053", "RD055", "RD056", "RD058", "RD059", "RD072", "RD076")
+
+
+def read_walkable(folder: Path) -> tuple[Site | None, list[Finding]]:
+    """A site to walk through in the terminal, with its errors: also one that is refused, when the mistakes only lie on
+    a caller's way, so that they can be heard. None with errors of another kind. Raises SiteError without a folder."""
+    from engine.dialplan.reader import check_site
+
+    folder = folder.resolve()
+    checked = check_site(collect(folder), stock_prompts()[1], None, int(time.time() * 1_000))
+    errors = [finding for finding in checked.findings if finding.severity == "error"]
+    return (checked.linked if all(each.code in _WALKABLE for each in errors) else None), errors
+
+
 def mend_folder(folder: Path) -> tuple[list[str], list[Finding]]:
     """Correct a site's files in place where there is one correction: (files that were written, findings mended).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ PLAN = "ringdown: 1\nflows:\n  main:\n    - answer   # at once\n    - silence: 3
 
 def site(folder: Path, plan: str = PLAN) -> Path:
     (folder / "dialplans").mkdir(parents=True)
-    (folder / "site.yaml").write_text("ringdown: 1\nlanguages: [en]\nnumbers: {100: main}\n")
+    (folder / "site.yaml").write_text("ringdown: 1\nlanguages: [en]\nnumbers: {100: {dialplan: main, public: yes}}\n")
     (folder / "dialplans" / "main.yaml").write_text(plan)
     return folder
 
@@ -145,3 +146,49 @@ def test_checking_imports_no_kernel(tmp_path: Path) -> None:
     code = f"import sys; from engine.cli.app import run; print(run(['check', {str(folder)!r}]), 'numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 False"
+
+
+MISTAKEN = """ringdown: 1
+flows:
+  main:
+    - answer
+    - menu:
+        prompt: one_moment
+        tries: 2
+        choices:
+          1: ask
+        failed: bye
+  ask:
+    - menu:
+        prompt: please_hold
+        tries: 2
+        choices:
+          5: bye
+  bye:
+    - play: goodbye
+    - hangup: served
+"""
+
+
+def test_the_command_of_a_finding_lets_one_hear_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = site(tmp_path / "s", MISTAKEN)
+    assert run(["check", str(folder), "--json"]) == 1
+    finding = json.loads(capsys.readouterr().out)["findings"][0]
+    assert (finding["code"], finding["line"]) == ("RD052", 12)
+    assert finding["hear"] == "ringdown try main --keys '1 _ _'"
+    # the site is refused, and its caller's way can still be walked to where it goes wrong
+    assert run([*shlex.split(finding["hear"])[1:], "--site", str(folder)]) == 0
+    told = capsys.readouterr()
+    assert "the site is refused (1 errors" in told.err
+    assert told.out.count("please_hold") >= 2
+    assert "goodbye" not in told.out  # nothing follows: the call ends without a word
+
+
+def test_a_warning_is_heard_by_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = MISTAKEN.replace("          5: bye\n", "          5: bye\n        failed: wait\n") + "  wait:\n    - music\n"
+    folder = site(tmp_path / "s", plan)
+    assert run(["check", str(folder), "--json"]) == 0
+    hear = {each["code"]: each["hear"] for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert hear["RD201"] == "ringdown try main --keys '1 _ _'"
+    assert run([*shlex.split(hear["RD201"])[1:], "--site", str(folder)]) == 0
+    assert "wait/music" in capsys.readouterr().out
