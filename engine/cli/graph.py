@@ -96,8 +96,15 @@ def drawing(folder: Path, name: str) -> Graph:
 
 
 def _numbers(site: Site, name: str) -> dict[str, str]:
-    """Dialled number -> flow, of the numbers that lead to this dialplan."""
-    return {number.number: number.entry for number in site.numbers.values() if number.dialplan == name}
+    """Dialled number -> flow, of the numbers that lead to this dialplan, always or in a season."""
+    found: dict[str, str] = {}
+    for number in site.numbers.values():
+        if number.dialplan == name:
+            found[number.number] = number.entry
+        for place, season in enumerate(number.seasons, 1):
+            if season.dialplan == name:
+                found[f"{number.number} in season {place}"] = season.entry
+    return found
 
 
 def _counted(drawn: Graph, path: Path, since: str) -> Traffic:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from engine.dialplan import agent_reader, site_reader, strategies, trunk_reader, types, values
+from engine.dialplan import agent_reader, seasons, site_reader, strategies, trunk_reader, types, values
 from engine.dialplan.flow_reader import KEYS_OF_FILE
 from engine.dialplan.options import SIP_STATUSES
 from engine.dialplan.site_names import Names, PlanNames
@@ -217,7 +217,9 @@ def _site(names: Names, every: Mapping[str, Names]) -> Schema:
     target = _names(plans, names.complete)
     flows = [flow for plan in names.plans.values() for flow in plan.flows]
     entry = _any(_names(flows, True), SCALAR)
-    number = _any(_object({"dialplan": target, "entry": entry, "public": _FLAG}, ("dialplan",)), target)
+    form = dict.fromkeys(site_reader.NUMBER_KEYS, _ANYTHING) | {"dialplan": target, "entry": entry, "public": _FLAG}
+    form |= {"seasons": {"type": "array", "items": _object(dict.fromkeys(seasons.KEYS, _ANYTHING))}}
+    number = _any(_object(form, ("dialplan",)), target)
     keys = site_reader.TENANT_KEYS if names.home else (*site_reader.SITE_KEYS, *site_reader.SITE_LATER)
     known = dict.fromkeys(keys, _ANYTHING)
     known |= {"numbers": {"type": "object", "additionalProperties": number}, "name": SCALAR, "about": SCALAR}

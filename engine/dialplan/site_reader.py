@@ -45,6 +45,7 @@ SITE_KEYS = (
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows", "recording",
     "allow", "parking", "voicemail", "mail", "recorded_prompts", "bus", *humane_reader.TENANT_KEYS,
 )  # fmt: skip
+NUMBER_KEYS = ("dialplan", "entry", "public", "seasons")
 SITE_LATER = ("emergency", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
@@ -247,7 +248,7 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
     form = values.mapping(report, value, f"the number {key.text}")
     if form is None:
         return None
-    values.known_keys(report, form, "a number", ("dialplan", "entry", "public", "seasons"))
+    values.known_keys(report, form, "a number", NUMBER_KEYS)
     dialplan = values.scalar(report, form.entries.get("dialplan"), "dialplan")
     if dialplan is None:
         if "dialplan" not in form.entries:

@@ -103,3 +103,15 @@ def test_it_never_imports_numba() -> None:
         "sys.exit('imported numba' if 'numba' in sys.modules else status)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60)
+
+
+def test_a_season_is_another_way_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "dialplans").mkdir()
+    season = "    seasons:\n      - {flow: feast, from: 2026-12-24, until: 2026-12-26}\n"
+    numbers = f"numbers:\n  100:\n    dialplan: main\n{season}"
+    (tmp_path / "site.yaml").write_text(f"ringdown: 1\nlanguages: [en]\n{numbers}")
+    flows = "".join(f"  {name}:\n    - answer\n    - hangup: served\n" for name in ("main", "feast"))
+    (tmp_path / "dialplans" / "main.yaml").write_text(f"ringdown: 1\nflows:\n{flows}")
+    assert run(["graph", "main", "--site", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert 'start -->|"100"| n0' in out and 'start -->|"100 in season 1"| n2' in out

@@ -100,7 +100,8 @@ TYPOS = [
     ("    - position", "    - gather"), ("then: bye", "than: bye"),
 ]  # fmt: skip
 SITE = {
-    "site.yaml": "ringdown: 1\nlanguages: [en]\nnumbers:\n  98668: main\n  0123: {dialplan: main, entry: code}\n",
+    "site.yaml": "ringdown: 1\nlanguages: [en]\nnumbers:\n  98668: main\n  0123:\n    dialplan: main\n    entry: code\n"
+    "    seasons:\n      - {flow: main, from: 2026-12-01, until: 2026-12-31}\n",
     "queues.yaml": "support: {strategy: ring-all, ring: 20s}\n",
     "agents.yaml": "201: {name: Ana, queues: [support]}\n98660: {name: 98660}\n0042: {name: Li, logged_in: yes}\n",
     "dialplans/main.yaml": PLAN,

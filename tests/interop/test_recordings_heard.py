@@ -69,3 +69,5 @@ def test_any_format_is_heard_at_one_loudness(tmp_path: Path) -> None:
             found = tones(phone.heard()[place:])
             assert [round(hz, -2) for hz, _ in found] == [700, second], found
             assert abs(found[0][1] - found[1][1]) < 1.5 and -22 < found[0][1] < -18, found
+        drawn = engine.command("graph", str(engine.site / "dialplans" / "main.yaml"), "--live").stdout
+        assert '"answer · 2"' in drawn and '"play low · 2"' in drawn and '|"100 · 2"|' in drawn, drawn
