@@ -157,6 +157,7 @@ class _Plan:
             "language": lambda: _names(names.languages, complete),
             "calendar": lambda: _names(names.things["calendars"], complete),
             "lookup": lambda: _names(names.things["lookups"], complete),
+            "survey": lambda: _names(names.things["surveys"], complete),
             "variable": lambda: _words(self.own.variables) if self.own.variables else SCALAR,
             "greet": lambda: _any(self.shared["prompt"], _object({"long": PROMPT, "short": PROMPT}, ("long",))),
             # a number of the outside may stand there too, so agents are only offered

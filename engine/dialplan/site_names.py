@@ -14,7 +14,7 @@ from engine import marks
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.prompts import TONES, StockPrompt
 
-KEYED = ("calendars", "lookups", "surveys", "boxes", "notices")  # files NAME.yaml that hold named things
+KEYED = ("calendars", "lookups", "surveys")  # files NAME.yaml that hold named things
 
 
 class PlanNames(msgspec.Struct):

@@ -30,6 +30,8 @@ def test_asterisk(sources: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "extensions.conf:32" in (target / "IMPORTED.md").read_text()
     assert (target / "dialplans" / "main.test.yaml").read_text().count("- flow: ") == 11
     capsys.readouterr()
+    assert run(["test", str(target)]) == 0  # every key of every menu leads where it led
+    assert "11 tests in 1 files, 0 failed" in capsys.readouterr().out
     assert run(words) == 2  # nothing is overwritten
     assert "not empty" in capsys.readouterr().err
 
@@ -40,6 +42,9 @@ def test_freeswitch(sources: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert "dialplans/main.test.yaml" in found["written"] and found["not_understood"][0]["file"] == "ivr.xml"
     assert run(["check", str(target), "--json"]) == 0
+    capsys.readouterr()
+    assert run(["test", str(target)]) == 0
+    assert "10 tests in 1 files, 0 failed" in capsys.readouterr().out
 
 
 def test_all_understood_is_status_0(sources: Path) -> None:
