@@ -44,8 +44,9 @@ def caller_hears(engine: Engine, number: str = "8801", user: str = "stranger", *
     with engine.phone(user, secret=secret) as phone, Ear() as ear:
         dialog = phone.call(number, media=ear.port)
         dialog.expect_bye(12)
-        until(lambda: ear.count(since=time.monotonic() - 0.2) == 0, 5, what="the last packets")
-        return [name for _, name in listening.which_prompts(ear.heard(), known())]
+        until(lambda: ear.count(since=time.monotonic() - 0.5) == 0, 5, what="the last packets")
+        # other sounds score below 0.3; a frame that a busy machine skipped must not hide one
+        return [name for _, name in listening.which_prompts(ear.heard(), known(), score=0.5)]
 
 
 @contextmanager
