@@ -32,7 +32,7 @@ async def run(folder: Path) -> Tested:
     try:
         child = await asyncio.create_subprocess_exec(
             *COMMAND, str(folder), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, cwd="/",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(each or str(Path.cwd()) for each in sys.path)},
         )
     except OSError as error:
         return Tested(files, False, f"the tests could not be run: {error.strerror}")

@@ -11,22 +11,34 @@ from harness.sipp import Sipp
 
 MENU = ("          1: support\n", "          1: say_digits\n")
 RING = ("  ring: 20s\n", "  ring: 33s\n")
-CALLS, RATE = 64, 8
+CALLS, RATE = 120, 8
+
+
+def with_tests(*kept: str) -> Engine:
+    """An engine whose site has these of the demo's tests only: they are run at every reload."""
+    engine = Engine()
+    for path in engine.site.rglob("*.test.yaml"):
+        if path.name not in kept:
+            path.unlink()
+    return engine
 
 
 def test_reloads_under_load_drop_no_call(tmp_path: Path) -> None:
-    """8 calls a second, and 3 callers who stay: two reloads, one refusal and a rollback meanwhile."""
-    with Engine() as engine:
+    """8 calls a second, and 3 callers who stay: two reloads, two refusals and a rollback meanwhile."""
+    with with_tests("main.test.yaml") as engine:
         until(lambda: "in force" in engine.command("versions").stdout, 10, what="the first version kept")
-        stays = Sipp(tmp_path, "uac_stays.xml", server=engine.address, number="9664", calls=3, rate=20, seconds=60)
+        stays = Sipp(tmp_path, "uac_stays.xml", server=engine.address, number="9664", calls=3, rate=20, seconds=90)
         with stays, Sipp(tmp_path, "uac_call.xml", server=engine.address, number="9100", calls=CALLS, rate=RATE,
-                         seconds=40) as load:  # fmt: skip
+                         seconds=60) as load:  # fmt: skip
             until(lambda: engine.calls_now() >= 6, 15, what="calls")
             engine.edit("dialplans/main.yaml", *MENU)
             said = engine.command("diff")
             assert said.returncode == 1 and "key 1 of main_menu now leads to say_digits (was: support)" in said.stdout
-            first = engine.command("reload")
-            assert first.returncode == 0, first
+            failing = engine.command("reload")
+            assert failing.returncode == 1 and "support answers" in failing.stdout, failing
+            assert "a test fails" in failing.stdout and "--untested REASON" in failing.stdout, failing
+            first = engine.command("reload", "--untested", "the storm is here")
+            assert first.returncode == 0 and "loaded all the same: the storm is here" in first.stdout, first
             assert "key 1 of main_menu now leads to say_digits (was: support)" in first.stdout
             assert "(undo: ringdown rollback " in first.stdout and " calls finish on " in first.stdout
             finishing = int(first.stdout.rpartition("; ")[2].split()[0])
@@ -34,7 +46,7 @@ def test_reloads_under_load_drop_no_call(tmp_path: Path) -> None:
             versions = json.loads(engine.command("status", "--json").stdout)["switch"]["calls_by_version"]
             assert len(versions) == 2, "the calls of before are still on their version"
             engine.edit("queues.yaml", *RING)
-            second = engine.command("reload")
+            second = engine.command("reload", "--untested", "still here")
             assert second.returncode == 0 and "queue support rings 33 s instead of 20 s" in second.stdout, second
             engine.edit("dialplans/main.yaml", "    - menu:", "    - mneu:")
             wrong = engine.command("reload")
@@ -47,12 +59,14 @@ def test_reloads_under_load_drop_no_call(tmp_path: Path) -> None:
                   5, what="short calls of other versions to end")  # fmt: skip
         sites = [event for event in engine.events() if event["kind"] == "operator.site"]
         assert [event["data"]["act"] for event in sites] == ["reload", "reload", "rollback"]
+        assert [event["data"]["reason"] for event in sites] == ["the storm is here", "still here", ""]
+        assert "untested: the storm is here" in engine.command("versions").stdout
         ended = [event for event in engine.events() if event["kind"] == "call.ended"]
         assert sum(event["data"]["outcome"] == "failed" for event in ended) == 0
 
 
 def test_what_was_rolled_back_stays_so_over_a_restart(tmp_path: Path) -> None:
-    with Engine() as engine:
+    with with_tests() as engine:
         until(lambda: "in force" in engine.command("versions").stdout, 10, what="the first version kept")
         engine.edit("dialplans/main.yaml", *MENU)
         engine.edit("queues.yaml", *RING)
@@ -72,7 +86,7 @@ def test_what_was_rolled_back_stays_so_over_a_restart(tmp_path: Path) -> None:
 
 def test_a_share_of_callers_and_its_withdrawal_by_the_guard(tmp_path: Path) -> None:
     """Callers, 40 % of them on a version whose calls end as `broken`: the guard takes it back, nobody is cut off."""
-    with Engine() as engine:
+    with with_tests() as engine:
         until(lambda: "in force" in engine.command("versions").stdout, 10, what="the first version kept")
         engine.edit("dialplans/diagnostics.yaml", "    - answer\n    - play: {prompt: tone/milliwatt, for: 10min}\n"
                     "    - hangup: served", "    - answer\n    - play: {prompt: tone/milliwatt, for: 500ms}\n"
