@@ -153,11 +153,13 @@ class Store:
 
     def _put(self, place: Path, content: object, source: Path) -> int:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        digest = sha256(content).hexdigest() if isinstance(content, bytes) else str(getattr(content, "sha256", ""))
-        kept = self.objects / digest
-        if not digest or not kept.exists():
+        known = "" if isinstance(content, bytes) else str(getattr(content, "sha256", ""))
+        kept = self.objects / (known or "unknown")
+        if not known or not kept.exists():
             data = content if isinstance(content, bytes) else source.read_bytes()
-            if not isinstance(content, bytes) and sha256(data).hexdigest() != digest:
+            digest = sha256(data).hexdigest()
+            kept = self.objects / digest
+            if known not in ("", digest):
                 raise SiteError(f"{source} was changed while the site was read: reload again")
             beside = self.objects / f"new-{digest}"
             beside.write_bytes(data)

@@ -61,7 +61,8 @@ def test_a_good_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = Engine(tmp_path, {"version-1": 3, "version-0": 1})
     old = fake.site
     new = site(version="version-2", listen=("udp:0.0.0.0:5060",))
-    asked = reading(monkeypatch, Reading(new, [], 9, str(tmp_path), ["key 3 leads elsewhere"], unkept="disk full"))
+    difference = ["key 3 leads elsewhere"]
+    asked = reading(monkeypatch, Reading(new, [], 9, str(tmp_path), difference=difference, unkept="disk full"))
     found = data(ask(fake, "reload"))
     assert asked == [(tmp_path, old, tmp_path)]
     assert (found["old"], found["new"], found["changed"]) == ("version-1", "version-2", True)
@@ -108,7 +109,7 @@ def test_a_failing_test_refuses_unless_there_is_a_reason(tmp_path: Path, monkeyp
     fake = Engine(tmp_path)
     (tmp_path / "main.test.yaml").write_text("storm: []\n")
     outcome(monkeypatch, 1, "storm: expected the notice")
-    reading(monkeypatch, Reading(site(version="version-2"), [], 9, str(tmp_path), ["a change"], unkept="x"))
+    reading(monkeypatch, Reading(site(version="version-2"), [], 9, str(tmp_path), difference=["a change"], unkept="x"))
     answer = ask(fake, "reload")
     given = msgspec.json.decode(answer.data)
     assert not answer.ok and "a test fails" in answer.error and fake.loaded == [] and fake.noted == []

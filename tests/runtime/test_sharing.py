@@ -45,7 +45,7 @@ class Shares(Engine):
 
 async def shared(fake: Shares, monkeypatch: pytest.MonkeyPatch, **arguments: str) -> tuple[reloading.Reloads, Answer]:
     kept(fake.options.data, "version-1")
-    reading(monkeypatch, Reading(NEW, [], 9, str(fake.options.data), ["a change"], unkept="x"))
+    reading(monkeypatch, Reading(NEW, [], 9, str(fake.options.data), difference=["a change"], unkept="x"))
     reloads = reloading.Reloads(fake)  # type: ignore[arg-type]
     return reloads, await reloads.reload("ann", {"share": "5%"} | arguments)
 

@@ -39,6 +39,13 @@ def test_a_recording_changed_while_it_was_read(tmp_path: Path) -> None:
         Store(tmp_path / "data").keep("aaaa", {"a.wav": WavInfo(1, sha256="0" * 64)}, tmp_path)
 
 
+def test_a_file_that_the_reader_could_not_read_is_kept_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"no sound")
+    store = Store(tmp_path / "data")
+    store.keep("aaaa1", {"a.wav": WavInfo(0, fault="no sound")}, tmp_path)
+    assert (store.tree("aaaa1") / "a.wav").read_bytes() == b"no sound"
+
+
 def test_the_book_says_what_was_in_force(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert store.book().entries == [] and store.before("aaaa") == ""
