@@ -9,7 +9,7 @@ import msgspec
 from engine.dialplan.model import Site
 from engine.records.events import Event
 from engine.sim.ear import GROUPS, Heard
-from engine.sim.rehearsal import SETTLE_MS, TOGETHER_MS_MAX, Rehearsal
+from engine.sim.rehearsal import SETTLE_MS, TOGETHER_MS_MAX, RefusedError, Rehearsal
 from engine.sim.transcript import Case, Given, Line, Place
 from engine.sim.transcript_reader import is_text
 
@@ -59,6 +59,9 @@ def play(site: Site, test: Case) -> Result:
             play.line(line)
     except Differs as differs:
         return _result(test, show, Failure(differs.place, differs.expected, differs.found))
+    except RefusedError as refused:
+        place = line.place if line is not None else test.place
+        return _result(test, show, Failure(place, "the engine to take what is given", str(refused)))
     except AssertionError as broken:  # the world's own checks: an invariant, a call without a deadline
         place = line.place if line is not None else test.place
         return _result(test, show, Failure(place, "the engine to keep its own rules", str(broken)))

@@ -16,8 +16,10 @@ from engine.sim.clock_reader import read_at
 from engine.sim.fake_lookups import read_lookups
 from engine.sim.transcript import Given
 
-KEYS = ("dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed", "lookups")
-LATER: tuple[str, ...] = ("notices", "calendars")
+KEYS = (
+    "dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed", "lookups", "notices", "calendars",
+)  # fmt: skip
+CALENDAR_STATES = ("open", "closed", "auto")
 WAITING_MAX = 200
 STATES = ("ready", "not_ready", "logged_out", "talking")
 CALLER = "5550100"
@@ -46,7 +48,7 @@ def read_forms(report: Report, place: marks.Node, node: marks.Node | None) -> Fo
     form = values.mapping(report, node, "given")
     if form is None:
         return forms
-    values.known_keys(report, form, "given", KEYS, LATER)
+    values.known_keys(report, form, "given", KEYS)
     forms.entries = {key: value for key, value in form.entries.items() if key in KEYS}
     fakes = values.mapping(report, forms.entries.pop("lookups", None), "lookups")
     forms.lookups = {key.text: (key, value) for key, value in fakes or ()}
@@ -81,6 +83,7 @@ def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given
     for word, value in values.mapping(report, forms.entries.get("waiting"), "waiting") or ():
         full = _queue(report, site, word, model.tenant)
         waiting[full] = values.number(report, value, f"callers in {word.text}", 0, WAITING_MAX) or 0
+    switches = _switches(report, forms, model.tenant)
     names = values.scalars(report, forms.entries.get("closed"), "closed")
     lookups = read_lookups(report, site, forms.lookups, model.tenant)
     closed = tuple(_queue(report, site, each, model.tenant) for each in names)
@@ -88,7 +91,7 @@ def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given
         return None
     return Given(
         dialled, model.tenant, caller.text if caller is not None else CALLER, name.text if name is not None else "",
-        trunk, host, wall_ms, where, agents, waiting, lookups, closed,
+        trunk, host, wall_ms, where, agents, waiting, lookups, closed, switches,
     )  # fmt: skip
 
 
@@ -159,6 +162,22 @@ def _address(trunk: TrunkModel) -> str:
         network = ip_network(address, strict=False)
         return str(network.network_address + (1 if network.num_addresses > 2 else 0))
     return ""
+
+
+def _switches(report: Report, forms: Forms, tenant: str) -> tuple[tuple[str, str, str], ...]:
+    """What operators have switched: (notice | calendar, full name, state or words)."""
+    found: list[tuple[str, str, str]] = []
+    for kind in ("notice", "calendar"):
+        for word, value in values.mapping(report, forms.entries.get(f"{kind}s"), f"{kind}s") or ():
+            full = word.text if "/" in word.text else f"{tenant}/{word.text}"
+            if kind == "calendar":
+                state = values.choice(report, value, f"the calendar {word.text}", CALENDAR_STATES)
+            else:
+                text = values.prose(report, value, f"the notice {word.text}")
+                state = text.text if text is not None else None
+            if state is not None:
+                found.append((kind, full, state))
+    return tuple(found)
 
 
 def _queue(report: Report, site: Site, name: marks.Scalar, tenant: str) -> str:

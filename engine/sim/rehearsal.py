@@ -31,6 +31,10 @@ UNRECORDED = "no recording for "  # what `check` tells (RD091); a test knows the
 _PHONE_NETS = 200
 
 
+class RefusedError(Exception):
+    """What is given, or what an agent would do, is refused by the engine; the text is its own."""
+
+
 class Rehearsal:
     """See the module's docstring."""
 
@@ -50,6 +54,8 @@ class Rehearsal:
             self._sit_down(key, state)
         for queue in given.closed:
             self.operate("queue.close", queue=queue)
+        for kind, name, state in given.switches:
+            self._switch(kind, name, state)
         for queue, count in given.waiting.items():
             self._line_up(queue, count)
         self.seen = len(self.world.events)
@@ -86,6 +92,15 @@ class Rehearsal:
             phone.call(self.given.dialled, self.world.now_ms)
         self.world.run(SETTLE_MS)
 
+    def _switch(self, kind: str, name: str, state: str) -> None:
+        """As an operator does by `ringdown hours` and `ringdown notice`; other words than on and off are spoken."""
+        if kind == "calendar":
+            self.operate("hours.set", calendar=name, state=state)
+        elif state in ("on", "off"):
+            self.operate("notice.set", notice=name, state=state)
+        else:
+            self.operate("notice.set", notice=name, state="on", text=state)
+
     def _line_up(self, queue: str, count: int) -> None:
         """Others who wait in a queue before the caller comes."""
         for number in range(count):
@@ -107,7 +122,7 @@ class Rehearsal:
     def operate(self, verb: str, **arguments: str) -> None:
         reply = self.world.operate(verb, **arguments)
         if not reply.ok:
-            raise AssertionError(f"{verb} {arguments}: {reply}")
+            raise RefusedError(f"{verb} {' '.join(arguments.values())}: {reply.error}")
 
     # --- time -------------------------------------------------------------------------------------------
     def until(self, condition: Callable[[], bool], ms_max: int = PATIENCE_MS) -> bool:

@@ -62,6 +62,7 @@ class Given(msgspec.Struct, frozen=True):
     waiting: dict[str, int] = {}  # queue (full name) -> other callers who wait there already
     lookups: dict[str, Fake] = {}  # by full name; any other fails
     closed: tuple[str, ...] = ()  # queues that an operator has closed
+    switches: tuple[tuple[str, str, str], ...] = ()  # (notice | calendar, full name, state, or a notice's words)
 
 
 class Case(msgspec.Struct, frozen=True):

@@ -104,5 +104,15 @@ def test_a_broken_rule_of_the_engine_is_a_failure_with_its_place(monkeypatch: py
     assert result.failure is not None and "without a deadline" in result.failure.found
 
 
+def test_what_the_engine_refuses_to_be_given_fails_the_test() -> None:
+    for given, words in (("notices: {storm: on}", "notice.set default/storm on"),
+                         ("calendars: {office: closed}", "hours.set default/office closed")):  # fmt: skip
+        failure = played("- hears: hello", given=given).failure
+        assert failure is not None and failure.expected == "the engine to take what is given"
+        assert failure.found.startswith(words) and len(failure.found) > len(words) + 5
+    wrong = played("- agent: 201 is not ready\n- agent: 201 logs out\n- agent: 201 is ready").failure
+    assert wrong is not None and "agent.ready" in wrong.found
+
+
 def test_words_are_compared_without_what_is_not_heard() -> None:
     assert bare("Your balance is 12, OK?") == bare("your BALANCE is 12 ok") != bare("your balance is 13 ok")

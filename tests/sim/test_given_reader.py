@@ -67,6 +67,7 @@ def test_a_test_adds_to_the_files_given() -> None:
         ("dialled: 100, colour: red", "RD021", "no key 'colour'"),
         ("dialled: 100, waiting: {suport: 1}", "RD032", "did you mean 'support'"),
         ("dialled: 100, waiting: {support: 9999}", "RD024", "from 0 to 200"),
+        ("dialled: 100, calendars: {office: shut}", "RD024", "known here: open"),
         ("dialled: 100, closed: [suport]", "RD032", "did you mean 'support'"),
     ],
 )
