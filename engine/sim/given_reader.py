@@ -17,7 +17,8 @@ from engine.sim.fake_lookups import read_lookups
 from engine.sim.transcript import Given
 
 KEYS = (
-    "dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed", "lookups", "notices", "calendars",
+    "dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed", "lookups", "notices",
+    "calendars",
 )  # fmt: skip
 CALENDAR_STATES = ("open", "closed", "auto")
 WAITING_MAX = 200
