@@ -89,3 +89,13 @@ def test_every_season_is_run_by_its_own_tests_and_the_others_are_named() -> None
     assert result.given is not None and result.story[0].endswith("Wednesday 2026-07-01 10:00 Europe/London")
     cover.came(MADE, result.given)
     assert not [each for each in cover.missing() if "season" in each.step]
+
+
+def test_what_operators_have_switched() -> None:
+    good("- hears: hello", given="at: 2026-03-04 12:00\n  calendars: {night_desk: open}", of=MADE)
+    good("- hears: goodbye", given="at: 2026-03-04 23:00\n  calendars: {night_desk: closed}", of=MADE)
+    plan = PLAN.replace("    - answer\n", "    - answer\n    - notice: thanks\n", 1)
+    noticed = site(**{"dialplans/main.yaml": plan, "dialplans/camp.yaml": CAMP, "calendars.yaml": CALENDARS,
+                      "site.yaml": SITE})  # fmt: skip
+    good("- hears: [thanks, goodbye]", given="notices: {thanks: on}", of=noticed)
+    good("- hears: goodbye\n- outcome: closed", given="notices: {thanks: off}", of=noticed)
