@@ -115,6 +115,13 @@ class Play:
     def wait(self, line: Line) -> None:
         self.show.wait(int(str(line.value)))
 
+    def say_for(self, line: Line) -> None:
+        """The caller speaks so long: from the moment on at which he is being recorded."""
+        show = self.show
+        if not show.until(lambda: show.recorded() or show.over()) or not show.recorded():
+            raise Differs(line.place, "somebody to listen to him", self.show.where())
+        self.show.wait(int(str(line.value)))
+
     def hang_up(self, line: Line) -> None:
         if self.show.over():
             raise Differs(line.place, "a call to hang up", self.show.where())
@@ -450,7 +457,7 @@ def _ms(text: str) -> int:
 
 _LINES: dict[str, Callable[[Play, Line], None]] = {
     "hears": Play.hears, "hears_text": Play.hears_text, "press": Play.press, "press_ahead": Play.press_ahead,
-    "wait": Play.wait, "say_for": Play.wait, "hang_up": Play.hang_up, "agent": Play.agent,
+    "wait": Play.wait, "say_for": Play.say_for, "hang_up": Play.hang_up, "agent": Play.agent,
     "agent_hears": Play.agent_hears, "queue": Play.queue, "callback": Play.callback, "message": Play.message,
     "record": Play.record, "flow": Play.flow, "call": Play.call, "outcome": Play.outcome,
 }  # fmt: skip

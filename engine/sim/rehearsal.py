@@ -216,7 +216,14 @@ class Rehearsal:
         waiting = call.waiting
         if waiting is not None:
             return waiting.listens or bool(waiting.exit_keys) or waiting.run is None
-        return call.collecting or call.phase not in ("arriving", "script", "closing")
+        taken = call.collecting or bool(call.record_keys and call.record_ticket)
+        return taken or call.phase not in ("arriving", "script", "closing")
+
+    def recorded(self) -> bool:
+        """Is what the caller says being written down?"""
+        call = self.call()
+        leg = self.world.switch.room.legs.get(call.leg) if call is not None else None
+        return leg is not None and bool(leg.tap)
 
     def outcome(self) -> str:
         """How the call ended, '' while it lives."""
