@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 FOLDER = "notices"
 NOTICES_MAX = 64
-CLIPS_FROM = limits.clips_max - NOTICES_MAX
+CLIPS_UNTIL = limits.clips_max - limits.own_clips_max  # from there on: recordings that are played to one phone
+CLIPS_FROM = CLIPS_UNTIL - NOTICES_MAX
 recording_s_max = 180.0
 recording_bytes_max = 40_000_000
 
@@ -91,7 +92,7 @@ class Notices:
     def _number(self, name: str) -> int:
         number = self.clips.get(name)
         if number is None:
-            free = [each for each in range(CLIPS_FROM, limits.clips_max) if each not in self.clips.values()]
+            free = [each for each in range(CLIPS_FROM, CLIPS_UNTIL) if each not in self.clips.values()]
             if not free:
                 raise SiteError(f"{NOTICES_MAX} notices have recordings of their own: restart the engine for more")
             number = self.clips[name] = free[0]

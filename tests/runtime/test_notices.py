@@ -77,7 +77,7 @@ def test_a_recording_is_taken_in_at_our_rate_and_has_a_clip(tmp_path: Path) -> N
     assert ask(notices, recording=tone(tmp_path / "theirs.wav")).ok  # another one: its own file, the same number
     assert engine.asked[1]["recording"] == "default-storm.2.wav" and engine.asked[1]["clip"] == str(CLIPS_FROM)
     assert ask(notices, notice="default/flood", recording=tone(tmp_path / "theirs.wav")).ok
-    assert engine.asked[2]["clip"] == str(CLIPS_FROM + 1) and limits.clips_max > CLIPS_FROM + 1
+    assert engine.asked[2]["clip"] == str(CLIPS_FROM + 1) and limits.clips_max - limits.own_clips_max > CLIPS_FROM + 1
 
 
 def test_words_are_spoken_in_the_tenants_language_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_a_full_clip_store_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     engine.problems = ["notice/default/storm: audio_bytes"]
     with pytest.raises(SiteError, match="audio_bytes"):
         ask(Notices(engine), recording=tone(tmp_path / "a.wav"))  # type: ignore[arg-type]
-    monkeypatch.setattr(room, "CLIPS_FROM", limits.clips_max)
+    monkeypatch.setattr(room, "CLIPS_FROM", room.CLIPS_UNTIL)
     with pytest.raises(SiteError, match="restart the engine"):
         ask(Notices(engine), recording=tone(tmp_path / "a.wav"))  # type: ignore[arg-type]
     assert engine.asked == []
