@@ -68,7 +68,7 @@ class _Plan:
         # long lists stand once in the schema
         short = [name.removeprefix("music/") for name in names.music]
         tones = [name for name in names.prompts if name.startswith("tone/")]
-        self.shared: dict[str, Schema] = {
+        self.pieces: dict[str, Schema] = {
             "prompt": _some(_prompts(names)),
             "music": _some(_names([*short, *names.music, *tones], names.complete)),
         }
@@ -94,7 +94,7 @@ class _Plan:
         }
         definitions = {"step": self.step("flow"), "wait_step": self.step("wait")}
         definitions |= {f"to_{place}": self.target(place) for place in ("step", "wait_step")}
-        definitions |= self.shared
+        definitions |= self.pieces
         top = _object({key: known.get(key, _ANYTHING) for key in KEYS_OF_FILE}, ("ringdown", "flows"))
         return _top({**top, "definitions": definitions})
 
@@ -121,7 +121,7 @@ class _Plan:
         needed += [name for name, required in verb.outcomes.items() if required]
         form = _object({**options, **outcomes}, needed)
         mains = [name for name in (verb.main, verb.main_digits) if name and set(needed) <= {name}]
-        values_alone = [self.shared.get(verb.options[name].kind, options[name]) for name in mains]
+        values_alone = [self.pieces.get(verb.options[name].kind, options[name]) for name in mains]
         # the words before the mapping, so that a misspelt word is told by the words that would do
         return {**_any(*values_alone, form), **about}
 
@@ -148,7 +148,7 @@ class _Plan:
     def named(self, kind: str) -> Schema | None:
         """The fragment of a kind whose values are this site's names."""
         names, complete = self.names, self.names.complete
-        if kind in self.shared:
+        if kind in self.pieces:
             return {"$ref": f"#/definitions/{kind}"}
         fragments: dict[str, Callable[[], Schema]] = {
             "flow": lambda: self.flows,
@@ -159,7 +159,7 @@ class _Plan:
             "lookup": lambda: _names(names.things["lookups"], complete),
             "survey": lambda: _names(names.things["surveys"], complete),
             "variable": lambda: _words(self.own.variables) if self.own.variables else SCALAR,
-            "greet": lambda: _any(self.shared["prompt"], _object({"long": PROMPT, "short": PROMPT}, ("long",))),
+            "greet": lambda: _any(self.pieces["prompt"], _object({"long": PROMPT, "short": PROMPT}, ("long",))),
             # a number of the outside may stand there too, so agents are only offered
             "targets": lambda: _some(_any(_words(names.agents), SCALAR) if names.agents else SCALAR),
         }

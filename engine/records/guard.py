@@ -61,7 +61,7 @@ class Guard:
         self.bound = bound
         self.new, self.old = Count(), Count()
         self._open: dict[str, int] = {}  # call -> flags
-        self._shared: dict[str, None] = {}
+        self._on_new: dict[str, None] = {}
 
     def feed(self, event: Event) -> None:
         """One event of the stream."""
@@ -71,7 +71,7 @@ class Guard:
         elif call not in self._open:
             return
         elif event.kind == "call.shared":
-            self._shared[call] = None
+            self._on_new[call] = None
         elif event.kind == "queue.joined":
             self._open[call] |= _QUEUED
         elif event.kind == "queue.abandoned":
@@ -84,8 +84,8 @@ class Guard:
     def _ended(self, call: str, outcome: str) -> None:
         flags = self._open.pop(call)
         count = self.old
-        if call in self._shared:
-            del self._shared[call]
+        if call in self._on_new:
+            del self._on_new[call]
             count = self.new
         metric = self.bound.metric
         if metric == "abandoned":

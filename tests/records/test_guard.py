@@ -69,6 +69,6 @@ def test_calls_from_before_are_nobodys() -> None:
     guard.feed(event("call.fault", "before"))
     guard.feed(event("call.ended", "before", outcome="failed"))
     assert guard.old.calls == 0 and guard.new.calls == 0
-    assert guard._open == {} and guard._shared == {}
+    assert guard._open == {} and guard._on_new == {}
     feed(guard, 3)
-    assert guard._open == {} and guard._shared == {}
+    assert guard._open == {} and guard._on_new == {}
