@@ -50,7 +50,7 @@ _FAULTS = {"seen": 0}  # of the shared engine: each is reported once
 # They wait for deadlines or exchange messages, and judge neither sound nor speed: `tools/test` runs several at a time.
 PATIENT = {
     "test_calls", "test_dialogs", "test_readme", "test_registrar", "test_rude_phone", "test_vanishing",
-    "test_versions",
+    "test_versions", "test_editors", "test_drawings", "test_bank",
 }  # fmt: skip
 
 
