@@ -1,8 +1,8 @@
 """Which clips exist: the tenants' own texts and recordings, the stock set, tones and music.
 
-Order of search: the tenant's own, then the platform's (the site's root folder, for names of the stock set), then
-stock. Full names: "en/welcome" for the root tenant and stock, "press:en/welcome" for another tenant's own,
-"music/default", "tone/beep".
+Order of search: the tenant's own, then what it borrows, then the platform's (the site's root folder, for names of
+the stock set), then stock. Full names: "en/welcome" for the root tenant and stock, "press:en/welcome" for another
+tenant's own, "music/default", "tone/beep".
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Catalogue:
         if "music/default" not in self.clips:
             self.clips["music/default"] = ("", "", 10_000, "")
         self.spoken: dict[tuple[str, str], dict[str, Spoken]] = {}
+        self.borrowed: dict[tuple[str, str], str] = {}  # (tenant, prompt) -> the tenant who lends it
+        self.lent: dict[tuple[str, str], None] = {}  # (tenant, prompt) that others may play
         self.stock_names = {name.partition("/")[2]: None for name in stock}  # the engine itself plays some of them
         self.words: dict[str, dict[str, None]] = {}  # tenant -> every value in its files, see prompt_use
 
@@ -199,6 +201,10 @@ class Catalogue:
         own = self.spoken.get((tenant, language), {}).get(name)
         if own is not None:
             return own
+        owner = self.borrowed.get((tenant, name))
+        theirs = self.spoken.get((owner, language), {}).get(name) if owner is not None else None
+        if theirs is not None:
+            return theirs
         full = f"{language}/{name}"
         platform = self.spoken.get((ROOT_TENANT, language), {}).get(name)
         # the platform's own prompts are its own, but its recording of a stock name is everybody's
@@ -206,6 +212,15 @@ class Catalogue:
         if full in self.clips and (platform is None or (lent and self.clips[full][1])):
             return Spoken([full])
         return None
+
+    def has(self, tenant: str, name: str) -> bool:
+        """Has the tenant a prompt of this name, in any language?"""
+        return name in self.own_names(tenant)
+
+    def own_names(self, tenant: str) -> list[str]:
+        """The names of a tenant's own prompts, each once."""
+        held = (names for (owner, _), names in self.spoken.items() if owner == tenant)
+        return list(dict.fromkeys(name for names in held for name in names))
 
     def full_music(self, tenant: str, name: str) -> str:
         """The full name of music or of a tone, or ''."""

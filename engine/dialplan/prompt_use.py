@@ -58,7 +58,7 @@ def _unused(
     tenant: str,
     home: str,
 ) -> None:
-    if name.startswith(_ENGINE_PLAYS) or name in catalogue.stock_names:
+    if name.startswith(_ENGINE_PLAYS) or name in catalogue.stock_names or (tenant, name) in catalogue.lent:
         return
     if name in _words(catalogue, trees, tenant, home):
         return

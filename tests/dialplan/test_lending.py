@@ -67,3 +67,57 @@ def test_one_side_without_the_other(changes: dict[str, str], code: str, file: st
         assert "tenants/platform/tenant.yaml" in findings[0].suggestion or any(
             "tenants/platform/tenant.yaml" in each.suggestion for each in findings
         )
+
+
+# --- prompts ------------------------------------------------------------------------------------------------
+PLAYS = "ringdown: 1\nflows:\n  main:\n    - answer\n    - play: common\n    - hangup: served\n"
+LENDS = "name: Platform\nlends:\n  prompts: {common: [press]}\n"
+BORROWS = "name: Press\nborrows:\n  prompts: [platform/common]\n"
+
+
+def read_prompts(owner: str = LENDS, borrower: str = BORROWS, **more: str):  # type: ignore[no-untyped-def]
+    return read_site(
+        files_with(
+            {
+                "tenants/platform/tenant.yaml": owner,
+                "tenants/platform/prompts/en.yaml": "common: We are all busy.\n",
+                "tenants/press/tenant.yaml": borrower,
+                "tenants/press/dialplans/main.yaml": PLAYS,
+                **{path.replace("__", "/") + ".yaml": text for path, text in more.items()},
+            }
+        ),
+        STOCK,
+        thorough=True,
+    )
+
+
+def clips(site) -> list[str]:  # type: ignore[no-untyped-def]
+    return list(site.programs["press/main"].flows["main"][1].data["prompt"]["en"])
+
+
+def test_a_borrowed_prompt_is_heard_by_its_own_name() -> None:
+    site, findings = read_prompts()
+    assert site is not None
+    theirs = [each.code for each in findings if each.file.startswith("tenants/")]
+    assert theirs == ["RD091"], "lent is not unused; it is unspoken"
+    assert clips(site) == ["platform:en/common"]
+
+
+def test_his_own_prompt_comes_before_a_borrowed_one() -> None:
+    site, _ = read_prompts(tenants__press__prompts__en="common: Mine.\n")
+    assert site is not None and clips(site) == ["press:en/common"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "borrower", "codes"),
+    [
+        ("name: Platform\n", BORROWS, ["RD114", "RD033"]),
+        (LENDS, "name: Press\n", ["RD115", "RD033"]),
+        (LENDS.replace("common", "comon"), BORROWS, ["RD114", "RD033"]),
+        (LENDS, BORROWS.replace("platform/", "platfrm/"), ["RD041", "RD115"]),
+        (LENDS.replace("[press]", "[press, chess]"), BORROWS, ["RD041"]),
+    ],
+)
+def test_half_a_loan_of_a_prompt_is_a_finding(owner: str, borrower: str, codes: list[str]) -> None:
+    _, findings = read_prompts(owner, borrower)
+    assert set(codes) <= {each.code for each in findings}
