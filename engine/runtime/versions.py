@@ -21,6 +21,7 @@ FOLDER = "versions"
 FORMAT = 1
 VERSIONS_MAX = 50
 BYTES_MAX = 4_000_000_000  # of all objects together
+FREE_BYTES_MIN = 64_000_000  # what a version leaves on the disk: records and recordings come first
 PREFIX_MIN = 4  # letters by which a version may be named
 
 
@@ -141,6 +142,7 @@ class Store:
                 return sum(each.stat().st_size for each in (self.folder / version).rglob("*") if each.is_file())
             made = self.folder / f"new-{version}"
             shutil.rmtree(made, ignore_errors=True)
+            self._room(files, source)
             size = 0
             for name in sorted(files):
                 size += self._put(made / name, files[name], source / name)
@@ -150,6 +152,16 @@ class Store:
             where = error.filename or self.folder
             raise SiteError(f"can't keep this version in {self.folder}: {where}: {error.strerror}") from error
         return size
+
+    def _room(self, files: Mapping[str, object], source: Path) -> None:
+        """Raises SiteError when keeping these files could leave the records without a disk."""
+        need = 0
+        for name, content in files.items():
+            need += len(content) if isinstance(content, bytes) else (source / name).stat().st_size
+        free = shutil.disk_usage(self.folder).free
+        if free - need < FREE_BYTES_MIN:
+            message = f"can't keep this version in {self.folder}: it needs {need // 1_000} kB"
+            raise SiteError(f"{message} of {free // 1_000} kB free, and {FREE_BYTES_MIN // 1_000_000} MB stay for records; make room")
 
     def _put(self, place: Path, content: object, source: Path) -> int:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def test_a_version_is_kept_whole_and_each_file_once(tmp_path: Path) -> None:
     store.keep("bbbb2222", files | {"about.txt": b"twelve bytes"}, demo)
     assert store.bytes() == before + 12  # only what is new
     assert store.keep("bbbb2222", {}, demo) == size + 12  # is there already
+
+
+def test_records_come_first_on_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=room.FREE_BYTES_MIN + 1_000))
+    store = Store(tmp_path)
+    with pytest.raises(SiteError, match="it needs 2 kB of 64001 kB free, and 64 MB stay for records"):
+        store.keep("aaaa1", {"site.yaml": bytes(2_000)}, tmp_path)
+    assert not store.bytes() and not (tmp_path / "versions" / "aaaa1").exists()
+    store.keep("bbbb2", {"site.yaml": bytes(1_000)}, tmp_path)
 
 
 def test_a_recording_changed_while_it_was_read(tmp_path: Path) -> None:
