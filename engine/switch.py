@@ -19,6 +19,7 @@ from engine.call import (
     arrival,
     boxes,
     callback,
+    callbacks,
     canary,
     certificates,
     codes,
@@ -343,6 +344,7 @@ def _wall_clock(room: Room, event: WallClock, now_ms: int) -> None:
     levers.arm(room, now_ms)
     if room.site and abs(jump_ms) >= CLOCK_JUMP_MS:
         certificates.due(room, now_ms)
+        callbacks.look(room, now_ms)
     certificates.arm(room, now_ms)
 
 
@@ -362,6 +364,7 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
         addresses = " ".join(f"{each.transport}:{each.host}:{each.port}" for each in room.listeners)
         room.emit("engine.started", "", "", version=__version__, schema=SCHEMA_VERSION, addresses=addresses)
     agents.load(room, site, now_ms)
+    callbacks.look(room, now_ms)
     boxes.site_loaded(room, now_ms)
     room.emit(
         "engine.loaded", "", "", version=event.version, files=len(site.programs),

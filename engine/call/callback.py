@@ -104,7 +104,7 @@ def _recall(room: Room, command: Recall, now_ms: int) -> None:
         room.distribute(CallLeft(command.call, "exit"))
         return
     model = callbacks.model(room, back)
-    if model is None or room.draining or back.id in room.calls:
+    if model is None or room.draining or back.id in room.calls or callbacks.shut(room, back, now_ms):
         callbacks.pause(room, back, now_ms, SHORT_PAUSE_MS)
         return
     call = _begin(room, back, now_ms)
@@ -120,6 +120,10 @@ def _offer(room: Room, command: Offer, now_ms: int) -> None:
     key = room.agent_keys.get(command.agent, "")
     if room.draining or callbacks.model(room, back) is None or (call is not None and call.phase != "callback"):
         room.distribute(OfferFailed(command.offer, "error"))
+        return
+    if call is None and callbacks.shut(room, back, now_ms):
+        room.distribute(OfferFailed(command.offer, "error"))
+        callbacks.pause(room, back, now_ms, 0)
         return
     if call is None:
         call = _begin(room, back, now_ms)
@@ -153,6 +157,10 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
         return
     _started(room, back, call)
     call.other, back.agent, back.rang_ms = leg.id, key, now_ms - leg.created_ms
+    if callbacks.shut(room, back, now_ms):  # his phone rang across the window's end: nobody else's begins to
+        back.pause_ms = SHORT_PAUSE_MS
+        _apart(room, back, call, now_ms)
+        return
     clips = callbacks.stock(room, call, "callback_whisper")
     clips += room.clips(room.site_of(call), clips_for("digits", back.number, call.language, room.site_of(call)))
     legs.play(room, leg, "callback", clips)
@@ -202,6 +210,8 @@ def _forget_idle(room: Room, back: Callback, call: Call) -> None:
         room.calls.pop(call.id)
         room.deadlines.cancel(("call", call.id))
         callbacks.enter(room, back, "waiting", room.now_ms)
+        if callbacks.shut(room, back, room.now_ms):
+            callbacks.pause(room, back, room.now_ms, 0)
 
 
 def _ring(room: Room, back: Callback, call: Call, model: CallbackModel, now_ms: int) -> None:
@@ -319,7 +329,8 @@ def _not_reached(room: Room, back: Callback, call: Call, reason: str, now_ms: in
     model = callbacks.model(room, back)
     last = model is None or back.attempts >= model.attempts
     back.pause_ms = 0 if last or model is None else model.retry_ms
-    callbacks.tell(room, back, "callback.attempt_failed", attempt=back.attempts, reason=reason, next_ms=back.pause_ms)
+    next_ms = callbacks.lengthened(room, back.queue, now_ms, back.pause_ms) if back.pause_ms else 0
+    callbacks.tell(room, back, "callback.attempt_failed", attempt=back.attempts, reason=reason, next_ms=next_ms)
     agent = room.legs.get(call.other)
     clips = callbacks.stock(room, call, "callback_not_reached") if agent is not None else ()
     if agent is None or not clips:
@@ -374,7 +385,7 @@ def _served(room: Room, back: Callback, call: Call, agent: str, now_ms: int) -> 
         room, back, "callback.served", agent=agent, waited_ms=now_ms - back.joined_ms, attempts=back.attempts,
         kept=now_ms <= back.promise_ms,
     )  # fmt: skip
-    room.callbacks.pop(back.id, None)
+    callbacks.close(room, back)
 
 
 def reported(room: Room, call: Call, now_ms: int) -> None:

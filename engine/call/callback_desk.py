@@ -73,5 +73,8 @@ def now(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
         raise Unknown(f"callback {back.name} is being carried out; nothing was changed")
     callbacks.pause(room, back, now_ms, 0)
     place = room.acd.position(back.id)
-    return {"callback": back.name, "done": f"rung as soon as his turn comes (place {place})",
+    done = f"rung as soon as his turn comes (place {place})"
+    if back.due_ms > now_ms:
+        done += f", but not before the queue's window begins in {(back.due_ms - now_ms) // 60_000} min"
+    return {"callback": back.name, "done": done,
             "undo": f"none: `ringdown callback {back.name} cancel` closes it"}  # fmt: skip

@@ -15,6 +15,7 @@ import msgspec
 from engine import limits
 from engine.acd.events import CallAway, CallJoined, CallLeft
 from engine.call import levers, places, routing
+from engine.dialplan import calendars
 from engine.dialplan.actions import AskCallback, CallbackAnswer
 from engine.dialplan.callback_reader import allowed
 from engine.ids import call_name
@@ -59,6 +60,7 @@ class Callback(msgspec.Struct):
     agent: str = ""  # who is put aside or rung for him
     rang_ms: int = 0  # how long the agent's phone rang
     drained: bool = False  # paused because the engine was to stop
+    free_ms: int = 0  # when he might be rung if the queue had no window
 
 
 # --- asking for one --------------------------------------------------------------------------------------------
@@ -122,15 +124,16 @@ def _book(room: Room, call: Call, wish: AskCallback, number: str, now_ms: int) -
     room.call_serial += 1
     number_of_call = room.call_serial
     way, held = WAYS[model.mode], call.held_place
+    pause_ms = lengthened(room, wish.queue, now_ms, BOOKING_MS_MAX)
     if held is not None and held.queue == wish.queue and room.acd.position(call.id):
         joined_ms, call.held_place = held.joined_ms, None
-        room.distribute(CallAway(call.id, way, number_of_call, BOOKING_MS_MAX, model.age_ms))
+        room.distribute(CallAway(call.id, way, number_of_call, pause_ms, model.age_ms))
     else:
         joined_ms = now_ms
         needs = tuple((routing.skill_id(room, name), level) for name, level in wish.needs)
         queue = room.queue_ids[wish.queue]
         room.distribute(CallJoined(number_of_call, queue, wish.priority_ms, needs, model.age_ms, away=way))
-        room.distribute(CallAway(number_of_call, way, pause_ms=BOOKING_MS_MAX, wait_ms_max=model.age_ms))
+        room.distribute(CallAway(number_of_call, way, pause_ms=pause_ms, wait_ms_max=model.age_ms))
     position = room.acd.position(number_of_call)
     if not position:
         return CallbackAnswer(wish.ticket, "full", number)
@@ -138,8 +141,9 @@ def _book(room: Room, call: Call, wish: AskCallback, number: str, now_ms: int) -
     back = room.callbacks[number_of_call] = Callback(
         number_of_call, call_name(number_of_call), call.tenant, wish.queue, number, call.caller_name, call.dialled,
         language, call.name, model.mode, now_ms, joined_ms, now_ms + model.promise_ms, now_ms + model.age_ms, position,
-        "paused", now_ms, now_ms + BOOKING_MS_MAX,
+        "paused", now_ms, now_ms + pause_ms, free_ms=now_ms + BOOKING_MS_MAX,
     )  # fmt: skip
+    _arm(room, back)
     tell(
         room, back, "callback.requested", number=number, origin=call.name, mode=model.mode, position=position,
         promise_ms=model.promise_ms, until_ms=model.age_ms,
@@ -178,10 +182,14 @@ def shown(back: Callback, now_ms: int) -> str:
 
 
 def pause(room: Room, back: Callback, now_ms: int, pause_ms: int) -> None:
-    """At his place, but no turn for `pause_ms`; 0: his turn may come at once."""
+    """At his place, but no turn for `pause_ms`; 0: his turn may come at once. Outside of the queue's window it lasts
+    until that begins."""
+    back.free_ms = now_ms + pause_ms
+    pause_ms = lengthened(room, back.queue, now_ms, pause_ms)
     enter(room, back, "paused" if pause_ms else "waiting", now_ms)
     back.pause_ms, back.due_ms = 0, now_ms + pause_ms
     room.distribute(CallAway(back.id, WAYS[back.mode], pause_ms=pause_ms))
+    _arm(room, back)
 
 
 def tell(room: Room, back: Callback, kind: str, **data: str | int | bool) -> None:
@@ -199,7 +207,7 @@ def over(
 
     `left`: his stay in the queue ends with it; not where he was on the line, and has left it himself.
     """
-    room.callbacks.pop(back.id, None)
+    close(room, back)
     waited_ms = now_ms - back.joined_ms
     if left:
         room.emit(
@@ -210,6 +218,12 @@ def over(
         tell(room, back, kind, reason=reason, attempts=back.attempts, waited_ms=waited_ms)
     else:
         tell(room, back, kind, by=by)
+
+
+def close(room: Room, back: Callback) -> None:
+    """It is open no more."""
+    room.callbacks.pop(back.id, None)
+    room.deadlines.cancel(("window", back.id))
 
 
 def pause_all(room: Room, now_ms: int) -> None:
@@ -226,6 +240,59 @@ def go_on(room: Room, now_ms: int) -> None:
         if back.drained:
             back.drained = False
             pause(room, back, now_ms, HUNG_UP_MS)
+
+
+# --- the window: times of the day at which people are rung -----------------------------------------------------------
+def _window(room: Room, queue: str, now_ms: int) -> tuple[bool, int]:
+    """(may an attempt be started at this moment? for how many ms that holds from then on, 0 for ever)."""
+    site = room.sites.get(room.site)
+    found = site.queues.get(queue) if site is not None else None
+    if site is None or found is None or found.callback is None or not found.callback.window:
+        return True, 0
+    tenant = site.tenants.get(found.tenant)
+    zone = site.zones.get(tenant.time_zone, ()) if tenant is not None else ()
+    hours, wall_ms = calendars.daily(found.callback.window), now_ms + room.wall_offset_ms
+    change = calendars.next_change(hours, zone, wall_ms)
+    return calendars.state(hours, zone, wall_ms) == "open", change[0] - wall_ms if change is not None else 0
+
+
+def shut(room: Room, back: Callback, now_ms: int) -> bool:
+    """Is this a time of the day at which nobody is rung?"""
+    return not _window(room, back.queue, now_ms)[0]
+
+
+def lengthened(room: Room, queue: str, now_ms: int, pause_ms: int) -> int:
+    """This pause, until an attempt may be started."""
+    inside, change_ms = _window(room, queue, now_ms + pause_ms)
+    return pause_ms if inside else pause_ms + change_ms
+
+
+def _arm(room: Room, back: Callback) -> None:
+    """His pause ends inside the window: be told when that ends, should his turn not have come by then."""
+    _, change_ms = _window(room, back.queue, back.due_ms)
+    if change_ms:
+        room.deadlines.arm(("window", back.id), back.due_ms + change_ms)
+    else:
+        room.deadlines.cancel(("window", back.id))
+
+
+def window_over(room: Room, number: int, now_ms: int) -> None:
+    """The window has ended: who waits for his turn waits for the next one. An attempt that has begun goes on."""
+    back = room.callbacks.get(number)
+    if back is not None and back.state in ("waiting", "paused"):
+        pause(room, back, now_ms, max(0, back.free_ms - now_ms))
+
+
+def look(room: Room, now_ms: int) -> None:
+    """The window may be another one: a site was loaded, or the wall clock was set."""
+    for back in room.callbacks.values():
+        if back.state not in ("waiting", "paused") or back.drained:
+            continue
+        rest_ms = max(0, back.free_ms - now_ms)
+        if now_ms + lengthened(room, back.queue, now_ms, rest_ms) == max(now_ms, back.due_ms):
+            _arm(room, back)  # as it was, but perhaps for another time
+        else:
+            pause(room, back, now_ms, rest_ms)
 
 
 # --- what is heard -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from engine.call import (
     announcing,
     boxes,
     callback,
+    callbacks,
     certificates,
     confirming,
     desk,
@@ -76,6 +77,8 @@ def deadline(room: Room, key: Key, now_ms: int) -> None:
         desk.time_over(room, number, now_ms)
     elif kind == "override":
         overrides.due(room, now_ms)
+    elif kind == "window":
+        callbacks.window_over(room, number, now_ms)
     elif kind == "places":
         places.forget_old(room, now_ms)
     elif kind == "skills":

@@ -112,15 +112,11 @@ class _Reader:
     def ranges(self, word: marks.Scalar, texts: list[str]) -> list[tuple[int, int]]:
         found = []
         for text in texts:
-            match = _RANGE.fullmatch(text)
-            numbers = [int(part) for part in match.groups()] if match is not None else [99, 99, 99, 99]
-            begin, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
-            if max(numbers[1], numbers[3]) > 59 or begin >= DAY_MINUTES or end > DAY_MINUTES:
-                self.hours_problem(word, f"{text!r} are no hours")
-            elif begin == end:
-                self.hours_problem(word, f"{text!r} is no time at all; the whole day is 00:00-24:00")
+            hours = hours_from(text)
+            if isinstance(hours, str):
+                self.hours_problem(word, hours)
             else:
-                found.append((begin, end if end > begin else end + DAY_MINUTES))
+                found.append(hours)
         return found
 
     def sorted(self, node: marks.Node | None, ranges: list[tuple[int, int]], day: str) -> Hours:
@@ -200,6 +196,18 @@ class _Reader:
             self.report.add("RD123", word, f"{country} has no part {part!r}", hint)
             return {}
         return dict(_public_days(country, part, self.years))
+
+
+def hours_from(text: str) -> tuple[int, int] | str:
+    """(from, until) of 22:00-06:00 as in `calendars.Hours`, or what is wrong with it."""
+    match = _RANGE.fullmatch(text)
+    numbers = [int(part) for part in match.groups()] if match is not None else [99, 99, 99, 99]
+    begin, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
+    if max(numbers[1], numbers[3]) > 59 or begin >= DAY_MINUTES or end > DAY_MINUTES:
+        return f"{text!r} are no hours"
+    if begin == end:
+        return f"{text!r} is no time at all; the whole day is 00:00-24:00"
+    return begin, end if end > begin else end + DAY_MINUTES
 
 
 @lru_cache(maxsize=256)

@@ -112,6 +112,11 @@ def moments(zone: Zone, day: int, minute: int) -> list[int]:
     return sorted(there - offset for offset in offsets if offset_ms(zone, there - offset) == offset)
 
 
+def daily(hours: Hours) -> CalendarModel:
+    """The calendar of hours that are the same on every day."""
+    return CalendarModel("", "", "", (hours,) * len(DAYS))
+
+
 def next_change(calendar: CalendarModel, zone: Zone, wall_ms: int) -> tuple[int, str] | None:
     """(Unix ms, new state) of the next moment with another state, None when there is none within AHEAD_DAYS."""
     now = state(calendar, zone, wall_ms)

@@ -6,15 +6,15 @@ import re
 from typing import Any
 
 from engine import limits, marks
-from engine.dialplan import values
+from engine.dialplan import calendar_reader, values
+from engine.dialplan.calendars import DAY_MINUTES, Hours
 from engine.dialplan.findings import Report
 from engine.dialplan.model import CallbackModel
 
 KEYS = (
     "allow", "deny", "typed_numbers", "mode", "open", "attempts", "retry", "ring", "lead", "promise", "max_age",
-    "confirm", "hold",
+    "confirm", "hold", "window",
 )  # fmt: skip
-LATER = ("window",)
 MODES = ("agent-first", "customer-first")
 _SECOND, _MINUTE, _HOUR = 1_000, 60_000, 3_600_000
 _DURATIONS = (  # key, field, least, most
@@ -33,7 +33,7 @@ def read_callback(report: Report, node: marks.Node | None, *, key: str) -> Callb
     form = values.mapping(report, node, key)
     if form is None:
         return None
-    values.known_keys(report, form, key, KEYS, LATER)
+    values.known_keys(report, form, key, KEYS)
     entries = form.entries
     found: dict[str, Any] = {name: _prefixes(report, entries.get(name), name) for name in ("allow", "deny")}
     if not found["allow"]:
@@ -54,7 +54,22 @@ def read_callback(report: Report, node: marks.Node | None, *, key: str) -> Callb
         ms = values.duration(report, entries.get(name), name, low, high)
         if ms is not None:
             found[field] = ms
+    found["window"] = _window(report, entries.get("window"))
+    if found["window"]:  # who asked in the evening is still to be rung on the next day
+        ((begin, end),) = found["window"]
+        found.setdefault("age_ms", CallbackModel().age_ms + (DAY_MINUTES - (end - begin)) * _MINUTE)
     return CallbackModel(**found)
+
+
+def _window(report: Report, node: marks.Node | None) -> Hours:
+    word = values.scalar(report, node, "window")
+    if word is None:
+        return ()
+    hours = calendar_reader.hours_from(word.text)
+    if isinstance(hours, str):
+        report.add("RD121", word, hours, "as in window: 08:00-20:00")
+        return ()
+    return (hours,)
 
 
 def _prefixes(report: Report, node: marks.Node | None, name: str) -> tuple[str, ...]:

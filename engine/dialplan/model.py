@@ -13,7 +13,7 @@ import msgspec
 from engine import limits
 from engine.dialplan.box_model import BoxModel, MailModel
 from engine.dialplan.bus import BusModel
-from engine.dialplan.calendars import CalendarModel, Zone
+from engine.dialplan.calendars import CalendarModel, Hours, Zone
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
 from engine.dialplan.recording_model import RecordingModel
@@ -72,6 +72,7 @@ class CallbackModel(msgspec.Struct, frozen=True):
     age_ms: int = 28_800_000  # then it is given up
     confirm: bool = True  # he presses 1, so that no voicemail reaches an agent
     hold_ms: int = 60_000  # so long a place is kept for a caller who left by a key
+    window: Hours = ()  # no attempt is started outside, by the clocks of the queue's tenant; () at any time
 
 
 class WrapUp(msgspec.Struct, frozen=True):

@@ -93,8 +93,9 @@ waits:
 
 
 def back_site(
-    mode: str = "agent-first", *, more: str = "", queues: str = "", support: str = SUPPORT, queue: str = "support"
-) -> Site:
+    mode: str = "agent-first", *, more: str = "", queues: str = "", support: str = SUPPORT, queue: str = "support",
+    zone: str = "UTC",
+) -> Site:  # fmt: skip
     """`more`: lines below `callback:`; without `typed_numbers` the flow that types one is left out."""
     text = QUEUES.replace("MODE", mode) + more
     if "typed_numbers" not in text:
@@ -103,7 +104,8 @@ def back_site(
         support = support.replace("variables:\n  number: digits 3..15\n", "")
     support = support.replace("name: support", f"name: {queue}").replace("queue: support", f"queue: {queue}")
     return site(
-        site=SITE, queues=queues or text, agents=AGENTS.replace("[support]", f"[{queue}]"),
+        site=SITE.replace("time_zone: UTC", f"time_zone: {zone}"), queues=queues or text,
+        agents=AGENTS.replace("[support]", f"[{queue}]"),
         trunks=TRUNKS, outbound=OUTBOUND, dialplans__support=support, dialplans__main=support,
         dialplans__echo=support, dialplans__secret=support,
     )  # fmt: skip

@@ -200,3 +200,10 @@ def test_random_weeks_agree_with_the_standard_library_around_every_change_of_the
             assert state(held, table, then) == said != before == state(held, table, then - 1)
             between = range(edge - 86_400_000, min(then, edge + 3 * 86_400_000), 7 * 60_000)
             assert all(state(held, table, moment) == before for moment in between), (held, edge)
+
+
+def test_daily_hours_are_those_of_every_day() -> None:
+    night = calendars.daily(((22 * 60, 30 * 60),))
+    assert [state(night, zone(), at(f"2026-03-{day:02} 05:59")) for day in range(2, 9)] == ["open"] * 7
+    assert calendars.next_change(night, zone(), at("2026-03-08 12:00")) == (at("2026-03-08 22:00"), "open")
+    assert calendars.next_change(calendars.daily(((0, 24 * 60),)), zone(), at("2026-03-08 12:00")) is None

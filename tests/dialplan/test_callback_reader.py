@@ -34,10 +34,23 @@ def test_everything_has_a_default_but_whom_to_call() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "hours", "age_h"),
+    [("08:00-20:00", (480, 1_200), 20), ("22:00-06:00", (1_320, 1_800), 24), ("00:00-24:00", (0, 1_440), 8)],
+)
+def test_a_window_of_the_day_lengthens_the_age_by_the_time_outside(
+    written: str, hours: tuple[int, int], age_h: int
+) -> None:
+    found = model("allow: ['0']", f"window: {written}")
+    assert (found.window, found.age_ms) == ((hours,), age_h * 3_600_000)
+    assert model("allow: ['0']", f"window: {written}", "max_age: 1h").age_ms == 3_600_000
+
+
+@pytest.mark.parametrize(
     ("row", "code"),
     [
         ("attempts: 3", "RD022"), ("allow: ['+49', 'x']", "RD082"), ("allow: ['']", "RD082"), ("mode: first", "RD024"),
-        ("retry: 1s", "RD024"), ("attempts: 99", "RD024"), ("windows: 3", "RD021"), ("window: 3", "RD026"),
+        ("retry: 1s", "RD024"), ("attempts: 99", "RD024"), ("windows: 3", "RD021"), ("window: 3", "RD121"),
+        ("window: 08:00-08:00", "RD121"), ("window: 8-20", "RD121"), ("window: 08:00-25:00", "RD121"),
     ],
 )
 def test_what_is_wrong_is_said(row: str, code: str) -> None:
