@@ -32,7 +32,8 @@ class Problem(Exception):
 class Compiled(msgspec.Struct):
     """`tree` is what `evaluate` runs; `reads` each variable with its offset; `knows` what is set when it holds.
 
-    `facts`: those that it reads.
+    `facts`: those that it reads. `tested`: those of `reads` that are evaluated only where the expression itself has
+    found that they are set, as the last of `known(x) and x > 1`.
     """
 
     tree: list[Any]
@@ -40,6 +41,7 @@ class Compiled(msgspec.Struct):
     reads: list[tuple[str, int]]
     knows: list[str]
     facts: list[str] = []
+    tested: list[tuple[str, int]] = []
 
 
 # names of queues, calendars and periods may hold a hyphen; what follows `queue.` alone is a fact of a wait list
@@ -111,6 +113,7 @@ class _Parser:
         self.place = 0
         self.variables = variables
         self.reads: list[tuple[str, int]] = []
+        self.tested: dict[tuple[str, int], None] = {}  # see Compiled
         self.known: dict[str, None] = {}  # facts that it reads
         self.bare = _NO_BARE
         self.depth = 0
@@ -156,9 +159,12 @@ class _Parser:
         left, kind = inner()
         while (sign := self.accept(*signs)) is not None:
             self.need(kind, wanted, start, sign.text)
-            start = self.look().at
+            start, begin = self.look().at, len(self.reads)
             right, right_kind = inner()
             self.need(right_kind, wanted, start, sign.text)
+            # the right side is evaluated only while the left one decides nothing
+            known = _known(left, holds=sign.text == "and")
+            self.tested.update(dict.fromkeys(read for read in self.reads[begin:] if read[0] in known))
             left, kind = [sign.text, left, right], wanted
         return left, kind
 
@@ -476,7 +482,7 @@ def compile_expression(
             need = "a condition is a flag (yes or no)" if wanted is FLAG else f"{wanted} is needed"
             hint = f"compare it: {text.strip()} = …" if wanted is FLAG else ""
             raise Problem("RD070", 0, f"{need}, this is {kind}", hint, len(text))
-    return Compiled(tree, kind, parser.reads, _known(tree), list(parser.known))
+    return Compiled(tree, kind, parser.reads, _known(tree), list(parser.known), list(parser.tested))
 
 
 def _while_known(comparison: list[Any]) -> list[Any]:
@@ -487,10 +493,15 @@ def _while_known(comparison: list[Any]) -> list[Any]:
     return comparison
 
 
-def _known(tree: list[Any]) -> list[str]:
-    """Variables that are certainly set when the condition holds."""
+def _known(tree: list[Any], *, holds: bool = True) -> list[str]:
+    """Variables that are certainly set when the condition holds, or when it doesn't."""
     if tree[0] == "known":
-        return [tree[1]]
-    if tree[0] == "and":
-        return _known(tree[1]) + _known(tree[2])
-    return []
+        return [tree[1]] if holds else []
+    if tree[0] == "not":
+        return _known(tree[1], holds=not holds)
+    if tree[0] not in ("and", "or"):
+        return []
+    left, right = _known(tree[1], holds=holds), _known(tree[2], holds=holds)
+    if holds == (tree[0] == "and"):
+        return list(dict.fromkeys(left + right))  # both sides are so
+    return [name for name in left if name in right]  # one of them is, nobody knows which

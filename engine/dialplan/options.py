@@ -78,8 +78,10 @@ class Context:
         self.declared[name] = declared
         self.types[name] = declared.type
 
-    def read(self, name: str, node: marks.Node, at: int = 0) -> None:
-        self.reads.append((name, node, at))
+    def read(self, name: str, node: marks.Node, at: int = 0, *, tested: bool = False) -> None:
+        """`tested`: only where it is set, so that the analysis of paths needn't ask."""
+        if not tested:
+            self.reads.append((name, node, at))
         self.all_reads[name] = None
 
     def want(self, name: str) -> None:
@@ -113,7 +115,7 @@ def compiled(context: Context, node: marks.Node | None, wanted: Type | None, wha
         context.report.add(problem.code, found, problem.message, problem.suggestion, at=at, width=problem.width)
         return None
     for name, at in result.reads:
-        context.read(name, found, inside(found, at))
+        context.read(name, found, inside(found, at), tested=(name, at) in result.tested)
     for name in result.facts:
         context.want(name)
     return result

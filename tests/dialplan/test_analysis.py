@@ -42,6 +42,11 @@ BYE = ("hangup: served",)
         # known() makes it known
         plan("when: [{if: known(x), then: other}]", "reject: 480", head="variables: {x: digits 2}",
              other=("tag: $x", "reject: 480")),
+        # and so does the left side of and, or on the right one
+        plan("when: [{if: known(x) and x = 12 or access.kind = public, then: other}]", "reject: 480",
+             head="variables: {x: digits 2}", other=("reject: 480",)),
+        plan("when: [{if: not known(x) or x = 12, then: other}]", "reject: 480", head="variables: {x: digits 2}",
+             other=("reject: 480",)),
         # a subflow that always sets it
         plan("subflow: fill", "tag: $x", "reject: 480", head="variables: {x: digits 2}",
              fill=("set: {x: 12}", "return")),
@@ -91,6 +96,20 @@ def test_good_paths_give_nothing(text: str) -> None:
 )  # fmt: skip
 def test_bad_paths(text: str, found: list[tuple[str, int]]) -> None:
     assert codes_of(text) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "columns"),
+    [
+        ("known(x) or x = 12", [31]), ("known(x) and x = 12 or x = 34", [42]), ("x = 12 and known(x)", [19]),
+        ("not known(x) and x = 12", [36]), ("known(y) and x = y", [32]),
+    ],
+)  # fmt: skip
+def test_a_read_that_nothing_before_it_has_tested_is_told_at_its_column(condition: str, columns: list[int]) -> None:
+    text = plan(f"when: [{{if: {condition}, then: other}}]", "reject: 480",
+                head="variables: {x: digits 2, y: digits 2}", other=("tag: $y", "reject: 480"))  # fmt: skip
+    _, findings = read_site({**BASE, "dialplans/main.yaml": text.encode()}, STOCK)
+    assert [each.column for each in findings if each.code == "RD072" and each.line == 5] == columns
 
 
 def test_always_and_rescue_are_entered_from_anywhere() -> None:

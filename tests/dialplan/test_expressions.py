@@ -179,6 +179,69 @@ def test_reads_and_knows() -> None:
     assert compiled.reads == [("count", 19)]
     assert compiled.knows == ["account"]
     assert compile_expression("known(account) or known_one", TYPES, FLAG).knows == []
+    assert compile_expression("not (not known(account) or count = 1)", TYPES, FLAG).knows == ["account"]
+    assert compile_expression("known(account) and count = 1 or known(account)", TYPES, FLAG).knows == ["account"]
+    assert compile_expression("not known(account)", TYPES, FLAG).knows == []
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("known(count) and count > 1", [17]),
+        ("not known(count) or count > 1", [20]),
+        ("known(count) and (known_one or count + count > 1)", [31, 39]),
+        ("known(count) and known_one and count > 1", [31]),
+        ("not (not known(count)) and count > 1", [27]),
+        ("not (known(count) and known_one) or count > 1", [36]),
+        ("count > 1 and known(count) and count > 2", [31]),
+        ("known(count) and (count > 1 or count > 2) or count > 3", [18, 31]),
+        ("known(count) or count > 1", []),
+        ("not known(count) and count > 1", []),
+        ("count > 1 and known(count)", []),
+        ("known(account) and count > 1", []),
+        ("(known(count) or known_one) and count > 1", []),
+        ("not (known(count) or known_one) or count > 1", []),
+        ("known(count) and known_one or count > 1", []),
+    ],
+)  # fmt: skip
+def test_what_the_left_side_has_found_counts_on_the_right(text: str, columns: list[int]) -> None:
+    compiled = compile_expression(text, TYPES, FLAG)
+    assert [at for name, at in compiled.tested if name == "count"] == columns
+
+
+class Unset(dict[str, Value]):
+    """Variables that are set, and a note of every other that was read."""
+
+    missed: list[str]
+
+    def get(self, name: str, otherwise: Value = "") -> Value:  # type: ignore[override]
+        if name not in self:
+            self.missed.append(name)
+        return super().get(name, otherwise)
+
+
+_PARTS = st.recursive(
+    st.sampled_from(["known(count)", "known(known_one)", "count > 1", "known_one", "yes"]),
+    lambda inner: st.one_of(
+        inner.map(lambda text: f"not ({text})"),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda part: f"({part[0]} {part[1]} {part[2]})"),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(_PARTS)
+def test_who_was_tested_is_never_read_while_unset_and_who_is_known_is_set(text: str) -> None:
+    compiled = compile_expression(text, TYPES, FLAG)
+    untested = [name for name, at in compiled.reads if (name, at) not in compiled.tested]
+    for held in ({}, {"count": 3}, {"known_one": True}, {"known_one": False}, {"count": 0, "known_one": False}):
+        given = Unset(held)
+        given.missed = []
+        holds = evaluate(compiled.tree, given, FACTS)
+        assert set(given.missed) <= set(untested), (text, held)
+        if holds:
+            assert set(compiled.knows) <= set(held), (text, held)
 
 
 def test_arithmetic_saturates() -> None:
