@@ -14,7 +14,10 @@ from engine.sim.transcript import Case, Given, Line, Place
 from engine.sim.transcript_reader import is_text
 
 ENDING_MS_MAX = 900_000  # `outcome` waits so long for the call's end
-_SOUND = {"music": "music/", "ringback": "tone/ringback", "busy": "tone/busy", "congestion": "tone/congestion"}
+_SOUND = {
+    "music": "music/", "ringback": "tone/ringback", "busy": "tone/busy", "congestion": "tone/congestion",
+    "beep": "tone/beep",
+}  # fmt: skip
 AT_THE_END = ("cause", "by", "path", "status")  # what is known of a call only then
 CALL_FIELDS = ("language", "queue", "agent", "cause", "by", "path", "status", "tags")
 

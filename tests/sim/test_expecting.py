@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.sim.expecting import bare, play
-from tests.sim.shows import MAIN, differs, good, played, site, written
+from engine.sim.ear import Heard
+from engine.sim.expecting import bare, fits, play
+from engine.sim.transcript_reader import SOUNDS
+from tests.sim.shows import MAIN, differs, good, played, show, site, written
 
 SERVED = """
 - hears: [hello, choose]
@@ -87,6 +89,31 @@ def test_who_says_nothing_is_failed_and_may_be_heard_to_be() -> None:
 def test_no_agent_means_the_way_for_no_agent() -> None:
     made = site(**{"queues.yaml": "support: {join_empty: no}\n"})
     good("- press: 1\n- hears: goodbye\n- record: {kind: queue.left, reason: no_agents}", given="caller: 1", of=made)
+
+
+def test_every_sound_that_may_be_named_is_one_that_is_heard() -> None:
+    heard = {
+        "music": "default:music/jazz", "echo": "echo", "silence": "silence", "ringback": "tone/ringback.gb",
+        "busy": "tone/busy.us", "congestion": "tone/congestion.cn", "beep": "tone/beep",
+    }  # fmt: skip
+    assert sorted(heard) == sorted(SOUNDS)
+    it = show()
+    for wanted in SOUNDS:
+        assert [name for name, clip in heard.items() if fits(it, Heard(0, clip), wanted)] == [wanted]
+
+
+@pytest.mark.parametrize("step", ["voicemail: front", "record: {max: 1min, finish: hash, beep: yes}"])
+def test_the_beep_before_a_message_is_heard_once_and_may_be_passed_over(step: str) -> None:
+    steps = f"    - {step}\n    - play: thanks\n    - hangup: message\n"
+    head, flow, rest = MAIN.partition("  support:\n    - answer\n")
+    text = head + flow + "    - play: hello\n" + steps + "  bye:\n" + rest.partition("  bye:\n")[2]
+    made = site(**{"dialplans/main.yaml": text, "boxes.yaml": "front: {hears: 201, number: 800}\n"})
+    greeting = "leave_message, " if step.startswith("voicemail") else ""
+    end = "- say_for: 5s\n- press: hash\n- hears: thanks\n- outcome: message"
+    good(f"- press: 1\n- hears: [hello, {greeting}beep]\n{end}", given="caller: 1", of=made)
+    good(f"- press: 1\n- hears: hello\n{end}", given="caller: 1", of=made)
+    for wrong in (f"hello, {greeting}beep, beep", "beep, hello"):
+        assert differs(f"- press: 1\n- hears: [{wrong}]", given="caller: 1", of=made)[1] == "to hear beep"
 
 
 def test_a_refused_call_shows_its_status() -> None:
