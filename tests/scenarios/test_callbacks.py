@@ -6,6 +6,8 @@ and that everything alive has a deadline; here the rules of virtual hold are jud
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from engine import limits
@@ -90,9 +92,11 @@ class Hour:
 def judge(hour: Hour) -> None:
     """The rules, told by the events."""
     w = hour.world
-    opened, running, attempts = {}, {}, {}
+    opened, running, attempts, at_ms = {}, {}, {}, 0
     for event in w.events:
-        kind, name = event.kind, event.call
+        if event.at_ms > at_ms:  # within one moment an end may be told after the beginning that it made way for
+            assert len(running) <= len(hour.desks), f"more calls than agents: {running}"
+        kind, name, at_ms = event.kind, event.call, event.at_ms
         if kind == "callback.requested":
             assert event.data["number"] not in opened.values(), "two open callbacks of one number"
             opened[name] = event.data["number"]
@@ -103,7 +107,6 @@ def judge(hour: Hour) -> None:
         elif kind == "callback.dialled":
             assert name in opened and name not in running, "two calls to one customer"
             running[name] = event.data["agent"]
-            assert len(running) <= len(hour.desks), f"more calls than agents: {running}"
             attempts[name] = attempts.get(name, 0) + 1
         elif kind == "callback.attempt_failed":
             running.pop(name, None)
@@ -126,6 +129,71 @@ def test_mischief_leaves_no_callback_open_and_starts_no_call_too_many(seed: int,
         assert len(w.all(began)) == len(w.all(ended)), began
     tally = w.switch.room.acd._pool.queues[0].tally
     assert tally.offered == tally.ended()
+
+
+WINDOWS = ("10:00-10:12", "10:13-10:16", "10:14-10:15", "00:00-24:00", "23:00-10:11")  # the world begins at 10:10
+
+
+class Windows(Hour):
+    """The same mischief, while reloads bring one window after the other."""
+
+    def __init__(self, seed: int, mode: str) -> None:
+        super().__init__(seed, mode, law9=seed % 3 == 0)
+        self.sites = tuple(back_site(mode, more=f"    window: {window}\n") for window in WINDOWS)
+        self.in_force: list[tuple[int, str]] = []  # (from which event on, window)
+        self.load(WINDOWS[0])
+
+    def load(self, window: str) -> None:
+        self.in_force.append((len(self.world.events), window))
+        self.world.load(self.sites[WINDOWS.index(window)])
+
+    def trouble(self) -> None:
+        kind = self.dice.below(4)
+        if kind < 2:
+            self.load(WINDOWS[self.dice.below(len(WINDOWS))])
+        elif kind == 2:
+            self.world.darken(customer(self.world))
+        else:
+            self.world.lighten(customer(self.world))
+
+    def outside(self) -> list[str]:
+        """The attempts that were started at a time of day outside of the window in force."""
+        found = []
+        for number, event in enumerate(self.world.events):
+            if event.kind == "callback.dialled":
+                window = [each for begin, each in self.in_force if begin <= number][-1]
+                first, last = window.split("-")
+                now = f"{datetime.fromtimestamp(event.at_ms // 1_000, UTC):%H:%M}"
+                inside = first <= now < last if first < last else now >= first or now < last
+                found += [] if inside else [f"{now} outside of {window}"]
+        return found
+
+
+@pytest.mark.parametrize("mode", ["agent-first", "customer-first"])
+@pytest.mark.parametrize("seed", (1, 4))
+def test_mischief_rings_nobody_outside_of_the_window(seed: int, mode: str) -> None:
+    hour = Windows(seed, mode)
+    for _ in range(150):
+        hour.act()
+    hour.settle()
+    w = hour.world
+    assert w.quiet() and not w.switch.room.callbacks and not hour.outside()
+    assert w.all("callback.requested") and w.all("callback.dialled"), "nothing was tried: the seed is worth nothing"
+    judge(hour)
+
+
+@pytest.mark.parametrize("mode", ["agent-first", "customer-first"])
+def test_an_engine_that_died_in_the_night_rings_in_the_morning_and_not_before(mode: str) -> None:
+    w = Lasting(back_site(mode, more="    window: 10:14-20:00\n"), seed=3)
+    w.watched = True
+    w.phone("carrier", host="192.0.2.1", password="").habit = Habit(answer_ms=-1)
+    agent(w, "201", answer_ms=500)
+    caller(w, dialled="701")
+    w.run(30_000)
+    w.outage(20_000)
+    assert w.run_until(lambda: bool(w.all("callback.dialled")), 400_000)
+    rung = datetime.fromtimestamp(w.last("callback.dialled").at_ms // 1_000, UTC)
+    assert f"{rung:%H:%M}" == "10:14" and len(w.all("callback.requested")) == 1
 
 
 @pytest.mark.parametrize("down_ms", [300, 20_000])
