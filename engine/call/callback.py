@@ -108,7 +108,7 @@ def _recall(room: Room, command: Recall, now_ms: int) -> None:
         callbacks.pause(room, back, now_ms, SHORT_PAUSE_MS)
         return
     call = _begin(room, back, now_ms)
-    _started(room, back, call)
+    started(room, back, call)
     back.agent = room.agent_keys.get(command.agent, "")
     _ring(room, back, call, model, now_ms)
 
@@ -155,7 +155,7 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
             end_leg(room, leg, now_ms)
         callbacks.pause(room, back, now_ms, SHORT_PAUSE_MS)
         return
-    _started(room, back, call)
+    started(room, back, call)
     call.other, back.agent, back.rang_ms = leg.id, key, now_ms - leg.created_ms
     if callbacks.shut(room, back, now_ms):  # his phone rang across the window's end: nobody else's begins to
         back.pause_ms = SHORT_PAUSE_MS
@@ -193,7 +193,8 @@ def _begin(room: Room, back: Callback, now_ms: int) -> Call:
     return call
 
 
-def _started(room: Room, back: Callback, call: Call) -> None:
+def started(room: Room, back: Callback, call: Call) -> None:
+    """The record tells of this call from here on: not yet while an agent's phone rings for it."""
     room.emit(
         "call.started", call.tenant, call.name, caller=call.caller, name=call.caller_name, dialled=call.dialled,
         trunk="", via="callback", peer="", sip="",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.acd.events import CallLeft
-from engine.call import callbacks, ending
+from engine.call import callback, callbacks, ending
 from engine.call.operating import Unknown
 from engine.records.kpi_callbacks import Callbacks, kept_promise
 
@@ -59,6 +59,8 @@ def cancel(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     """Close it; a call to the customer that is under way ends."""
     back = _find(room, order)
     call = room.calls.get(back.id)
+    if call is not None and back.state == "offered":
+        callback.started(room, back, call)  # its end is recorded, so must its beginning be
     room.distribute(CallLeft(back.id, "closed"))
     callbacks.over(room, back, "callback.cancelled", now_ms, by=f"operator {order.author}", left=back.state != "line")
     if call is not None and call.phase != "closing":

@@ -65,3 +65,17 @@ def test_what_is_not_there_or_cannot_be_is_said() -> None:
     name = w.last("callback.dialled").call
     assert "is being carried out" in w.operate("callback.now", callback=name).error
     assert "is a callback whose customer is being rung" in w.operate("call.transfer", call=name, to="202").error
+
+
+def test_a_cancel_while_an_agents_phone_rings_leaves_a_whole_record() -> None:
+    w = back_world(answer_ms=500)
+    desk = agent(w, "201", answer_ms=-1)
+    caller(w, dialled="701")
+    assert w.run_until(lambda: bool(desk.incoming), 10_000)
+    name = w.last("callback.requested").call
+    assert w.operate("callback.cancel", callback=name).ok
+    w.run(2_000)
+    assert not desk.incoming and w.state("201") == "ready" and w.quiet() and not w.all("callback.dialled")
+    told = [event.kind for event in w.events if event.call == name]
+    assert told.count("call.started") == told.count("call.ended") == 1
+    assert told.index("call.started") < told.index("call.ended")
