@@ -59,25 +59,18 @@ app = typer.Typer(
 )
 
 _COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
-    ("serve", serve.serve), ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call),
-    ("callbacks", callbacks.callbacks), ("callback", callback.callback), ("voicemail", voicemail.voicemail),
-    ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues),
-    ("queue", queue.queue), ("console", console.console), ("why", why.why), ("status", status.status),
-    ("reload", reload.reload), ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
+    ("serve", serve.serve), ("init", init.init), ("check", check.check), ("test", test.test), ("try", try_out.try_out),
     ("graph", graph.graph), ("schema", schema.schema), ("prompts", prompts.prompts),
     ("import", import_site.import_site),
-    ("secret", secret.secret),
-    ("graph", graph.graph), ("schema", schema.schema),
     ("reload", reload.reload), ("versions", versions.versions), ("diff", diff.diff), ("rollback", rollback.rollback),
-    ("check", check.check), ("replay", replay.replay), ("warm", warm.warm),
-    ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("report", report.report),
-    ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget), ("hear", hear.hear),
-    ("staffing", staffing.staffing),
+    ("hours", hours.hours), ("notice", notice.notice), ("secret", secret.secret),
+    ("dial", dial.dial), ("tail", tail.tail), ("calls", calls.calls), ("call", call.call), ("hear", hear.hear),
+    ("callbacks", callbacks.callbacks), ("callback", callback.callback), ("voicemail", voicemail.voicemail),
+    ("agents", agents.agents), ("agent", agent.agent), ("queues", queues.queues), ("queue", queue.queue),
+    ("console", console.console), ("why", why.why), ("status", status.status), ("report", report.report),
+    ("simulate", simulate.simulate), ("staffing", staffing.staffing), ("replay", replay.replay),
     ("backup", backup.backup), ("restore", restore.restore), ("forget", forget.forget),
-    ("staffing", staffing.staffing), ("hours", hours.hours), ("notice", notice.notice),
-    ("simulate", simulate.simulate),
-    ("staffing", staffing.staffing),
-    ("simulate", simulate.simulate), ("init", init.init), ("test", test.test), ("try", try_out.try_out),
+    ("doctor", doctor.doctor), ("drain", drain.drain), ("restart", restart.restart), ("warm", warm.warm),
 )
 for _name, _command in _COMMANDS:
     app.command(_name)(_command)

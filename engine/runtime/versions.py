@@ -160,8 +160,9 @@ class Store:
             need += len(content) if isinstance(content, bytes) else (source / name).stat().st_size
         free = shutil.disk_usage(self.folder).free
         if free - need < FREE_BYTES_MIN:
-            message = f"can't keep this version in {self.folder}: it needs {need // 1_000} kB"
-            raise SiteError(f"{message} of {free // 1_000} kB free, and {FREE_BYTES_MIN // 1_000_000} MB stay for records; make room")
+            needs = f"it needs {need // 1_000} kB of {free // 1_000} kB free"
+            kept = f"{FREE_BYTES_MIN // 1_000_000} MB stay for records"
+            raise SiteError(f"can't keep this version in {self.folder}: {needs}, and {kept}; make room")
 
     def _put(self, place: Path, content: object, source: Path) -> int:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -62,3 +62,10 @@ def test_reading_commands_never_import_numba(tmp_path: Path) -> None:
     demo = Path(__file__).parents[2] / "dialplans" / "demo"
     done = subprocess.run([sys.executable, "-c", script, "check", str(demo)], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_command_stands_once() -> None:
+    from engine.cli.app import _COMMANDS
+
+    names = [name for name, _ in _COMMANDS]
+    assert len(names) == len(set(names)) and {"check", "test", "try", "reload", "serve"} <= set(names)
