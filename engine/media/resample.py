@@ -15,7 +15,6 @@ Samples = npt.NDArray[np.int16]
 _ZEROS = 48  # zero crossings of the sinc on each side
 _BETA = 10.0
 _EDGE = 0.46 * 2  # of the lower rate's half
-_BLOCK = 16_384
 
 
 def resample(samples: Samples, rate_from: int, rate_to: int) -> Samples:
@@ -40,10 +39,10 @@ def resample(samples: Samples, rate_from: int, rate_to: int) -> Samples:
         out = _filtered(padded, bank[0])[::down][:total]
     else:
         out = np.empty(total)
-        for first in range(0, total, _BLOCK):
-            n = np.arange(first, min(first + _BLOCK, total))
-            whole, phase = n * down // up, n % up
-            out[n] = np.einsum("ij,ij->i", padded[whole[:, None] + np.arange(2 * reach + 1)], bank[phase])
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+        for phase in range(min(up, total)):  # every up-th output meets the same taps, `down` samples further on
+            rows = windows[phase * down // up :: down][: -(-(total - phase) // up)]
+            out[phase::up] = np.einsum("ij,j->i", rows, bank[phase])
     return np.clip(np.rint(out), -32_768, 32_767).astype(np.int16)
 
 
