@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.call.effects import ClipLoaded, LoadClip, RemoveFile
 from engine.errors import LimitExceeded, SiteError
-from engine.media.clips import encode_both
+from engine.media.clips import Samples, encode_both
 from engine.runtime.log import Log
 from engine.runtime.wav import RATE, read_caller
 
@@ -32,6 +32,7 @@ class Files:
         self._loop = loop
         self._log = log
         self._thread = ThreadPoolExecutor(1, "files")
+        self._claims: dict[int, int] = {}  # clip of a call -> who asked for it last (Room.clip_serial)
 
     def remove(self, output: RemoveFile) -> None:
         """Its name never leads out of the folder; a file that is gone already is what was wanted."""
@@ -50,6 +51,7 @@ class Files:
 
     def load(self, output: LoadClip) -> None:
         """What the caller said in a recording becomes a clip."""
+        self.claim(output.clip, output.ticket)
         self._thread.submit(self._read, output)
 
     def _read(self, output: LoadClip) -> None:
@@ -66,10 +68,23 @@ class Files:
     def _loaded(self, output: LoadClip, both: tuple[bytes, bytes], detail: str) -> None:
         if not detail:
             try:
-                self.store(output.clip, both)
+                if not self.put(output.clip, output.ticket, both):
+                    detail = "nobody waits for it any more"
             except LimitExceeded as error:
                 detail = str(error)
         self.deliver(ClipLoaded(output.ticket, len(both[0]) * 1_000 // RATE, detail))
+
+    def claim(self, clip: int, serial: int) -> None:
+        """From now on only `serial` may store into this clip: numbers are used again while a disk or a server is slow,
+        and nobody may hear what was meant for another."""
+        self._claims[clip] = serial
+
+    def put(self, clip: int, serial: int, both: tuple[bytes, bytes]) -> bool:
+        """Store; False when somebody else has claimed the clip since. Raises LimitExceeded."""
+        if self._claims.get(clip) != serial:
+            return False
+        self.store(clip, both)
+        return True
 
     async def close(self) -> None:
         """Everything asked for is done."""
@@ -78,6 +93,10 @@ class Files:
 
 def encoded(path: Path) -> tuple[bytes, bytes]:
     """What the caller said, in (µ-law, A-law). Raises SiteError naming the file."""
-    samples = read_caller(path)
+    return law_pair(read_caller(path))
+
+
+def law_pair(samples: Samples) -> tuple[bytes, bytes]:
+    """Samples in (µ-law, A-law)."""
     parts = [encode_both(samples[at : at + encoded_at_once]) for at in range(0, len(samples), encoded_at_once)]
     return b"".join(part[0] for part in parts), b"".join(part[1] for part in parts)

@@ -88,6 +88,7 @@ class RtpPlane:
         self._taken = 0
         self._waking = False
         self._given = self._asked = self._held_total = 0  # commands put into the ring; until asked; kept back
+        self._own_taken = 0  # of it, for clips of calls
         self._own: dict[int, tuple[int, int]] = {}  # clip of a call -> (place, bytes of each law) of its memory
         self._loaded: dict[int, tuple[str, str, int, int]] = {}
         self._digests: dict[int, str] = {}  # of what is loaded: the same recording may lie elsewhere, as a kept version
@@ -430,10 +431,11 @@ class RtpPlane:
         place, room = self._own.get(clip, (0, 0))
         if length > room:
             room = 1 << max(15, (length - 1).bit_length())
+            share = self.plane.audio.shape[0] // 2  # the rest is the prompts' of the site, of the next version, too
+            if self._own_taken + 2 * room > share or self._taken + 2 * room > self.plane.audio.shape[0]:
+                raise LimitExceeded("audio_bytes", share)
             place, self._taken = self._taken, self._taken + 2 * room
-            if self._taken > self.plane.audio.shape[0]:
-                self._taken = place
-                raise LimitExceeded("audio_bytes", self.plane.audio.shape[0])
+            self._own_taken += 2 * room
             self._own[clip] = (place, room)
         self._put(clip, both, (place, place + room))
 

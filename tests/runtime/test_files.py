@@ -90,3 +90,23 @@ def test_a_plane_that_is_full_says_so(tmp_path: Path) -> None:
         raise LimitExceeded("audio_bytes", 5)
 
     assert "audio_bytes" in loaded(tmp_path, "a.wav", full)[0][0].detail
+
+
+def test_a_clip_holds_what_was_asked_for_last(tmp_path: Path) -> None:
+    """The number was given to another call while the disk was slow: what comes late is for nobody."""
+    write_wav(tmp_path / "a.wav", np.zeros((8_000, 2), np.int16))
+    told: list[ClipLoaded] = []
+    stored: list[int] = []
+
+    async def work() -> None:
+        files = Files(tmp_path, asyncio.get_running_loop(), quiet_log()[0])
+        files.deliver = told.append
+        files.store = lambda clip, both: stored.append(clip)
+        files.load(LoadClip(7, 16_000, "a.wav"))
+        files.claim(16_000, 8)
+        await until(lambda: told)
+        assert files.put(16_000, 8, (b"x", b"y")) and not files.put(16_000, 7, (b"", b""))
+        await files.close()
+
+    run(work())
+    assert told == [ClipLoaded(7, 1_000, "nobody waits for it any more")] and stored == [16_000]

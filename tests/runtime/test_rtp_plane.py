@@ -549,3 +549,17 @@ def test_a_recording_of_ours_is_played_and_its_memory_used_again(bench: Bench) -
     assert phone.heard_payload()[0][:1_600] == g711.encode(short, 0)
     with pytest.raises(LimitExceeded):
         bench.plane.store_own(clip, (bytes(1 << 31), bytes(1)))
+
+
+def test_clips_of_calls_leave_half_of_the_memory_to_prompts(bench: Bench) -> None:
+    """However long what is recorded or fetched may be: the next version of a site finds room for its prompts."""
+    size = bench.plane.plane.audio.shape[0]
+    quarter = bytes(size // 8)  # in both laws
+    bench.plane.store_own(limits.clips_max - 1, (quarter, quarter))
+    with pytest.raises(LimitExceeded):
+        bench.plane.store_own(limits.clips_max - 2, (quarter + b"x", quarter + b"x"))
+    bench.plane.store_own(limits.clips_max - 2, (quarter, quarter))
+    with pytest.raises(LimitExceeded):
+        bench.plane.store_own(limits.clips_max - 3, (b"x", b"x"))
+    bench.plane.store_own(limits.clips_max - 1, (quarter, quarter))  # what one has is its own
+    assert bench.plane.metrics()["audio_bytes"] <= size * 3 // 4
