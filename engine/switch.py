@@ -29,6 +29,7 @@ from engine.call import (
     draining,
     due,
     ending,
+    fetching,
     handover,
     keys,
     lamps,
@@ -71,6 +72,7 @@ from engine.call.effects import (
     Resumed,
     SecretsLoaded,
     SiteLoaded,
+    SoundDone,
     StorageState,
     WallClock,
 )
@@ -407,7 +409,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
     LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: menus.clip_loaded,
-    PromptUsed: prompting.used,
+    PromptUsed: prompting.used, SoundDone: fetching.sound_done,
 }  # fmt: skip
 
 

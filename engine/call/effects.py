@@ -172,6 +172,16 @@ class ClipLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str = ""
 
 
+class SoundDone(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """What became of a FetchWanted: the clip holds `duration_ms` of sound, or `detail` says in words why not."""
+
+    call: int
+    ticket: int
+    duration_ms: int
+    detail: str = ""
+    ms: int = 0
+
+
 class PromptUsed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Answer to UsePrompt; `detail` says in words why nothing was changed, '' it was."""
 
@@ -201,6 +211,7 @@ Input = (
     | BoxesLoaded
     | ClipLoaded
     | PromptUsed
+    | SoundDone
 )
 
 
@@ -269,7 +280,24 @@ class LookupWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     values: dict[str, Value]
 
 
+class FetchWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Make the recording at `url` the clip of this number; answered by SoundDone(call, ticket) within `timeout_ms`.
+
+    One that was fetched not longer than `cache_ms` ago will do. `serial` grows with every wish for a clip of a call:
+    a clip holds what was wished last. The dialplan waits `limits.lookup_grace_ms` longer, whether an answer comes or
+    not.
+    """
+
+    call: int
+    ticket: int
+    clip: int
+    serial: int
+    url: str
+    timeout_ms: int
+    cache_ms: int
+
+
 Output = (
     Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | UsePrompt | RemoveFile | Drained | LogLine
-    | LookupWanted
+    | LookupWanted | FetchWanted
 )  # fmt: skip

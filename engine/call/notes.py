@@ -41,6 +41,12 @@ def take(room: Room, call: Call, note: Note) -> None:
         room.emit("call.lookup", call.tenant, call.name, lookup=lookup, result=result, ms=int(ms), reason=why)
         if result == "failed":
             room.log("warning", f"{call.name} {note.step}: the lookup {lookup} failed: {why}", f"lookup {lookup}")
+    elif note.kind == "fetch":
+        url, result, ms, *reason = note.text.split(" ", 3)
+        why, shown = " ".join(reason), url.split("?", 1)[0]  # what stands behind a ? may be a key to the door
+        room.emit("call.fetch", call.tenant, call.name, url=shown, result=result, ms=int(ms), reason=why)
+        if result == "failed":
+            room.log("warning", f"{call.name} {note.step}: {shown} could not be played: {why}", f"fetch {shown}")
     else:
         room.emit("call.step", call.tenant, call.name, step=note.step, text=f"{note.kind}: {note.text}")
 

@@ -1,7 +1,7 @@
 """Recordings of ours played to a phone: a file below the data folder becomes a clip for as long as its call lives.
 
 The highest clip numbers are set aside for them, so they never meet the site's. `load` asks the runtime, ClipLoaded
-answers; a number is free again when the call that had it is over.
+answers; a number is free again when the call that had it is over, or has no more use for it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 FIRST = limits.clips_max - limits.own_clips_max
 
 
-def load(room: Room, call: Call, name: str) -> int:
-    """Ask for a file as a clip of this call; its ticket, 0 when too many calls have one."""
+def take(room: Room, call: Call) -> int:
+    """A clip for this call, the one that it has or another; -1 when too many calls have one."""
     slot = next((n for n, owner in room.own_clips.items() if owner == call.id), -1)
     if slot < 0:
         slot = next(
@@ -28,10 +28,23 @@ def load(room: Room, call: Call, name: str) -> int:
         )  # a call that is over needs its clip no more
     if slot < 0:
         room.log("warning", f"{limits.own_clips_max} phones hear recordings: no more at once", "own clips")
-        return 0
+        return -1
     room.own_clips[slot] = call.id
+    return FIRST + slot
+
+
+def drop(room: Room, call: Call) -> None:
+    """Its clip has been heard, and may be another's."""
+    room.own_clips = {slot: owner for slot, owner in room.own_clips.items() if owner != call.id}
+
+
+def load(room: Room, call: Call, name: str) -> int:
+    """Ask for a file as a clip of this call; its ticket, 0 when too many calls have one."""
+    clip = take(room, call)
+    if clip < 0:
+        return 0
     room.clip_serial += 1
-    room.out.append(LoadClip(room.clip_serial, FIRST + slot, name))
+    room.out.append(LoadClip(room.clip_serial, clip, name))
     return room.clip_serial
 
 

@@ -10,6 +10,7 @@ from engine.call import (
     boxes,
     callbacks,
     ending,
+    fetching,
     live_facts,
     notes,
     recording,
@@ -219,5 +220,5 @@ _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.SendKey: _send_key, actions.Show: _show,
     actions.AskBox: _ask_box, actions.LeaveMessage: _leave_message,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
-    actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES,
+    actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES, **fetching.RULES,
 }  # fmt: skip

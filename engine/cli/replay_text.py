@@ -56,6 +56,8 @@ def input_words(step: Step) -> str:
             return f"records: {event.state} {event.detail}".rstrip()
         case effects.LookupDone():
             return f"a lookup answers after {event.ms} ms: {event.result} {event.reason}".rstrip()
+        case effects.SoundDone():
+            return f"a recording is fetched after {event.ms} ms: {event.detail or seconds(event.duration_ms)}"
     return _OTHERS.get(type(event), type(event).__name__)
 
 
@@ -123,6 +125,8 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return f"log {output.level}: {output.text}"
         case effects.Drained():
             return "drained"
+        case effects.FetchWanted():
+            return f"fetches {output.url.split('?', 1)[0]} as clip {output.clip}"
         case effects.LookupWanted():
             return f"asks the lookup {output.model.name}"
         case effects.UsePrompt():

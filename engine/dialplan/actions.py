@@ -123,6 +123,26 @@ class LookUp(msgspec.Struct, frozen=True, tag=True):
     values: dict[str, Value]
 
 
+class FetchSound(msgspec.Struct, frozen=True, tag=True):
+    """Fetch the recording at `url`; SoundFetched(ticket). One not older than `cache_ms` will do."""
+
+    ticket: int
+    url: str
+    timeout_ms: int
+    cache_ms: int
+
+
+class PlayFetched(msgspec.Struct, frozen=True, tag=True):
+    """Play what was fetched from `url`; PlayDone(ticket) when it ends."""
+
+    ticket: int
+    url: str
+
+
+class DropFetched(msgspec.Struct, frozen=True, tag=True):
+    """What was fetched is wanted no more."""
+
+
 class SendKey(msgspec.Struct, frozen=True, tag=True):
     """One key (0-9 * #) to the caller's side, `ms` long."""
 
@@ -195,10 +215,12 @@ class Reject(msgspec.Struct, frozen=True, tag=True):
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
-    """A fact for the records: `kind` step | way | tag | log | set | fault | lookup | metric; masked where sensitive.
+    """A fact for the records, masked where sensitive.
+
+    `kind`: step | way | tag | log | set | fault | lookup | fetch | metric.
 
     way: the step at place `text` was left by its outcome `way` ("always KEY" by a key that is live everywhere).
-    lookup: "NAME RESULT MS REASON"; metric: "NAME BY".
+    lookup: "NAME RESULT MS REASON"; fetch: "ADDRESS RESULT MS REASON"; metric: "NAME BY".
     """
 
     kind: str
@@ -218,6 +240,9 @@ Action = (
     | DialOut
     | AskCallback
     | LookUp
+    | FetchSound
+    | PlayFetched
+    | DropFetched
     | SendKey
     | Show
     | StartRecord
@@ -302,6 +327,15 @@ class LookupAnswered(msgspec.Struct, frozen=True, tag=True):
     ms: int = 0
 
 
+class SoundFetched(msgspec.Struct, frozen=True, tag=True):
+    """It is here and lasts `duration_ms`, or `reason` says why it isn't."""
+
+    ticket: int
+    duration_ms: int
+    reason: str = ""
+    ms: int = 0
+
+
 class BoxAnswer(msgspec.Struct, frozen=True, tag=True):
     """`result`: open | full | failed (no such box any more, or the disk takes nothing)."""
 
@@ -321,5 +355,5 @@ class CallerGone(msgspec.Struct, frozen=True, tag=True):
 
 Happening = (
     Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | BoxAnswer
-    | RecordDone | LookupAnswered | CallerGone | PeopleHappening
+    | RecordDone | LookupAnswered | SoundFetched | CallerGone | PeopleHappening
 )  # fmt: skip

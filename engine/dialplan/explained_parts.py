@@ -215,6 +215,13 @@ wrong:
 right:
 - gather: {into: code, regex: '[0-4]{4}', prompt: choose, failed: person}
 
+RD156
+A recording elsewhere has an http or https address that is written out: no value of a caller's goes into it.
+wrong:
+- play_url: {url: 'news.example/today.mp3', failed: person}
+right:
+- play_url: {url: 'https://news.example/today.mp3', failed: person}
+
 RD160
 The announcement of a recording is the same for every caller: a prompt of fixed words, without values.
 wrong:

@@ -158,6 +158,7 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD145": (ERROR, "lookup that cannot verify", "no caller would get in"),
     "RD146": (ERROR, "PIN that is not sensitive", "the secret would be stored in clear"),
     "RD147": (ERROR, "pattern not understood", "nothing that the caller types would be right"),
+    "RD156": (ERROR, "not the address of a recording", "the caller would hear nothing of it, every time"),
     # --- people -----------------------------------------------------------------------------------------
     "RD160": (ERROR, "announcement with values", "the caller would hear a gap"),
     "RD161": (ERROR, "key that nobody is told of", "the caller could not refuse to be recorded"),

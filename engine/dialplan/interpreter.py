@@ -26,6 +26,7 @@ from engine.dialplan.verbs import (
     notice,
     park,
     people,
+    play_url,
     recording,
     survey,
     talk,
@@ -42,6 +43,7 @@ _GROUPS = (
     people,
     callback,
     lookup,
+    play_url,
     notice,
     tell,
     recording,
@@ -112,7 +114,7 @@ def step(running: Running, happening: Happening, program: Program, site: Site) -
         return turn.out
     row = ROWS.get((current.verb, kind)) if current is not None else None
     if row is None or current is None:
-        if kind is Digit and running.waiting in ("answer", "play", "timer", "lookup"):
+        if kind is Digit and running.waiting in ("answer", "play", "timer", "lookup", "fetch"):
             typed = running.typed_ahead + happening.digit  # type: ignore[union-attr]
             running.typed_ahead = typed[: limits.digits_buffered_max]
         return turn.out

@@ -10,6 +10,7 @@ import msgspec
 
 from engine import marks
 from engine.dialplan import (
+    address_rules,
     box_reader,
     finish_choose,
     finish_data,
@@ -34,7 +35,7 @@ from engine.dialplan.verbs.shape import STRUCTURE
 AGAIN, CONTINUE = "again", "continue"
 RULES = {
     **options.RULES, **queue_rules.RULES, **listen_rules.RULES, **people_rules.RULES, **box_reader.RULES,
-    **finish_notice.RULES,
+    **address_rules.RULES, **finish_notice.RULES,
 }  # fmt: skip
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]

@@ -25,8 +25,8 @@ _SECRET = re.compile(r"secret\s+([A-Za-z0-9_-]{1,64})")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _PATH = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,7}")
 _SLOT = re.compile(r"\$(?:\$|([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)|)")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
-_ADDRESS = re.compile(r"[\x21-\x7e]{1,2000}")
+HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]")
+ADDRESS = re.compile(r"[\x21-\x7e]{1,2000}")
 
 
 def read_lookups(report: Report, root: marks.Node | None, tenant: str) -> dict[str, tuple[LookupModel, marks.Scalar]]:
@@ -117,7 +117,7 @@ class _Form:
             len(parts) == 1 or first[len(f"{split.scheme}://{split.netloc}") :][:1] in ("/", "?")
         )
         hint = "as in https://crm.example/accounts/$account; the host is literal, values stand behind it"
-        if split.scheme not in ("http", "https") or _HOST.fullmatch(bare) is None or _ADDRESS.fullmatch(shown) is None:
+        if split.scheme not in ("http", "https") or HOST.fullmatch(bare) is None or ADDRESS.fullmatch(shown) is None:
             self.report.add("RD141", node, f"{node.text!r} is not an http or https address", hint)
         elif "@" in split.netloc:
             self.report.add("RD080", node, "a user or password in an address", "write auth: secret NAME")

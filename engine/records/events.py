@@ -37,6 +37,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.digit": ("digit", "way", "leg"),  # digit is '·' where sensitive
     "call.gathered": ("variable", "value"),  # masked where sensitive
     "call.lookup": ("lookup", "result", "ms", "reason"),  # ok | not_found | failed, and why; never a value
+    "call.fetch": ("url", "result", "ms", "reason"),  # of a recording elsewhere: ok | failed, and why
     "call.shown": ("values",),  # name=text; … for the agent's screen
     "call.metric": ("name", "by"),  # a count of the dialplan's own
     "call.bridged": ("with", "kind"),

@@ -70,6 +70,10 @@ class Lookups:
                 )
         self._open()
 
+    async def client(self) -> aiohttp.ClientSession:
+        """The client itself, for what else is fetched by its rules."""
+        return await asyncio.shield(self._open())
+
     def _open(self) -> asyncio.Task[aiohttp.ClientSession]:
         if self._opening is None:
             self._opening = self._loop.create_task(self._client())
@@ -134,7 +138,7 @@ class Lookups:
     async def _fetch(self, model: LookupModel, asked: Request) -> _Found:
         """One request and its answer. Raises LookupProblem, and what the client raises."""
         yarl: Any = importlib.import_module("yarl")
-        session = await asyncio.shield(self._open())
+        session = await self.client()
         response = await session.request(
             asked.method, yarl.URL(asked.url, encoded=True), data=asked.body or None, headers=self._headers(model),
             allow_redirects=False,

@@ -30,6 +30,7 @@ from engine.call.effects import (
     Drained,
     Emit,
     Entropy,
+    FetchWanted,
     FlowClosed,
     FlowOpened,
     Input,
@@ -61,6 +62,7 @@ from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.bus import Bus
 from engine.runtime.desk import Desk
 from engine.runtime.feed import Feed
+from engine.runtime.fetches import Fetches
 from engine.runtime.files import Files
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import Journal
@@ -122,6 +124,7 @@ class Server:
         self.sweeper = Sweeper(self)
         self.lookups = Lookups(self.loop, self.deliver, lambda name: self.secrets.lookup(name), self.log)
         self.files = Files(options.data, self.loop, self.log)
+        self.fetches = Fetches(self.loop, self.deliver, self.lookups.client, self.files)
         self.mail = Mail(self)
         self.prompts = OwnPrompts(self)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
@@ -165,9 +168,8 @@ class Server:
         self._carry: dict[type, Callable[[Any], None]] = {
             Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
-            LookupWanted: self.lookups.ask,
-            RemoveFile: self.files.remove, LoadClip: self.files.load,
-            UsePrompt: self.prompts.use,
+            LookupWanted: self.lookups.ask, FetchWanted: self.fetches.ask,
+            RemoveFile: self.files.remove, LoadClip: self.files.load, UsePrompt: self.prompts.use,
         }
 
     # --- the one door to the Switch ------------------------------------------------------------------------
@@ -563,6 +565,7 @@ class Server:
         await self.mail.close()
         await self.prompts.close()
         self.resolver.close()
+        await self.fetches.close()
         await self.lookups.close()
         await self.flows.close()
         for sock in self.udp.values():

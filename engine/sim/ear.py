@@ -23,13 +23,15 @@ class Heard(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """As a transcript names it: "press:en/heard_book#2" is heard_book, "en/digits/1" digits/1."""
+        """As a transcript names it: "press:en/heard_book#2" is heard_book, "en/digits/1" digits/1.
+
+        A recording from elsewhere is its address."""
         return name_of(self.clip)
 
     @property
     def value(self) -> bool:
         """A word of a spoken value (a digit, a number, a unit), not a prompt."""
-        return not self.sound and "/" in self.name
+        return not self.sound and "/" in self.name and "://" not in self.name
 
     @property
     def sound(self) -> bool:
@@ -41,6 +43,8 @@ class Heard(msgspec.Struct, frozen=True):
 
 def name_of(clip: str) -> str:
     """The prompt of a clip's full name, without tenant, language and the number of its part."""
+    if "://" in clip:
+        return clip
     head, slash, rest = clip.partition("/")
     if not slash or head.rpartition(":")[2] in SOUNDS:
         return clip.rpartition(":")[2]

@@ -18,6 +18,7 @@ from engine.dialplan.model import Site, find_number
 from engine.records.events import Event
 from engine.sim.clock_reader import written
 from engine.sim.expecting import Differs, Play
+from engine.sim.given_reader import steps_of
 from engine.sim.rehearsal import Rehearsal
 from engine.sim.transcript import Cases, Line, Place
 from engine.sim.transcript_reader import read
@@ -102,10 +103,22 @@ def given_of(events: Sequence[Event], states: Mapping[str, Event], site: Site, *
     here = [f"{agent}: {state}" for agent, state in agents.items() if state]
     if here:
         lines += ["agents:", *(f"  {each}" for each in here)]
+    lost = dict.fromkeys(
+        _quoted(url) for event in events if event.kind == "call.fetch" and event.data["result"] == "failed"
+        for url in _addresses(event, site)
+    )  # fmt: skip
+    if lost:
+        lines.append(f"unreachable: [{', '.join(lost)}]")
     fakes = _lookups(events, site, started.tenant)
     if fakes:
         lines += ["lookups:", *(f"  {each}" for each in fakes)]
     return lines
+
+
+def _addresses(event: Event, site: Site) -> list[str]:
+    """What the records hold without its query, as the site's dialplans fetch it."""
+    fetched = (str(step.data["url"]) for step in steps_of(site, "play_url"))
+    return [url for url in fetched if url.split("?", 1)[0] == event.data["url"]]
 
 
 def masked(caller: str) -> str:
@@ -252,7 +265,7 @@ def _hear(show: Rehearsal, lines: list[str], said: int) -> int:
         last = heard.name
         prompt = show.site.prompts.get(heard.clip)
         words = prompt.text if prompt is not None and heard.name.startswith("say-") else ""
-        names.append(_quoted(words) if words else heard.name)
+        names.append(_quoted(words or heard.name) if words or "://" in heard.name else heard.name)
     if names:
         lines.append(f"hears: [{', '.join(names)}]" if len(names) > 1 else f"hears: {names[0]}")
     return len(show.ear.heard)

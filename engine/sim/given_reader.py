@@ -12,13 +12,14 @@ from engine import marks
 from engine.dialplan import values
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.model import NumberModel, SeasonModel, Site, TrunkModel
+from engine.dialplan.program import Step
 from engine.sim.clock_reader import read_at
 from engine.sim.fake_lookups import read_lookups
 from engine.sim.transcript import Given
 
 KEYS = (
     "dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed", "lookups", "notices",
-    "calendars",
+    "calendars", "unreachable",
 )  # fmt: skip
 CALENDAR_STATES = ("open", "closed", "auto")
 WAITING_MAX = 200
@@ -88,11 +89,13 @@ def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given
     names = values.scalars(report, forms.entries.get("closed"), "closed")
     lookups = read_lookups(report, site, forms.lookups, model.tenant)
     closed = tuple(_queue(report, site, each, model.tenant) for each in names)
+    lost = tuple(_elsewhere(report, site, each) for each in
+                 values.scalars(report, forms.entries.get("unreachable"), "unreachable"))  # fmt: skip
     if report.errors > before or wall_ms is None:
         return None
     return Given(
         dialled, model.tenant, caller.text if caller is not None else CALLER, name.text if name is not None else "",
-        trunk, host, wall_ms, where, agents, waiting, lookups, closed, switches,
+        trunk, host, wall_ms, where, agents, waiting, lookups, closed, switches, lost,
     )  # fmt: skip
 
 
@@ -179,6 +182,20 @@ def _switches(report: Report, forms: Forms, tenant: str) -> tuple[tuple[str, str
             if state is not None:
                 found.append((kind, full, state))
     return tuple(found)
+
+
+def _elsewhere(report: Report, site: Site, address: marks.Scalar) -> str:
+    """Of a recording that some dialplan of the site fetches."""
+    known = dict.fromkeys(str(step.data["url"]) for step in steps_of(site, "play_url"))
+    if address.text not in known:
+        report.add("RD233", address, f"no play_url fetches {address.text!r}", did_you_mean(address.text, list(known)))
+    return address.text
+
+
+def steps_of(site: Site, verb: str) -> list[Step]:
+    """Every step of this verb in the dialplans of the site."""
+    flows = (flow for program in site.programs.values() for flow in program.flows.values())
+    return [step for flow in flows for step in flow if step.verb == verb]
 
 
 def _queue(report: Report, site: Site, name: marks.Scalar, tenant: str) -> str:

@@ -46,6 +46,7 @@ class Rehearsal:
         self.site, self.given, self.steps = site, given, steps
         self.world = World(site, seed=seed, law9=law9, wall_ms=given.wall_ms)
         self.world.watched = True
+        self.world.lost_files.extend(given.unreachable)
         self.story: list[tuple[int, str, Heard | None]] = []  # (ms of the world, what happened; or what was heard)
         self.answers: list[tuple[int, LookupDone]] = []  # of lookups, under way
         self.agents: dict[str, Phone] = {}

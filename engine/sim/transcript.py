@@ -63,6 +63,7 @@ class Given(msgspec.Struct, frozen=True):
     lookups: dict[str, Fake] = {}  # by full name; any other fails
     closed: tuple[str, ...] = ()  # queues that an operator has closed
     switches: tuple[tuple[str, str, str], ...] = ()  # (notice | calendar, full name, state, or a notice's words)
+    unreachable: tuple[str, ...] = ()  # addresses of recordings that can't be fetched
 
 
 class Case(msgspec.Struct, frozen=True):

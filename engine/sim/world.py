@@ -15,6 +15,7 @@ from engine.call.effects import (
     ClipLoaded,
     Deadline,
     Emit,
+    FetchWanted,
     Input,
     Listening,
     LoadClip,
@@ -31,6 +32,7 @@ from engine.call.effects import (
     Reply,
     SecretsLoaded,
     SiteLoaded,
+    SoundDone,
     UsePrompt,
     WallClock,
 )
@@ -78,10 +80,10 @@ class World:
         self.inputs: list[tuple[int, Input]] = []
         self.digest = blake2b(digest_size=16)
         self.passwords: dict[str, str] = {}
-        self.loading: list[ClipLoaded | PromptUsed] = []
+        self.loading: list[ClipLoaded | PromptUsed | SoundDone] = []
         self.used: list[UsePrompt] = []  # prompts recorded by phone
         self.removed: list[str] = []  # files that the engine wants no more
-        self.lost_files: list[str] = []  # recordings that the disk doesn't have any more
+        self.lost_files: list[str] = []  # recordings that the disk, or a server elsewhere, doesn't have any more
         self.give(WallClock(wall_ms - START_MS))
         self.give(Listening(1, "udp", *ENGINE, *ENGINE))
         self.port = limits.rtp_port_first
@@ -231,6 +233,10 @@ class World:
                     lost = "no such file" if output.name in self.lost_files else ""
                     self.media.names[output.clip], self.media.durations[output.clip] = output.name, OWN_CLIP_MS
                     self.loading.append(ClipLoaded(output.ticket, 0 if lost else OWN_CLIP_MS, lost))
+                case FetchWanted():
+                    lost = "status 404" if output.url in self.lost_files else ""
+                    self.media.names[output.clip], self.media.durations[output.clip] = output.url, OWN_CLIP_MS
+                    self.loading.append(SoundDone(output.call, output.ticket, 0 if lost else OWN_CLIP_MS, lost))
                 case UsePrompt():
                     self.used.append(output)
                     self.loading.append(PromptUsed(output.ticket, self.media.disk))

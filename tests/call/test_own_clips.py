@@ -48,3 +48,10 @@ def test_an_answer_finds_who_waits_and_a_late_one_nobody(room: Room) -> None:
     assert own_clips.waiting(room, ClipLoaded(1, 5)) is one
     one.menu.ticket = own_clips.load(room, one, "b.wav")
     assert own_clips.waiting(room, ClipLoaded(1, 5)) is None
+
+
+def test_a_clip_that_has_been_heard_is_anothers(room: Room) -> None:
+    one, two = call(room, 1), call(room, 2)
+    assert own_clips.take(room, one) == own_clips.FIRST
+    own_clips.drop(room, one)
+    assert own_clips.clip_of(room, one) == -1 and own_clips.take(room, two) == own_clips.FIRST

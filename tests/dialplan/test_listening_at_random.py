@@ -13,6 +13,7 @@ from engine.dialplan.actions import (
     LookupAnswered,
     PlayDone,
     SetTimer,
+    SoundFetched,
     TimerFired,
 )
 from engine.dialplan.program import Running
@@ -33,6 +34,7 @@ PLAN = lines(
     "    - pin: {into: pin, prompt: hello, verify: check_pin, wrong: choose, busy: one_moment, failed: person,"
     " unavailable: more}",
     "    - lookup: {name: customer, busy: one_moment, not_found: more, failed: person}",
+    "    - play_url: {url: 'https://news.example/a.mp3', busy: one_moment, failed: more}",
     "    - send_digits: 1w2", "    - goto: more",
     "  more:",
     "    - gather: {into: code, prompt: choose, barge_in: no, type_ahead: no, confirm: choose, failed: main}",
@@ -41,11 +43,11 @@ PLAN = lines(
     "  after:", "    - tag: tier $customer.tier",
 )  # fmt: skip
 SITE = site_of(PLAN, lookups=LOOKUPS)
-WAITS = ("answer", "play", "digits", "timer", "lookup", "rescue", "ended")
+WAITS = ("answer", "play", "digits", "timer", "lookup", "fetch", "rescue", "ended")
 STEPS = st.lists(
     st.sampled_from([
         "1", "2", "3", "9", "0", "*", "#", "1", "23", "123#", "played", "timer", "yes", "no", "bare", "lost", "failed",
-        "late", "vip",
+        "late", "vip", "sound", "no_sound",
     ]),
     min_size=5, max_size=60,
 )  # fmt: skip
@@ -59,6 +61,7 @@ def happenings(run: Running, word: str) -> list[Happening]:
         "played": [PlayDone(ticket)], "timer": [TimerFired(ticket)], "late": [TimerFired(ticket - 1), PlayDone(0)],
         "yes": [LookupAnswered(ticket, "ok", {"check_pin.ok": True, "check_pin.level": 3})],
         "no": [LookupAnswered(ticket, "ok", {"check_pin.ok": False, "check_pin.level": 3})],
+        "sound": [SoundFetched(ticket, 900)], "no_sound": [SoundFetched(ticket, 0, "status 404", 3)],
         "bare": [LookupAnswered(ticket, "ok", {})], "lost": [LookupAnswered(ticket, "not_found")],
         "failed": [LookupAnswered(ticket, "failed", {}, "status 500", 3)],
         "vip": [LookupAnswered(ticket, "ok", {"customer.tier": "vip", "unknown.x": 1})],

@@ -130,3 +130,25 @@ def test_a_site_takes_them(tmp_path: Path) -> None:
     assert reading.site is not None and not reading.findings
     assert read_wav(Path(reading.site.prompts["en/hello"].path)).size > 8_000
     assert isinstance(site_files.collect(site)["prompts/en/hello.mp3"], WavInfo)
+
+
+# --- what nobody has looked at, while calls are going on ---------------------------------------------------------
+@pytest.mark.parametrize(("number", "rate"), [(5, 44_100), (9, 44_100)])
+def test_what_comes_from_elsewhere_is_decoded_in_one_track(number: int, rate: int) -> None:
+    wave = tone(rate)
+    signal, found = sounds.decode_bounded(written(KINDS[number], wave), 60_000)
+    assert found == rate and signal.ndim == 1
+    assert abs(signal.size / wave.shape[0] - 1) < 0.1 and abs(float(np.abs(signal).max()) - wave.max()) < 0.1
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_what_comes_from_elsewhere_and_is_no_sound(content: bytes) -> None:
+    with pytest.raises(SiteError, match="no sound"):
+        sounds.decode_bounded(content, 60_000)
+
+
+def test_what_comes_from_elsewhere_is_bounded() -> None:
+    exact = written(KINDS[5], tone(44_100, 1.0)[:44_100])
+    assert sounds.decode_bounded(exact, 1_000)[0].size == 44_100
+    with pytest.raises(SiteError, match="longer than 0 s"):
+        sounds.decode_bounded(exact, 999)

@@ -13,6 +13,7 @@ from engine.sim.phone import Habit, Phone
 from engine.sim.world import World
 from tests.sim.shows import FILE, MAIN, PROMPTS, site
 from tests.sim.test_fake_lookups import MADE
+from tests.sim.test_given_reader import ELSEWHERE, NEWS
 
 SITE = site()
 
@@ -159,3 +160,15 @@ def test_what_no_test_can_be_made_of() -> None:
 def test_numbers_keep_what_rules_look_at() -> None:
     assert masked("+442071234567") == "+440000000000" and masked("anonymous") == "anonymous" and masked("42") == "42"
     assert acts_of([Event(1, "b", 0, 0, "call.started", "default", "c", {})]) == []
+
+
+def test_a_recording_elsewhere_that_could_not_be_fetched() -> None:
+    for lost in (False, True):
+        w, _ = day(ELSEWHERE, agents=0)
+        w.lost_files = [NEWS] if lost else []
+        call(w)
+        w.run(20_000)
+        lines = made_of(w, ELSEWHERE).text.split("\n")
+        given, heard = [line for line in lines if "unreachable" in line], [line for line in lines if NEWS in line]
+        assert given == ([f"  unreachable: ['{NEWS}']"] if lost else [])
+        assert [line for line in heard if "hears" in line] == ([] if lost else [f"    - hears: ['{NEWS}', hello]"])

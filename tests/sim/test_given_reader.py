@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.sim.transcript_reader import read
-from tests.sim.shows import SITE, given_of, refused, site
+from tests.sim.shows import SITE, given_of, good, refused, site
 
 
 def test_what_is_not_said_is_usual() -> None:
@@ -87,3 +87,37 @@ def test_a_dialplan_without_a_number_asks_for_one() -> None:
                    "dialplans/side.yaml": "ringdown: 1\nflows:\n  main:\n    - reject: 603\n"})
     tests, findings = read(b"ringdown: 1\ntests:\n  a:\n    - wait: 1s\n", "dialplans/other.test.yaml", made)
     assert tests is None and findings[0].code == "RD233" and "which number" in findings[0].message
+
+
+# --- recordings elsewhere ---------------------------------------------------------------------------------------
+NEWS = "https://news.example/today.mp3"
+ELSEWHERE = site(**{"dialplans/main.yaml": f"""
+ringdown: 1
+flows:
+  main:
+    - answer
+    - play_url: {{url: '{NEWS}', failed: down}}
+    - play: hello
+    - hangup: served
+  down:
+    - play: goodbye
+    - hangup: failed
+""", "site.yaml": "ringdown: 1\nlanguages: [en]\nnumbers:\n  100: {dialplan: main, public: yes}\n"})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        ("caller: 5550101", f"- hears: ['{NEWS}', hello]\n- record: {{kind: call.fetch, result: ok}}"),
+        (f"unreachable: ['{NEWS}']", "- hears: goodbye\n- record: {kind: call.fetch, reason: status 404}"),
+    ],
+)
+def test_a_recording_elsewhere_is_heard_at_once_or_can_not_be_fetched(given: str, lines: str) -> None:
+    story = good(lines, given=given, of=ELSEWHERE).story
+    assert any(NEWS in text for text in map(str, story)) == (given == "caller: 5550101")
+
+
+def test_only_what_is_fetched_can_fail_to_be() -> None:
+    text = f"ringdown: 1\ngiven:\n  dialled: 100\n  unreachable: ['{NEWS[:-1]}']\ntests:\n  a:\n    - wait: 1s\n"
+    finding = refused(text, of=ELSEWHERE)[0]
+    assert finding.code == "RD233" and NEWS in finding.suggestion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine import limits
 from engine.dialplan.verbs.shape import EVERYWHERE, PROMPT, Option, Verb
 
 VERBS = (
@@ -16,6 +17,19 @@ VERBS = (
         main="name",
         waits=True,
         about="ask a server elsewhere; lookups.yaml says which and what comes back",
+    ),
+    Verb(
+        "play_url",
+        {
+            "url": Option("sound_address", required=True),
+            "timeout": Option("duration", low=limits.lookup_ms_min, high=limits.fetch_ms_max),
+            "cache": Option("duration", high=limits.fetch_cache_ms_max),
+            "busy": PROMPT,
+        },
+        {"failed": True},
+        sound=True,
+        waits=True,
+        about="fetch a recording from a server elsewhere and play it",
     ),
     Verb(
         "send_digits",
