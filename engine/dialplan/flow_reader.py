@@ -173,6 +173,10 @@ class _Reader:
             self.report.add("RD023", extra, message, hint)
         if verb is None or len(pairs) > 1:
             return None
+        if verb.name == "play" and isinstance(value, marks.Mapping) and "url" in value.entries:
+            hint = "write play_url: {url: …, failed: FLOW}: a server that is gone must lead somewhere"
+            self.report.add("RD021", value.keys["url"], "play has no key 'url'", hint)
+            return None
         step = DraftStep(verb, item, key)
         self.options(step, value, flow, depth, place)
         return step

@@ -25,6 +25,9 @@ from tests.dialplan.site import Caller, codes_of, lines, site_of
 URL = "https://news.example/today.mp3?key=7"
 
 
+LINE = 6  # of the address
+
+
 def text(*options: str, url: str = URL, failed: str = "failed: down") -> str:
     return lines(
         "ringdown: 1", "flows:", "  main:", "    - answer", "    - play_url:",
@@ -140,6 +143,10 @@ def test_keys_pressed_meanwhile_are_kept_and_a_hang_up_ends_it(heard: bool) -> N
 
 
 # --- the reader -------------------------------------------------------------------------------------------------
+def test_a_play_of_an_address_is_told_how_that_is_written() -> None:
+    assert codes_of(text().replace("play_url:", "play:")) == [("RD021", LINE)]
+
+
 def test_failed_must_be_named() -> None:
     assert codes_of(text()) == []
     assert [code for code, _ in codes_of(text(failed=""))] == ["RD052"]
