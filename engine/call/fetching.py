@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def fetch(room: Room, call: Call, wish: actions.FetchSound, now_ms: int) -> None:
     """Ask the runtime; told at once when too many calls have a clip of their own."""
+    call.stays = False
     clip = own_clips.take(room, call)
     if clip < 0:
         room.happen(call, actions.SoundFetched(wish.ticket, 0, "too many phones hear recordings already"))

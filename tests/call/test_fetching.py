@@ -18,6 +18,7 @@ ringdown: 1
 flows:
   main:
     - answer
+    - music: 1s
     - play_url: {{url: '{URL}?key=7', timeout: 2s, cache: 10min, failed: down}}
     - play: goodbye
     - hangup: served
@@ -57,13 +58,14 @@ def test_it_is_heard_and_the_clip_is_free_again() -> None:
     assert w.switch.room.own_clips == {}
     assert over(w).data["outcome"] == "served"
     assert w.last("call.fetch").data == {"url": URL, "result": "ok", "ms": 0, "reason": ""}
-    assert w.all("call.prompt")[0].data["clips"] == URL  # what stands behind the ? is in no record
+    assert w.all("call.prompt")[1].data["clips"] == URL  # what stands behind the ? is in no record
 
 
 def test_what_the_runtime_is_asked_for() -> None:
     w = asked()
     (wanted,) = w.wanted
     (call,) = w.switch.room.calls.values()
+    assert not call.stays  # whatever was heard before: who hangs up now has abandoned the call
     assert wanted == FetchWanted(call.id, wanted.ticket, own_clips.FIRST, 1, f"{URL}?key=7", 2_000, 600_000)
 
 
