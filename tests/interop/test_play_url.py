@@ -71,7 +71,7 @@ def news() -> Iterator[News]:
 
 
 @pytest.fixture
-def engine(news: News) -> Iterator[Engine]:
+def station(news: News) -> Iterator[Engine]:
     made = Engine(edits={"site.yaml": ("numbers:\n", NUMBERS)}, extra=DIALPLAN.replace("PORT", str(news.server_port)))
     with made:
         yield made
@@ -89,20 +89,20 @@ def called(engine: Engine) -> tuple[listening.Samples, dict[str, object]]:
     return heard, fetched
 
 
-def test_the_news_is_heard_and_then_its_server_is_gone(engine: Engine, news: News) -> None:
+def test_the_news_is_heard_and_then_its_server_is_gone(station: Engine, news: News) -> None:
     url = f"http://127.0.0.1:{news.server_port}/today.flac"
     at = np.arange(int(SECONDS * listening.RATE)) / listening.RATE
     sent = 0.3 * 32_767 * np.sin(2 * np.pi * (400 + 250 * at) * at)
-    heard, fetched = called(engine)
+    heard, fetched = called(station)
     assert listening.share_heard(sent, heard, score=0.85) > 0.9
     assert (fetched["url"], fetched["result"], fetched["reason"]) == (url, "ok", "")
     assert news.asked == ["/today.flac?key=7"]
 
     news.shutdown()
     news.server_close()
-    heard, fetched = called(engine)
+    heard, fetched = called(station)
     fallback = listening.read_wav(ROOT / "prompts" / "en" / "technical_fault.wav")
     assert listening.share_heard(fallback, heard, score=0.85) > 0.8
     assert listening.share_heard(sent, heard, score=0.85) < 0.2
     assert fetched["result"] == "failed" and str(fetched["reason"]).startswith("no connection")
-    assert f"{url} could not be played: no connection" in engine.output()
+    assert f"{url} could not be played: no connection" in station.output()
