@@ -398,7 +398,7 @@ def test_a_recording_goes_on_in_its_file(lasting: Engine) -> None:
         time.sleep(3)
         placed.bye()
     lasting.wait_idle(8)
-    recordings = list((lasting.data).rglob("*.wav"))
+    recordings = list((lasting.data / "recordings").rglob("*.wav"))
     assert len(recordings) == 1
     heard = listening.read_wav(recordings[0], side=0)
     assert listening.has_tone(heard[:16_000], 440, share=0.8) > 1.0
