@@ -208,7 +208,7 @@ class Endpoint:
             transfer.refer(self.core, found, target, referred_by, now_ms)
 
     def confirmed(self, session: int) -> bool:
-        """Has the ACK of this session come (or gone)? Before it nothing may be asked in its dialog but BYE."""
+        """Has the ACK of its INVITE come (or gone)? Before it nothing may be asked in its dialog but BYE."""
         found = self.core.sessions.get(session)
         return found is not None and found.phase == Phase.CONFIRMED
 
