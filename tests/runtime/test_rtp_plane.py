@@ -372,7 +372,7 @@ def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
             before, tries = ignored(), 0
             while ignored() == before:  # the kernel may drop one for want of buffer: then it is sent again
                 tries += 1
-                assert tries <= 6, f"{len(data)} bytes were never counted"
+                assert tries <= 20, f"{len(data)} bytes were never counted"
                 rude.sendto(data, (HOST, port))
                 again = time.monotonic() + 0.5
                 bench.until(lambda before=before, again=again: ignored() > before or time.monotonic() > again)
