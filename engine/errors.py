@@ -40,3 +40,7 @@ class UsageError(RingdownError):
 
 class SiteError(RingdownError):
     """A site, file or folder cannot be used: exit status 1. The message names the file and the remedy."""
+
+
+class SpeechError(RingdownError):
+    """A model, grammar, voice or recogniser cannot be used; the message says whose fault it is and what to do."""
