@@ -135,8 +135,9 @@ def _record_frame(p: Plane, tap: int) -> None:
         _pay_silence(p, tap)
     if state[c.TAP_OWED] > 0 or not rings.push(p.tap_frames[tap], shared, frame, 0):
         state[c.TAP_OWED] += 1
-        return
-    state[c.TAP_FRAMES] += 1
+    else:
+        state[c.TAP_FRAMES] += 1
+    # told of a full ring, too: silence that is owed may have filled it, and only reading it lets the recording go on
     ready = rings.waiting(shared) >= c.TAP_RING_FRAMES // 2 and state[c.TAP_FRAMES] >= state[c.TAP_TOLD_AT]
     if ready and rings.emit(p, rings.TAP_READY, state[c.TAP_ROW], tap, 0, 0, False):
         state[c.TAP_TOLD_AT] = state[c.TAP_FRAMES] + c.TAP_RING_FRAMES // 4

@@ -107,9 +107,6 @@ def _arm(p: Plane, timer: int, words: Any, spec: Any, now_us: int) -> None:
     if period == words[_ARMED_PERIOD]:
         return
     words[_ARMED_PERIOD] = period
-    k = (now_us - p.counters[c.TICK_US]) // _K_US
-    if k > p.counters[c.TICK_K] + 2:
-        p.counters[c.TICK_K] = k  # the timer rested: nothing was missed
     after = p.counters[c.TICK_K] + (2 if period != 1 else 1)
     after += (after & 1) if period == 2 else 0
     next_us = p.counters[c.TICK_US] + after * _K_US
@@ -182,6 +179,8 @@ def serve(p: Plane, wake: int, tell: int) -> int:
             if ready[_EVENT_STRIDE * index + _EVENT_DATA] == WAKE:
                 _read(wake, words[_READ:].ctypes, 8)
         if rings.waiting(p.command_shared) > 0:  # before the packets: what was commanded earlier holds for them
+            if words[_ARMED_PERIOD] == 0:  # nothing ticked for a while, and what begins now begins now
+                p.counters[c.TICK_K] = (now - p.counters[c.TICK_US]) // _K_US
             _obey(p, epoll, words, record, event, now)
             _arm(p, timer, words, spec, now)
         for index in range(count):

@@ -121,8 +121,13 @@ def test_a_caller_is_told_then_both_are_recorded_and_who_hears_it_is_noted(peopl
         sides = [listening.read_wav(tmp_path / "out" / Path(name).name, side=side) for side in (0, 1)]
         said, heard = peaks(sides[0][-8_000:-800]), peaks(sides[1][-8_000:-800])
         assert said["caller"] > 1_200 > said["agent"] and heard["agent"] > 1_200 > heard["caller"], (said, heard)
-        listed = json.loads(people.command("hear", row["call"], "--list", "--json").stdout)
-        assert listed[0]["name"] == name and listed[0]["heard"]
+
+        def listed() -> dict[str, str]:
+            found: list[dict[str, str]] = json.loads(people.command("hear", row["call"], "--list", "--json").stdout)
+            return found[0]
+
+        until(lambda: listed()["heard"], 4, what="who has heard it (records are written in batches)")
+        assert listed()["name"] == name
         # another caller refuses: the same conversation, and nothing is kept
         place = len(agent.events)
         caller.wait_event("CALL_ESTABLISHED", after=caller.dial("8710"))

@@ -171,6 +171,25 @@ def test_a_stall_keeps_the_recordings_time() -> None:
     assert recorded(rig).shape[0] == (5 + 20 + 5) * 160
 
 
+def test_a_stall_longer_than_the_ring_is_told_so_that_the_recording_goes_on() -> None:
+    rig = Rig()
+    rig.leg()
+    rig.apply(control.START_TAP, 0, 1, 0)
+    rig.now_us += 20_000 * (3 * c.TAP_RING_FRAMES)
+    parts, said = [], tone(1.0)
+    octets = encoded(said)
+    for place in range(50):
+        rig.receive(rtp(place, place * 160, octets[place * 160 : (place + 1) * 160]))
+        rig.tick(1)
+        if any(words[0] == rings.TAP_READY for words in rig.raw):  # a reader that reads when told, and only then
+            rig.raw.clear()
+            parts.append(recorded(rig))
+    parts.append(recorded(rig))
+    both = np.concatenate(parts)
+    assert both.shape[0] == (3 * c.TAP_RING_FRAMES + 50) * 160
+    assert contains(both[:, 0], g711.decode(octets, 0))
+
+
 def test_closing_the_leg_ends_its_recording_first() -> None:
     rig = Rig()
     rig.leg()

@@ -156,6 +156,29 @@ def test_a_recording_holds_both_sides(bench: Bench, tmp_path: Path) -> None:
     assert np.abs(both[:, 0]).max() > 8_000
 
 
+def test_a_recording_begun_with_the_call_after_a_quiet_time_has_none_of_it(tmp_path: Path) -> None:
+    async def work() -> tuple[int, float]:
+        told = asyncio.Event()
+        plane = RtpPlane(legs_max=16, data_dir=tmp_path, on_events=told.set)
+        plane.start()
+        await asyncio.sleep(2)  # longer than a recording's ring; without a leg nothing ticks
+        began = time.monotonic()
+        plane.command(m.OpenLeg(0, 1, HOST, free_port(), 1, 1, 1))
+        plane.command(m.StartTap(0, 1, 7, "x.wav"))  # in the same breath as the leg, as a dialplan does it
+        await asyncio.sleep(0.3)
+        plane.command(m.StopTap(0, 1, 7))
+        while True:
+            await asyncio.wait_for(told.wait(), 3)
+            told.clear()
+            for event in plane.poll():
+                if isinstance(event, m.TapEnded):
+                    plane.stop()
+                    return event.duration_ms, (time.monotonic() - began) * 1_000
+
+    lasts_ms, passed_ms = asyncio.run(work())
+    assert 100 < lasts_ms <= passed_ms + 40
+
+
 def test_recordings_that_cannot_start_are_answered(bench: Bench) -> None:
     bench.call(0)
     for tap in (1, 2, 3):
