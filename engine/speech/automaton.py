@@ -72,7 +72,7 @@ def _deterministic(net: Net) -> Automaton:
 
 def _minimal(large: Automaton) -> Automaton:
     """States that nothing tells apart become one: by their arcs, backwards where there is no circle, else by rounds."""
-    order = _backwards(large)
+    order = backwards(large)
     classes = [0] * len(large.arcs)
     if order is not None:
         known: dict[tuple[bool, Arcs], int] = {}
@@ -97,7 +97,7 @@ def _signature(large: Automaton, state: int, classes: list[int]) -> tuple[bool, 
     return large.final[state], tuple((word, classes[target], polite) for word, target, polite in large.arcs[state])
 
 
-def _backwards(large: Automaton) -> list[int] | None:
+def backwards(large: Automaton) -> list[int] | None:
     """The states, targets before sources; None when there is a circle."""
     order: list[int] = []
     seen = [0] * len(large.arcs)  # 1 = being visited, 2 = done

@@ -18,6 +18,7 @@ from engine.speech import automaton, fst, grammar_net
 from engine.speech.grammar import Grammar
 from engine.speech.lexicon import Lexicon
 from engine.speech.phones import NOISE, SILENCE, Phones
+from engine.speech.phrase_list import phrases as phrases
 from engine.speech.words import GARBAGE
 
 states_max = 2_000_000
