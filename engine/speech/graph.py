@@ -53,8 +53,8 @@ class _Compiler:
         self.words = sorted({word for arcs in machine.arcs for word, _, _ in arcs})
         self.labels = {word: index + 2 for index, word in enumerate(self.words)}
         self._pauses: dict[int, tuple[int, int]] = {}
-        self._endings: dict[tuple[int, str], int] = {}
-        self._said: dict[str, list[tuple[str, ...]]] = {}
+        self._endings: dict[tuple[int, int], int] = {}
+        self._said: dict[str, list[tuple[int, ...]]] = {}
 
     def pause(self, source: int, target: int) -> None:
         """On to `target`, at once or after silence (and noise, where the model has learnt it)."""
@@ -75,36 +75,36 @@ class _Compiler:
 
     def sounding(self, phone: str) -> int:
         """A state in which a phone goes on."""
-        state = self.out.state()
-        self.out.arc(state, self.phones.stay(phone), 0, 0.0, state)
-        return state
+        return self.out.lingering(self.phones.stay(phone))
 
-    def pronunciations(self, word: str) -> list[tuple[str, ...]]:
+    def pronunciations(self, word: str) -> list[tuple[int, ...]]:
+        """The numbers of the phones of each."""
         if word not in self._said:
-            said = [self.phones.placed(pronunciation) for pronunciation in self.lexicon.of(word)]
-            self._said[word] = list(dict.fromkeys(said))
+            placed = dict.fromkeys(self.phones.placed(pronunciation) for pronunciation in self.lexicon.of(word))
+            self._said[word] = [tuple(self.phones.numbers[name] for name in names) for names in placed]
         return self._said[word]
 
     def state(self, index: int) -> None:
         """All words that leave a state of the automaton, beginnings shared."""
-        inner: dict[tuple[str, ...], int] = {(): self.at[index]}
+        inner: dict[tuple[int, int], int] = {}
+        lingering, arc = self.out.lingering, self.out.arc
         for word, target, polite in self.machine.arcs[index]:
             cost = self.tuning.filler_cost if polite else 0.0
-            for phones in self.pronunciations(word):
-                for size in range(1, len(phones)):
-                    if phones[:size] not in inner:
-                        inner[phones[:size]] = state = self.sounding(phones[size - 1])
-                        enter = self.phones.enter(phones[size - 1])
-                        self.out.arc(inner[phones[: size - 1]], enter, 0, 0.0, state)
-                ending = self.ending(target, phones[-1])
-                enter = self.phones.enter(phones[-1])
-                self.out.arc(inner[phones[:-1]], enter, self.labels[word], cost, ending)
+            for *begun, last in self.pronunciations(word):
+                at = self.at[index]
+                for phone in begun:
+                    following = inner.get((at, phone))
+                    if following is None:
+                        inner[at, phone] = following = lingering(2 * phone - 1)
+                        arc(at, 2 * phone, 0, 0.0, following)
+                    at = following
+                arc(at, 2 * last, self.labels[word], cost, self.ending(target, last))
 
-    def ending(self, target: int, phone: str) -> int:
+    def ending(self, target: int, phone: int) -> int:
         """The last phone of words that lead to one state of the automaton."""
         key = (target, phone)
         if key not in self._endings:
-            self._endings[key] = self.sounding(phone)
+            self._endings[key] = self.out.lingering(2 * phone - 1)
             self.pause(self._endings[key], self.at[target])
         return self._endings[key]
 
@@ -130,12 +130,12 @@ class _Compiler:
             self.state(index)
             if final:
                 self.out.final[self.at[index]] = 0.0
-            if len(self.out.arcs) > states_max:
+            if self.out.states > states_max:
                 raise SpeechError("this grammar is too large to listen for; shorten its lists or its ranges")
         self.garbage()
         names = ["<eps>", GARBAGE, *(word.replace(".", "") for word in self.words)]
         table = "".join(f"{name} {index}\n" for index, name in enumerate(names))
-        return Graph(self.out.encode(), table, len(self.out.arcs), self.out.arc_count())
+        return Graph(self.out.encode(), table, self.out.states, self.out.arc_count())
 
 
 def compile(grammar: Grammar, lexicon: Lexicon, phones: Phones, tuning: Tuning | None = None) -> Graph:
