@@ -42,7 +42,7 @@ AS_IN = (
     "peter paul", "queen", "robert roger", "sam sugar", "tom thomas", "umbrella uncle", "william water", "x-ray",
     "young yellow", "zebra",
 )  # fmt: skip
-_MONEY = {  # how a unit and its hundredth are said, by currency
+MONEY = {  # how a unit and its hundredth are said, by currency
     **dict.fromkeys("USD CAD AUD NZD SGD HKD TWD".split(), ("dollar dollars buck bucks", "cent cents")),
     "EUR": ("euro euros", "cent cents"),
     **dict.fromkeys("GBP EGP".split(), ("pound pounds quid", "penny pence p.")),
@@ -179,7 +179,7 @@ def number(net: Net, source: int, target: int, slot: Slot) -> None:
 def amount(net: Net, source: int, target: int, slot: Slot, places: int) -> None:
     """An amount; the slot's range counts whole units of the currency."""
     low, high = bounds(slot)
-    major, minor = (names.split() for names in _MONEY.get(slot.currency, ("", "")))
+    major, minor = (names.split() for names in MONEY.get(slot.currency, ("", "")))
     whole, united = net.node(), net.node()
     Numbers(net, whole).draw(source, low, high)
     net.pass_by(whole, target)
