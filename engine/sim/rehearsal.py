@@ -19,6 +19,7 @@ from engine.sim.clock_reader import shown
 from engine.sim.ear import Ear, Heard
 from engine.sim.fake_lookups import answer
 from engine.sim.phone import Habit, Phone
+from engine.sim.saying import Said, lasts_ms, utterance
 from engine.sim.transcript import Given
 from engine.sim.world import World
 
@@ -261,6 +262,31 @@ class Rehearsal:
             self.world.press(self.caller, key, gap_ms=0)
             self.wait(KEY_MS if len(keys) > 1 else 0)
         return True
+
+    def hears_words(self) -> bool:
+        """Is what the caller says listened to now?"""
+        call = self.call()
+        return call is not None and call.id in self.world.listening
+
+    def say(self, said: Said) -> bool:
+        """Say words as soon as somebody listens to words; False when nobody does before the call is over."""
+        self.until(lambda: self.hears_words() or self.over())
+        call = self.call()
+        wanted = self.world.listening.get(call.id) if call is not None else None
+        if wanted is None:
+            return False
+        self.before_key = len(self.ear.heard)
+        self.tell(f"says “{said.text}”")
+        self.world.speak(wanted, utterance(self.site, wanted.listening, said), ms=lasts_ms(said))
+        self.look()
+        return True
+
+    def silence(self) -> None:
+        """Say nothing and press nothing until something else is heard, or the call is over."""
+        known = len(self.ear.heard)
+        self.before_key = known
+        self.tell("says nothing")
+        self.until(lambda: self.over() or any(not each.sound for each in self.ear.heard[known:]))
 
     def hang_up(self) -> None:
         self.tell("hangs up")

@@ -29,7 +29,8 @@ class Line(msgspec.Struct, frozen=True):
     """One line. `kind` is its key (transcript_reader.LINES); `value` what stands behind it.
 
     hears, agent_hears: names in order; press, press_ahead: keys; wait, say_for: ms as text; agent: (number or '', act,
-    argument); queue, call, callback, message, record: field -> expected text; hears_text, outcome, flow: the text.
+    argument); say: text, confidence (percent), or (what else it may have been, with ", " between); queue, call,
+    callback, message, record: field -> expected text; hears_text, outcome, flow: the text.
     `places`: of each name or field, where they are several.
     """
 
