@@ -45,6 +45,7 @@ from engine.call import (
     rooms,
     script,
     staying,
+    streaming,
     talking,
     transfer,
     wait_program,
@@ -78,6 +79,7 @@ from engine.call.effects import (
 )
 from engine.call.leg import Leg
 from engine.call.room import Room
+from engine.call.stream_wall import StreamDone
 from engine.clock import Deadlines
 from engine.dialplan.actions import LookupAnswered, PlayDone
 from engine.dialplan.model import Site
@@ -130,7 +132,7 @@ class Switch:
             return self._seal_info(event.data) if lowered.startswith(b"info ") else None
         if isinstance(event, (SecretsLoaded, Entropy)):
             return "secrets"
-        if isinstance(event, LookupDone):  # about a person, whatever it holds
+        if isinstance(event, (LookupDone, StreamDone)):  # about a person, whatever it holds
             asked = room.calls.get(event.call)
             return f"call {asked.name}" if asked is not None else "secrets"
         if isinstance(event, MediaHappened) and isinstance(event.event, (media.DigitHeard, media.DigitStarted)):
@@ -409,7 +411,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
     LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: menus.clip_loaded,
-    PromptUsed: prompting.used, SoundDone: fetching.sound_done,
+    PromptUsed: prompting.used, SoundDone: fetching.sound_done, StreamDone: streaming.done,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from engine.call.consent import Notice
 from engine.call.leg import Leg, close_media, quiet
 from engine.call.phone_menus import PhoneMenu
 from engine.call.places import HeldPlace
+from engine.call.stream_wall import Stream
 from engine.dialplan.actions import JoinQueue
 from engine.dialplan.people_actions import EnterRoom, HandOver
 from engine.dialplan.program import Running
@@ -116,6 +117,7 @@ class Call(msgspec.Struct):
     hushed: bool = False  # a sensitive step listens: what is recorded meanwhile is silence
     box: str = ""  # he is about to speak a message into it
     menu: PhoneMenu | None = None  # an agent opens a box, or records a prompt
+    streams: list[Stream] = []  # bots that talk with the caller, or listen
 
 
 class Waiting(msgspec.Struct):

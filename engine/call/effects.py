@@ -6,6 +6,7 @@ import msgspec
 
 from engine.call.levers import Lever
 from engine.call.messages import StoredMessage
+from engine.call.stream_wall import StreamDone, StreamHushed, StreamPressed, StreamUnwanted, StreamWanted
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.types import Value
 from engine.media.commands import MediaCommand, MediaEvent
@@ -212,6 +213,7 @@ Input = (
     | ClipLoaded
     | PromptUsed
     | SoundDone
+    | StreamDone
 )
 
 
@@ -299,5 +301,5 @@ class FetchWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 Output = (
     Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | UsePrompt | RemoveFile | Drained | LogLine
-    | LookupWanted | FetchWanted
+    | LookupWanted | FetchWanted | StreamWanted | StreamUnwanted | StreamPressed | StreamHushed
 )  # fmt: skip

@@ -28,6 +28,7 @@ from engine.dialplan.verbs import (
     people,
     play_url,
     recording,
+    stream,
     survey,
     talk,
     tell,
@@ -52,6 +53,7 @@ _GROUPS = (
     conference,
     survey,
     voicemail,
+    stream,
 )
 BEGIN: dict[str, Begin] = {verb: rule for group in _GROUPS for verb, rule in group.BEGIN.items()}
 ROWS: dict[tuple[str, type], Row] = {
