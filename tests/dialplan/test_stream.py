@@ -16,7 +16,8 @@ WAYS = ("failed: down", "person: people")
 def text(*options: str) -> str:
     return lines(
         "ringdown: 1", "variables:", "  destination: text = nowhere", "  party: number = 1",
-        "  pin: digits 4 sensitive", "flows:", "  main:", "    - answer", "    - stream:", f"        url: '{URL}'", "        secret: travel_bot",
+        "  pin: digits 4 sensitive", "flows:",
+        "  main:", "    - answer", "    - stream:", f"        url: '{URL}'", "        secret: travel_bot",
         *(f"        {each}" for each in options),
         "    - when:", "        - {if: known(pin) and destination = 'Rome' and party = 3, then: down}",
         "    - hangup: served", "  down:", "    - hangup: down", "  people:", "    - hangup: person",
