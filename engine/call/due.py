@@ -34,6 +34,7 @@ from engine.call import (
     recording,
     resume,
     rooms,
+    streaming,
     talking,
     telling,
     transfer,
@@ -73,6 +74,8 @@ def deadline(room: Room, key: Key, now_ms: int) -> None:
         agents.challenge_due(room, number, now_ms)
     elif kind == "resumed":
         resume.give_up(room, now_ms)
+    elif kind == "streams":
+        streaming.lost(room, now_ms)
     elif kind == "lever":
         desk.time_over(room, number, now_ms)
     elif kind == "override":

@@ -7,6 +7,7 @@ import msgspec
 from engine.call.levers import Lever
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.call.messages import StoredMessage
+from engine.call.stream_wall import StreamDone, StreamHushed, StreamPressed, StreamUnwanted, StreamWanted
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.types import Value
 from engine.media.commands import MediaCommand, MediaEvent
@@ -215,6 +216,7 @@ Input = (
     | SoundDone
     | SpeechStarted
     | SpeechDone
+    | StreamDone
 )
 
 
@@ -303,4 +305,5 @@ class FetchWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
 Output = (
     Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | UsePrompt | RemoveFile | Drained | LogLine
     | LookupWanted | FetchWanted | ListenWanted | ListenEnded
+    | LookupWanted | FetchWanted | StreamWanted | StreamUnwanted | StreamPressed | StreamHushed
 )  # fmt: skip

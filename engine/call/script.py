@@ -17,6 +17,7 @@ from engine.call import (
     recording,
     script_people,
     showing,
+    streaming,
     talking,
     waiting,
 )
@@ -130,6 +131,7 @@ def _collect(room: Room, call: Call, wish: actions.Collect, now_ms: int) -> None
     call.barge_in = wish.on and _barges_in(room, call)
     call.barge_in_from_ms = now_ms + wish.barge_in_ms
     if call.hushed != call.sensitive:
+        streaming.hush(room, call, call.sensitive)
         recording.hush(room, call, call.sensitive)
 
 
@@ -224,4 +226,5 @@ _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.AskBox: _ask_box, actions.LeaveMessage: _leave_message,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
     actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES, **fetching.RULES, **hearing.RULES,
+    **streaming.RULES,
 }  # fmt: skip

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.dialplan import explained_parts, explained_site, explained_speech, explained_text, explained_ways
+from engine.dialplan import (
+    explained_parts,
+    explained_site,
+    explained_speech,
+    explained_streams,
+    explained_text,
+    explained_ways,
+)
 from engine.dialplan.findings import CODES
 from engine.dialplan.mending import MENDABLE
 
@@ -38,8 +45,13 @@ def parse(text: str) -> dict[str, Explanation]:
 def catalogue() -> dict[str, Explanation]:
     """Every explanation, by code."""
     parts = (
-        explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_speech.TEXT,
-    )  # fmt: skip
+        explained_parts.TEXT,
+        explained_site.TEXT,
+        explained_speech.TEXT,
+        explained_streams.TEXT,
+        explained_text.TEXT,
+        explained_ways.TEXT,
+    )
     return {code: each for part in parts for code, each in parse(part).items()}
 
 

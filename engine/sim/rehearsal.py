@@ -12,9 +12,11 @@ import msgspec
 
 from engine.call.call import Call
 from engine.call.effects import LookupDone
+from engine.call.stream_wall import StreamDone
 from engine.dialplan.model import NumberModel, Site
 from engine.dialplan.program import Program, Step
 from engine.records.events import Event
+from engine.sim import fake_bots
 from engine.sim.clock_reader import shown
 from engine.sim.ear import Ear, Heard
 from engine.sim.fake_lookups import answer
@@ -49,7 +51,7 @@ class Rehearsal:
         self.world.watched = True
         self.world.lost_files.extend(given.unreachable)
         self.story: list[tuple[int, str, Heard | None]] = []  # (ms of the world, what happened; or what was heard)
-        self.answers: list[tuple[int, LookupDone]] = []  # of lookups, under way
+        self.answers: list[tuple[int, LookupDone | StreamDone]] = []  # of lookups and bots, under way
         self.agents: dict[str, Phone] = {}
         self.ears: dict[str, Ear] = {}
         for key, state in given.agents.items():
@@ -144,8 +146,13 @@ class Rehearsal:
             world.advance(max(world.now_ms, min(soon)))
 
     def answer_lookups(self) -> None:
-        """Servers answer as it is given: new questions are noted, and answers that are due are told."""
+        """Servers and bots answer as it is given: new questions are noted, and answers that are due are told."""
         world = self.world
+        bots, world.bots = world.bots, []
+        for bot in bots:
+            ending = fake_bots.answer(self.given.bots, bot)
+            if ending is not None:
+                self.answers.append((world.now_ms + ending[0], ending[1]))
         asked, world.asked = world.asked, []
         for wanted in asked:
             coming = answer(self.given.lookups, wanted)
@@ -211,14 +218,15 @@ class Rehearsal:
         return found
 
     def listening(self) -> bool:
-        """Would a key that is pressed now reach a menu, a gather, or a queue that lets him leave by key?"""
+        """Would a key that is pressed now reach a menu, a gather, a bot, or a queue that lets him leave by key?"""
         call = self.call()
         if call is None or self.caller.ended:
             return False
         waiting = call.waiting
         if waiting is not None:
             return waiting.listens or bool(waiting.exit_keys) or waiting.run is None
-        taken = call.collecting or bool(call.record_keys and call.record_ticket)
+        bot = call.running is not None and call.running.waiting == "stream"
+        taken = call.collecting or bot or bool(call.record_keys and call.record_ticket)
         return taken or call.phase not in ("arriving", "script", "closing")
 
     def recorded(self) -> bool:

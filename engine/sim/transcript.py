@@ -48,6 +48,15 @@ class Fake(msgspec.Struct, frozen=True):
     after_ms: int = 50
 
 
+class FakeBot(msgspec.Struct, frozen=True):
+    """What a bot does: `result` done | timeout | failed | hangs, `values` and `next` as of StreamOver."""
+
+    result: str
+    values: dict[str, str] = {}
+    next: str = ""
+    after_ms: int = 5_000
+
+
 class Given(msgspec.Struct, frozen=True):
     """The world that a call comes into. `wall_ms` is Unix ms; `agents`: full key -> state at the beginning."""
 
@@ -65,6 +74,7 @@ class Given(msgspec.Struct, frozen=True):
     closed: tuple[str, ...] = ()  # queues that an operator has closed
     switches: tuple[tuple[str, str, str], ...] = ()  # (notice | calendar, full name, state, or a notice's words)
     unreachable: tuple[str, ...] = ()  # addresses of recordings that can't be fetched
+    bots: dict[str, FakeBot] = {}  # by address; any other fails
 
 
 class Case(msgspec.Struct, frozen=True):

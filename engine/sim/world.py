@@ -38,6 +38,7 @@ from engine.call.effects import (
 )
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.call.pins import sealed
+from engine.call.stream_wall import StreamUnwanted, StreamWanted
 from engine.dialplan.model import Site
 from engine.records.events import Event
 from engine.sim.guards import unguarded
@@ -70,6 +71,7 @@ class World:
         self.media = MediaTwin()
         self.phones: dict[tuple[str, int], Phone] = {}
         self.listening: dict[int, ListenWanted] = {}  # by call: whose words are listened to
+        self.bots: list[StreamWanted] = []  # under way; the scenario answers by giving StreamDone
         self.asked: list[LookupWanted] = []  # the scenario answers by giving LookupDone
         self.outputs: list[Output] = []  # the latest step's
         self.wire: list[bytes] = []  # what the engine has sent, while `watched`
@@ -236,6 +238,10 @@ class World:
                     self.listening[output.call] = output
                 case ListenEnded():
                     self.listening.pop(output.call, None)
+                case StreamWanted():
+                    self.bots.append(output)
+                case StreamUnwanted():
+                    self.bots = [bot for bot in self.bots if (bot.call, bot.ticket) != (output.call, output.ticket)]
                 case LoadClip():
                     lost = "no such file" if output.name in self.lost_files else ""
                     self.media.names[output.clip], self.media.durations[output.clip] = output.name, OWN_CLIP_MS
