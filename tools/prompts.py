@@ -102,7 +102,7 @@ def store(folder: Path, language: str, name: str, narrow: audio.Signal, wide: au
 
 
 def build(folder: Path, language: str, texts: Texts, *, everything: bool) -> int:
-    """Speak what is new or changed; returns how many prompts were made. voices.Missing, CalledProcessError."""
+    """Speak what is new or changed; returns how many prompts were made. voices.Missing, SpeechError."""
     voice = voices.choose(language)
     entries = read_manifest(folder, language)
     kept: dict[str, dict[str, Any]] = {}

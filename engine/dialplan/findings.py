@@ -196,6 +196,11 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD243": (WARNING, "prompt that nothing plays", "what was recorded for callers would be heard by nobody"),
     # --- who may switch what -----------------------------------------------------------------------
     "RD260": (ERROR, "unknown calendar or notice", "the code on his phone would do nothing"),
+    # --- voices ------------------------------------------------------------------------------------
+    "RD330": (ERROR, "unknown synthesiser", "what nobody has recorded would not be spoken"),
+    "RD331": (WARNING, "voice for nobody", "what it says would never be heard"),
+    "RD332": (ERROR, "command that can't speak", "what nobody has recorded would not be spoken"),
+    "RD333": (WARNING, "voice that isn't installed here", "what nobody has recorded would not be spoken"),
 }
 
 _FAULTS = {
