@@ -68,7 +68,7 @@ def run(
         if status not in statuses:
             said = errors.read(20_000).decode("utf-8", "replace").strip().splitlines()
             how = f"was ended by signal {-status}" if status < 0 else f"failed with status {status}"
-            raise SpeechError(f"{name} {how}{': ' + said[-1][:200] if said else ''}")
+            raise SpeechError(f"{name} {how}{': ' + said[-1][:200].rstrip('.') if said else ''}")
         out.seek(0)
         return out.read(written_bytes_max)
 
@@ -123,6 +123,10 @@ class Program:
         """(the command, its standard input). Raises SpeechError: a voice that it hasn't."""
         raise NotImplementedError
 
+    def best(self, language: str) -> str:
+        """The voice that speaks a language where none is named. Raises SpeechError."""
+        raise NotImplementedError
+
     def voices(self) -> list[str]:
         """The names of what is installed."""
         raise NotImplementedError
@@ -141,12 +145,14 @@ class Espeak(Program):
     name = "espeak-ng"
 
     def asked(self, words: str, language: str, voice: str, file: Path) -> tuple[list[str], str]:
+        speed = _WORDS_A_MINUTE.get(language.partition("-")[0], "165")
+        return [self.name, "-v", voice or self.best(language), "-s", speed, "-w", str(file), "--stdin"], words
+
+    def best(self, language: str) -> str:
         base = language.partition("-")[0]
-        if base in _SPELT and not voice:
+        if base in _SPELT:
             raise SpeechError(f"{self.name} has no voice for {language}: name a program by command:")
-        speed = _WORDS_A_MINUTE.get(base, "165")
-        called = voice or _CALLED.get(language, _CALLED.get(base, language))
-        return [self.name, "-v", called, "-s", speed, "-w", str(file), "--stdin"], words
+        return _CALLED.get(language, language)
 
     def voices(self) -> list[str]:
         lines = _listing((self.name, "--voices")).splitlines()[1:]
@@ -164,9 +170,12 @@ class Flite(Program):
     name = "flite"
 
     def asked(self, words: str, language: str, voice: str, file: Path) -> tuple[list[str], str]:
+        return [self.name, "-voice", voice or self.best(language), "-t", words, "-o", str(file)], ""
+
+    def best(self, language: str) -> str:
         if language.partition("-")[0] != "en":
             raise SpeechError(f"{self.name} speaks English only, not {language}")
-        return [self.name, "-voice", voice or "slt", "-t", words, "-o", str(file)], ""
+        return "slt"
 
     def voices(self) -> list[str]:
         return _listing((self.name, "-lv")).partition(":")[2].split()
@@ -246,6 +255,13 @@ def best(language: str) -> VoiceModel:
             return VoiceModel(name)
     wanted = " or ".join(_PACKAGES[name] for name in names)
     raise SpeechError(f"no synthesiser for {language} is installed; Debian packages that bring one: {wanted}")
+
+
+def label(model: VoiceModel, language: str) -> str:
+    """Who speaks, as a manifest of prompts names him: `festival cmu_us_slt_arctic_hts`. Raises SpeechError."""
+    if model.engine == COMMAND:
+        return " ".join((*model.command, model.voice)).strip()
+    return f"{model.engine} {model.voice or _KNOWN[model.engine]().best(language)}"
 
 
 def missing(model: VoiceModel) -> str:
