@@ -16,7 +16,9 @@ HOMES = [ROOT, *sorted(path.parent for path in (ROOT / "dialplans").glob("*/site
 STOCK = (
     "please_hold one_moment you_are_next position_is callers_before_you all_busy queue_closed invalid_choice no_input "
     "try_again you_pressed not_available number_unknown transfer_failed technical_fault leave_message thank_you "
-    "goodbye agent_logged_in agent_logged_out agent_ready agent_not_ready ten_seconds digits/star digits/hash"
+    "goodbye agent_logged_in agent_logged_out agent_ready agent_not_ready ten_seconds digits/star digits/hash "
+    "did_not_catch heard_nothing say_again say_in_few_words say_or_press say_yes_or_no press_yes_or_no use_keys say "
+    "or_press i_heard did_you_say is_that_right all_right_again ask_for_person connecting_person yes no"
 ).split()
 
 
