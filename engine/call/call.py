@@ -116,6 +116,17 @@ class Call(msgspec.Struct):
     hushed: bool = False  # a sensitive step listens: what is recorded meanwhile is silence
     box: str = ""  # he is about to speak a message into it
     menu: PhoneMenu | None = None  # an agent opens a box, or records a prompt
+    words: Words | None = None  # a prompt that holds words which only this call knows
+
+
+class Words(msgspec.Struct):
+    """A prompt that waits for its words (`ticket`), or is being played (0). `clip`: the call's own, that holds them; -1
+    without one."""
+
+    ticket: int
+    clips: tuple[str, ...]
+    loop: bool
+    clip: int
 
 
 class Waiting(msgspec.Struct):

@@ -127,6 +127,8 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return "drained"
         case effects.FetchWanted():
             return f"fetches {output.url.split('?', 1)[0]} as clip {output.clip}"
+        case effects.SpeakWanted():
+            return f"has {len(output.text)} letters spoken as clip {output.clip}"
         case effects.LookupWanted():
             return f"asks the lookup {output.model.name}"
         case effects.UsePrompt():

@@ -48,6 +48,7 @@ from engine.call.effects import (
     RemoveFile,
     Reply,
     SiteLoaded,
+    SpeakWanted,
     StorageState,
     UsePrompt,
     WallClock,
@@ -136,12 +137,11 @@ class Server:
         self.tally = Tally()
         self.watching = Watching(self)
         self.draining = False
-        self._terms = 0
         self._build = (build_switch, build_plane)
         self._warm = warm
         self._stopping = asyncio.Event()
         self._replies: dict[int, asyncio.Future[Reply]] = {}
-        self._request = 0
+        self._terms = self._request = 0
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at: int | None = None
         self._batch_armed = False
@@ -168,7 +168,7 @@ class Server:
         self._carry: dict[type, Callable[[Any], None]] = {
             Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
-            LookupWanted: self.lookups.ask, FetchWanted: self.fetches.ask,
+            LookupWanted: self.lookups.ask, FetchWanted: self.fetches.ask, SpeakWanted: self.fetches.words.ask,
             RemoveFile: self.files.remove, LoadClip: self.files.load, UsePrompt: self.prompts.use,
         }
 

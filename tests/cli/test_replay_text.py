@@ -74,6 +74,7 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         effects.RemoveFile("voicemail/x.wav"), effects.LoadClip(1, 5, "voicemail/x.wav"),
         effects.UsePrompt(1, "en/x", "prompts/new/x.wav"),
         effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
+        effects.SpeakWanted(1, 2, 16_320, 3, "4711", "en", None, 1_500, True),
     ]
     assert {type(each) for each in outputs} == set(effects.Output.__args__)
     said = [room.output_words(each, {}) for each in outputs]
@@ -89,7 +90,8 @@ def test_every_kind_of_output_has_a_sentence() -> None:
 def test_nothing_secret_leaves(event: effects.Input) -> None:
     outputs = (Send(PATH, INVITE), Send(PATH, INFO), effects.Media(media.SendDigits(0, 1, "4711")),
                effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}),
-               effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0))
+               effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
+               effects.SpeakWanted(1, 2, 16_320, 3, "4711", "en", None, 1_500, True))
     made = step(event, *outputs)
     for text in ("\n".join(room.columns(made, 0)), msgspec.json.encode(room.as_data(made)).decode()):
         for secret in ("deadbeef", "c2VjcmV0", "4711", "Signal= 7"):
