@@ -122,6 +122,17 @@ class Call(msgspec.Struct):
     wanted: Listening | None = None  # … and how
     barge_in_from_ms: int = 0  # a press stops the prompt only from then on
     streams: list[Stream] = []  # bots that talk with the caller, or listen
+    words: Words | None = None  # a prompt that holds words which only this call knows
+
+
+class Words(msgspec.Struct):
+    """A prompt that waits for its words (`ticket`), or is being played (0). `clip`: the call's own, that holds them; -1
+    without one."""
+
+    ticket: int
+    clips: tuple[str, ...]
+    loop: bool
+    clip: int
 
 
 class Waiting(msgspec.Struct):

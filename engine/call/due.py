@@ -39,6 +39,7 @@ from engine.call import (
     telling,
     transfer,
     wait_program,
+    words,
 )
 from engine.clock import Key
 from engine.dialplan.actions import TimerFired
@@ -118,6 +119,7 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "park": parking.due,
     "room": rooms.due,
     "menu": menus.due,
+    "words": words.due,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

@@ -33,6 +33,7 @@ STATUS_OF_CAUSE = {
 # deadlines that belong to a call and end with its dialplan
 _CALL_DEADLINES = (
     "script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room", "menu",
+    "words",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from engine.call import (
     streaming,
     talking,
     waiting,
+    words,
 )
 from engine.call import leg as legs
 from engine.call.call import Call
@@ -114,8 +115,10 @@ def _answer(room: Room, call: Call, wish: actions.Answer, now_ms: int) -> None:
 def _play(room: Room, call: Call, wish: actions.PlayPrompts, now_ms: int) -> None:
     leg = room.legs[call.leg]
     call.stays = wish.loop
-    clips = room.clips(room.site_of(call), wish.clips)
     room.emit("call.prompt", call.tenant, call.name, clips=notes.clips(wish))
+    if words.begin(room, call, wish, now_ms):
+        return
+    clips = room.clips(room.site_of(call), wish.clips)
     if clips and leg.row >= 0:
         legs.play(room, leg, f"step:{wish.ticket}", clips, loop=wish.loop)
     elif not wish.loop:
@@ -123,6 +126,7 @@ def _play(room: Room, call: Call, wish: actions.PlayPrompts, now_ms: int) -> Non
 
 
 def _stop_play(room: Room, call: Call, wish: actions.StopPlay, now_ms: int) -> None:
+    words.drop(room, call)
     legs.quiet(room, room.legs[call.leg])
 
 

@@ -142,6 +142,8 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return f"tells the bot of ticket {output.ticket} of a key"
         case stream_wall.StreamHushed():
             return f"the bot of ticket {output.ticket} hears {'silence' if output.hushed else 'the call'}"
+        case effects.SpeakWanted():
+            return f"has {len(output.text)} letters spoken as clip {output.clip}"
         case effects.LookupWanted():
             return f"asks the lookup {output.model.name}"
         case ListenWanted():

@@ -15,6 +15,7 @@ from engine.dialplan import (
     explained_speech,
     explained_streams,
     explained_text,
+    explained_voices,
     explained_ways,
 )
 from engine.dialplan.findings import CODES
@@ -50,6 +51,7 @@ def catalogue() -> dict[str, Explanation]:
         explained_speech.TEXT,
         explained_streams.TEXT,
         explained_text.TEXT,
+        explained_voices.TEXT,
         explained_ways.TEXT,
     )
     return {code: each for part in parts for code, each in parse(part).items()}

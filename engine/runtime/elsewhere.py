@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.call.effects import FetchWanted, LookupWanted
+from engine.call.effects import FetchWanted, LookupWanted, SpeakWanted
 from engine.call.stream_wall import StreamHushed, StreamPressed, StreamUnwanted, StreamWanted
 from engine.runtime.fetches import Fetches
 from engine.runtime.lookups import Lookups
@@ -27,7 +27,8 @@ class Elsewhere:
         self.fetches = Fetches(loop, deliver, self.lookups.client, server.files)
         self.streams = Streams(loop, deliver, self._secret, lambda: StreamSound(server.plane), log)
         self.carry: dict[type, Callable[[Any], None]] = {
-            LookupWanted: self.lookups.ask, FetchWanted: self.fetches.ask, StreamWanted: self.streams.want,
+            LookupWanted: self.lookups.ask, FetchWanted: self.fetches.ask, SpeakWanted: self.fetches.words.ask,
+            StreamWanted: self.streams.want,
             StreamUnwanted: self.streams.unwanted, StreamPressed: self.streams.pressed,
             StreamHushed: self.streams.hushed,
         }  # fmt: skip

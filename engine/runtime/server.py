@@ -132,12 +132,11 @@ class Server:
         self.tally = Tally()
         self.watching = Watching(self)
         self.draining = False
-        self._terms = 0
         self._build = (build_switch, build_plane)
         self._warm = warm
         self._stopping = asyncio.Event()
         self._replies: dict[int, asyncio.Future[Reply]] = {}
-        self._request = 0
+        self._terms = self._request = 0
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at: int | None = None
         self._batch_armed = False

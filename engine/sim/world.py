@@ -33,6 +33,7 @@ from engine.call.effects import (
     SecretsLoaded,
     SiteLoaded,
     SoundDone,
+    SpeakWanted,
     UsePrompt,
     WallClock,
 )
@@ -40,6 +41,8 @@ from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechS
 from engine.call.pins import sealed
 from engine.call.stream_wall import StreamUnwanted, StreamWanted
 from engine.dialplan.model import Site
+from engine.dialplan.prompts import estimate_ms
+from engine.dialplan.speaking import WORDS, clips_for
 from engine.records.events import Event
 from engine.sim.guards import unguarded
 from engine.sim.media import MediaTwin, Row
@@ -250,6 +253,10 @@ class World:
                     lost = "status 404" if output.url in self.lost_files else ""
                     self.media.names[output.clip], self.media.durations[output.clip] = output.url, OWN_CLIP_MS
                     self.loading.append(SoundDone(output.call, output.ticket, 0 if lost else OWN_CLIP_MS, lost))
+                case SpeakWanted():
+                    name = clips_for(WORDS, output.text, output.language, self.site)[0]
+                    self.media.names[output.clip], self.media.durations[output.clip] = name, estimate_ms(output.text)
+                    self.loading.append(SoundDone(output.call, output.ticket, estimate_ms(output.text)))
                 case UsePrompt():
                     self.used.append(output)
                     self.loading.append(PromptUsed(output.ticket, self.media.disk))

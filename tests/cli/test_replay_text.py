@@ -82,6 +82,7 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         ListenWanted(1, 2, "c", 0, 1, "t", Listening("0badcafe", "en", lists={"who": ("4711",)})), ListenEnded(1, 2),
         BOT, stream_wall.StreamUnwanted(1, 2), stream_wall.StreamPressed(1, 2, "4"),
         stream_wall.StreamHushed(1, 2, True),
+        effects.SpeakWanted(1, 2, 16_320, 3, "4711", "en", None, 1_500, True),
     ]
     assert {type(each) for each in outputs} == set(effects.Output.__args__)
     said = [room.output_words(each, {}) for each in outputs]
@@ -101,7 +102,8 @@ def test_nothing_secret_leaves(event: effects.Input) -> None:
                effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}),
                effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
                ListenWanted(1, 2, "c", 0, 1, "t", Listening("0bad", "en", lists={"who": ("4711",)})),
-               BOT, stream_wall.StreamPressed(1, 2, "4711"))
+               BOT, stream_wall.StreamPressed(1, 2, "4711"),
+               effects.SpeakWanted(1, 2, 16_320, 3, "4711", "en", None, 1_500, True))
     made = step(event, *outputs)
     for text in ("\n".join(room.columns(made, 0)), msgspec.json.encode(room.as_data(made)).decode()):
         for secret in ("deadbeef", "c2VjcmV0", "4711", "Signal= 7"):
