@@ -34,6 +34,7 @@ from engine.dialplan.corpus import (
     Said,
     dialplan_of,
 )
+from engine.dialplan.corpus_places import CONFIRM
 from engine.dialplan.findings import Finding, Report, did_you_mean
 from engine.dialplan.flow_reader import check_format
 from engine.speech.grammar import Grammar, Slot
@@ -65,7 +66,8 @@ class _Reader:
         self.report, self.places, self.grammars, self.base = report, places, grammars, base
         self.flows: dict[str, list[str]] = {}
         for step in places:
-            self.flows.setdefault(step.partition("/")[0].partition("#")[0], []).append(step)
+            head, confirm, whole = step.rpartition(CONFIRM)
+            self.flows.setdefault(head + confirm + whole.partition("/")[0].partition("#")[0], []).append(step)
 
     # --- what may stand above all utterances, or in one
     def shared(self, form: marks.Mapping, above: _Shared) -> _Shared:

@@ -24,6 +24,7 @@ CODE = Grammar(
 PLACES = {
     "choose/menu(main_menu)": {"en": "menu", "zh": "menu"},
     "account/gather(code)": {"en": "code"},
+    "confirm account/gather(code)": {"en": "menu"},
     "two/menu(one)": {"en": "menu"},
     "two#1/menu(other)": {"en": "menu"},
 }
@@ -59,8 +60,10 @@ utterances:
   - {at: choose, say: 账单, language: zh, intent: billing, voices: espeak-ng cmn, level: -25}
   - {at: choose, say: the weather is nice, expect: no match}
   - {at: choose, expect: no input, noise: music 10}
+  - {at: confirm account, say: sales, intent: sales}
 """)
-    first, file, other, foreign, nobody = found.said
+    first, file, other, foreign, nobody, asked = found.said
+    assert (asked.at, asked.grammar) == ("confirm account/gather(code)", "menu")
     assert (found.today, found.needs.intents, found.needs.slots, found.needs.false_accepts) == ("2026-11-26", 95, 90, 2)
     assert first.at == "choose/menu(main_menu)" and first.grammar == "menu" and len(first.texts) == 2
     assert first.conditions == (Condition(), Condition("household", 25)) and first.levels == (-20, -30)
