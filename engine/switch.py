@@ -31,6 +31,7 @@ from engine.call import (
     ending,
     fetching,
     handover,
+    hearing,
     keys,
     lamps,
     levers,
@@ -77,6 +78,7 @@ from engine.call.effects import (
     WallClock,
 )
 from engine.call.leg import Leg
+from engine.call.listening import SpeechDone, SpeechStarted
 from engine.call.room import Room
 from engine.clock import Deadlines
 from engine.dialplan.actions import LookupAnswered, PlayDone
@@ -130,7 +132,7 @@ class Switch:
             return self._seal_info(event.data) if lowered.startswith(b"info ") else None
         if isinstance(event, (SecretsLoaded, Entropy)):
             return "secrets"
-        if isinstance(event, LookupDone):  # about a person, whatever it holds
+        if isinstance(event, LookupDone | SpeechDone):  # about a person, whatever it holds
             asked = room.calls.get(event.call)
             return f"call {asked.name}" if asked is not None else "secrets"
         if isinstance(event, MediaHappened) and isinstance(event.event, (media.DigitHeard, media.DigitStarted)):
@@ -410,6 +412,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
     LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: menus.clip_loaded,
     PromptUsed: prompting.used, SoundDone: fetching.sound_done,
+    SpeechStarted: hearing.started, SpeechDone: hearing.done,
 }  # fmt: skip
 
 

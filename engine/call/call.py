@@ -14,6 +14,7 @@ from engine.call.places import HeldPlace
 from engine.dialplan.actions import JoinQueue
 from engine.dialplan.people_actions import EnterRoom, HandOver
 from engine.dialplan.program import Running
+from engine.speech.utterance import Listening
 
 if TYPE_CHECKING:
     from engine.call.room import Room
@@ -116,6 +117,9 @@ class Call(msgspec.Struct):
     hushed: bool = False  # a sensitive step listens: what is recorded meanwhile is silence
     box: str = ""  # he is about to speak a message into it
     menu: PhoneMenu | None = None  # an agent opens a box, or records a prompt
+    hearing: int = 0  # the dialplan's ticket while his words are listened to …
+    wanted: Listening | None = None  # … and how
+    barge_in_from_ms: int = 0  # a press stops the prompt only from then on
 
 
 class Waiting(msgspec.Struct):

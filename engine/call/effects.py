@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.call.levers import Lever
+from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.call.messages import StoredMessage
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.types import Value
@@ -212,6 +213,8 @@ Input = (
     | ClipLoaded
     | PromptUsed
     | SoundDone
+    | SpeechStarted
+    | SpeechDone
 )
 
 
@@ -299,5 +302,5 @@ class FetchWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 Output = (
     Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | UsePrompt | RemoveFile | Drained | LogLine
-    | LookupWanted | FetchWanted
+    | LookupWanted | FetchWanted | ListenWanted | ListenEnded
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, canary, dial, rooms, staying, supervision, waiting
+from engine.call import bridge, canary, dial, hearing, rooms, staying, supervision, waiting
 from engine.call.call import Call, busy, drop_leg, end_leg, legs_of
 from engine.call.effects import RemoveFile
 from engine.dialplan.actions import CallerGone
@@ -93,6 +93,7 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
+    hearing.stop(room, call)
     if call.menu is not None and call.menu.file:
         room.out.append(RemoveFile(call.menu.file))  # a prompt that he recorded and did not choose
     for kind in _CALL_DEADLINES:

@@ -65,7 +65,8 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
         elif wait_program.listens(call):
             wait_program.tell(room, call, Digit(digit), now_ms)
         else:
-            room.happen(call, Digit(digit))
+            early = call.barge_in and now_ms < call.barge_in_from_ms
+            room.happen(call, Digit(digit, early))
 
 
 def hidden(room: Room, call: Call) -> bool:
@@ -79,5 +80,7 @@ def hidden(room: Room, call: Call) -> bool:
 def started(room: Room, leg: Leg) -> None:
     """A press begins: the prompt stops at once where keys are being collected (the digit itself follows)."""
     call = room.calls.get(leg.call)
-    if call is not None and leg.id == call.leg and call.barge_in and leg.playing.startswith("step:"):
+    if call is None or leg.id != call.leg or not call.barge_in or room.now_ms < call.barge_in_from_ms:
+        return
+    if leg.playing.startswith("step:"):
         legs.quiet(room, leg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.speech.ports import Listening, Utterance
+from engine.speech.utterance import Listening, Utterance
 
 
 class ListenWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, dial, ending, parking, queue_facts, rooms, script, staying, transfer
+from engine.call import bridge, dial, ending, hearing, parking, queue_facts, rooms, script, staying, transfer
 from engine.call import leg as legs
 from engine.call.call import Call, tread
 from engine.call.showing import display_name
@@ -131,6 +131,7 @@ def _take_out(room: Room, call: Call, now_ms: int) -> None:
         call.attempt = 0
     for kind in ("script", "tone"):
         room.deadlines.cancel((kind, call.id))
+    hearing.stop(room, call)
     call.collecting = call.sensitive = call.barge_in = call.stays = False
     legs.quiet(room, room.legs[call.leg])
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import draining, ending, transfer
+from engine.call import draining, ending, hearing, transfer
 from engine.call import leg as legs
 from engine.errors import ProtocolError
 
@@ -48,6 +48,7 @@ def resumed(room: Room, event: Resumed, now_ms: int) -> None:
     )
     for call in calls:
         room.emit("call.resumed", call.tenant, call.name, phase=call.phase, down_ms=event.down_ms)
+        hearing.lost(room, call)
     if too_long:
         room.deadlines.arm(("resumed", 0), now_ms + GIVE_UP_MS)
         room.log("error", f"{len(calls)} calls are ended: nobody served them for {event.down_ms // 1000} s", "resumed")

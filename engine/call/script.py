@@ -11,6 +11,7 @@ from engine.call import (
     callbacks,
     ending,
     fetching,
+    hearing,
     live_facts,
     notes,
     recording,
@@ -52,6 +53,7 @@ def begin(room: Room, call: Call, program: str, entry: str, now_ms: int, *, carr
             for name, variable in linked.variables.items()
             if name in old.variables and name in before.variables and before.variables[name].type == variable.type
         }
+    hearing.stop(room, call)
     call.program, call.phase, call.language = program, "script", language
     given = facts(room, call)
     live_facts.tell(room, call, linked, given, now_ms)
@@ -126,6 +128,7 @@ def _stop_play(room: Room, call: Call, wish: actions.StopPlay, now_ms: int) -> N
 def _collect(room: Room, call: Call, wish: actions.Collect, now_ms: int) -> None:
     call.collecting, call.sensitive = wish.on, wish.on and wish.sensitive
     call.barge_in = wish.on and _barges_in(room, call)
+    call.barge_in_from_ms = now_ms + wish.barge_in_ms
     if call.hushed != call.sensitive:
         recording.hush(room, call, call.sensitive)
 
@@ -220,5 +223,5 @@ _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.SendKey: _send_key, actions.Show: _show,
     actions.AskBox: _ask_box, actions.LeaveMessage: _leave_message,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
-    actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES, **fetching.RULES,
+    actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES, **fetching.RULES, **hearing.RULES,
 }  # fmt: skip

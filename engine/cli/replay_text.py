@@ -14,6 +14,7 @@ import msgspec
 
 from engine.call import effects
 from engine.call.keys import MASK
+from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.cli.show import clock, seconds, width
 from engine.console.words import ladder, words
 from engine.media import commands as media
@@ -56,6 +57,10 @@ def input_words(step: Step) -> str:
             return f"records: {event.state} {event.detail}".rstrip()
         case effects.LookupDone():
             return f"a lookup answers after {event.ms} ms: {event.result} {event.reason}".rstrip()
+        case SpeechStarted():
+            return "he begins to speak"
+        case SpeechDone():
+            return f"the recogniser answers: {event.utterance.result} {event.utterance.detail}".rstrip()
         case effects.SoundDone():
             return f"a recording is fetched after {event.ms} ms: {event.detail or seconds(event.duration_ms)}"
     return _OTHERS.get(type(event), type(event).__name__)
@@ -129,6 +134,10 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return f"fetches {output.url.split('?', 1)[0]} as clip {output.clip}"
         case effects.LookupWanted():
             return f"asks the lookup {output.model.name}"
+        case ListenWanted():
+            return f"listens to row {output.row} by the grammar {output.listening.grammar}"
+        case ListenEnded():
+            return "listens no more"
         case effects.UsePrompt():
             return f"makes {output.file} the prompt {output.prompt}"
         case effects.LoadClip():

@@ -27,6 +27,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.shown": lambda d: f"shows {d['values']}",
     "call.metric": lambda d: f"counts {d['name']} + {d['by']}",
     "call.bridged": lambda d: f"talks with {d['with']}",
+    "speech.heard": lambda d: _heard(d),
     "call.ended": lambda d: f"ended by {d['by']}: {d['outcome']} after {seconds(d['duration_ms'])}",
     "call.quality": lambda d: f"{d['leg']}: {d['packets_in']} packets in, {d['lost']} lost, "
     f"jitter {float(d['jitter_us'] or 0) / 1000:.1f} ms, longest gap {float(d['gap_max_us'] or 0) / 1000:.0f} ms",
@@ -129,6 +130,20 @@ def _who(data: Data) -> str:
     name = data.get("name") or ""
     caller = data.get("caller") or "anonymous"
     return f"{name} {caller}" if name and name != caller else str(caller)
+
+
+def _heard(data: Data) -> str:
+    """ “two tickets” → order, 87 %, 240 ms after he stopped"""
+    said = f"“{data['text']}”" if data["text"] else "nothing"
+    if data["result"] == "failed":
+        return f"speech: the recogniser failed: {data['detail']}"
+    meant = ", ".join(filter(None, (str(data["intent"]), str(data["slots"]))))
+    sure = f" {data['confidence']} %" if data["text"] else ""
+    what = f"says {said}" + (f" → {meant}" if meant else "")
+    ms = data["answer_ms"]
+    late = f", {ms} ms after he stopped" if isinstance(ms, int) and ms >= 0 else ""
+    result = "" if data["result"] == "match" else f" ({str(data['result']).replace('_', ' ')})"
+    return what + sure + result + (", over the prompt" if data["barged_in"] else "") + late
 
 
 def _in(text: object) -> str:

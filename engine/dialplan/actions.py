@@ -11,6 +11,7 @@ import msgspec
 from engine.dialplan.model import Announcing, OverflowRule
 from engine.dialplan.people_actions import PeopleAction, PeopleHappening
 from engine.dialplan.types import Value
+from engine.speech.utterance import Listening, Utterance
 
 
 # --- actions (interpreter -> call) -------------------------------------------------------------------
@@ -34,11 +35,29 @@ class StopPlay(msgspec.Struct, frozen=True, tag=True):
 
 
 class Collect(msgspec.Struct, frozen=True, tag=True):
-    """From now on digits belong to this wait (False: the type-ahead buffer). `sensitive`: seal and mask them."""
+    """From now on digits belong to this wait (False: the type-ahead buffer). `sensitive`: seal and mask them.
+
+    `barge_in_ms`: a key stops the prompt from so long after its beginning on.
+    """
 
     ticket: int
     on: bool
     sensitive: bool = False
+    barge_in_ms: int = 0
+
+
+class Hear(msgspec.Struct, frozen=True, tag=True):
+    """Listen to what the caller says, beside his keys: SpeechBegan(ticket) when he begins, once, and Spoken(ticket)
+    when it is over. A second wish replaces the first."""
+
+    ticket: int
+    listening: Listening
+
+
+class StopHearing(msgspec.Struct, frozen=True, tag=True):
+    """The wish of this ticket is over: he presses keys, or his time is over."""
+
+    ticket: int
 
 
 class SetTimer(msgspec.Struct, frozen=True, tag=True):
@@ -234,6 +253,8 @@ Action = (
     | PlayPrompts
     | StopPlay
     | Collect
+    | Hear
+    | StopHearing
     | SetTimer
     | JoinQueue
     | LeaveQueue
@@ -276,9 +297,24 @@ class PlayDone(msgspec.Struct, frozen=True, tag=True):
 
 
 class Digit(msgspec.Struct, frozen=True, tag=True):
-    """One digit for the current Collect; `digit` is 0-9, *, #, A-D."""
+    """One digit for the current Collect; `digit` is 0-9, *, #, A-D. `early`: before a key may stop the prompt."""
 
     digit: str
+    early: bool = False
+
+
+class SpeechBegan(msgspec.Struct, frozen=True, tag=True):
+    """The caller speaks, since `ms` before now."""
+
+    ticket: int
+    ms: int = 0
+
+
+class Spoken(msgspec.Struct, frozen=True, tag=True):
+    """What he said, or why nothing came of it. A `failed` one is the recogniser's fault."""
+
+    ticket: int
+    utterance: Utterance
 
 
 class TimerFired(msgspec.Struct, frozen=True, tag=True):
@@ -355,5 +391,5 @@ class CallerGone(msgspec.Struct, frozen=True, tag=True):
 
 Happening = (
     Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | BoxAnswer
-    | RecordDone | LookupAnswered | SoundFetched | CallerGone | PeopleHappening
+    | RecordDone | LookupAnswered | SoundFetched | CallerGone | SpeechBegan | Spoken | PeopleHappening
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine import marks
+from engine.dialplan.phrase_reader import Phrases
 from engine.dialplan.types import Declaration
 from engine.dialplan.verbs.table import Verb
 
@@ -67,3 +68,5 @@ class Draft(msgspec.Struct):
     flows: dict[str, DraftFlow] = {}
     waits: dict[str, DraftFlow] = {}
     broken: bool = False
+    phrases: dict[str, Phrases] = {}  # what may be said for a flow, or for a value of a choice
+    person: marks.Node | None = None  # where "agent" and "operator" lead

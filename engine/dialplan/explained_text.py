@@ -239,7 +239,7 @@ RD026
 The language has this, and this version has not built it yet. It is refused rather than ignored, so that no
 caller misses it.
 wrong:
-phrases: {yes: [yes, yeah]}
+lookups: {customer: there}
 right:
 about: a plan
 

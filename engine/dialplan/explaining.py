@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.dialplan import explained_corpus, explained_parts, explained_site, explained_text, explained_ways
+from engine.dialplan import explained_parts, explained_site, explained_speech, explained_text, explained_ways
 from engine.dialplan.findings import CODES
 from engine.dialplan.mending import MENDABLE
 
@@ -39,6 +40,7 @@ def catalogue() -> dict[str, Explanation]:
     """Every explanation, by code."""
     parts = (
         explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_corpus.TEXT,
+        explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_speech.TEXT,
     )  # fmt: skip
     return {code: each for part in parts for code, each in parse(part).items()}
 

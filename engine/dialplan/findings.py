@@ -200,6 +200,14 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD319": (ERROR, "expected what cannot be understood there", ""),
     # --- who may switch what -----------------------------------------------------------------------
     "RD260": (ERROR, "unknown calendar or notice", "the code on his phone would do nothing"),
+    # --- what callers say ----------------------------------------------------------------------------
+    "RD280": (ERROR, "phrase not understood", "nobody could say it"),
+    "RD281": (ERROR, "words that mean two things", "the caller would be sent one way or the other by chance"),
+    "RD282": (WARNING, "choice that can't be said", "the caller could only press its key"),
+    "RD283": (ERROR, "no person behind the words", "who asks for somebody would not be heard"),
+    "RD284": (ERROR, "value that can't be said", "the caller would speak in vain"),
+    "RD286": (ERROR, "unknown slot", "the sentence could never be said"),
+    "RD289": (ERROR, "option for words where nobody listens", "the setting would do nothing"),
 }
 
 _FAULTS = {

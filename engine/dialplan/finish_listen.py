@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.dialplan import finish_data, lookups, patterns, types
+from engine.dialplan import finish_data, keyed, lookups, patterns, spoken, types
 from engine.dialplan.drafts import Draft, DraftStep
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def _menu(
                 linker.report.add("RD061", place, message, "use keys of one length, or begin the longer with another")
     data["always"] = [key for key in always if key not in pressed]
     data["prefixes"] = sorted({key[:end] for key in codes for end in range(1, len(key))})
+    spoken.menu(linker, step, home, prefix, data, outs)
 
 
 def _gather(
@@ -59,10 +60,12 @@ def _gather(
     declared = linker.context.declared.get(name) if name else None
     kind = declared.type if declared else types.DIGITS
     node = step.options.get("into", step.key)
-    if kind.kind not in ("digits", "number", "phone", "text"):
+    if kind.kind not in ("digits", "number", "phone", "text") and not data.get("listen"):
         message = f"digits cannot go into {name!r}, a {kind}"
         linker.report.add("RD074", node, message, "declare it as digits or number")
-    low, high = kind.low or 1, kind.high or (15 if kind.kind == "number" else types.digits_max)
+    form = data.setdefault("keyed", keyed.DATE_FORM) if kind.kind == "date" else data.pop("keyed", "")
+    low, high = keyed.lengths(kind, form)
+    low, high = low or kind.low or 1, high or kind.high or (15 if kind.kind == "number" else types.digits_max)
     if "exact" in data:
         if "min" in data or "max" in data:
             linker.report.add("RD075", step.options["exact"], "exact beside min or max", "write exact alone")
@@ -80,13 +83,18 @@ def _gather(
     data["sensitive"] = bool(declared and declared.sensitive)
     data["number"] = kind.kind == "number"
     data["always"] = list(linker.always)
+    if kind.kind not in ("digits", "number", "phone", "text"):
+        data["kind"] = [kind.kind, *kind.words]
+        linker.context.want(spoken.today)
+    spoken.gather(linker, step, home, prefix, data, kind)
     _fits_pattern(linker, step, data, asked)
-    if name and reads(data.get("confirm"), name) and not any(reads(data.get(each), name) for each in _BEFORE):
+    asked_back = any(reads(data.get(each), name) for each in ("confirm", "heard")) if name else False
+    if name and asked_back and not any(reads(data.get(each), name) for each in _BEFORE):
         # the question speaks what has just been typed
         linker.context.reads = [row for row in linker.context.reads if row[0] != name]
 
 
-_BEFORE = ("prompt", "again", "invalid", "no_input", "wrong")
+_BEFORE = ("prompt", "again", "invalid", "no_input", "wrong", "no_match", "rephrased", "by_keys", "help")
 
 
 def reads(prompt: dict[str, Any] | None, name: str) -> bool:

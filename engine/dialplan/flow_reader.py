@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine import marks
-from engine.dialplan import types, values
+from engine.dialplan import phrase_reader, types, values
 from engine.dialplan.drafts import Branch, Draft, DraftFlow, DraftStep, DraftVariable, Target
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.verbs.declared_decide import ROUND
@@ -13,8 +13,9 @@ from engine.dialplan.verbs.table import LATER, OPTIONS_LATER, VERBS, Verb
 
 KEYS_OF_FILE = (
     "ringdown", "about", "languages", "entry", "variables", "always", "rescue", "finally", "flows", "waits", "allow",
+    "phrases", "person",
 )  # fmt: skip
-KEYS_LATER = ("phrases", "lookups")
+KEYS_LATER = ("lookups",)
 KEY_NAMES = {"star": "*", "hash": "#"}
 _KEY = re.compile(r"[0-9*#]{1,12}")
 nesting_max = 3
@@ -60,6 +61,8 @@ class _Reader:
         self.languages(top.entries.get("languages"))
         self.variables(top.entries.get("variables"))
         self.always(top.entries.get("always"))
+        draft.phrases = phrase_reader.read(report, top.entries.get("phrases"), draft.languages, "phrases")
+        draft.person = top.entries.get("person")
         flows = values.mapping(report, top.entries.get("flows"), "flows")
         if "flows" not in top.entries and report.errors == self.before:
             report.put("RD022", top.file, 1, 1, "a dialplan has flows", "write flows: and below it main:")

@@ -205,6 +205,8 @@ class Plan:
 def _pressed(verb: str, data: Mapping[str, object], edge: Edge) -> tuple[str, ...]:
     """The keys that leave an asking step by this edge."""
     tries = data.get("tries", 1)
+    if edge.out == "person":
+        return ("0",)
     if edge.out == "failed":
         return ("_",) * (tries if isinstance(tries, int) else 1)
     if edge.out:

@@ -28,6 +28,7 @@ from engine.dialplan.verbs import (
     people,
     play_url,
     recording,
+    speech,
     survey,
     talk,
     tell,
@@ -38,6 +39,7 @@ from engine.dialplan.verbs import (
 _GROUPS = (
     talk,
     listen,
+    speech,
     decide,
     choose,
     people,

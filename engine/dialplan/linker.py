@@ -23,6 +23,7 @@ from engine.dialplan import (
     people_rules,
     queue_linker,
     queue_rules,
+    speech_rules,
     types,
 )
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
@@ -35,7 +36,7 @@ from engine.dialplan.verbs.shape import STRUCTURE
 AGAIN, CONTINUE = "again", "continue"
 RULES = {
     **options.RULES, **queue_rules.RULES, **listen_rules.RULES, **people_rules.RULES, **box_reader.RULES,
-    **address_rules.RULES, **finish_notice.RULES,
+    **address_rules.RULES, **finish_notice.RULES, **speech_rules.RULES,
 }  # fmt: skip
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]

@@ -17,6 +17,7 @@ from engine.dialplan.calendars import CalendarModel, Hours, Zone
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
 from engine.dialplan.recording_model import RecordingModel
+from engine.speech.grammar import Grammar
 
 
 class RingModel(msgspec.Struct, frozen=True):
@@ -331,6 +332,7 @@ class Site(msgspec.Struct, frozen=True):
     mail: MailModel | None = None  # None: no mail is sent
     traced: bool = False  # how steps are left is told too (call.way): for tests and drawings
     bus: BusModel | None = None
+    grammars: dict[str, Grammar] = {}  # what callers may say, by the hash of its content
 
 
 def retention_days(site: Site, kind: str, tenant: str = "") -> int:

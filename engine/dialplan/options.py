@@ -23,6 +23,7 @@ from engine.dialplan.prompts import Slot
 from engine.dialplan.routing import agent, needs
 from engine.dialplan.types import Declaration, Type
 from engine.dialplan.verbs.table import Option
+from engine.speech.grammar import Grammar
 
 SIP_STATUSES = (400, 403, 404, 406, 410, 413, 416, 480, 484, 486, 488, 500, 503, 600, 603, 604, 606, 607, 608)
 
@@ -49,6 +50,7 @@ class Scope:
         self.complete = True
         self.calendars: dict[str, CalendarModel] = {}
         self.boxes: dict[str, BoxModel] = {}
+        self.grammars: dict[str, Grammar] = {}  # what may be said at steps, by the hash of its content
 
     def facts(self) -> dict[str, Type]:
         """What expressions of this tenant's dialplans may read beside variables."""

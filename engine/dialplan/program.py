@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from engine.speech.utterance import Heard
+
 
 class Step(msgspec.Struct, frozen=True):
     """One step. `verb` chooses its rule in the interpreter; `id` is like `choose/menu(main_menu)`.
@@ -73,3 +75,7 @@ class Running(msgspec.Struct):
     priority_ms: int = 0  # given by `priority`, for the next queue
     retry: str = ""  # which prompt the current menu or gather speaks: '' | again | invalid | no_input
     scratch: dict[str, str | int | bool] = {}
+    hearing: int = 0  # ticket of the wish to listen to his words, 0 none
+    speaking: bool = False  # … and he speaks
+    readings: list[Heard] = []  # what he may have meant instead, best first, while he is asked whether it is right
+    refused: list[str] = []  # … and what he has said no to at this step, see `spoken.token`

@@ -451,6 +451,7 @@ class _Reader:
             {f"{t.name}/{name}": box for t in self.tenants.values() if t.scope for name, box in t.scope.boxes.items()},
             self.site.mail,
             bus=self.site.bus,
+            grammars={key: grammar for scope in scopes.values() for key, grammar in scope.grammars.items()},
         )
 
     def queue_rules(self) -> None:

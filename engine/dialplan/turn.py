@@ -12,15 +12,18 @@ from engine.dialplan.actions import (
     Collect,
     Hangup,
     Happening,
+    Hear,
     LeaveQueue,
     Note,
     PlayPrompts,
     SetTimer,
+    StopHearing,
     StopPlay,
 )
 from engine.dialplan.model import Site
 from engine.dialplan.program import Program, Running, Step
 from engine.dialplan.speaking import clips_for
+from engine.speech.utterance import Listening
 
 PLAY_GRACE_MS = 5_000
 depth_max = 64
@@ -45,6 +48,7 @@ class Turn:
     def wait(self, waiting: str) -> int:
         """Begin a wait; its ticket makes every earlier one late."""
         run = self.run
+        self.deafen()
         run.waiting = waiting
         run.ticket += 1
         return run.ticket
@@ -113,8 +117,23 @@ class Turn:
                 found.append(value if isinstance(row, str) else f"number/{value}")
         return tuple(found)
 
-    def collect(self, on: bool, sensitive: bool = False) -> None:
-        self.out.append(Collect(self.run.ticket, on, sensitive))
+    def hear(self, listening: Listening) -> None:
+        """Listen to his words for as long as this wait lasts."""
+        self.deafen()
+        self.run.hearing = self.run.ticket
+        self.out.append(Hear(self.run.ticket, listening))
+
+    def deafen(self) -> None:
+        """What he says is of no interest any more: he presses keys, or the wait is over."""
+        run = self.run
+        if run.hearing:
+            self.out.append(StopHearing(run.hearing))
+        run.hearing, run.speaking = 0, False
+
+    def collect(self, on: bool, sensitive: bool = False, barge_in_ms: int = 0) -> None:
+        if not on:
+            self.deafen()
+        self.out.append(Collect(self.run.ticket, on, sensitive, barge_in_ms))
 
     def timer(self, ms: int) -> None:
         self.out.append(SetTimer(self.run.ticket, ms))
@@ -200,6 +219,7 @@ class Turn:
     def end(self, outcome: str, cause: int) -> None:
         """Run `finally:`, then hang up."""
         run = self.run
+        self.deafen()
         if run.finishing:
             run.stack.clear()
             run.frames.clear()

@@ -88,6 +88,9 @@ class Graph:
             for key in step.data.get("always", ()):
                 away = self.first(self.unit.program.always[key], node)
                 yield Edge(away, input=True, always=True, out=key, failed=into)
+            if step.data.get("person"):
+                away = self.first(step.data["person"], node)
+                yield Edge(away, input=True, always=True, out="person", failed=into)
             if into:
                 yield Edge(self.after(node), input=True)
         elif verb == "queue":

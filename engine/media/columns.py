@@ -117,11 +117,14 @@ from engine.rtp import events, quality
     MIX,  # number, or -1
     SEAT,
     EARS,  # mask of the seats it hears
-) = range(88)
-LEG_FIELDS = 88
+    # who listens to it, and who speaks to it from outside
+    FIRST_EAR,  # its ears are a list; -1 ends it
+    MOUTH,  # number, or -1
+) = range(90)
+LEG_FIELDS = 90
 
 FREE, OPEN, CLOSING = range(3)
-NOTHING, PLAYING, ECHOING, HEARING, MIXING = range(5)
+NOTHING, PLAYING, ECHOING, HEARING, MIXING, SPEAKING = range(6)
 ANYONE, AS_SIGNALLED, FROM_NETWORK = range(3)
 SIGNALLED, CURRENT, CANDIDATE = range(3)  # second index of `addresses`
 EVENT_CODEC = 100  # in `payloads`: a telephone-event payload type
@@ -154,7 +157,10 @@ NO_CODEC = -1
     TAPS_RUNNING,
     MEDIA_HANDED_ON,  # STUN and DTLS: places for ICE and SRTP
     MIXES_RUNNING,
-) = range(25)
+    EARS_RUNNING,
+    EAR_FRAMES_LOST,  # found their ring full
+    MOUTHS_CLOSING,  # a full event ring has not taken their end yet
+) = range(28)
 COUNTERS = 32
 
 # --- limits as kernels see them: words of settings ---------------------------------------------------------
@@ -201,6 +207,41 @@ MIX_ROW, MIX_READ, MIX_BEFORE = 8, 16, 24  # one word a seat: row + 1, place in 
 MIX_FIELDS = 32
 MIXES, SEATS = limits.mixes_max, limits.mix_legs_max
 SAID_SAMPLES = 1_024  # a power of two, more than two of the longest frames
+
+# --- an ear: words of ears[ear] -------------------------------------------------------------------------------
+(
+    EAR_STATE,
+    EAR_ROW,
+    EAR_NEXT,  # the leg's next ear, -1 for none
+    EAR_TOKEN,  # what its user named this listening
+    EAR_LIVE,  # a stream has begun: the words below hold
+    EAR_SSRC,
+    EAR_AT,  # its timestamp of the next sample to tell
+    EAR_END,  # its timestamp behind the newest sample
+    EAR_HIGHEST,  # its highest sequence number
+    EAR_LAST_US,  # when a packet came last
+    EAR_FILL_US,  # when the next frame is told as silence, should nothing come
+    EAR_FILLED,  # samples told as silence since the last packet
+    EAR_FRAMES,
+    EAR_DROPPED,  # frames that found the ring full
+    EAR_SENT_AT,  # the leg's own timestamp of the next sample sent to it that is told
+    EAR_LINED_UP,
+) = range(16)
+EAR_FIELDS = 16
+EAR_FREE, EAR_RUNNING, EAR_STOPPING = range(3)
+EAR_COUNT = limits.ears_max
+EAR_FRAME = 160
+EAR_HEADER = 12  # int16 words before a frame's samples: `media.ears` says which
+EAR_WORDS = EAR_HEADER + 2 * EAR_FRAME
+EAR_RING_FRAMES = 64
+EAR_SAMPLES = 2_048  # a power of two
+
+# --- a mouth: words of mouths[mouth] ---------------------------------------------------------------------------
+MOUTH_STATE, MOUTH_ROW, MOUTH_PRIME_K = range(3)
+MOUTH_FIELDS = 4
+MOUTH_FREE, MOUTH_OPEN, MOUTH_CLOSING = range(3)
+MOUTH_COUNT = limits.mouths_max
+MOUTH_SAMPLES = 16_384  # a power of two: 2 s
 
 # --- rings -----------------------------------------------------------------------------------------------
 COMMAND_WORDS, COMMAND_SIZE = 32, 2_048
@@ -256,6 +297,14 @@ class Plane(Protocol):
     mixes: Any  # int64[mixes, MIX_FIELDS]
     said: Any  # int16[mixes, seats, SAID_SAMPLES]: what each seat says, decoded
     sums: Any  # int32[SAID_SAMPLES]: scratch
+    ears: Any  # int64[ears, EAR_FIELDS]
+    ear_shared: Any  # int64[ears, SHARED_WORDS]
+    ear_frames: Any  # int16[ears, EAR_RING_FRAMES, EAR_WORDS]
+    ear_said: Any  # int16[ears, EAR_SAMPLES]: by the stream's timestamp
+    ear_sent: Any  # int16[ears, EAR_SAMPLES]: by the leg's own timestamp
+    mouths: Any  # int64[mouths, MOUTH_FIELDS]
+    mouth_shared: Any  # int64[mouths, SHARED_WORDS]
+    mouth_samples: Any  # int16[mouths, MOUTH_SAMPLES]
     out: Any  # uint8[OUT_PACKETS, packet_bytes_max]
     out_legs: Any  # int64[OUT_PACKETS, 2]: row, length
     settings: Any  # int64[SETTINGS]: limits the kernels obey
@@ -281,6 +330,10 @@ _ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
     ("taps", np.int64, (TAPS, TAP_FIELDS)),
     ("tap_shared", np.int64, (TAPS, SHARED_WORDS)),
     ("mixes", np.int64, (MIXES, MIX_FIELDS)),
+    ("ears", np.int64, (EAR_COUNT, EAR_FIELDS)),
+    ("ear_shared", np.int64, (EAR_COUNT, SHARED_WORDS)),
+    ("mouths", np.int64, (MOUTH_COUNT, MOUTH_FIELDS)),
+    ("mouth_shared", np.int64, (MOUTH_COUNT, SHARED_WORDS)),
     ("out_legs", np.int64, (OUT_PACKETS, 2)),
     ("settings", np.int64, (SETTINGS,)),
     ("record", np.int64, (EVENT_WORDS,)),
@@ -299,6 +352,10 @@ _ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
     ("quiet", np.int16, (2 * TAP_FRAME,)),
     ("said", np.int16, (MIXES, SEATS, SAID_SAMPLES)),
     ("tap_frames", np.int16, (TAPS, TAP_RING_FRAMES, 2 * TAP_FRAME)),
+    ("ear_frames", np.int16, (EAR_COUNT, EAR_RING_FRAMES, EAR_WORDS)),
+    ("ear_said", np.int16, (EAR_COUNT, EAR_SAMPLES)),
+    ("ear_sent", np.int16, (EAR_COUNT, EAR_SAMPLES)),
+    ("mouth_samples", np.int16, (MOUTH_COUNT, MOUTH_SAMPLES)),
     ("addresses", np.uint8, (LEGS, 3, ADDRESS_BYTES)),
     ("networks", np.uint8, (LEGS, 16)),
     ("payloads", np.int8, (LEGS, 128)),

@@ -158,6 +158,54 @@ class StopTap(msgspec.Struct, frozen=True, tag=True, array_like=True):
     tap: int
 
 
+class StartEar(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Tell what the leg's caller says in frames of 20 ms, into ear `ear`'s ring (`media.ears`). `token` is in each.
+
+    A leg may have several ears. They end with StopEar, or with the leg.
+    """
+
+    row: int
+    generation: int
+    ear: int
+    token: int = 0
+
+
+class StopEar(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """End an ear; what it has told already stays in its ring."""
+
+    row: int
+    generation: int
+    ear: int
+
+
+class StartMouth(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The leg says what is pushed into mouth `mouth`'s ring from sample `first` on (`media.mouths`), instead of what it
+    sends now. A leg has one mouth at most; after a Play, Bridge or the like, StartMouth with the same one goes on.
+    """
+
+    row: int
+    generation: int
+    mouth: int
+    first: int = 0
+
+
+class StopMouth(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Take the mouth off the leg: silence, if it was speaking. It ends with the leg, too."""
+
+    row: int
+    generation: int
+    mouth: int
+
+
+class ClearMouth(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Forget what was pushed before sample `upto` and hasn't been said."""
+
+    row: int
+    generation: int
+    mouth: int
+    upto: int
+
+
 class CloseLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Free the row; answered by LegClosed with the leg's quality. Ends a tap that still runs."""
 
@@ -168,6 +216,7 @@ class CloseLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
 MediaCommand = (
     OpenLeg | SetLeg | Play | Stop | Echo | Bridge | Hear | SendDigits | StartTap | PauseTap | StopTap | CloseLeg | Mix
 )
+Wiring = StartEar | StopEar | StartMouth | StopMouth | ClearMouth  # the runtime's own: no Switch gives them
 
 
 # --- events ------------------------------------------------------------------------------------------

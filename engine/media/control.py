@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.jit import i64, kernel
 from engine.media import columns as c
-from engine.media import digits, forward, latch, mix, play, playout, receive, rings
+from engine.media import digits, ears, forward, latch, mix, mouths, play, playout, receive, rings
 from engine.media.columns import Plane
 from engine.rtp import events, quality
 
@@ -17,7 +17,8 @@ from engine.rtp import events, quality
 (
     NO_COMMAND, OPEN_LEG, SET_LEG, STAGE_CLIPS, PLAY, STOP, ECHO, BRIDGE, HEAR, SEND_DIGITS,
     START_TAP, PAUSE_TAP, STOP_TAP, CLOSE_LEG, SET_CLIP, HALT, MIX,
-) = range(17)
+    START_EAR, STOP_EAR, START_MOUTH, STOP_MOUTH, CLEAR_MOUTH,
+) = range(22)
 
 # --- what the loop must do ------------------------------------------------------------------------------------
 DO_NOTHING, DO_WATCH, DO_UNWATCH, DO_HALT = range(4)
@@ -64,12 +65,20 @@ def apply(p: Plane, words: Any, now_us: int) -> int:
         p.counters[c.COMMANDS_LATE] += 1
         if kind == START_TAP:
             rings.emit(p, rings.TAP_DONE, row, words[3], -1, 0, True)
+        elif kind == START_EAR:
+            ears.refuse(p, row, words[3])
+        elif kind == START_MOUTH:
+            mouths.refuse(p, row, words[3])
         return DO_NOTHING
     if kind == CLOSE_LEG:
         close(p, row)
         return DO_UNWATCH
     if kind in (START_TAP, PAUSE_TAP, STOP_TAP):
         _tap(p, kind, row, words)
+    elif kind in (START_EAR, STOP_EAR):
+        _ear(p, kind, row, words, now_us)
+    elif kind in (START_MOUTH, STOP_MOUTH, CLEAR_MOUTH):
+        _mouth(p, kind, row, words)
     elif kind in (BRIDGE, HEAR):
         _connect(p, kind, row, words[3], words[4])
     else:
@@ -137,6 +146,8 @@ def _open(p: Plane, words: Any, now_us: int) -> int:
     leg[c.SLOT] = -1
     leg[c.TAP] = -1
     leg[c.MIX] = -1
+    leg[c.FIRST_EAR] = -1
+    leg[c.MOUTH] = -1
     leg[c.ACTIVE_AT] = p.counters[c.ACTIVE]
     p.active[p.counters[c.ACTIVE]] = row
     p.counters[c.ACTIVE] += 1
@@ -285,12 +296,12 @@ def _carry_over(p: Plane, row: int, number: int) -> None:
 def _hear_mix(p: Plane, row: int, words: Any, ears_by_place: int) -> None:
     leg = p.legs[row]
     number = leg[c.MIX]
-    ears = 0
+    mask = 0
     for place in range(words[MIX_COUNT]):
         other = words[MIX_PARTIES + 3 * place]
         seated = ears_by_place >> place & 1 == 1 and 0 <= other < p.legs.shape[0]
         if seated and p.legs[other, c.STATE] == c.OPEN and p.legs[other, c.MIX] == number:
-            ears |= 1 << p.legs[other, c.SEAT]
+            mask |= 1 << p.legs[other, c.SEAT]
     before = 0
     if leg[c.SOURCE] == c.MIXING:
         before = p.mixes[number, c.MIX_BEFORE + leg[c.SEAT]]  # what its last frame held
@@ -298,7 +309,7 @@ def _hear_mix(p: Plane, row: int, words: Any, ears_by_place: int) -> None:
         before = 1 << p.legs[leg[c.SOURCE_ROW], c.SEAT]
     if leg[c.SOURCE] != c.MIXING:
         forward.detach(p, row)
-    mix.open_ears(p, row, ears, before)
+    mix.open_ears(p, row, mask, before)
 
 
 @kernel
@@ -310,6 +321,10 @@ def close(p: Plane, row: int) -> None:
     mix.leave(p, row)
     if leg[c.TAP] >= 0:
         _stop_tap(p, leg[c.TAP])
+    while leg[c.FIRST_EAR] >= 0:
+        ears.stop(p, leg[c.FIRST_EAR])
+    if leg[c.MOUTH] >= 0:
+        mouths.shut(p, leg[c.MOUTH])
     p.counters[c.FINE_LEGS] -= leg[c.FRAME_K] & 1
     leg[c.STATE] = c.CLOSING
     finish_closing(p, row)
@@ -390,6 +405,35 @@ def finish_tap(p: Plane, tap: int) -> None:
     if rings.emit(p, rings.TAP_DONE, state[c.TAP_ROW], tap, state[c.TAP_FRAMES], state[c.TAP_OWED], True):
         state[c.TAP_STATE] = c.TAP_FREE
         p.counters[c.TAPS_RUNNING] -= 1
+
+
+# --- ears and mouths -------------------------------------------------------------------------------------------
+@kernel
+def _ear(p: Plane, kind: int, row: int, words: Any, now_us: int) -> None:
+    ear = words[3]
+    if ear < 0 or ear >= c.EAR_COUNT:
+        p.counters[c.COMMANDS_LATE] += 1
+    elif kind == START_EAR:
+        if p.ears[ear, c.EAR_STATE] == c.EAR_FREE:
+            ears.start(p, row, ear, words[4], now_us)
+        else:
+            p.counters[c.COMMANDS_LATE] += 1
+    elif p.ears[ear, c.EAR_STATE] == c.EAR_RUNNING and p.ears[ear, c.EAR_ROW] == row:
+        ears.stop(p, ear)
+
+
+@kernel
+def _mouth(p: Plane, kind: int, row: int, words: Any) -> None:
+    mouth = words[3]
+    if mouth < 0 or mouth >= c.MOUTH_COUNT:
+        p.counters[c.COMMANDS_LATE] += 1
+    elif kind == START_MOUTH:
+        mouths.open_on(p, row, mouth, words[4])
+    elif p.mouths[mouth, c.MOUTH_STATE] == c.MOUTH_OPEN and p.mouths[mouth, c.MOUTH_ROW] == row:
+        if kind == CLEAR_MOUTH:
+            mouths.clear(p, mouth, words[4])
+        else:
+            mouths.shut(p, mouth)
 
 
 @kernel

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.jit import i64, kernel
 from engine.media import columns as c
-from engine.media import forward, latch, mix, playout, rings
+from engine.media import ears, forward, latch, mix, playout, rings
 from engine.media.columns import Plane
 from engine.rtp import events, packet, quality
 
@@ -90,6 +90,8 @@ def _receive_rtp(p: Plane, row: int, datagram: Any, length: int, source: Any, so
     if p.legs[row, c.TAP] >= 0:
         left = c.SLOTS + 2 * p.legs[row, c.TAP]
         playout.write(p, left, timestamp, ssrc, datagram, start, end - start, law)
+    if p.legs[row, c.FIRST_EAR] >= 0:
+        ears.listen(p, row, sequence, timestamp, ssrc, datagram, start, end - start, law, now_us)
     if p.legs[row, c.MIX] >= 0:
         mix.write(p, row, timestamp, ssrc, datagram, start, end - start, law)
     if p.legs[row, c.FIRST_LISTENER] >= 0:

@@ -27,7 +27,9 @@ from engine.media.columns import Plane
     TAP_DONE,  # a recording has stopped: all its frames are in its ring
     LEG_BROKEN,
     NUDGE,  # the command ring has room again
-) = range(12)
+    EAR_DONE,  # an ear has stopped: all its frames are in its ring
+    MOUTH_DONE,  # a mouth is shut: nothing reads its ring any more
+) = range(14)
 
 
 @kernel

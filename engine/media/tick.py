@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from engine.jit import kernel
 from engine.media import columns as c
-from engine.media import control, digits, forward, latch, mix, play, playout, receive, rings, timeline
+from engine.media import control, digits, forward, latch, mix, mouths, play, playout, receive, rings, timeline
 from engine.media.columns import Plane
 from engine.rtp import events
 
@@ -40,10 +40,10 @@ def tick_leg(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
             leg[c.NEXT_K] = k + 1
             return
     source = leg[c.SOURCE]
-    mixing = source == c.MIXING
-    if k < leg[c.NEXT_K] or (source != c.PLAYING and not mixing and leg[c.SLOT] < 0):
+    mixing, speaking = source == c.MIXING, source == c.SPEAKING
+    if k < leg[c.NEXT_K] or (source != c.PLAYING and not mixing and not speaking and leg[c.SLOT] < 0):
         return
-    if mixing and not mix.due(p, row):
+    if (mixing and not mix.due(p, row)) or (speaking and not mouths.due(p, row, k)):
         return
     if leg[c.FLOWING] == 1:
         missed = (k - leg[c.NEXT_K]) // leg[c.FRAME_K]
@@ -54,6 +54,8 @@ def tick_leg(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
         leg[c.NEXT_K] = k + leg[c.FRAME_K]
     if source == c.PLAYING:
         play.send_next(p, row, nominal_us, now_us)
+    elif speaking:
+        mouths.send_next(p, row, nominal_us, now_us)
     elif mixing:
         mix.send_next(p, row, nominal_us, now_us)
     else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from engine.jit import kernel
 from engine.media import columns as c
-from engine.media import playout
+from engine.media import ears, playout
 from engine.media.columns import Plane
 from engine.rtp.packet import HEADER_BYTES, write_header
 
@@ -95,8 +95,9 @@ def remember(p: Plane, row: int, slot: int, samples: int) -> None:
 
 @kernel
 def record_heard(p: Plane, row: int, slot: int, samples: int, timestamp: int) -> None:
-    """A recorded leg: what is sent to it goes to the right of its recording."""
+    """What is sent to a leg goes to the right of its recording, and to whoever listens to it: its echo may come."""
     leg = p.legs[row]
+    ears.remember_sent(p, row, p.out[slot], HEADER_BYTES, samples, timestamp, leg[c.LAW_OUT])
     if leg[c.TAP] >= 0:
         right = c.SLOTS + 2 * leg[c.TAP] + 1
         playout.write(p, right, timestamp, leg[c.SSRC], p.out[slot], HEADER_BYTES, samples, leg[c.LAW_OUT])

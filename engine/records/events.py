@@ -40,6 +40,13 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.fetch": ("url", "result", "ms", "reason"),  # of a recording elsewhere: ok | failed, and why
     "call.shown": ("values",),  # name=text; … for the agent's screen
     "call.metric": ("name", "by"),  # a count of the dialplan's own
+    # what a caller said: grammar is its key in the site; slots name=value; …; confidence (the alternatives', too) in
+    # percent; speech_ms how long he spoke, answer_ms from its end to the result, -1 not known; engine: the recogniser;
+    # result: match | no_match | no_input | too_long | failed, and why in detail. Of a sensitive step not a word
+    "speech.heard": (
+        "step", "grammar", "language", "result", "text", "intent", "slots", "confidence", "alternatives", "speech_ms",
+        "answer_ms", "barged_in", "engine", "detail",
+    ),
     "call.bridged": ("with", "kind"),
     "call.held": ("by", "held"),
     "call.transferred": ("by", "to", "way", "result"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.jit import external, i64, kernel
 from engine.media import columns as c
-from engine.media import control, receive, rings, tick
+from engine.media import control, ears, mouths, receive, rings, tick
 from engine.media.columns import Plane
 
 _sendto = external("sendto", "long", "int", "pointer", "size", "int", "pointer", "uint")
@@ -94,15 +94,28 @@ def _run_tick(p: Plane, words: Any, now_us: int) -> None:
     if p.counters[c.TAPS_RUNNING] > 0:
         for tap in range(p.taps.shape[0]):
             tick.tick_tap(p, tap, k)
+    if p.counters[c.EARS_RUNNING] > 0:
+        for ear in range(c.EAR_COUNT):
+            ears.pass_time(p, ear, now_us)
+    if p.counters[c.MOUTHS_CLOSING] > 0:
+        for mouth in range(c.MOUTH_COUNT):
+            mouths.finish(p, mouth)
     words[_NEXT_TICK_US] = nominal_us + period * _K_US
     rings.publish_metrics(p)
+
+
+@kernel
+def _busy(p: Plane) -> bool:
+    """Is there anything that needs the tick: a leg, or an end that the full event ring has not taken yet?"""
+    ending = p.counters[c.TAPS_RUNNING] + p.counters[c.EARS_RUNNING] + p.counters[c.MOUTHS_CLOSING]
+    return bool(p.counters[c.ACTIVE] + ending > 0)
 
 
 @kernel
 def _arm(p: Plane, timer: int, words: Any, spec: Any, now_us: int) -> None:
     """Start, stop or change the tick: none without a leg, 20 ms, or 10 ms while a leg's frame needs it."""
     period = 0
-    if p.counters[c.ACTIVE] > 0 or p.counters[c.TAPS_RUNNING] > 0:
+    if _busy(p):
         period = 1 if p.counters[c.FINE_LEGS] > 0 else 2
     if period == words[_ARMED_PERIOD]:
         return
@@ -199,7 +212,7 @@ def serve(p: Plane, wake: int, tell: int) -> int:
                     receive.receive(p, who, datagram, length, source, i64(source_length[0]), now)
                     if p.counters[c.OUT_COUNT] > 0:
                         _flush(p)
-        if words[_ARMED_PERIOD] > 0 and p.counters[c.ACTIVE] + p.counters[c.TAPS_RUNNING] == 0:
+        if words[_ARMED_PERIOD] > 0 and not _busy(p):
             _arm(p, timer, words, spec, now)
         if p.counters[c.EVENTS_PUSHED] != told:
             _write(tell, words[_ONE:].ctypes, 8)

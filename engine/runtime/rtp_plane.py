@@ -26,10 +26,12 @@ from engine.errors import LimitExceeded, SiteError
 from engine.media import clips as clip_store
 from engine.media import columns as c
 from engine.media import commands as m
-from engine.media import control, receive, rings, tick, wire
+from engine.media import control, ears, mouths, receive, rings, tick, wire
 from engine.media.image import Image
 from engine.rtp.events import DIGITS
 from engine.runtime import rtp_loop, rtp_ports
+from engine.runtime.ears import Ears
+from engine.runtime.mouths import Mouths
 from engine.runtime.plane_memory import LegMemory, PlaneMemory, together
 from engine.runtime.recording_quota import Shelves
 from engine.runtime.recordings import Recording, Recordings
@@ -96,6 +98,8 @@ class RtpPlane:
         self._taps: dict[int, Recording] = {}
         self._free_taps = list(range(min(taps_max, c.TAPS) - 1, -1, -1))
         self._tap_frames = np.zeros((c.TAP_RING_FRAMES, 2 * c.TAP_FRAME), np.int16)
+        self.ears = Ears(self.plane, self.command)
+        self.mouths = Mouths(self.plane, self.command)
         self._handlers: dict[type, Callable[[Any], None]] = {
             m.OpenLeg: self._open, m.SetLeg: lambda command: self._push(wire.pack_set(command)), m.Play: self._play,
             m.Stop: lambda command: self._push((control.STOP, command.row, command.generation)),
@@ -104,6 +108,19 @@ class RtpPlane:
             m.SendDigits: lambda command: self._push(wire.pack_digits(command)),
             m.StartTap: self._start_tap, m.PauseTap: self._pause_tap, m.StopTap: self._stop_tap,
             m.Mix: lambda command: self._push(wire.pack_mix(command)),
+            m.StartEar: lambda command: self._push((
+                control.START_EAR, command.row, command.generation, command.ear, command.token
+            )),
+            m.StopEar: lambda command: self._push((control.STOP_EAR, command.row, command.generation, command.ear)),
+            m.StartMouth: lambda command: self._push((
+                control.START_MOUTH, command.row, command.generation, command.mouth, command.first
+            )),
+            m.StopMouth: lambda command: self._push((
+                control.STOP_MOUTH, command.row, command.generation, command.mouth
+            )),
+            m.ClearMouth: lambda command: self._push((
+                control.CLEAR_MOUTH, command.row, command.generation, command.mouth, command.upto
+            )),
             m.CloseLeg: lambda command: self._push((control.CLOSE_LEG, command.row, command.generation)),
         }
         self._store_dtmf()
@@ -180,7 +197,7 @@ class RtpPlane:
             os.eventfd_write(self.event_fd, 1)
 
     # --- commands -----------------------------------------------------------------------------------------
-    def command(self, command: m.MediaCommand) -> None:
+    def command(self, command: m.MediaCommand | m.Wiring) -> None:
         """Give one command to the thread. Never raises for what a command says: failures come as events."""
         self._handlers[type(command)](command)
 
@@ -382,6 +399,10 @@ class RtpPlane:
             self._drain_tap(words[3], False, 0, False)
         elif words[0] == rings.TAP_DONE:
             self._drain_tap(words[3], True, words[5], words[4] < 0)
+        elif words[0] == rings.EAR_DONE:
+            self.ears.ended(words[3])
+        elif words[0] == rings.MOUTH_DONE:
+            self.mouths.ended(words[3])
 
     # --- clips ------------------------------------------------------------------------------------------------
     def load_clips(self, prompts: Mapping[int, Prompt] | Iterable[Prompt]) -> list[str]:
@@ -492,6 +513,8 @@ class RtpPlane:
             "events_lost": figures[c.EVENTS_LOST],
             "playout_free": figures[c.FREE_SLOTS],
             "playout_exhausted": figures[c.SLOTS_EXHAUSTED],
+            "ears": figures[c.EARS_RUNNING],
+            "ear_frames_lost": figures[c.EAR_FRAMES_LOST],
             "recordings": figures[c.TAPS_RUNNING],
             "audio_bytes": self._taken,
         }
@@ -512,6 +535,12 @@ def warm_kernels(plane: c.Plane, progress: Callable[[int, int, str], None] | Non
         ("mix", tick.tick_mixes, (plane, 0)),
         ("tick", tick.tick_leg, (plane, 0, 0, 0, 0)),
         ("recording", tick.tick_tap, (plane, 0, 0)),
+        ("ears", ears.pass_time, (plane, 0, 0)),
+        ("ears", ears.drain, (plane.ear_frames, plane.ear_shared, record, 0, plane.ear_frames[0])),
+        ("mouths", mouths.push, (plane.mouth_samples[0], plane.command_shared, plane.mouth_samples[0], 0)),
+        ("mouths", mouths.said, (plane.command_shared,)),
+        ("mouths", mouths.pushed, (plane.command_shared,)),
+        ("mouths", mouths.finish, (plane, 0)),
         ("media loop", rtp_loop.serve, (plane, 0, 0)),
     ]
     for done, (name, function, arguments) in enumerate(steps):

@@ -14,8 +14,9 @@ def warm(progress: Progress | None = None) -> None:
     from engine import jit
     from engine.media import columns
     from engine.runtime import rtp_plane
+    from engine.speech import endpointing
 
-    assert engine.switch
+    assert engine.switch and endpointing
     rtp_plane.warm_kernels(columns.allocate(), progress)
     jit.warm(progress)
 

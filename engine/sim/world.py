@@ -36,6 +36,7 @@ from engine.call.effects import (
     UsePrompt,
     WallClock,
 )
+from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.call.pins import sealed
 from engine.dialplan.model import Site
 from engine.records.events import Event
@@ -45,6 +46,7 @@ from engine.sim.network import Network, Weather
 from engine.sim.phone import Phone
 from engine.sip.digest import ha1
 from engine.sip.events import Path, Send
+from engine.speech.utterance import Utterance
 from engine.switch import Switch
 
 ENGINE = ("10.0.0.1", 5060)
@@ -67,6 +69,7 @@ class World:
         self.network = Network(seed, weather)
         self.media = MediaTwin()
         self.phones: dict[tuple[str, int], Phone] = {}
+        self.listening: dict[int, ListenWanted] = {}  # by call: whose words are listened to
         self.asked: list[LookupWanted] = []  # the scenario answers by giving LookupDone
         self.outputs: list[Output] = []  # the latest step's
         self.wire: list[bytes] = []  # what the engine has sent, while `watched`
@@ -229,6 +232,10 @@ class World:
                     self.logs.append(output)
                 case LookupWanted():
                     self.asked.append(output)
+                case ListenWanted():
+                    self.listening[output.call] = output
+                case ListenEnded():
+                    self.listening.pop(output.call, None)
                 case LoadClip():
                     lost = "no such file" if output.name in self.lost_files else ""
                     self.media.names[output.clip], self.media.durations[output.clip] = output.name, OWN_CLIP_MS
@@ -291,6 +298,14 @@ class World:
                     self.give(MediaHappened(DigitHeard(number, row.generation, digit, 100, "rfc4733")))
                     break
             self.run(gap_ms)
+
+    def speak(self, wanted: ListenWanted, utterance: Utterance, *, ms: int = 0) -> None:
+        """What a recogniser does with a caller who speaks for `ms`: it tells of the beginning, then of the end."""
+        self.give(SpeechStarted(wanted.call, wanted.ticket, 100))
+        self.run(ms)
+        if self.listening.get(wanted.call) == wanted:
+            self.listening.pop(wanted.call)
+        self.give(SpeechDone(wanted.call, wanted.ticket, utterance))
 
     def quiet(self) -> bool:
         """Nothing is left of any call."""

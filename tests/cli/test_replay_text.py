@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from engine.call import effects
+from engine.call.listening import ListenEnded, ListenWanted, SpeechDone
 from engine.cli import replay_text as room
 from engine.cli.show import width
 from engine.dialplan.lookups import LookupModel
@@ -13,6 +14,7 @@ from engine.media import commands as media
 from engine.records.events import Event
 from engine.runtime.stepping import Beside, Party, Step
 from engine.sip.events import CloseFlow, Connect, Path, Send
+from engine.speech.utterance import Heard, Listening, Utterance
 
 PATH = Path(1, "10.0.0.9", 5060)
 INVITE = (
@@ -74,6 +76,7 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         effects.RemoveFile("voicemail/x.wav"), effects.LoadClip(1, 5, "voicemail/x.wav"),
         effects.UsePrompt(1, "en/x", "prompts/new/x.wav"),
         effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
+        ListenWanted(1, 2, "c", 0, 1, "t", Listening("0badcafe", "en", lists={"who": ("4711",)})), ListenEnded(1, 2),
     ]
     assert {type(each) for each in outputs} == set(effects.Output.__args__)
     said = [room.output_words(each, {}) for each in outputs]
@@ -85,11 +88,13 @@ def test_every_kind_of_output_has_a_sentence() -> None:
     effects.Received(PATH, INVITE), effects.Received(PATH, INFO), effects.SecretsLoaded({"a": {"MD5": "deadbeef"}}),
     effects.Operator(1, "ops", "x", {"password": "deadbeef"}), effects.Entropy(b"deadbeef"),
     effects.LookupDone(1, 2, "ok", {"customer.balance": "deadbeef"}),
+    SpeechDone(1, 2, Utterance("match", (Heard("deadbeef", "", {"code": "4711"}),))),
 ])
 def test_nothing_secret_leaves(event: effects.Input) -> None:
     outputs = (Send(PATH, INVITE), Send(PATH, INFO), effects.Media(media.SendDigits(0, 1, "4711")),
                effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}),
-               effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0))
+               effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
+               ListenWanted(1, 2, "c", 0, 1, "t", Listening("0bad", "en", lists={"who": ("4711",)})))
     made = step(event, *outputs)
     for text in ("\n".join(room.columns(made, 0)), msgspec.json.encode(room.as_data(made)).decode()):
         for secret in ("deadbeef", "c2VjcmV0", "4711", "Signal= 7"):

@@ -15,7 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCKS = ("requirements.txt", "requirements-test.txt")
 OURS = {"engine", "tools", "tests", "harness", "conftest"}
 IMPORT_NAMES = {"pyyaml": "yaml", "import-linter": "importlinter", "pyvoip": "pyvoip", "pytest-xdist": "xdist",
-                "visqol-python": "visqol"}
+                "visqol-python": "visqol", "webrtcvad-wheels": "webrtcvad"}
 NOT_LOCKED = {"docopt": "num2words' command line alone wants it, and it has no wheel"}
 
 

@@ -11,14 +11,18 @@ import struct
 import sys
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.media import columns as c
-from engine.media import control
+from engine.media import control, ears, mouths
 from tests.media.rig import FAR, Rig, rtp, tone
 
 ROWS = (2, 3, 4, 5, 7, 8, 10, 13, 14, 15)
 GUARDS = (0, 1, 6, 9, 11, 12, 16)
+EARS = np.arange(4)
+HEARD = np.zeros((9, c.EAR_WORDS), np.int16)
 TYPES = (0, 8, 101, 13, 18, 127)
 
 
@@ -34,6 +38,9 @@ def furnished() -> Rig:
     rig.play(1, row=8, flags=control.FLAG_LOOP | control.FLAG_STOP_ON_DIGIT)
     rig.apply(control.START_TAP, 8, 1, 0)
     rig.apply(control.START_TAP, 3, 1, 1)
+    for ear, row in enumerate((2, 4, 4, 8)):
+        rig.apply(control.START_EAR, row, 1, ear, ear)
+    rig.apply(control.START_MOUTH, 14, 1, 0, 0)
     rig.set(10, send=False, receive=False)
     for row in (13, 14, 15):
         rig.leg(row, frame_ms_out=10 * (row - 11), codec_out=8 * (row & 1), payload_type_out=8 * (row & 1))
@@ -75,13 +82,19 @@ def run(packets: int, seed: int) -> None:
         rig.receive(hostile(chance, number), row, host=host, port=chance.choice((4_000 + row, 4_000 + row, 7)))
         if number % 4 == 0:
             rig.tick(1, fine=True)
+        if number % 7 == 0:
+            mouths.push(rig.plane.mouth_samples[0], rig.plane.mouth_shared[0], tone(0.05), 0)
+            ears.drain(rig.plane.ear_frames, rig.plane.ear_shared, EARS, chance.randrange(5), HEARD)
+        if number % 89 == 0:
+            rig.apply(control.START_MOUTH, 14, 1, 0, 0)
+            rig.apply(control.CLEAR_MOUTH, 14, 1, 0, chance.randrange(1 << chance.randrange(1, 40)))
         if number % 97 == 0:
             rig.digits("5#", row=chance.choice(ROWS), on_ms=40, gap_ms=40)
         if number % 61 == 0:
             rig.set(chance.choice(ROWS), frame_ms_out=chance.choice((10, 20, 30, 40, 60)))
         if number % 151 == 0:
-            ears = [tuple(other for other in (2, 13, 14, 15) if chance.random() < 0.6) for _ in range(4)]
-            rig.mix((13, ears[0]), (14, ears[1]), (15, ears[2]), (2, ears[3]))
+            heard = [tuple(other for other in (2, 13, 14, 15) if chance.random() < 0.6) for _ in range(4)]
+            rig.mix((13, heard[0]), (14, heard[1]), (15, heard[2]), (2, heard[3]))
         if number % 203 == 0:
             rig.play(1, row=8, flags=control.FLAG_LOOP | control.FLAG_STOP_ON_DIGIT)
             rig.bridge(2, 3)
@@ -98,6 +111,8 @@ def run(packets: int, seed: int) -> None:
     assert rig.plane.counters[c.FREE_SLOTS] == c.SLOTS
     assert rig.plane.counters[c.TAPS_RUNNING] == 0
     assert rig.plane.counters[c.MIXES_RUNNING] == 0
+    assert rig.plane.counters[c.EARS_RUNNING] == 0
+    assert (rig.plane.legs[:, c.MOUTH] <= 0).all()
     assert not rig.plane.mixes.any()
 
 

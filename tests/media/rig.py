@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.media import clips, control, g711, receive, rings, tick, wire
+from engine.media import clips, control, ears, g711, mouths, receive, rings, tick, wire
 from engine.media import columns as c
 from engine.media import commands as m
 
@@ -124,6 +124,10 @@ class Rig:
                 self._collect()
             for tap in range(4):
                 tick.tick_tap(self.plane, tap, self.k)
+            for ear in range(4):
+                ears.pass_time(self.plane, ear, self.now_us)
+            for mouth in range(4):
+                mouths.finish(self.plane, mouth)
             self._collect()
         return self.sent[before:]
 

@@ -1,4 +1,4 @@
-"""The verbs that take keys from the caller."""
+"""The verbs that take keys, and words, from the caller."""
 
 from __future__ import annotations
 
@@ -12,8 +12,20 @@ _LISTENING = {
     "timeout": Option("duration", low=500, high=MINUTE),
     "inter_digit": Option("duration", low=500, high=MINUTE),
     "tries": Option("count", low=1, high=10),
-    "barge_in": Option("flag"),
+    "barge_in": Option("barge_in"),
     "type_ahead": Option("flag"),
+}
+# for steps that listen to words too
+_WORDS = {
+    "listen": Option("listen"),
+    "no_match": PROMPT,
+    "rephrased": PROMPT,
+    "by_keys": PROMPT,
+    "help": PROMPT,
+    "heard": PROMPT,
+    "sure": Option("count", low=1, high=100),
+    "accept": Option("count", low=1, high=100),
+    "person": Option("person"),
 }
 _DIGITS = {
     **_LISTENING,
@@ -26,22 +38,28 @@ _DIGITS = {
 VERBS = (
     Verb(
         "menu",
-        {**_LISTENING, "choices": Option("choices", required=True), "greet": Option("greet"), "confirm": PROMPT},
+        {
+            **_LISTENING, **_WORDS, "choices": Option("choices", required=True), "greet": Option("greet"),
+            "confirm": PROMPT, "phrases": Option("phrases"),
+        },
         {"failed": True},
         sound=True,
         waits=True,
         input=True,
         places=("flow", "wait"),
-        about="offer choices by key",
+        about="offer choices by key, or by what is said",
     ),
     Verb(
         "gather",
-        {**_DIGITS, "prompt": PROMPT, "regex": Option("regex"), "confirm": PROMPT},
+        {
+            **_DIGITS, **_WORDS, "prompt": PROMPT, "regex": Option("regex"), "confirm": PROMPT,
+            "keyed": Option("keyed"), "phrases": Option("phrases"),
+        },
         {"failed": True},
         sound=True,
         waits=True,
         input=True,
-        about="take digits into a variable",
+        about="take digits, or what is said, into a variable",
     ),
     Verb(
         "pin",
