@@ -126,7 +126,7 @@ tests:
 PROMPTS = {"welcome": "prompts/en", "main_menu": "tenants/platform/prompts/en"}  # recordings of the demo site
 HEAD = """\
 # What callers hear. The recording of the same name in prompts/en/ is played: put your own there, or let
-# `python -m tools.prompts build --site DIR` speak the texts.
+# `ringdown prompts build --site DIR` speak the texts.
 """
 
 

@@ -1,4 +1,4 @@
-"""`ringdown prompts`: recordings of others for our prompts, and what recordings were made from."""
+"""`ringdown prompts`: texts spoken ahead, recordings of others for our prompts, and what recordings were made from."""
 
 from __future__ import annotations
 
@@ -18,27 +18,33 @@ PAUSE_MS = 80  # between two files that are joined
 
 
 def prompts(
-    act: Annotated[str, typer.Argument(help="import | accept")],
+    act: Annotated[str, typer.Argument(help="build | import | accept")],
     pack: Annotated[str, typer.Argument(help="import: asterisk-core-sounds (an installed Debian package).")] = "",
     site: Annotated[Path, typer.Option("--site", help="The site's folder.")] = Path(),
-    language: Annotated[str, typer.Option("--language", help="import: of which language.")] = "en",
+    language: Annotated[str, typer.Option("--language", help="import: of this one (en); build: this one alone.")] = "",
     folder: Annotated[Path | None, typer.Option("--from", help="import: the package's sounds lie here.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="import: also where a recording stands already.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="build: also speak again what is spoken already.")] = False,
     json: Json = False,
 ) -> None:  # fmt: skip
-    """import: map an installed voice package onto our prompts. accept: note which words each recording says now."""
+    """build: speak the texts that nobody has recorded, by the voices of the site. import: map an installed voice
+    package onto our prompts. accept: note which words each recording says now."""
     from engine.cli import show
     from engine.errors import UsageError
 
     if not (site / "site.yaml").is_file():
         raise UsageError(f"{site} is no site: there is no site.yaml in it (--site DIR)")
+    if act == "build":
+        built(site, language, everything=everything, json=json)
+        return
     if act == "accept":
         noted = accept(site)
         text = f"{len(noted)} recordings noted: check tells when their texts change"
         print(show.as_json({"noted": noted}) if json else text)
         return
     if act != "import":
-        raise UsageError(f"prompts import | accept, not {act!r}")
+        raise UsageError(f"prompts build | import | accept, not {act!r}")
+    language = language or "en"
     written, kept, missing = bring(site, pack, language, folder, replace=replace)
     if json:
         print(show.as_json({"written": written, "kept": kept, "missing": missing}))
@@ -48,6 +54,29 @@ def prompts(
     for name in missing:
         print(f"  {name}")
     print("`ringdown reload` makes them heard.")
+
+
+def built(site: Path, language: str, *, everything: bool, json: bool) -> None:
+    """Speak what lacks a recording; exit status 1 when something could not be spoken. Raises SiteError."""
+    from engine.cli import show
+    from engine.runtime import prompt_builder
+
+    result = prompt_builder.build(site, language, everything=everything)
+    if json:
+        import msgspec
+
+        print(show.as_json(msgspec.to_builtins(result)))
+    else:
+        for verb, names in (("spoken", result.made), ("removed, no text asks for it", result.removed)):
+            for name in names:
+                print(f"{name}: {verb}")
+        for name, why in result.failed.items():
+            print(f"{name}: not spoken: {why}")
+        print(f"{len(result.made)} prompts spoken, {result.kept} as they were, {len(result.own)} own recordings kept")
+        if result.made:
+            print("`ringdown reload` makes them heard.")
+    if result.failed:
+        raise typer.Exit(1)
 
 
 def bring(

@@ -174,7 +174,7 @@ class Catalogue:
         if info is None:
             self.clips[full] = (words, "", prompts.estimate_ms(words), "")
             spoken.silent.append(full)
-            hint = "run: python -m tools.prompts build --site DIR, or put your own WAV there"
+            hint = "run: ringdown prompts build --site DIR, or put your own WAV there"
             self.report.add("RD091", node, f"no recording for {full!r}", hint)
             return
         self.clips[full] = (words, info.path, info.duration_ms, info.sha256)

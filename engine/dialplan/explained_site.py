@@ -121,7 +121,7 @@ wrong:
 # prompts/en.yaml: the text has changed, prompts/en/hello.wav has not
 hello: Good morning.
 right:
-# prompts/en.yaml: recorded again by tools.prompts build, which notes the text in the manifest
+# prompts/en.yaml: recorded again by ringdown prompts build, which notes the text in the manifest
 hello: Good morning.
 
 RD093

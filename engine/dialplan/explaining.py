@@ -11,6 +11,7 @@ import msgspec
 
 from engine.dialplan import explained_corpus, explained_parts, explained_site, explained_text, explained_ways
 from engine.dialplan import explained_parts, explained_site, explained_speech, explained_text, explained_ways
+from engine.dialplan import explained_parts, explained_site, explained_text, explained_voices, explained_ways
 from engine.dialplan.findings import CODES
 from engine.dialplan.mending import MENDABLE
 
@@ -42,6 +43,7 @@ def catalogue() -> dict[str, Explanation]:
         explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_corpus.TEXT,
         explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_speech.TEXT,
     )  # fmt: skip
+    parts = (explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_voices.TEXT)
     return {code: each for part in parts for code, each in parse(part).items()}
 
 

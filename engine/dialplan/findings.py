@@ -208,6 +208,11 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD284": (ERROR, "value that can't be said", "the caller would speak in vain"),
     "RD286": (ERROR, "unknown slot", "the sentence could never be said"),
     "RD289": (ERROR, "option for words where nobody listens", "the setting would do nothing"),
+    # --- voices ------------------------------------------------------------------------------------
+    "RD330": (ERROR, "unknown synthesiser", "what nobody has recorded would not be spoken"),
+    "RD331": (WARNING, "voice for nobody", "what it says would never be heard"),
+    "RD332": (ERROR, "command that can't speak", "what nobody has recorded would not be spoken"),
+    "RD333": (WARNING, "voice that isn't installed here", "what nobody has recorded would not be spoken"),
 }
 
 _FAULTS = {

@@ -18,6 +18,7 @@ from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
 from engine.dialplan.recording_model import RecordingModel
 from engine.speech.grammar import Grammar
+from engine.dialplan.voice_model import VoiceModel
 
 
 class RingModel(msgspec.Struct, frozen=True):
@@ -293,6 +294,7 @@ class TenantModel(msgspec.Struct, frozen=True):
     parking: ParkingModel | None = None  # None: nobody can be parked
     voicemail_bytes_max: int = 0  # of all its boxes together, 0 without a bound
     recordable: dict[str, str] = {}  # key -> full name of a prompt that may be recorded by phone
+    voices: dict[str, VoiceModel] = {}  # language -> who speaks it; not named: the best that the machine has
 
 
 class PromptModel(msgspec.Struct, frozen=True):

@@ -72,7 +72,7 @@ class Notices:
         spoken = language or (tenant.languages[0] if tenant is not None and tenant.languages else "en")
         path = self._fresh(name)
         if text:
-            await speaking.speak(text, spoken, path)
+            await speaking.speak(text, spoken, path, tenant.voices.get(spoken) if tenant is not None else None)
         loop = asyncio.get_running_loop()
         ms = await loop.run_in_executor(None, _take_in, path if text else Path(given), path)
         number = self._number(name)

@@ -95,3 +95,23 @@ def test_changed_words_are_told_after_accept(site: Path, capsys: pytest.CaptureF
     out = capsys.readouterr().out
     assert out.count("RD092") == 2 and "\"It's nine o'clock.\"" in out and "ringdown prompts accept" in out
     assert run(["prompts", "accept", "--site", str(site)]) == 0 and run(["check", str(site), "--strict"]) == 0
+
+
+def test_texts_are_spoken_by_the_sites_voice(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(tmp_path / "said.wav", np.rint(speech(16_000, 0.5, -38.0) * 32_768).astype(np.int16), 16_000)
+    with (site / "site.yaml").open("a") as file:
+        file.write(f"\nvoices: {{en: {{command: cat {tmp_path}/said.wav}}}}\n")
+    (site / "prompts").mkdir(exist_ok=True)
+    (site / "prompts" / "en.yaml").write_text("hello: Hello there.\n")
+    assert run(["prompts", "build", "--site", str(site), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["made"] == ["prompts/en/hello"] and not found["failed"]
+    assert len(read_wav(site / "prompts" / "en" / "hello.wav")) > 2_000
+    assert run(["prompts", "build", "--site", str(site)]) == 0
+    assert "0 prompts spoken, 1 as they were, 0 own recordings kept" in capsys.readouterr().out
+    (tmp_path / "said.wav").unlink()
+    (site / "prompts" / "en.yaml").write_text("hello: Good day.\n")
+    assert run(["prompts", "build", "--site", str(site)]) == 1
+    assert "prompts/en/hello: not spoken: cat failed with status 1" in capsys.readouterr().out

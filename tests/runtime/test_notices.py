@@ -6,6 +6,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from engine.call.effects import Reply
 from engine.call.levers import Lever
 from engine.dialplan.model import PromptModel
 from engine.dialplan.program import Program
+from engine.dialplan.voice_model import VoiceModel
 from engine.errors import SiteError
 from engine.runtime import notices as room
 from engine.runtime import speaking
@@ -83,12 +85,15 @@ def test_a_recording_is_taken_in_at_our_rate_and_has_a_clip(tmp_path: Path) -> N
 def test_words_are_spoken_in_the_tenants_language_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spoken: list[tuple[str, str]] = []
 
-    async def speak(text: str, language: str, path: Path) -> None:
+    async def speak(text: str, language: str, path: Path, voice: VoiceModel | None) -> None:
+        assert voice == (VoiceModel("flite") if language == "en" else None)
         spoken.append((text, language))
         tone(path)
 
     monkeypatch.setattr(speaking, "speak", speak)
     engine = Engine(tmp_path)
+    tenant = msgspec.structs.replace(engine.site.tenants["default"], voices={"en": VoiceModel("flite")})
+    engine.site = msgspec.structs.replace(engine.site, tenants={"default": tenant})
     notices = Notices(engine)  # type: ignore[arg-type]
     assert ask(notices, text=" Power is out. ").ok and ask(notices, text="Strom weg", language="de").ok
     assert spoken == [("Power is out.", "en"), ("Strom weg", "de")]
