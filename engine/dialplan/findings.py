@@ -200,6 +200,10 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD241": (WARNING, "recording silent", "the caller would hear silence"),
     "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
     "RD243": (WARNING, "prompt that nothing plays", "what was recorded for callers would be heard by nobody"),
+    # --- what callers say: tests of it ----------------------------------------------------------------
+    "RD317": (ERROR, "not an utterance of a speech corpus", ""),
+    "RD318": (ERROR, "utterance where nothing listens", ""),
+    "RD319": (ERROR, "expected what cannot be understood there", ""),
     # --- who may switch what -----------------------------------------------------------------------
     "RD260": (ERROR, "unknown calendar or notice", "the code on his phone would do nothing"),
     # --- what callers say ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ def power_db(sound: object) -> float:
     return float(10 * np.log10(np.mean(np.asarray(sound, np.float64) ** 2) + 1e-12))
 
 
-@pytest.mark.parametrize(("hz", "passes"), [(60, False), (200, False), (400, True), (1_000, True), (3_300, True),
+@pytest.mark.parametrize(("hz", "passes"), [(60, False), (200, False), (400, True), (1_000, True), (3_200, True),
                                             (3_700, False)])  # fmt: skip
 def test_the_band(hz: float, passes: bool) -> None:
     lost = power_db(tone(hz)) - power_db(line.band(tone(hz)))
@@ -43,7 +43,8 @@ def test_a_clean_line_hisses_a_little_and_pauses_do_not_count() -> None:
 
 
 def test_a_loud_voice_is_clipped_and_silence_stays_silent() -> None:
-    assert np.abs(line.carried(tone(1_000), 6).astype(int)).max() == 32_767
+    loud = line.carried(tone(1_000), 6)
+    assert (int(loud.min()), int(loud.max())) == (-32_768, 32_767)
     silent = line.carried(np.zeros(8_000, np.float32), -20, "pink", 20, 1)
     assert power_db(silent / 32_768) == pytest.approx(-40, abs=1)
     assert line.band(np.zeros(0, np.float32)).size == 0
