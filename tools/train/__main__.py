@@ -8,12 +8,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when numpy is imported: pr
 
 import argparse
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import yaml
 
-from tools.train import corpus, texts
+from tools.train import corpus, export, features, manifest, texts
 from tools.train.recipe import Recipe
 
 MODEL = Path(__file__).resolve().parents[2] / "engine" / "speech" / "models" / "en"
@@ -36,9 +37,30 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--out", type=Path, required=True)
     training.add_argument("--epochs", type=int, default=Recipe.epochs)
     training.add_argument("--minutes", type=float, default=Recipe.minutes)
+    training.add_argument("--resume", type=Path, help="an epoch's file to go on from, with a new cycle")
     training.add_argument("--threads", type=int, default=1)
     training.add_argument("--seed", type=int, default=Recipe.seed)
+    shipping = steps.add_parser("export", help="write the model folder that Vosk and the engine read")
+    shipping.add_argument("--run", type=Path, required=True, help="the folder that `train` wrote")
+    shipping.add_argument("--epochs", nargs="+", type=int, required=True, help="epochs whose weights are averaged")
+    shipping.add_argument("--model", type=Path, required=True)
     return options
+
+
+def step_export(arguments: argparse.Namespace) -> int:
+    import torch  # type: ignore[import-not-found, unused-ignore]
+
+    from tools.train import network
+
+    phones = read_phones(MODEL / "manifest.yaml")
+    states = [torch.load(arguments.run / f"epoch{epoch:02}.pt") for epoch in arguments.epochs]
+    shape = network.Shape(features.BANDS, 2 * len(phones))
+    export.write_folder(arguments.model, phones, network.layers(shape, network.averaged(states)), features.BANDS)
+    if arguments.model.resolve() != MODEL:
+        for name in ("words.txt.xz", "manifest.yaml"):
+            shutil.copy(MODEL / name, arguments.model / name)
+    manifest.seal(arguments.model)
+    return 0
 
 
 def step_train(arguments: argparse.Namespace) -> int:
@@ -50,7 +72,10 @@ def step_train(arguments: argparse.Namespace) -> int:
     torch.set_flush_denormal(True)  # what is too small to matter costs a hundred times as much
     recipe = Recipe(seed=arguments.seed, epochs=arguments.epochs, minutes=arguments.minutes)
     words = texts.read_words(MODEL / "words.txt.xz")
-    Trainer(arguments.folder, recipe, words, read_phones(MODEL / "manifest.yaml"), arguments.out).run()
+    trainer = Trainer(arguments.folder, recipe, words, read_phones(MODEL / "manifest.yaml"), arguments.out)
+    if arguments.resume:
+        trainer.network.restore(torch.load(arguments.resume))
+    trainer.run()
     return 0
 
 
@@ -67,7 +92,7 @@ def step_corpus(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     arguments = parser().parse_args()
-    return {"corpus": step_corpus, "train": step_train}[arguments.step](arguments)
+    return {"corpus": step_corpus, "train": step_train, "export": step_export}[arguments.step](arguments)
 
 
 if __name__ == "__main__":

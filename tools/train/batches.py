@@ -92,7 +92,7 @@ class Maker:
         chance = np.random.default_rng([self.seed, epoch, number])
         made = [self.utterance(each, chance) for each in chosen]
         if epoch > 0:
-            made = [(features.masked(mel, chance), text, struck) if chance.random() < 0.5 else (mel, text, struck)
+            made = [(features.masked(mel, chance), text, struck) if chance.random() < 0.2 else (mel, text, struck)
                     for mel, text, struck in made]  # fmt: skip
         made = [each for each in made if len(each[0]) >= 6]
         lengths = np.asarray([(len(mel) + 2) // 3 for mel, _, _ in made])

@@ -100,7 +100,7 @@ class Trainer:
                 {"params": [weight for name, weight in weights.items() if name.endswith("weight")]},
                 {"params": [weight for name, weight in weights.items() if name.endswith("bias")], "weight_decay": 0.0},
             ],
-            lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98),
+            lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98), fused=True,
         )  # fmt: skip
         self.lines: list[dict[str, Any]] = []
         hours = self.durations[self.taught].sum() / corpus.RATE_HZ / 3600
@@ -143,7 +143,7 @@ class Trainer:
                 torch.nn.utils.clip_grad_norm_(list(self.network.weights.values()), 1.0)
                 self.optimizer.step()
                 total += float(objective.detach())
-                if number % 25 == 0:
+                if number % 50 == 0:
                     print(f"{epoch} {number}/{len(plan)} {total / number:.4f} {time.monotonic() - began:.0f} s "
                           f"progress {progress:.3f}", flush=True)  # fmt: skip
                 if progress >= 1.0:

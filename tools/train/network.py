@@ -27,9 +27,9 @@ class Shape:
     inputs: int
     outputs: int
     front: int = 256
-    width: int = 512
-    neck: int = 112
-    blocks: int = 7
+    width: int = 448
+    neck: int = 104
+    blocks: int = 6
 
     @property
     def context(self) -> int:

@@ -11,8 +11,8 @@ class Recipe:
 
     seed: int = 20
     epochs: int = 16
-    size: int = 64
-    rate: float = 3e-3
+    size: int = 32
+    rate: float = 2.5e-3
     decay: float = 0.02
     output_penalty: float = 5e-4
     workers: int = 2

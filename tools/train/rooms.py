@@ -138,14 +138,14 @@ def _added(speech: Samples, level: float, noises: Noises, chance: np.random.Gene
     """`speech` with the noise beside it, and whether some of that noise strikes (the noise phone may stand for it)."""
     count, kind, struck = len(speech), chance.random(), False
     noise = chance.standard_normal(count, np.float32) * np.float32(level * 10 ** (-chance.uniform(45, 60) / 20))
-    if kind < 0.60:
-        noise = noise + noises.background(count, chance) * np.float32(level * 10 ** (-chance.uniform(3, 33) / 20))
-    if kind > 0.40 and kind < 0.85:
+    if kind < 0.50:
+        noise = noise + noises.background(count, chance) * np.float32(level * 10 ** (-chance.uniform(5, 33) / 20))
+    if 0.40 < kind < 0.75:
         sound = noises.strikes(count, chance)
         loud = active_level(sound)
         if loud > 0 and (sound**2).sum() > 1e-6:
             # half by the level of the strikes themselves, half by the mean level, which lets single strikes be loud
-            scale = level * 10 ** (-chance.uniform(-2, 22) / 20) / loud
+            scale = level * 10 ** (-chance.uniform(2, 25) / 20) / loud
             if chance.random() < 0.5:
                 scale = min(level * 10 ** (-chance.uniform(8, 30) / 20), 4 * level / loud)
             noise = noise + sound * np.float32(scale)
@@ -162,7 +162,7 @@ def telephone(voice: Samples, noises: Noises, chance: np.random.Generator, speed
     level = active_level(speech) or 0.05
     if chance.random() < 0.4:
         speech = _echoes(speech, chance)
-    before, after = (np.zeros(int(chance.uniform(0.03, 0.6) * RATE_HZ), np.float32) for _ in range(2))
+    before, after = (np.zeros(int(chance.uniform(0.03, 0.35) * RATE_HZ), np.float32) for _ in range(2))
     speech = np.concatenate([before, speech, after])
     size = _fast_length(len(speech))
     hertz = np.fft.rfftfreq(size, 1 / RATE_HZ)
