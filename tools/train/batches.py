@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.train import corpus, features, noises, rooms
+from tools.train.speakers import RATE_HZ
 from tools.train.texts import Pronunciations
 
 POOL = 40  # batches that are cut from one shuffled pool, sorted by length
@@ -130,7 +131,9 @@ class Kitchen:
     def __init__(self, maker: Maker, workers: int) -> None:
         context = multiprocessing.get_context("fork")
         self.jobs, self.done = context.Queue(), context.Queue(maxsize=6)
-        self.workers = [context.Process(target=_serve, args=(maker, self.jobs, self.done), daemon=True) for _ in range(workers)]
+        self.workers = [
+            context.Process(target=_serve, args=(maker, self.jobs, self.done), daemon=True) for _ in range(workers)
+        ]
         for worker in self.workers:
             worker.start()
 
@@ -157,7 +160,7 @@ REPEATS = {"kokoro": 2}  # the voice nearest to a person's is heard twice as oft
 
 def usable(voices: corpus.Corpus, words: Pronunciations) -> list[int]:
     """Utterances whose every word the dictionary knows and that last 0.15 to 9 s."""
-    lengths = np.diff(voices.offsets) / corpus.RATE_HZ
+    lengths = np.diff(voices.offsets) / RATE_HZ
     return [
         number
         for number, text in enumerate(voices.texts)

@@ -25,7 +25,13 @@ from tools.train.speakers import RATE_HZ, Speaker, draw, speak
 from tools.train.texts import Texts
 
 # How many utterances each family speaks, and the family's own seed.
-SHARES = {"espeak": (13_000, 101), "flite": (3600, 102), "festival": (800, 103), "hibari": (10_000, 104), "kokoro": (2000, 105)}
+SHARES = {
+    "espeak": (13_000, 101),
+    "flite": (3600, 102),
+    "festival": (800, 103),
+    "hibari": (10_000, 104),
+    "kokoro": (2000, 105),
+}
 LEVEL = 0.05  # active level of every stored utterance, of full scale
 CHUNK = 64
 
@@ -43,7 +49,7 @@ class Corpus:
         return len(self.texts)
 
     def utterance(self, number: int) -> NDArray[np.float32]:
-        return self.samples[self.offsets[number] : self.offsets[number + 1]].astype(np.float32) / 32768
+        return self.samples[self.offsets[number] : self.offsets[number + 1]].astype(np.float32) / np.float32(32768)
 
 
 def _said(job: tuple[Speaker, str]) -> NDArray[np.int16] | None:
@@ -61,7 +67,9 @@ def _said(job: tuple[Speaker, str]) -> NDArray[np.int16] | None:
     return np.asarray(np.clip(samples / level * LEVEL, -1, 1) * 32767, np.int16)
 
 
-def make(family: str, words: dict[str, list[tuple[str, ...]]], common: Sequence[str], folder: Path, workers: int) -> int:
+def make(
+    family: str, words: dict[str, list[tuple[str, ...]]], common: Sequence[str], folder: Path, workers: int
+) -> int:
     """Speak the family's share into `folder`; returns the number of utterances."""
     count, seed = SHARES[family]
     texts, chance, started = Texts(words, common, seed), random.Random(seed + 1000), time.monotonic()
@@ -102,7 +110,10 @@ def common_words(words: dict[str, list[tuple[str, ...]]], count: int) -> list[st
 
     model = Path(pocketsphinx.get_model_path("en-us"))
     decoder = pocketsphinx.Decoder(
-        hmm=str(model / "en-us"), dict=str(model / "cmudict-en-us.dict"), lm=str(model / "en-us.lm.bin"), loglevel="FATAL"
+        hmm=str(model / "en-us"),
+        dict=str(model / "cmudict-en-us.dict"),
+        lm=str(model / "en-us.lm.bin"),
+        loglevel="FATAL",
     )
     chances = decoder.get_lm()
     usual = [word for word in words if word.replace("'", "").isalpha() and word.isascii()]

@@ -1,4 +1,4 @@
-"""Decodes what models are judged on by the engine's own recogniser, calibrates its confidence, and fills in the table."""
+"""Decodes what models are judged on by the engine's own recogniser, and fills in the table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from engine.runtime.graph_shelf import Shelf
 from engine.runtime.vosk_library import Decoder
-from engine.speech.grammar import Grammar, Line, Slot
 from engine.speech.words import GARBAGE
+
+from engine.speech.grammar import Grammar, Line, Slot
 from tools.train import judged
 from tools.train.judged import CLEAN, Case, Held
+from tools.train.speakers import HELD_OUT
 
 ALTERNATIVES = 10
 BEYOND = 7.0  # the margin taken where the garbage path is not among the alternatives
@@ -36,7 +37,9 @@ class Outcome:
 
 def grammar_of(case: Case) -> Grammar:
     if case.digits:
-        return Grammar("en", (Line("$digits", "digits"),), {"digits": Slot("digits", case.digits, case.digits)}, fillers=False)
+        return Grammar(
+            "en", (Line("$digits", "digits"),), {"digits": Slot("digits", case.digits, case.digits)}, fillers=False
+        )
     return Grammar("en", tuple(Line(phrase, phrase) for phrase in case.phrases), fillers=False)
 
 
@@ -108,14 +111,15 @@ def rows(held: Held, stamps: Path | None, known: Callable[[str], bool]) -> list[
     babble = held.babble()
     pink = (CLEAN, ("pink", 20), ("pink", 10))
     around = tuple((kind, level) for level in (25, 15) for kind in ("household", "street", "music", "engine"))
-    four = judged.HELD_OUT[1], judged.HELD_OUT[4], judged.HELD_OUT[9], judged.HELD_OUT[11]
+    four = HELD_OUT[1], HELD_OUT[4], HELD_OUT[9], HELD_OUT[11]
     table = [
         Row("menu phrases, held-out voices", "99.5 99.5 98 88", lambda at: judged.menu_cases(held, at, babble),
             (*pink, ("babble", 10))),
         Row("digit strings of length 4", "98 97 92", lambda at: judged.digit_cases(held, at, babble), pink),
         Row("human voice, menus of 8", "98 98 95", lambda at: judged.person_cases(at, 8), pink),
         Row("human voice, all words at once", "94 90 80", lambda at: judged.person_cases(at, 0), pink),
-        Row("foreign sentences rejected", "98", lambda at: judged.foreign_cases(held, at, babble), (*pink, ("babble", 10)), True),
+        Row("foreign sentences rejected", "98", lambda at: judged.foreign_cases(held, at, babble),
+            (*pink, ("babble", 10)), True),
         Row("human foreign sentences rejected", "98", judged.person_foreign_cases, pink, True),
         Row("menu phrases in noise", "clean −3 at 25, −12 at 15", lambda at: judged.menu_cases(held, at, babble, four),
             (CLEAN, *around)),
@@ -125,7 +129,9 @@ def rows(held: Held, stamps: Path | None, known: Callable[[str], bool]) -> list[
     if stamps is not None:
         table.append(Row("amateurs, menus of 8", "(no goal)", lambda at: judged.amateur_cases(stamps, at, 8, known),
                          (*pink, ("household", 25))))  # fmt: skip
-        table.append(Row("amateurs, all words at once", "(no goal)", lambda at: judged.amateur_cases(stamps, at, 0, known), pink))
+        table.append(
+            Row("amateurs, all words at once", "(no goal)", lambda at: judged.amateur_cases(stamps, at, 0, known), pink)
+        )
     return table
 
 

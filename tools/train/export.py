@@ -49,7 +49,7 @@ MODEL_CONF = """--min-active=200
 
 @dataclass(frozen=True)
 class Affine:
-    """weight (outputs, offsets · inputs) applied to the inputs at `offsets` frames, end to end, plus bias (outputs,)."""
+    """weight (outputs, offsets · inputs) on the inputs at `offsets` frames, end to end, plus bias (outputs,)."""
 
     offsets: tuple[int, ...]
     weight: NDArray[np.float32]
@@ -163,7 +163,9 @@ def _plan(layers: Sequence[Layer], inputs: int) -> tuple[str, list[_Component]]:
     for layer in layers:
         came_from = at
         for number, affine in enumerate(layer.affines):
-            at = add(_Component(f"{layer.name}.affine{number}", "FixedAffineComponent", affine), _spliced(at, affine.offsets))
+            at = add(
+                _Component(f"{layer.name}.affine{number}", "FixedAffineComponent", affine), _spliced(at, affine.offsets)
+            )
         units = len(layer.affines[-1].bias)
         if layer.rectify:
             at = add(_Component(f"{layer.name}.relu", "RectifiedLinearComponent", units=units), at)

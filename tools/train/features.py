@@ -1,7 +1,7 @@
-"""Cepstra as Kaldi computes them, in numpy: 25 ms frames every 10 ms, 32 mel bands between 100 and 3,700 Hz, 32 cepstra.
+"""Cepstra as Kaldi computes them, in numpy: frames of 25 ms every 10 ms, 32 mel bands between 100 and 3,700 Hz.
 
-`conf/mfcc.conf` of the shipped model asks Vosk for the same; tests compare with Vosk's own library of features. Two
-things are the trainer's alone: mel filters on a stretched frequency axis (a throat of another length), and masks.
+`conf/mfcc.conf` of the shipped model asks Vosk for the same; tests compute frames by the book. Two things are
+the trainer's alone: mel filters on a stretched frequency axis (a throat of another length), and masks.
 """
 
 from __future__ import annotations

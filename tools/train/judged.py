@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
+import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from engine.speech import noises
@@ -35,20 +35,24 @@ _NUMBERS = [*DIGITS, *"ten eleven twelve thirteen fourteen fifteen sixteen seven
 _TENS = dict(zip("30 40 50 60 70 80 90".split(), "thirty forty fifty sixty seventy eighty ninety".split(), strict=True))
 _DAYS = "sunday monday tuesday wednesday thursday friday saturday".split()
 _MONTHS = "january february march april may june july august september october november december".split()
-_SAME = """activated added calling cancelled disabled enabled extension for goodbye hello hours is location minute
+_SAME = """activated added calling cancelled disabled enabled extension goodbye hello hours is location minute
 minutes number removed second seconds sorry time with your""".split()
+_COUNTS = "hundred thousand million billion dollars minus oh pound star today tomorrow yesterday".split()
+_MAIL = (
+    """Family Friends Old Urgent Work and first from last message messages no password press received saved""".split()
+)
 PERSON_WORDS: dict[str, str] = {
     **{f"digits/{number}": word for number, word in enumerate(_NUMBERS)},
     **{f"digits/{number}": word for number, word in _TENS.items()},
     **{f"digits/day-{number}": word for number, word in enumerate(_DAYS)},
     **{f"digits/mon-{number}": word for number, word in enumerate(_MONTHS)},
-    **{f"digits/{word}": word for word in "hundred thousand million billion dollars minus oh pound star today tomorrow yesterday".split()},
+    **{f"digits/{word}": word for word in _COUNTS},
     **{word: word for word in _SAME},
-    **{f"vm-{word}": word.lower() for word in "Family Friends Old Urgent Work and first from last message messages no password press received saved".split()},
+    **{f"vm-{word}": word.lower() for word in _MAIL},
     **{f"letters/{word}": word for word in "dash dot equals plus slash space asterisk".split()},
     **{f"dictate/{word}": word for word in "pause paused playback record".split()},
-    "digits/oclock": "o'clock", "vm-INBOX": "new", "pbx-transfer": "transfer", "spy-agent": "agent", "spy-local": "local",
-    "spy-console": "console", "digits/h-3": "third", "digits/h-5": "fifth",
+    "digits/oclock": "o'clock", "vm-INBOX": "new", "pbx-transfer": "transfer", "spy-agent": "agent",
+    "spy-local": "local", "spy-console": "console", "digits/h-3": "third", "digits/h-5": "fifth",
 }  # fmt: skip
 
 
@@ -86,7 +90,7 @@ def heard(voice: Sound, condition: tuple[str, int], seed: int, babble: Sound | N
 def read_person(name: str) -> Sound:
     """A recording of the person, without the silence around it. Raises FileNotFoundError where it isn't installed."""
     with wave.open(str(PERSON / f"{name}.wav")) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(32768)
     return trimmed(samples)
 
 
@@ -141,10 +145,12 @@ class Held:
         for number, speaker in enumerate(HELD_OUT[:9:2]):
             voice = np.concatenate([self.say(speaker, text) for text in FOREIGN[number % 3 :] if len(text) > 12])
             total += np.resize(voice / active_level(voice), len(total))
-        return total / np.sqrt((total**2).mean())
+        return np.asarray(total / np.sqrt((total**2).mean()), np.float32)
 
 
-def menu_cases(held: Held, condition: tuple[str, int], babble: Sound, voices: Sequence[Speaker] = HELD_OUT) -> list[Case]:
+def menu_cases(
+    held: Held, condition: tuple[str, int], babble: Sound, voices: Sequence[Speaker] = HELD_OUT
+) -> list[Case]:
     return [
         Case(heard(held.say(speaker, text), condition, 97 * number + at, babble), text, tuple(PHRASES))
         for number, speaker in enumerate(voices)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tools.train import batches, corpus, features, mmi
 from tools.train.network import Network, Shape
 from tools.train.recipe import Recipe
+from tools.train.speakers import RATE_HZ
 from tools.train.texts import Pronunciations
 
 SILENCE, NOISE = 0, 1  # phone numbers
@@ -24,7 +25,9 @@ class _Objective(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
     """Mean over frames of denominator minus numerator; utterances that can't be said in their frames don't count."""
 
     @staticmethod
-    def forward(context: Any, scores: Any, lengths: NDArray[np.int64], graphs: mmi.Graphs, start: Any, follow: Any) -> Any:
+    def forward(
+        context: Any, scores: Any, lengths: NDArray[np.int64], graphs: mmi.Graphs, start: Any, follow: Any
+    ) -> Any:
         plain = scores.detach().numpy()
         said, posteriors = mmi.numerator(plain, lengths, graphs)
         anything, others = mmi.denominator(plain, lengths, start, follow)
@@ -45,8 +48,14 @@ class Lessons:
     def __init__(self, words: Pronunciations, phones: Sequence[str], texts: Sequence[str]) -> None:
         numbers = {phone: number for number, phone in enumerate(phones)}
         needed = {word for text in texts for word in text.split()}
-        self.said = {word: [[numbers[phone] for phone in way] for way in words[word]] for word in needed if word in words}
-        known = [[self.said[word] for word in text.split()] for text in texts if all(word in self.said for word in text.split())]
+        self.said = {
+            word: [[numbers[phone] for phone in way] for way in words[word]] for word in needed if word in words
+        }
+        known = [
+            [self.said[word] for word in text.split()]
+            for text in texts
+            if all(word in self.said for word in text.split())
+        ]
         self.start, self.follow = mmi.bigram(known, len(phones), [SILENCE, NOISE])
 
     def graphs(self, batch: batches.Batch) -> mmi.Graphs:
@@ -59,7 +68,9 @@ class Lessons:
 def measure_inputs(network: Network, maker: batches.Maker, usable: Sequence[int]) -> None:
     """Mean and scale of the cepstra, from the first 256 utterances as they would be trained on."""
     chance = np.random.default_rng(1)
-    rows = [features.cepstra(maker.utterance(number, chance)[0]) for number in usable[:: max(1, len(usable) // 256)][:256]]
+    rows = [
+        features.cepstra(maker.utterance(number, chance)[0]) for number in usable[:: max(1, len(usable) // 256)][:256]
+    ]
     every = np.concatenate(rows)
     network.running["input.mean"] = torch.from_numpy(every.mean(0))
     network.running["input.scale"] = torch.from_numpy(1 / (every.std(0) + 1e-5))
@@ -103,9 +114,12 @@ class Trainer:
             lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98), fused=True,
         )  # fmt: skip
         self.lines: list[dict[str, Any]] = []
-        hours = self.durations[self.taught].sum() / corpus.RATE_HZ / 3600
+        hours = self.durations[self.taught].sum() / RATE_HZ / 3600
         parameters = sum(weight.numel() for weight in weights.values())
-        print(f"{', '.join(families)}: {len(self.taught)} utterances, {hours:.1f} hours; {parameters} parameters", flush=True)
+        print(
+            f"{', '.join(families)}: {len(self.taught)} utterances, {hours:.1f} hours; {parameters} parameters",
+            flush=True,
+        )
 
     def loss(self, batch: batches.Batch) -> tuple[Any, Any]:
         """(objective, penalty on large scores)."""
@@ -117,11 +131,13 @@ class Trainer:
         return objective, self.recipe.output_penalty * (scores**2).mean()
 
     def judge(self) -> float:
-        """The objective on utterances kept apart, with noises as in training (epoch 0 makes them the same each time)."""
+        """The objective on utterances kept apart, with noises as in training, the same each time."""
         self.network.training = False
         order = sorted(self.judged, key=lambda number: int(self.durations[number]))
         with torch.no_grad():
-            found = [float(self.loss(self.maker.batch(0, at, order[at : at + 64]))[0]) for at in range(0, len(order), 64)]
+            found = [
+                float(self.loss(self.maker.batch(0, at, order[at : at + 64]))[0]) for at in range(0, len(order), 64)
+            ]
         self.network.training = True
         return float(np.mean(found))
 
@@ -154,7 +170,9 @@ class Trainer:
         kitchen.close()
 
     def keep(self, epoch: int, loss: float, seconds: float) -> None:
-        self.lines.append({"epoch": epoch, "loss": round(loss, 4), "judged": round(self.judge(), 4), "seconds": round(seconds)})
+        self.lines.append(
+            {"epoch": epoch, "loss": round(loss, 4), "judged": round(self.judge(), 4), "seconds": round(seconds)}
+        )
         print(json.dumps(self.lines[-1]), flush=True)
         torch.save(self.network.state(), self.out / f"epoch{epoch:02}.pt")
         (self.out / "log.json").write_text(json.dumps(self.lines))

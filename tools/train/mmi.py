@@ -9,6 +9,7 @@ Scores are (utterances, frames, 2 · phones) float32, lengths say how many frame
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,9 @@ class Graphs:
     before: NDArray[np.int64]
 
 
-def graphs(texts: Sequence[Sequence[Sequence[Sequence[int]]]], pauses: Sequence[Sequence[int]], must: Sequence[bool]) -> Graphs:
+def graphs(
+    texts: Sequence[Sequence[Sequence[Sequence[int]]]], pauses: Sequence[Sequence[int]], must: Sequence[bool]
+) -> Graphs:
     """Graphs of `texts`: utterances of words of pronunciations of phones; `pauses[u]` lists the phones that may stand,
     once each and in that order or its reverse, before, between and after words; where `must[u]`, the utterance is one
     of noise: at least one of the last pause phone stands in it.
@@ -87,7 +90,7 @@ def graphs(texts: Sequence[Sequence[Sequence[Sequence[int]]]], pauses: Sequence[
 
 
 @njit(cache=True, fastmath=False)
-def _add(a: float, b: float) -> float:
+def _add(a, b):  # type: ignore[no-untyped-def]
     """log(e^a + e^b)."""
     if a < b:
         a, b = b, a
@@ -238,7 +241,7 @@ def bigram(
             pronunciation = word[0]
             for phone, weight in ends:
                 follow[phone, pronunciation[0]] += weight
-            for one, two in zip(pronunciation, pronunciation[1:], strict=False):
+            for one, two in itertools.pairwise(pronunciation):
                 follow[one, two] += 1
             for pause in pauses:
                 follow[pronunciation[-1], pause] += 0.5 / len(pauses)

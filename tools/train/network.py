@@ -57,7 +57,10 @@ class Network:
         self.shape, self.training = shape, True
         source = torch.Generator().manual_seed(seed)
         self.weights: dict[str, Any] = {}
-        self.running: dict[str, Any] = {"input.mean": torch.zeros(shape.inputs), "input.scale": torch.ones(shape.inputs)}
+        self.running: dict[str, Any] = {
+            "input.mean": torch.zeros(shape.inputs),
+            "input.scale": torch.ones(shape.inputs),
+        }
         for name, (inputs, outputs) in affines(shape).items():
             weight = torch.randn(outputs, inputs, generator=source) / inputs**0.5
             self.weights[f"{name}.weight"] = torch.zeros_like(weight) if name == "output" else weight
@@ -73,7 +76,7 @@ class Network:
         return functional.linear(inputs, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
 
     def _narrowed(self, name: str, inputs: Any) -> Any:
-        """The affine of one step back and now: both halves of the weights at once, then shifted sums of the few units."""
+        """The affine of one step back and now: both halves of the weights at once, then shifted sums."""
         weight = self.weights[f"{name}.weight"]
         units = inputs.shape[-1]
         both = functional.linear(inputs, torch.cat([weight[:, :units], weight[:, units:]], 0))
@@ -99,7 +102,9 @@ class Network:
         # frames that are computed in vain; the end cuts off all that saw a zero.
         for number in range(self.shape.blocks):
             narrow = self._narrowed(f"narrow{number}", at)
-            wide = self._rectified(f"widen{number}", torch.cat([narrow, functional.pad(narrow[:, 1:], (0, 0, 0, 1))], -1))
+            wide = self._rectified(
+                f"widen{number}", torch.cat([narrow, functional.pad(narrow[:, 1:], (0, 0, 0, 1))], -1)
+            )
             at = torch.add(wide, at, alpha=SHORTCUT)
         at = at[:, self.shape.blocks : frames - self.shape.blocks]
         return self._affine("output", at)
@@ -124,7 +129,9 @@ def layers(shape: Shape, state: dict[str, Any]) -> list[Layer]:
     def array(name: str) -> NDArray[np.float64]:
         return np.asarray(state[name].to(torch.float64))
 
-    def folded(name: str, offsets: tuple[int, ...], scale: NDArray[np.float64] | None, shift: NDArray[np.float64] | None) -> Affine:
+    def folded(
+        name: str, offsets: tuple[int, ...], scale: NDArray[np.float64] | None, shift: NDArray[np.float64] | None
+    ) -> Affine:
         weight = array(f"{name}.weight")
         bias = array(f"{name}.bias") if f"{name}.bias" in state else np.zeros(len(weight))
         if scale is not None and shift is not None:  # inputs are to be (x + shift) · scale

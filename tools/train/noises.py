@@ -21,7 +21,9 @@ JUDGED_SEED = 1_000_000
 def _shaped(count: int, chance: Chance, gain: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Samples:
     """White noise with the amplitude response `gain` of frequency in hertz."""
     spectrum = np.fft.rfft(chance.standard_normal(count, np.float32))
-    return np.asarray(np.fft.irfft(spectrum * gain(np.fft.rfftfreq(count, 1 / RATE_HZ)), count), np.float32)
+    return np.asarray(
+        np.fft.irfft(spectrum * gain(np.fft.rfftfreq(count, 1 / RATE_HZ).astype(np.float64)), count), np.float32
+    )
 
 
 def _slow(count: int, chance: Chance, hertz: float, depth_db: float) -> Samples:
@@ -228,7 +230,7 @@ def animals(count: int, chance: Chance) -> Samples:
         arch = np.maximum(np.sin(np.pi * time / time[-1]), 0)
         phase = 2 * np.pi * np.cumsum(chance.uniform(350, 600) * (0.8 + 0.4 * arch)) / RATE_HZ
         centre = chance.uniform(800, 2500)
-        at = np.arange(1, 9) * 450.0
+        at = np.arange(1, 9, dtype=np.float64) * 450
         tone = (_peak(at, centre, 500)[:, None] * np.sin(np.arange(1, 9)[:, None] * phase)).sum(0)
         rough = 0.0 if child else 1.0
         return np.asarray((tone + rough * chance.standard_normal(len(time))) * arch**0.5)

