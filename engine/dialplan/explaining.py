@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.dialplan import (
+    explained_corpus,
     explained_parts,
     explained_site,
     explained_speech,
@@ -18,9 +19,6 @@ from engine.dialplan import (
     explained_voices,
     explained_ways,
 )
-from engine.dialplan import explained_corpus, explained_parts, explained_site, explained_text, explained_ways
-from engine.dialplan import explained_parts, explained_site, explained_speech, explained_text, explained_ways
-from engine.dialplan import explained_parts, explained_site, explained_text, explained_voices, explained_ways
 from engine.dialplan.findings import CODES
 from engine.dialplan.mending import MENDABLE
 
@@ -49,6 +47,7 @@ def parse(text: str) -> dict[str, Explanation]:
 def catalogue() -> dict[str, Explanation]:
     """Every explanation, by code."""
     parts = (
+        explained_corpus.TEXT,
         explained_parts.TEXT,
         explained_site.TEXT,
         explained_speech.TEXT,
@@ -57,10 +56,6 @@ def catalogue() -> dict[str, Explanation]:
         explained_voices.TEXT,
         explained_ways.TEXT,
     )
-        explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_corpus.TEXT,
-        explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_speech.TEXT,
-    )  # fmt: skip
-    parts = (explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_voices.TEXT)
     return {code: each for part in parts for code, each in parse(part).items()}
 
 

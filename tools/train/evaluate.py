@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from engine.runtime.graph_shelf import Shelf
 from engine.runtime.vosk_library import Decoder
-from engine.speech.words import GARBAGE
 
 from engine.speech.grammar import Grammar, Line, Slot
+from engine.speech.words import GARBAGE
 from tools.train import judged
 from tools.train.judged import CLEAN, Case, Held
 from tools.train.speakers import HELD_OUT
