@@ -12,6 +12,7 @@ import msgspec
 from engine.dialplan import (
     explained_corpus,
     explained_parts,
+    explained_recognisers,
     explained_site,
     explained_speech,
     explained_streams,
@@ -49,6 +50,7 @@ def catalogue() -> dict[str, Explanation]:
     parts = (
         explained_corpus.TEXT,
         explained_parts.TEXT,
+        explained_recognisers.TEXT,
         explained_site.TEXT,
         explained_speech.TEXT,
         explained_streams.TEXT,

@@ -206,6 +206,13 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD319": (ERROR, "expected what cannot be understood there", ""),
     # --- who may switch what -----------------------------------------------------------------------
     "RD260": (ERROR, "unknown calendar or notice", "the code on his phone would do nothing"),
+    # --- recognisers -------------------------------------------------------------------------------
+    "RD320": (ERROR, "unknown recogniser", "what callers say would not be understood"),
+    "RD321": (ERROR, "no model for the language", "what callers say would not be understood"),
+    "RD322": (WARNING, "recogniser for nobody", "what it would understand is never said"),
+    "RD323": (ERROR, "not the address of a recogniser", "what callers say would not be understood"),
+    "RD324": (ERROR, "no model in the folder", "what callers say would not be understood"),
+    "RD325": (WARNING, "nobody stands in for the recogniser", "callers would have to press keys while it is away"),
     # --- what callers say ----------------------------------------------------------------------------
     "RD280": (ERROR, "phrase not understood", "nobody could say it"),
     "RD281": (ERROR, "words that mean two things", "the caller would be sent one way or the other by chance"),

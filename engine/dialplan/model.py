@@ -17,6 +17,7 @@ from engine.dialplan.calendars import CalendarModel, Hours, Zone
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
 from engine.dialplan.recording_model import RecordingModel
+from engine.dialplan.speech_model import SpeechModel
 from engine.dialplan.voice_model import VoiceModel
 from engine.speech.grammar import Grammar
 
@@ -295,6 +296,7 @@ class TenantModel(msgspec.Struct, frozen=True):
     voicemail_bytes_max: int = 0  # of all its boxes together, 0 without a bound
     recordable: dict[str, str] = {}  # key -> full name of a prompt that may be recorded by phone
     voices: dict[str, VoiceModel] = {}  # language -> who speaks it; not named: the best that the machine has
+    speech: dict[str, SpeechModel] = {}  # language -> who understands it; not named: the engine's own, if it has one
 
 
 class PromptModel(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from engine.dialplan import (
     recording_reader,
     seasons,
     skills,
+    speech_reader,
     strategies,
     values,
     voice_reader,
@@ -44,14 +45,16 @@ CODES_ADDED = (  # later: they give way to a code that a site had before
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows", "recording",
-    "allow", "parking", "voicemail", "mail", "recorded_prompts", "bus", "voices", *humane_reader.TENANT_KEYS,
+    "allow", "parking", "voicemail", "mail", "recorded_prompts", "bus", "voices", "speech",
+    *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 NUMBER_KEYS = ("dialplan", "entry", "public", "seasons")
 SITE_LATER = ("emergency", "calendars")
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
     "numbers", "codes", "music", "retention", "reasons", "lends", "borrows", "recording", "parking", "voicemail",
-    "allow", "recorded_prompts", "voices", *humane_reader.TENANT_KEYS,
+    "allow", "recorded_prompts", "voices", "speech",
+    *humane_reader.TENANT_KEYS,
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
 RETENTION = ("calls", "events", "queue_events", "recordings", "voicemail")
@@ -198,6 +201,7 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     codes = _codes(report, entries.get("codes"), model.codes or {code: act for act, code in CODES.items()})
     spoken = changes.get("languages", model.languages)
     changes["voices"] = voice_reader.read(report, entries.get("voices"), spoken, model.voices)
+    changes["speech"] = speech_reader.read(report, entries.get("speech"), spoken, model.speech)
     changes["reasons"] = agent_reader.read_reasons(report, entries.get("reasons"), model.reasons)
     humane, more = humane_reader.read_tenant(report, root)
     draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes, **more), root, humane=humane)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from engine.call.effects import LoadClip, RemoveFile, UsePrompt
+from engine.call.listening import ListenEnded, ListenWanted
 from engine.sip.events import CloseFlow, Connect, Path, Send
 
 if TYPE_CHECKING:
@@ -64,3 +67,13 @@ class Outward:
     def close_flow(self, close: CloseFlow) -> None:
         """Close a connection."""
         self.server.flows.close_flow(close.flow, close.reason)
+
+
+def carriers(server: Server) -> dict[type, Callable[[Any], None]]:
+    """Who of a server's parts carries out which output of the Switch."""
+    outward = Outward(server)
+    return {
+        Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
+        RemoveFile: server.files.remove, LoadClip: server.files.load, UsePrompt: server.prompts.use,
+        ListenWanted: server.recognizers.listen, ListenEnded: server.recognizers.end,
+    }  # fmt: skip

@@ -35,7 +35,6 @@ from engine.call.effects import (
     Input,
     LeverStates,
     Listening,
-    LoadClip,
     LogLine,
     Media,
     MediaHappened,
@@ -43,11 +42,9 @@ from engine.call.effects import (
     Output,
     PortsReady,
     Received,
-    RemoveFile,
     Reply,
     SiteLoaded,
     StorageState,
-    UsePrompt,
     WallClock,
 )
 from engine.dialplan.model import Site
@@ -69,9 +66,10 @@ from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
 from engine.runtime.mail import Mail
 from engine.runtime.opening import Options
-from engine.runtime.outward import Outward
+from engine.runtime.outward import carriers
 from engine.runtime.own_prompts import OwnPrompts
 from engine.runtime.provision import Provisioner
+from engine.runtime.recognizers import Recognizers
 from engine.runtime.recovery import Recovered
 from engine.runtime.resolver import Resolver
 from engine.runtime.retention import Sweeper
@@ -82,7 +80,7 @@ from engine.runtime.tally import Tally
 from engine.runtime.tcp import Flows
 from engine.runtime.udp import UdpSocket
 from engine.runtime.watching import Watching
-from engine.sip.events import CloseFlow, Connect, Path, Send
+from engine.sip.events import Path
 
 housekeeping_s = 1.0
 entropy_rounds = 60  # of housekeeping
@@ -124,6 +122,7 @@ class Server:
         self.mail = Mail(self)
         self.prompts = OwnPrompts(self)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
+        self.recognizers = Recognizers(self)
         self.bus = Bus(self)
         self.udp: dict[int, UdpSocket] = {}
         self.addresses: list[str] = []
@@ -159,12 +158,9 @@ class Server:
         self.hand_over = False  # at the end: to the program that replaces us
         self.inherited: Inherited | None = None
         self._preparing = False
-        outward = Outward(self)
         self._carry: dict[type, Callable[[Any], None]] = {
-            Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
-            **self.elsewhere.carry,
-            RemoveFile: self.files.remove, LoadClip: self.files.load, UsePrompt: self.prompts.use,
+            **self.elsewhere.carry, **carriers(self),
         }
 
     # --- the one door to the Switch ------------------------------------------------------------------------
@@ -392,6 +388,7 @@ class Server:
         self.deliver(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
         self.deliver(self.secrets.loaded(site))
         self.bus.use(site.bus)
+        self.recognizers.use(site)
         return made
 
     def secrets_changed(self) -> None:
@@ -559,6 +556,7 @@ class Server:
         await self.sweeper.close()
         await self.mail.close()
         await self.prompts.close()
+        await self.recognizers.close()
         self.resolver.close()
         await self.elsewhere.close()
         await self.flows.close()

@@ -19,7 +19,7 @@ from engine.dialplan.findings import Finding
 from engine.dialplan.model import Site
 from engine.dialplan.prompts import StockPrompt, WavInfo, read_stock, wav_info
 from engine.errors import SiteError
-from engine.runtime import sounds, voice_check
+from engine.runtime import sounds, speech_check, voice_check
 from engine.runtime.versions import Store
 
 files_max = 20_000
@@ -167,11 +167,14 @@ def read_folder(
     files = collect(folder)
     _, stock = stock_prompts()
     checked = check_site(files, stock, kept, int(time.time() * 1_000), thorough)
-    findings = checked.findings + (voice_check.check(files, checked.site) if checked.site is not None else [])
-    reading = Reading(checked.site, findings, len(files), str(folder), checked.waived)
-    if checked.site is not None and data is not None:
+    here: list[Finding] = []
+    if checked.site is not None:
+        here = voice_check.check(files, checked.site) + speech_check.check(files, checked.site)
+    site = None if any(each.severity == "error" for each in here) else checked.site
+    reading = Reading(site, checked.findings + here, len(files), str(folder), checked.waived)
+    if site is not None and data is not None:
         try:
-            reading.bytes = Store(data).keep(checked.site.version, files, folder)
+            reading.bytes = Store(data).keep(site.version, files, folder)
         except SiteError as error:
             reading.unkept = str(error)
     return reading
