@@ -1,4 +1,5 @@
-"""`ringdown hear CALL|FILE…`: play recordings; whoever hears one is recorded himself."""
+"""`ringdown hear CALL|FILE…`: play recordings, and whoever hears one is recorded himself; or, with --phrases, --slot or
+--grammar, let the recogniser hear them and say what it understood."""
 
 from __future__ import annotations
 
@@ -22,13 +23,30 @@ def hear(
     what: Annotated[list[str], typer.Argument(help="A call's id (all its recordings, in order), or files.")],
     to: Annotated[Path | None, typer.Option("--to", help="Copy into this folder instead of playing.")] = None,
     only_list: Annotated[bool, typer.Option("--list", help="Show what there is and who has heard it.")] = False,
+    phrases: Annotated[str, typer.Option("--phrases", help="Don't play: recognise, as in 'sales|billing|operator'.")]
+    = "",
+    slot: Annotated[str, typer.Option("--slot", help="The same with a slot: digits:4, yes_no, date …")] = "",
+    grammar: Annotated[Path | None, typer.Option("--grammar", help="The same with a grammar's file.")] = None,
+    language: Annotated[str, typer.Option("--language", help="Whose model recognises.")] = "en",
     data: Data = None, json: Json = False,
 ) -> None:
-    """Play a call's recordings, or any WAV files. Each playback of a recording is noted first, with who and when."""
+    """Play a call's recordings, or any WAV files. Each playback of a recording is noted first, with who and when.
+
+    With --phrases, --slot or --grammar nothing is played: the recogniser hears them, and one line says of each what it
+    understood.
+    """
     from engine.cli import audit, show
 
     folder = data_folder(data)
     rows = [row for each in what for row in _meant(folder, each)]
+    if phrases or slot or grammar is not None:
+        for row in rows:
+            if not Path(row["path"]).is_file():
+                raise _gone(row["name"])
+            if row["name"]:
+                audit.note(folder, "hear", row["name"], {"recognised": 1})
+        _recognise([Path(row["path"]) for row in rows], (phrases, slot, grammar, language), json=json)
+        return
     if only_list:
         for row in rows:
             row["heard"] = ", ".join(_hearers(folder / "ringdown.db", row["name"]))
@@ -47,6 +65,31 @@ def hear(
         play(path)
     if json:
         print(show.as_json(rows))
+
+
+def _recognise(paths: list[Path], meant: tuple[str, str, Path | None, str], *, json: bool) -> None:
+    """One line a file: what was understood in it."""
+    import msgspec
+
+    from engine.cli.grammar_options import chosen
+    from engine.errors import UsageError
+    from engine.runtime.graph_shelf import Shelf, shipped
+    from engine.runtime.heard_files import hear_file
+
+    grammar = chosen(*meant)
+    assert grammar is not None
+    model = shipped(grammar.language)
+    if model is None:
+        raise UsageError(f"no model for {grammar.language} comes with the engine")
+    shelf = Shelf()
+    for path in paths:
+        heard = hear_file(path, grammar, str(model), shelf)
+        if json:
+            print(msgspec.json.encode(heard).decode(), flush=True)
+            continue
+        slots = " ".join(f"{name}={value}" for name, value in heard.slots.items())
+        when = f"{heard.speech_start_ms}-{heard.speech_end_ms} ms" if heard.speech_start_ms >= 0 else "no speech"
+        print(f"{path}: {heard.text or '-'}  {slots}  {heard.confidence:.2f}  {when}", flush=True)
 
 
 def _meant(folder: Path, word: str) -> Iterator[dict[str, Any]]:
