@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MODULE = "engine.runtime.recognizer_child"
 ping_s = 1.0
 hung_s = 6.0  # niced, on a machine that is busy, a child may be late
+starved = 4  # times as long for one that would answer if the machine had time for it
 start_s_max = 20.0
 calm_s = 30.0  # a child that lived that long may be replaced at once
 pause_s_first, pause_s_max = 0.5, 30.0
@@ -186,7 +188,8 @@ class Pool:
                 if child.socket is None:
                     continue
                 silent_s = now_s - child.heard_s
-                if silent_s > (hung_s if child.ready else start_s_max) or len(child.waiting) > orders_bytes_max:
+                patient_s = start_s_max if not child.ready else hung_s * (starved if _wants_to_run(child) else 1)
+                if silent_s > patient_s or len(child.waiting) > orders_bytes_max:
                     child.said = f"no answer for {silent_s:.1f} s"
                     if child.process is not None:
                         _kill(child.process)
@@ -348,6 +351,17 @@ class Pool:
         self._of.pop(number, None)
         self.figures.failed += utterance.result == FAILED
         self._tell_done(number, utterance)
+
+
+def _wants_to_run(child: _Child) -> bool:
+    """It computes, or would if the machine let it: then it is rather late than hung."""
+    if child.process is None:
+        return False
+    try:
+        state = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state == "R"
 
 
 def _now_s() -> float:
