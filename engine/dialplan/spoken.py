@@ -204,6 +204,44 @@ def gather(linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict
         linker.context.want(today)
 
 
+def sentence(linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any]) -> None:
+    """Grammars of an `ask`: sentences with its slots, each slot alone, strung together in any order; and what may be
+    said when it is all said back."""
+    slots = step.options.get("slots")
+    written = [key.text for key, _ in slots] if isinstance(slots, marks.Mapping) else []
+    names = [name for name in written if name in linker.context.types]
+    data["names"] = names
+    if not data.get("listen"):
+        message = "a sentence with several values can only be said"
+        linker.report.add("RD022", step.key, message, "add listen: [keys, speech]")
+        return
+    if not listens(linker, step, home, prefix, data):
+        return
+    report, languages = linker.report, linker.context.languages
+    node = step.options.get("phrases")
+    phrases = phrase_reader.one(report, node, languages, "phrases") if node is not None else {}
+    data["hears"], data["asks"] = {}, {}
+    data["sensitive"] = any(linker.context.declared[name].sensitive for name in names)
+    for language in languages:
+        kinds: dict[str, Slot] = {}
+        for name in names:
+            kind, place = linker.context.types[name], slots.keys[name] if isinstance(slots, marks.Mapping) else step.key
+            slot = slot_of(linker, place, kind, (kind.low or 1, kind.high or types.digits_max), {}, home, language)
+            if slot is None:
+                return
+            kinds[name] = slot
+            if kind.kind == "date":
+                linker.context.want(today)
+        said = checked(report, phrases.get(language, ()), language, written)
+        said += [f"${name}" for name in names]
+        live = _live(linker, home, language, data)
+        lines = [Line(phrase, "") for phrase in dict.fromkeys(said)]
+        data["hears"][language] = keep(linker, Grammar(language, (*lines, *live), kinds, any_order=True))
+        right = [Line(universal.correcting(language, each.phrase), universal.NO) for each in lines]
+        answers = (*_answers(linker, language), *right, *live)
+        data["asks"][language] = keep(linker, Grammar(language, answers, kinds))
+
+
 def slot_of(
     linker: Linker, place: marks.Node, kind: types.Type, bounds: tuple[int, int], phrases: dict[str, Phrases],
     home: Draft, language: str,
