@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ACCEPT, SURE = 50, 80  # percent: below the one it is no match, below the other the caller is asked
 ALWAYS = (universal.PERSON, universal.AGAIN, universal.HELP)
 ONLY_SPEECH = ("no_match", "rephrased", "by_keys", "help", "heard", "sure", "accept", "person", "phrases")
+NOT_UNDERSTOOD = "did_not_catch"  # stock words
 PHONE = (3, 15)  # digits of a telephone number, E.164
 today = "system.today"
 
@@ -135,6 +136,13 @@ def listens(linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dic
         message = f"sure from {data['sure']} % on, but taken at all from {data['accept']} % on"
         linker.report.add("RD024", step.options["sure"], message, "sure: is the higher of the two")
     data["person"] = person(linker, step, home, prefix)
+    if "no_match" not in data:
+        heard = {
+            each: linker.scope.catalogue.find(linker.scope.tenant, each, NOT_UNDERSTOOD)
+            for each in linker.context.languages
+        }
+        if all(heard.values()):  # else what is said after a wrong key
+            data["no_match"] = {each: list(found.parts) for each, found in heard.items() if found is not None}
     return True
 
 
