@@ -17,7 +17,7 @@ from engine.dialplan.values import spell_ms
 from engine.dialplan.ways import Graph, Node
 
 _PERSONS = ("queue", "dial", "callback", "voicemail", "transfer", "conference", "park", "page")
-_ASKING = ("menu", "gather", "pin")
+_ASKING = ("menu", "gather", "pin", "ask")
 _CLOSED = ("closed", "holiday")
 _WAITED = re.compile(r"\bwaited\b")
 _KEY = re.compile(r"[0-9*#]")

@@ -105,6 +105,35 @@ flows:
     - hangup: served
   bye: [hangup]
 
+RD285
+A slot of an ask that the caller leaves out is asked for by its own question.
+wrong:
+person: bye
+variables: {day: date}
+flows:
+  main:
+    - answer
+    - ask:
+        prompt: hello
+        listen: [keys, speech]
+        slots: {day: {tries: 2}}
+        failed: bye
+    - hangup: served
+  bye: [hangup]
+right:
+person: bye
+variables: {day: date}
+flows:
+  main:
+    - answer
+    - ask:
+        prompt: hello
+        listen: [keys, speech]
+        slots: {day: {prompt: choose}}
+        failed: bye
+    - hangup: served
+  bye: [hangup]
+
 RD286
 Behind $ in a phrase stands a value that is said there. A choice of a menu has none.
 wrong:

@@ -219,6 +219,7 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD282": (WARNING, "choice that can't be said", "the caller could only press its key"),
     "RD283": (ERROR, "no person behind the words", "who asks for somebody would not be heard"),
     "RD284": (ERROR, "value that can't be said", "the caller would speak in vain"),
+    "RD285": (ERROR, "slot without a question", "who leaves it out would be asked nothing"),
     "RD286": (ERROR, "unknown slot", "the sentence could never be said"),
     "RD289": (ERROR, "option for words where nobody listens", "the setting would do nothing"),
     # --- voices ------------------------------------------------------------------------------------

@@ -141,4 +141,12 @@ def _pin(
     data["verdict"] = verdict
 
 
-FINISH = {"menu": _menu, "gather": _gather, "pin": _pin}
+def _ask(
+    linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any], outs: dict[str, str], info: Linked
+) -> None:
+    listening(linker, data)
+    data["always"] = list(linker.always)
+    spoken.sentence(linker, step, home, prefix, data)
+
+
+FINISH = {"ask": _ask, "asked": _ask, "menu": _menu, "gather": _gather, "pin": _pin}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine import marks
-from engine.dialplan import phrase_reader, types, values
+from engine.dialplan import ask_reader, phrase_reader, types, values
 from engine.dialplan.drafts import Branch, Draft, DraftFlow, DraftStep, DraftVariable, Target
 from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.verbs.declared_decide import ROUND
@@ -147,7 +147,7 @@ class _Reader:
         for item in node.items:
             step = self.step(item, flow, depth, place)
             if step is not None:
-                flow.steps.append(step)
+                flow.steps += [step, *ask_reader.following(self.report, step)]
 
     def step(self, item: marks.Node, flow: DraftFlow, depth: int, place: str) -> DraftStep | None:
         if isinstance(item, marks.Sequence):

@@ -21,7 +21,8 @@ GOOD_END = {
     "gather": "entered", "queue": "served", "dial": "hung up", "callback": "booked", "when": "else",
     "subflow": "returned", "record": "recorded", "hours": "open", "lookup": "found", "music": "time over",
     "silence": "time over", "split": "the rest", "round": "done", "pin": "verified",
-    "park": "hung up", "conference": "left", "survey": "asked", "voicemail": "taken",
+    "park": "hung up", "conference": "left", "survey": "asked", "ask": "understood",
+    "asked": "confirmed", "voicemail": "taken",
 }  # fmt: skip
 _ONLY_BY_OUTCOME = ("menu", "switch", "repeat")  # a word `continue` is an outcome too
 _KEY_WORDS = {"*": "star", "#": "hash"}
@@ -244,7 +245,7 @@ def _kind(step: Step) -> str:
         return "branch"
     if verb is None or not verb.input:
         return "end" if verb is not None and verb.ends and step.verb != "goto" else "step"
-    return "listen" if step.verb in ("menu", "gather", "pin") else "people"
+    return "listen" if step.verb in ("menu", "gather", "pin", "ask") else "people"
 
 
 def _key(word: str) -> str:
@@ -265,7 +266,7 @@ def _falls(step: Step) -> bool:
 
 def _asks(step: Step) -> list[str]:
     """The clips with which a menu or gather asks, in any language."""
-    if step.verb not in ("menu", "gather", "pin"):
+    if step.verb not in ("menu", "gather", "pin", "ask"):
         return []
     found: dict[str, None] = {}
     for option in ("prompt", "again"):

@@ -19,7 +19,7 @@ from engine.dialplan.findings import Finding
 from engine.dialplan.linker import Unit
 from engine.dialplan.ways import Edge, Graph, Node
 
-_ASKING = ("menu", "gather", "pin")
+_ASKING = ("menu", "gather", "pin", "ask", "asked")
 OF_CLIPS = ("RD090", "RD091", "RD092")  # findings that name a clip
 _NAMED = re.compile(r"'([^']+)'")
 _DIGITS = "1234567890"
@@ -213,6 +213,8 @@ def _pressed(verb: str, data: Mapping[str, object], edge: Edge) -> tuple[str, ..
         return (edge.out,) if edge.out[0] in "0123456789*#" else ("_",)
     if verb == "menu":
         return ()
+    if verb in ("ask", "asked"):
+        return ("1",) if verb == "asked" else ("_",) * (tries if isinstance(tries, int) else 1)
     low, high, always = data.get("min", 4), data.get("max", 4), data.get("always", ())
     count = low if isinstance(low, int) else 4
     digits = (_DIGITS * 7)[:count]

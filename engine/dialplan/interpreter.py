@@ -17,6 +17,7 @@ from engine.dialplan.program import Program, Running
 from engine.dialplan.turn import Begin, Row, Turn
 from engine.dialplan.types import declare
 from engine.dialplan.verbs import (
+    ask,
     callback,
     choose,
     conference,
@@ -41,6 +42,7 @@ _GROUPS = (
     talk,
     listen,
     speech,
+    ask,
     decide,
     choose,
     people,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ACCEPT, SURE = 50, 80  # percent: below the one it is no match, below the other the caller is asked
 ALWAYS = (universal.PERSON, universal.AGAIN, universal.HELP)
 ONLY_SPEECH = ("no_match", "rephrased", "by_keys", "help", "heard", "sure", "accept", "person", "phrases")
+NOT_UNDERSTOOD = "did_not_catch"  # stock words
 PHONE = (3, 15)  # digits of a telephone number, E.164
 today = "system.today"
 
@@ -135,6 +136,13 @@ def listens(linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dic
         message = f"sure from {data['sure']} % on, but taken at all from {data['accept']} % on"
         linker.report.add("RD024", step.options["sure"], message, "sure: is the higher of the two")
     data["person"] = person(linker, step, home, prefix)
+    if "no_match" not in data:
+        heard = {
+            each: linker.scope.catalogue.find(linker.scope.tenant, each, NOT_UNDERSTOOD)
+            for each in linker.context.languages
+        }
+        if all(heard.values()):  # else what is said after a wrong key
+            data["no_match"] = {each: list(found.parts) for each, found in heard.items() if found is not None}
     return True
 
 
@@ -202,6 +210,44 @@ def gather(linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict
     data["hears"], data["asks"] = hears, asks
     if kind.kind == "date":
         linker.context.want(today)
+
+
+def sentence(linker: Linker, step: DraftStep, home: Draft, prefix: str, data: dict[str, Any]) -> None:
+    """Grammars of an `ask`: sentences with its slots, each slot alone, strung together in any order; and what may be
+    said when it is all said back."""
+    slots = step.options.get("slots")
+    written = [key.text for key, _ in slots] if isinstance(slots, marks.Mapping) else []
+    names = [name for name in written if name in linker.context.types]
+    data["names"] = names
+    if not data.get("listen"):
+        message = "a sentence with several values can only be said"
+        linker.report.add("RD022", step.key, message, "add listen: [keys, speech]")
+        return
+    if not listens(linker, step, home, prefix, data):
+        return
+    report, languages = linker.report, linker.context.languages
+    node = step.options.get("phrases")
+    phrases = phrase_reader.one(report, node, languages, "phrases") if node is not None else {}
+    data["hears"], data["asks"] = {}, {}
+    data["sensitive"] = any(linker.context.declared[name].sensitive for name in names)
+    for language in languages:
+        kinds: dict[str, Slot] = {}
+        for name in names:
+            kind, place = linker.context.types[name], slots.keys[name] if isinstance(slots, marks.Mapping) else step.key
+            slot = slot_of(linker, place, kind, (kind.low or 1, kind.high or types.digits_max), {}, home, language)
+            if slot is None:
+                return
+            kinds[name] = slot
+            if kind.kind == "date":
+                linker.context.want(today)
+        said = checked(report, phrases.get(language, ()), language, written)
+        said += [f"${name}" for name in names]
+        live = _live(linker, home, language, data)
+        lines = [Line(phrase, "") for phrase in dict.fromkeys(said)]
+        data["hears"][language] = keep(linker, Grammar(language, (*lines, *live), kinds, any_order=True))
+        right = [Line(universal.correcting(language, each.phrase), universal.NO) for each in lines]
+        answers = (*_answers(linker, language), *right, *live)
+        data["asks"][language] = keep(linker, Grammar(language, answers, kinds))
 
 
 def slot_of(

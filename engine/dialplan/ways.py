@@ -80,8 +80,11 @@ class Graph:
             if "flow" in outs:
                 yield Edge(self.to(node, outs["flow"]), call=True, out="flow")
             yield Edge(self.after(node))
-        elif verb in ("menu", "gather", "pin"):
+        elif verb in ("menu", "gather", "pin", "ask", "asked"):
             into = verb != "menu"
+            if verb == "asked":  # a no: every value anew
+                back = (node[0], node[1] - len(step.data["names"]))
+                yield Edge(back, input=True, out="again", failed=True)
             for name, target in outs.items():
                 waits = name not in ("failed", "unavailable")
                 yield Edge(self.to(node, target), input=waits, out=name, failed=into)

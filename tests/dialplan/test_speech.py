@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import msgspec
 import pytest
 
 from engine import limits
@@ -19,6 +22,7 @@ from engine.dialplan.actions import (
     TimerFired,
 )
 from engine.dialplan.model import Site
+from engine.dialplan.program import Running
 from engine.speech.utterance import FAILED, MATCH, NO_INPUT, NO_MATCH, TOO_LONG, Heard, Utterance
 from tests.dialplan.site import Caller, lines, site_of
 
@@ -77,6 +81,9 @@ GATHER = lines(
 
 def site(text: str) -> Site:
     return site_of(text, prompts__en=TEXTS)
+
+
+VALUES: dict[str, str | int | bool] = {"day": "2026-03-09", "account": "12345678", "who": "smith"}
 
 
 class Talker(Caller):
@@ -335,3 +342,35 @@ def test_a_prompt_that_may_not_be_interrupted(way: str, kinds: list[str]) -> Non
     assert caller.tell(Digit("1", early=True)) == []
     caller.played()
     assert caller.heard() == "sure"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_is_said_and_pressed_the_call_goes_on_or_ends(seed: int) -> None:
+    from tests.dialplan.test_ask import PLAN, Asked
+
+    chance = Random(seed)
+    caller = Asked(PLAN) if seed % 3 == 0 else Talker(MENU if seed % 3 == 1 else GATHER)
+    for _ in range(60):
+        run = caller.run
+        if run.waiting == "ended":
+            break
+        timers = [each for each in caller.all if isinstance(each, SetTimer)]
+        assert timers[-1].ticket == run.ticket and timers[-1].ms > 0  # something ends every wait
+        if run.hearing:
+            assert run.hearing == run.ticket
+        kind = chance.randrange(6)
+        if kind == 0:
+            caller.tell(Digit(chance.choice("0123456789*#"), chance.random() < 0.1))
+        elif kind == 1:
+            caller.tell(SpeechBegan(run.ticket - chance.randrange(2)))
+        elif kind == 2:
+            caller.played()
+        elif kind == 3:
+            caller.tell(TimerFired(run.ticket))
+        else:
+            intent = chance.choice(["billing", "sales", "yes", "no", "no, sales", "again", "help", "person", "", "x"])
+            slots = {name: value for name, value in VALUES.items() if chance.random() < 0.4}
+            best = Heard(intent, intent, slots, chance.random())
+            result = chance.choice([MATCH, MATCH, MATCH, NO_MATCH, NO_INPUT, TOO_LONG, FAILED])
+            caller.tell(Spoken(run.ticket, Utterance(result, (best, Heard("", "sales", {}, 0.3)))))
+        caller.run = msgspec.msgpack.decode(msgspec.msgpack.encode(run), type=Running)

@@ -127,3 +127,10 @@ def test_several_languages_have_their_own_words() -> None:
     site = site_of(text, site=head, prompts__zh="hello: 你好。\n")
     hears = site.programs["default/main"].flows["main"][1].data["hears"]
     assert site.grammars[hears["zh"]].lines[0].phrase == "账单" and site.grammars[hears["zh"]].language == "zh"
+
+
+def test_who_is_not_understood_hears_so_where_there_are_words_for_it() -> None:
+    texts = "hello: Hello.\ndid_not_catch: I did not catch that.\n"
+    with_words = site_of(MENU, prompts__en=texts).programs["default/main"].flows["main"][1].data
+    assert with_words["no_match"] == {"en": ["en/did_not_catch"]}
+    assert "no_match" not in site_of(MENU).programs["default/main"].flows["main"][1].data

@@ -5,14 +5,15 @@ from __future__ import annotations
 from engine.dialplan.interpreter import BEGIN, ROWS
 from engine.dialplan.linker import RULES
 from engine.dialplan.verbs.declared_decide import ROUND
+from engine.dialplan.verbs.declared_listen import ASKED
 from engine.dialplan.verbs.shape import STRUCTURE
 from engine.dialplan.verbs.table import LATER, OPTIONS_LATER, VERBS
 
 
 def test_every_verb_has_a_beginning_and_its_rows_fit() -> None:
-    assert set(BEGIN) == {*VERBS, ROUND.name}
+    assert set(BEGIN) == {*VERBS, ROUND.name, ASKED.name}
     waiting = {verb.name for verb in VERBS.values() if verb.waits}
-    assert {verb for verb, _ in ROWS} == waiting
+    assert {verb for verb, _ in ROWS} == {*waiting, ASKED.name}
 
 
 def test_main_options_exist_and_nothing_is_both_built_and_for_later() -> None:

@@ -35,7 +35,30 @@ _DIGITS = {
     "exact": Option("count", low=1, high=64),
     "terminator": Option("terminator"),
 }
+# What `ask` and the step behind its questions have in common.
+_SENTENCE = {
+    **{name: option for name, option in _LISTENING.items() if name not in ("invalid", "inter_digit", "type_ahead")},
+    **{name: option for name, option in _WORDS.items() if name != "by_keys"},
+    "confirm": PROMPT,
+    "phrases": Option("phrases"),
+    "slots": Option("slots", required=True),
+}
+# Ends what an `ask` stands for: is it all right? The reader puts it there, nobody writes it.
+ASKED = Verb(
+    "asked",
+    {name: option for name, option in _SENTENCE.items() if name not in ("prompt", "again", "rephrased")},
+    {"failed": True},
+)
 VERBS = (
+    Verb(
+        "ask",
+        {**_SENTENCE, "invalid": PROMPT, "inter_digit": _LISTENING["inter_digit"]},
+        {"failed": True},
+        sound=True,
+        waits=True,
+        input=True,
+        about="take several values from one sentence, and ask for those that are missing",
+    ),
     Verb(
         "menu",
         {
@@ -53,7 +76,7 @@ VERBS = (
         "gather",
         {
             **_DIGITS, **_WORDS, "prompt": PROMPT, "regex": Option("regex"), "confirm": PROMPT,
-            "keyed": Option("keyed"), "phrases": Option("phrases"),
+            "keyed": Option("keyed"), "phrases": Option("phrases"), "missing": Option("flag"),
         },
         {"failed": True},
         sound=True,

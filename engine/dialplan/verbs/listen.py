@@ -25,6 +25,9 @@ BEFORE = "before confirming"  # … and the value that the variable had
 def begin(turn: Turn, step: Step) -> None:
     """A new menu or gather: keys that were pressed before count first (type-ahead)."""
     run = turn.run
+    if step.data.get("missing") and step.data["into"] in run.variables:
+        turn.go_on()
+        return
     run.tries = 1
     run.digits = ""
     run.retry = ""
@@ -46,7 +49,7 @@ def begin(turn: Turn, step: Step) -> None:
 def feed(turn: Turn, step: Step) -> None:
     """Keys that wait, one by one, until the step speaks again or is over; the rest was meant for what follows."""
     run = turn.run
-    while run.typed_ahead and run.waiting == "digits":
+    while run.typed_ahead and run.waiting == "digits" and step.verb != "ask":
         pressed, run.typed_ahead = run.typed_ahead[0], run.typed_ahead[1:]
         take_digit(turn, step, pressed)
 
@@ -85,14 +88,18 @@ def greeting(turn: Turn, step: Step) -> tuple[str, ...]:
 
 def spoken(turn: Turn, step: Step, happening: Happening) -> None:
     """The prompt is over: the caller's time runs, and keys that had to wait for its end count now."""
+    if turn.run.waiting == "play":
+        heard_out(turn, step)
+        feed(turn, step)
+
+
+def heard_out(turn: Turn, step: Step) -> None:
+    """From now on he is waited for, and listened to where he could not interrupt."""
     run = turn.run
-    if run.waiting != "play":
-        return
     run.waiting = "digits"
     turn.timer(limits.speech_told_ms if TOLD in run.scratch else step.data["timeout"])
     if listening.barge_in(step) == "off" and not run.typed_ahead:
         listening.hear(turn, step)
-    feed(turn, step)
 
 
 def digit(turn: Turn, step: Step, happening: Happening) -> None:
@@ -201,7 +208,9 @@ def typed(turn: Turn, step: Step) -> None:
     """Enough keys: do they fit, and are they what the caller meant?"""
     run, data = turn.run, step.data
     value = value_of(turn, step, run.digits)
-    if value is None or not fits(step, value):
+    if (value is None or not fits(step, value)) and away(step, run.digits):
+        leave_by(turn, step, run.digits)
+    elif value is None or not fits(step, value):
         retry(turn, step, "invalid")
     elif data.get("confirm"):
         confirm(turn, step, value)

@@ -30,21 +30,29 @@ def began(turn: Turn, step: Step, happening: Happening) -> None:
     turn.timer(limits.utterance_ms_max + limits.speech_grace_ms)
 
 
-def spoken(turn: Turn, step: Step, happening: Happening) -> None:
-    """The utterance is over. One that a key has overtaken is late, and dropped."""
+def heard_out(turn: Turn, happening: Happening) -> Utterance | None:
+    """The utterance is over. None for one that a key has overtaken, and for a fault while the prompt still plays:
+    nothing interrupts it then, and keys count."""
     run = turn.run
     if not isinstance(happening, Spoken) or run.hearing != happening.ticket:
-        return
+        return None
     said = happening.utterance
     run.hearing, run.speaking = 0, False
     run.steps_since_input = 0
     if run.waiting == "play" and said.result in (FAILED, NO_INPUT):
         if said.result == FAILED:
             run.scratch[UNHEARD] = int(run.scratch.get(UNHEARD, 0)) + 1
-        return  # nothing interrupts the prompt: it ends, and keys count
+        return None
     if run.waiting == "play":
         turn.hush()
         run.waiting = "digits"
+    return said
+
+
+def spoken(turn: Turn, step: Step, happening: Happening) -> None:
+    said = heard_out(turn, happening)
+    if said is None:
+        return
     if said.result == FAILED:
         listen.unheard(turn, step)
     elif said.result == MATCH and said.best:
