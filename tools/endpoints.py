@@ -122,7 +122,8 @@ def breath(samples: int) -> Wave:
     """Somebody breathes into the microphone, every four seconds, at up to -32 dBFS."""
     cycle = np.maximum(0.0, np.sin(2 * np.pi * np.arange(samples) / 32_000)) ** 3
     hiss = np.random.default_rng(9).standard_normal(samples)
-    return np.asarray(np.convolve(hiss, (0.25, 0.5, 0.25), "same") * cycle * 1.6 * at(-32.0)) + noise("", samples, 0.0, 6)
+    soft: Wave = np.convolve(hiss, (0.25, 0.5, 0.25), "same")
+    return soft * cycle * 1.6 * at(-32.0) + noise("", samples, 0.0, 6)
 
 
 # --- one run -----------------------------------------------------------------------------------------------------
