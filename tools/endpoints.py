@@ -122,8 +122,9 @@ def breath(samples: int) -> Wave:
     """Somebody breathes into the microphone, every four seconds, at up to -32 dBFS."""
     cycle = np.maximum(0.0, np.sin(2 * np.pi * np.arange(samples) / 32_000)) ** 3
     hiss = np.random.default_rng(9).standard_normal(samples)
-    soft: Wave = np.convolve(hiss, (0.25, 0.5, 0.25), "same")
-    return soft * cycle * 1.6 * at(-32.0) + noise("", samples, 0.0, 6)
+    soft: Wave = np.asarray(np.convolve(hiss, (0.25, 0.5, 0.25), "same"), np.float64)
+    soft *= cycle * 1.6 * at(-32.0)
+    return soft + noise("", samples, 0.0, 6)
 
 
 # --- one run -----------------------------------------------------------------------------------------------------
