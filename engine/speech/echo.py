@@ -29,15 +29,15 @@ _ALIKE = 0.12  # share of the power that one delay must explain to be worth a fi
 _GUESS = 0.2  # share of the power that a first guess may leave …
 _ALONE = 0.5  # … and a trusted filter, while nobody talks over the prompt
 _WELL = 0.05  # who leaves no more needs not learn
-_NOTABLE = 0.1  # of what came: less echo than that says nothing about its delay
 _WEAKER = 0.3  # of the power sent: no echo is louder
 _TRUSTED = 8  # frames
-_MOVED = 16  # samples by which an echo must have moved to be looked for elsewhere
+_MOVED = 16  # samples by which an echo must have moved to have moved …
+_MOVED_FRAMES = 3  # … and in how many frames in a row it must be seen there
 _QUIET = 33.0  # root mean square, -60 dBFS: nothing was sent
 _STIFF = 1e-3  # of the sent power, added to every tap's own: no filter out of nothing
 
 Frame = npt.NDArray[np.float64]
-DELAY, TRUST, ECHO_DBFS = range(3)  # words of `state`
+DELAY, TRUST, ECHO_DBFS, ELSEWHERE, SEEN_THERE = range(5)  # words of `state`
 _SILENT_DBFS = -100.0
 
 
@@ -47,7 +47,7 @@ class EchoFilter:
     def __init__(self) -> None:
         self._sent = np.zeros(_HISTORY)
         self._said = np.zeros(_WINDOW)
-        self._state = np.array([-1.0, 0.0, _SILENT_DBFS])
+        self._state = np.array([-1.0, 0.0, _SILENT_DBFS, -1.0, 0.0])
         # of a filter: the sent side's own correlation by [tap, tap], the correlation with the said side; the factor of
         # these equations, the taps. The second is a guess beside one that is trusted.
         self._shapes = np.zeros((2, TAPS + 1, TAPS))
@@ -112,9 +112,14 @@ def _follow(sent: Any, said: Any, state: Any, shapes: Any, factors: Any, alike: 
             _add_frame(sent, said, int(state[DELAY]), shapes[0], FRAME_SAMPLES, _KEEP)
             if _solve(shapes[0], factors[0]):
                 _, echo, _ = _subtract(sent, said, int(state[DELAY]), taps, rest, FRAME_SAMPLES)
-    elif echo > _NOTABLE:  # somebody talks over the prompt, or the echo has moved
+    else:  # somebody talks over the prompt, or the echo has moved
         known = state[DELAY]
-        if _guess(sent, said, state, shapes[1], factors[1], alike, rest) and abs(state[DELAY] - known) > _MOVED:
+        found = _guess(sent, said, state, shapes[1], factors[1], alike, rest)
+        moved = found and abs(state[DELAY] - known) > _MOVED
+        again = moved and abs(state[DELAY] - state[ELSEWHERE]) <= _MOVED
+        state[SEEN_THERE] = state[SEEN_THERE] + 1.0 if again else 1.0 if moved else 0.0
+        state[ELSEWHERE] = state[DELAY]
+        if state[SEEN_THERE] >= _MOVED_FRAMES:
             for row in range(TAPS + 1):
                 for column in range(TAPS):
                     shapes[0, row, column] = shapes[1, row, column]

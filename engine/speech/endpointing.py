@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from engine import jit
 from engine.speech import echo, levels, tones
@@ -90,7 +91,7 @@ class Endpointer:
             self._levels[:], self._raw[:], self._echo = before._levels, before._raw, before._echo
             self._levels[levels.SPEECH] = levels.SILENT_DBFS
         self._scratch = tones.scratch()
-        self._newest = np.zeros(tones.SIZE)
+        self._whole, self._newest = np.zeros(tones.SIZE), np.zeros(tones.SIZE)  # the last samples with and without echo
         self._before: deque[Samples] = deque(maxlen=PRE_ROLL_FRAMES + _OF)
         self._voices: deque[bool] = deque([False] * _OF_LAST, maxlen=_OF_LAST)
         self._periodic: deque[bool] = deque([False] * _OF, maxlen=_OF)
@@ -140,27 +141,28 @@ class Endpointer:
     # --- one frame -------------------------------------------------------------------------------------------
     def _judge(self, said: Samples, sent: Samples, mute: bool) -> tuple[Samples, bool]:
         """The frame without its echo, and whether it is a voice."""
-        loud = float(levels.level_dbfs(self._raw, said)) > max(
-            float(self._levels[levels.FLOOR]) + _OVER_FLOOR_DB, _LOUD_DBFS
-        )
-        rest = self._echo.hear(said, sent, loud=loud)
+        line_gate = max(float(self._levels[levels.FLOOR]) + _OVER_FLOOR_DB, _LOUD_DBFS)
+        level = float(levels.level_dbfs(self._raw, said))
+        noise = 10 ** ((float(self._levels[levels.FLOOR]) - level) / 10)
+        _append(self._whole, said)
+        # before the echo: any tone can be made out of a prompt by filtering, and what is left of it is none
+        tone = level > line_gate and bool(tones.is_tone(self._whole, self._scratch, noise))
+        rest = self._echo.hear(said, sent, loud=level > line_gate and not tone)
         frame = said.copy() if rest is None else np.clip(np.rint(rest), -32_768, 32_767).astype(np.int16)
+        _append(self._newest, frame)
+        heard = self._detector(frame.tobytes())  # always: it learns from all of them
         speaking = self.speech_start_ms >= 0
         level = float(levels.level_dbfs(self._levels, frame))
         floor = float(levels.learn(self._levels, level, speaking))
-        heard = self._detector(frame.tobytes())  # always: it learns from all of them
-        self._newest[:-FRAME_SAMPLES] = self._newest[FRAME_SAMPLES:]
-        self._newest[-FRAME_SAMPLES:] = frame
         gate = max(floor + _OVER_FLOOR_DB, _LOUD_DBFS, self._echo.echo_dbfs + _OVER_ECHO_DB)
         if speaking:
             gate = max(gate, float(self._levels[levels.SPEECH]) - _UNDER_SPEECH_DB)
-        voice, tone, periodic = False, False, False
-        if level > gate and heard and not mute:
-            tone = bool(tones.is_tone(self._newest, self._scratch, 10 ** ((floor - level) / 10)))
+        voice = level > gate and heard and not mute and not tone
+        if voice and rest is not None:
+            tone = bool(tones.is_tone(self._newest, self._scratch, noise))
             voice = not tone
-            periodic = voice and not speaking and float(tones.periodicity(self._newest)) > _PERIODIC
-            self._tones = 0 if voice else self._tones + 1
-        self._periodic.append(periodic)
+        self._tones = self._tones + 1 if tone else 0 if voice else self._tones
+        self._periodic.append(voice and not speaking and float(tones.periodicity(self._newest)) > _PERIODIC)
         self.gates = Gates(level, floor, self._echo.echo_dbfs, tone, voice)
         return frame, voice
 
@@ -211,6 +213,11 @@ class Endpointer:
             self._over = True
             self.speech_end_ms = self._last_voice * FRAME_MS
         return over
+
+
+def _append(window: npt.NDArray[np.float64], frame: Samples) -> None:
+    window[:-FRAME_SAMPLES] = window[FRAME_SAMPLES:]
+    window[-FRAME_SAMPLES:] = frame
 
 
 jit.on_warm("endpointing", warm)

@@ -18,6 +18,9 @@ from tests.speech.talk import echo_of, hiss, line, sentences
 LISTENING = Listening("g", "en")
 
 
+PROMPT = line(np.concatenate([said.wave for said in sentences()]))
+
+
 def endpointer(second_opinion: Any = None, before: Endpointer | None = None, **changes: Any) -> Endpointer:
     voices = webrtcvad.Vad(3)
     listening = msgspec.structs.replace(LISTENING, **changes)
@@ -142,7 +145,9 @@ def test_a_tone_is_no_speech(name: str) -> None:
         assert both is not None
         wave = g711.decode(both[0], 0).astype(np.float64)
     wave = np.tile(np.concatenate([np.zeros(3_000), wave, np.zeros(1_531)]), 3)
-    assert started(run(endpointer(), line(wave + hiss(wave.size, -60.0)))) == []
+    said = line(wave + hiss(wave.size, -60.0))
+    assert started(run(endpointer(), said)) == []
+    assert started(run(endpointer(), said, np.resize(PROMPT, said.size), playing=True)) == []
 
 
 def test_speech_behind_a_tone_is_heard() -> None:
@@ -153,9 +158,6 @@ def test_speech_behind_a_tone_is_heard() -> None:
         tone = g711.decode(beep[0], 0)
         steps = run(endpointer(), np.concatenate([tone, wave]))
         assert started(steps)[0] == pytest.approx(tone.size / 8 + first + 110, abs=120)
-
-
-PROMPT = line(np.concatenate([said.wave for said in sentences()]))
 
 
 @pytest.mark.parametrize(("db", "delay_ms"), [(-10, 25), (-20, 140), (-30, 300)])
