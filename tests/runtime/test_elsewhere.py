@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 
-from engine.call.effects import FetchWanted, LookupWanted
+from engine.call.effects import FetchWanted, LookupWanted, SpeakWanted
 from engine.call.stream_wall import StreamDone, StreamHushed, StreamPressed, StreamUnwanted, StreamWanted
 from engine.runtime.elsewhere import Elsewhere
 from tests.dialplan.site import lines, site_of
@@ -28,7 +28,7 @@ def test_each_output_is_carried_out_and_missing_secrets_are_told() -> None:
         )  # fmt: skip
         made = Elsewhere(server)  # type: ignore[arg-type]
         assert set(made.carry) == {
-            LookupWanted, FetchWanted, StreamWanted, StreamUnwanted, StreamPressed, StreamHushed,
+            LookupWanted, FetchWanted, SpeakWanted, StreamWanted, StreamUnwanted, StreamPressed, StreamHushed,
         }  # fmt: skip
         made.prepare(site_of(PLAN))
         assert len(told) == 1 and "the secret bot of a bot is missing" in told[0]
