@@ -42,7 +42,7 @@ def main() -> int:
         return 2
     words = texts.read_words(arguments.model / "words.txt.xz")
     held = judged.Held(arguments.cache / "voices")
-    judge = evaluate.Judge(arguments.model, arguments.cache)
+    judge = evaluate.Judge(arguments.model)
     table = [row for row in evaluate.rows(held, arguments.stamps, words.__contains__) if arguments.only in row.name]
     found = {row.name: [judge.outcomes(row.cases(at)) for at in row.conditions] for row in table}
     foreign = [each for row in table if row.foreign for outcomes in found[row.name] for each in outcomes]

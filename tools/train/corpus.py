@@ -26,7 +26,7 @@ from tools.train.texts import Texts
 
 # How many utterances each family speaks, and the family's own seed.
 SHARES = {
-    "espeak": (13_000, 101),
+    "espeak": (9_000, 101),
     "flite": (3600, 102),
     "festival": (800, 103),
     "hibari": (10_000, 104),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import lzma
 import math
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from engine.runtime.graph_shelf import Shelf
-from engine.runtime.vosk_library import Decoder
+import vosk  # type: ignore[import-untyped]
+import yaml
 
+from engine.speech import graph, lexicon, phones
 from engine.speech.grammar import Grammar, Line, Slot
 from engine.speech.words import GARBAGE
 from tools.train import judged
@@ -44,22 +49,48 @@ def grammar_of(case: Case) -> Grammar:
 
 
 class Judge:
-    """Decodes cases with the model in `folder`; compiled graphs are kept in `cache`."""
+    """Decodes cases with the model in `folder` by graphs that the engine compiles."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self.folder, self.shelf = str(folder), Shelf(cache)
+    def __init__(self, folder: Path, tuning: graph.Tuning | None = None) -> None:
+        vosk.SetLogLevel(-1)
+        told = yaml.safe_load((folder / "manifest.yaml").read_text("utf-8"))
+        self.folder, self.tuning = folder, tuning or graph.Tuning(**told.get("tuning", {}))
+        noise = bool(told.get("noise_phone_trained"))
+        self.phones = phones.read((folder / "phones.txt").read_text("utf-8"), noise)
+        self.lexicon = lexicon.Lexicon(
+            lexicon.Dictionary(lzma.decompress((folder / "words.txt.xz").read_bytes()).decode())
+        )
+        self.models: dict[str, vosk.Model] = {}
+
+    def model(self, grammar: Grammar) -> vosk.Model:
+        """The model with the grammar's graph, made once."""
+        key = repr(grammar)
+        if key not in self.models:
+            made = graph.compile(grammar, self.lexicon, self.phones, self.tuning)
+            with tempfile.TemporaryDirectory() as name:
+                place = Path(name)
+                (place / "graph" / "phones").mkdir(parents=True)
+                (place / "graph" / "HCLG.fst").write_bytes(made.hclg)
+                (place / "graph" / "words.txt").write_text(made.words, "utf-8")
+                boundaries = place / "graph" / "phones" / "word_boundary.int"
+                boundaries.write_text(phones.boundaries(self.phones), "utf-8")
+                for part in ("am", "conf"):
+                    shutil.copytree(self.folder / part, place / part)
+                self.models[key] = vosk.Model(name)
+        return self.models[key]
 
     def outcome(self, case: Case) -> Outcome:
-        prepared = self.shelf.prepared(self.folder, grammar_of(case), {})
-        decoder = Decoder(prepared.model, prepared.phrases, ALTERNATIVES)
-        decoder.feed(case.sound)
+        recognizer = vosk.KaldiRecognizer(self.model(grammar_of(case)), 8000)
+        recognizer.SetMaxAlternatives(ALTERNATIVES)
+        recognizer.AcceptWaveform(case.sound.tobytes())
         best, others, garbage = "", list[float](), -math.inf
-        for reading in decoder.final():
-            if GARBAGE in reading.words.split():
-                garbage = max(garbage, reading.score)
-            elif reading.words:
-                best = best or (reading.words.replace("oh", "zero") if case.digits else reading.words)
-                others.append(reading.score)
+        for reading in json.loads(recognizer.FinalResult())["alternatives"]:
+            words, score = str(reading["text"]).strip(), float(reading["confidence"])
+            if GARBAGE in words.split():
+                garbage = max(garbage, score)
+            elif words:
+                best = best or (words.replace("oh", "zero") if case.digits else words)
+                others.append(score)
         if not others:
             return Outcome(case.said, "", -BEYOND)
         margin = others[0] - garbage if garbage > -math.inf else BEYOND
