@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.dialplan import explained_corpus, explained_parts, explained_site, explained_text, explained_ways
-from engine.dialplan import explained_parts, explained_site, explained_speech, explained_text, explained_ways
-from engine.dialplan import explained_parts, explained_site, explained_text, explained_voices, explained_ways
+from engine.dialplan import (
+    explained_corpus,
+    explained_parts,
+    explained_site,
+    explained_speech,
+    explained_text,
+    explained_voices,
+    explained_ways,
+)
 from engine.dialplan.findings import CODES
 from engine.dialplan.mending import MENDABLE
 
@@ -40,10 +46,9 @@ def parse(text: str) -> dict[str, Explanation]:
 def catalogue() -> dict[str, Explanation]:
     """Every explanation, by code."""
     parts = (
-        explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_corpus.TEXT,
         explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_speech.TEXT,
+        explained_corpus.TEXT, explained_voices.TEXT,
     )  # fmt: skip
-    parts = (explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_voices.TEXT)
     return {code: each for part in parts for code, each in parse(part).items()}
 
 

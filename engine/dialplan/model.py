@@ -17,8 +17,8 @@ from engine.dialplan.calendars import CalendarModel, Hours, Zone
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.program import Program
 from engine.dialplan.recording_model import RecordingModel
-from engine.speech.grammar import Grammar
 from engine.dialplan.voice_model import VoiceModel
+from engine.speech.grammar import Grammar
 
 
 class RingModel(msgspec.Struct, frozen=True):
