@@ -46,6 +46,7 @@ from engine.call import (
     rooms,
     script,
     staying,
+    streaming,
     talking,
     transfer,
     wait_program,
@@ -80,6 +81,7 @@ from engine.call.effects import (
 from engine.call.leg import Leg
 from engine.call.listening import SpeechDone, SpeechStarted
 from engine.call.room import Room
+from engine.call.stream_wall import StreamDone
 from engine.clock import Deadlines
 from engine.dialplan.actions import LookupAnswered, PlayDone
 from engine.dialplan.model import Site
@@ -132,7 +134,7 @@ class Switch:
             return self._seal_info(event.data) if lowered.startswith(b"info ") else None
         if isinstance(event, (SecretsLoaded, Entropy)):
             return "secrets"
-        if isinstance(event, LookupDone | SpeechDone):  # about a person, whatever it holds
+        if isinstance(event, LookupDone | SpeechDone | StreamDone):  # about a person, whatever it holds
             asked = room.calls.get(event.call)
             return f"call {asked.name}" if asked is not None else "secrets"
         if isinstance(event, MediaHappened) and isinstance(event.event, (media.DigitHeard, media.DigitStarted)):
@@ -411,7 +413,7 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     SecretsLoaded: _secrets, AgentStates: _agent_states, Operator: desk.operate, Drain: _drain,
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
     LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: menus.clip_loaded,
-    PromptUsed: prompting.used, SoundDone: fetching.sound_done,
+    PromptUsed: prompting.used, SoundDone: fetching.sound_done, StreamDone: streaming.done,
     SpeechStarted: hearing.started, SpeechDone: hearing.done,
 }  # fmt: skip
 

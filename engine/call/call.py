@@ -11,6 +11,7 @@ from engine.call.consent import Notice
 from engine.call.leg import Leg, close_media, quiet
 from engine.call.phone_menus import PhoneMenu
 from engine.call.places import HeldPlace
+from engine.call.stream_wall import Stream
 from engine.dialplan.actions import JoinQueue
 from engine.dialplan.people_actions import EnterRoom, HandOver
 from engine.dialplan.program import Running
@@ -120,6 +121,18 @@ class Call(msgspec.Struct):
     hearing: int = 0  # the dialplan's ticket while his words are listened to …
     wanted: Listening | None = None  # … and how
     barge_in_from_ms: int = 0  # a press stops the prompt only from then on
+    streams: list[Stream] = []  # bots that talk with the caller, or listen
+    words: Words | None = None  # a prompt that holds words which only this call knows
+
+
+class Words(msgspec.Struct):
+    """A prompt that waits for its words (`ticket`), or is being played (0). `clip`: the call's own, that holds them; -1
+    without one."""
+
+    ticket: int
+    clips: tuple[str, ...]
+    loop: bool
+    clip: int
 
 
 class Waiting(msgspec.Struct):

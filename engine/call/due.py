@@ -34,10 +34,12 @@ from engine.call import (
     recording,
     resume,
     rooms,
+    streaming,
     talking,
     telling,
     transfer,
     wait_program,
+    words,
 )
 from engine.clock import Key
 from engine.dialplan.actions import TimerFired
@@ -73,6 +75,8 @@ def deadline(room: Room, key: Key, now_ms: int) -> None:
         agents.challenge_due(room, number, now_ms)
     elif kind == "resumed":
         resume.give_up(room, now_ms)
+    elif kind == "streams":
+        streaming.lost(room, now_ms)
     elif kind == "lever":
         desk.time_over(room, number, now_ms)
     elif kind == "override":
@@ -115,6 +119,7 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "park": parking.due,
     "room": rooms.due,
     "menu": menus.due,
+    "words": words.due,
     "call": ending.too_long,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms

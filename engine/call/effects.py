@@ -7,8 +7,10 @@ import msgspec
 from engine.call.levers import Lever
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.call.messages import StoredMessage
+from engine.call.stream_wall import StreamDone, StreamHushed, StreamPressed, StreamUnwanted, StreamWanted
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.types import Value
+from engine.dialplan.voice_model import VoiceModel
 from engine.media.commands import MediaCommand, MediaEvent
 from engine.records.events import Event
 from engine.sip.events import CloseFlow, Connect, Path, Send
@@ -174,7 +176,8 @@ class ClipLoaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class SoundDone(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """What became of a FetchWanted: the clip holds `duration_ms` of sound, or `detail` says in words why not."""
+    """What became of a FetchWanted or SpeakWanted: the clip holds `duration_ms` of sound, or `detail` says in words why
+    not."""
 
     call: int
     ticket: int
@@ -215,6 +218,7 @@ Input = (
     | SoundDone
     | SpeechStarted
     | SpeechDone
+    | StreamDone
 )
 
 
@@ -300,7 +304,26 @@ class FetchWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     cache_ms: int
 
 
+class SpeakWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Make `text`, spoken in `language`, the clip of this number; answered by SoundDone(call, ticket) within `wait_ms`.
+
+    `voice` None: the machine's best. `serial` as of FetchWanted. `secret`: it is kept nowhere.
+    """
+
+    call: int
+    ticket: int
+    clip: int
+    serial: int
+    text: str
+    language: str
+    voice: VoiceModel | None
+    wait_ms: int
+    secret: bool
+
+
 Output = (
     Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | UsePrompt | RemoveFile | Drained | LogLine
     | LookupWanted | FetchWanted | ListenWanted | ListenEnded
+    | LookupWanted | FetchWanted | StreamWanted | StreamUnwanted | StreamPressed | StreamHushed
+    | LookupWanted | FetchWanted | SpeakWanted
 )  # fmt: skip

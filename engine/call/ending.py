@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, canary, dial, hearing, rooms, staying, supervision, waiting
+from engine.call import bridge, canary, dial, hearing, rooms, staying, streaming, supervision, waiting
 from engine.call.call import Call, busy, drop_leg, end_leg, legs_of
 from engine.call.effects import RemoveFile
 from engine.dialplan.actions import CallerGone
@@ -33,6 +33,7 @@ STATUS_OF_CAUSE = {
 # deadlines that belong to a call and end with its dialplan
 _CALL_DEADLINES = (
     "script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room", "menu",
+    "words",
 )  # fmt: skip
 
 
@@ -94,6 +95,7 @@ def _finish_script(room: Room, call: Call, now_ms: int) -> None:
     call.phase = "closing"
     call.ended_ms = now_ms
     hearing.stop(room, call)
+    streaming.over(room, call, now_ms)
     if call.menu is not None and call.menu.file:
         room.out.append(RemoveFile(call.menu.file))  # a prompt that he recorded and did not choose
     for kind in _CALL_DEADLINES:

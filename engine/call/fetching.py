@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.call import leg as legs
-from engine.call import own_clips
+from engine.call import own_clips, words
 from engine.call.effects import FetchWanted
 from engine.dialplan import actions
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def fetch(room: Room, call: Call, wish: actions.FetchSound, now_ms: int) -> None:
     """Ask the runtime; told at once when too many calls have a clip of their own."""
     call.stays = False
+    words.drop(room, call)
     clip = own_clips.take(room, call)
     if clip < 0:
         room.happen(call, actions.SoundFetched(wish.ticket, 0, "too many phones hear recordings already"))
@@ -35,7 +36,7 @@ def fetch(room: Room, call: Call, wish: actions.FetchSound, now_ms: int) -> None
 def sound_done(room: Room, event: SoundDone, now_ms: int) -> None:
     """The runtime's answer; the interpreter drops one that comes too late."""
     call = room.calls.get(event.call)
-    if call is not None:
+    if call is not None and not words.sound_done(room, call, event):
         room.happen(call, actions.SoundFetched(event.ticket, event.duration_ms, event.detail, event.ms))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import draining, ending, hearing, transfer
+from engine.call import draining, ending, hearing, streaming, transfer
 from engine.call import leg as legs
 from engine.errors import ProtocolError
 
@@ -34,6 +34,7 @@ def resumed(room: Room, event: Resumed, now_ms: int) -> None:
     draining.forget(room)
     room.storage = "ok"
     _close_rows(room, now_ms)
+    streaming.resumed(room, now_ms)
     calls = [call for call in room.calls.values() if call.phase != "closing"]
     too_long = event.down_ms > event.down_ms_max
     room.emit(

@@ -17,8 +17,10 @@ from engine.call import (
     recording,
     script_people,
     showing,
+    streaming,
     talking,
     waiting,
+    words,
 )
 from engine.call import leg as legs
 from engine.call.call import Call
@@ -113,8 +115,10 @@ def _answer(room: Room, call: Call, wish: actions.Answer, now_ms: int) -> None:
 def _play(room: Room, call: Call, wish: actions.PlayPrompts, now_ms: int) -> None:
     leg = room.legs[call.leg]
     call.stays = wish.loop
-    clips = room.clips(room.site_of(call), wish.clips)
     room.emit("call.prompt", call.tenant, call.name, clips=notes.clips(wish))
+    if words.begin(room, call, wish, now_ms):
+        return
+    clips = room.clips(room.site_of(call), wish.clips)
     if clips and leg.row >= 0:
         legs.play(room, leg, f"step:{wish.ticket}", clips, loop=wish.loop)
     elif not wish.loop:
@@ -122,6 +126,7 @@ def _play(room: Room, call: Call, wish: actions.PlayPrompts, now_ms: int) -> Non
 
 
 def _stop_play(room: Room, call: Call, wish: actions.StopPlay, now_ms: int) -> None:
+    words.drop(room, call)
     legs.quiet(room, room.legs[call.leg])
 
 
@@ -130,6 +135,7 @@ def _collect(room: Room, call: Call, wish: actions.Collect, now_ms: int) -> None
     call.barge_in = wish.on and _barges_in(room, call)
     call.barge_in_from_ms = now_ms + wish.barge_in_ms
     if call.hushed != call.sensitive:
+        streaming.hush(room, call, call.sensitive)
         recording.hush(room, call, call.sensitive)
 
 
@@ -224,4 +230,5 @@ _RULES: dict[type, Callable[[Room, Call, Any, int], None]] = {
     actions.AskBox: _ask_box, actions.LeaveMessage: _leave_message,
     actions.StartRecord: _record, actions.StopRecord: _stop_record, actions.EchoBack: _echo,
     actions.Hangup: _hang_up, actions.Reject: _reject, **script_people.RULES, **fetching.RULES, **hearing.RULES,
+    **streaming.RULES,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.call import effects
+from engine.call import effects, stream_wall
 from engine.call.keys import MASK
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.cli.show import clock, seconds, width
@@ -61,6 +61,8 @@ def input_words(step: Step) -> str:
             return "he begins to speak"
         case SpeechDone():
             return f"the recogniser answers: {event.utterance.result} {event.utterance.detail}".rstrip()
+        case stream_wall.StreamDone():
+            return f"a bot is done after {event.ms} ms: {event.result} {event.reason}".rstrip()
         case effects.SoundDone():
             return f"a recording is fetched after {event.ms} ms: {event.detail or seconds(event.duration_ms)}"
     return _OTHERS.get(type(event), type(event).__name__)
@@ -132,6 +134,16 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return "drained"
         case effects.FetchWanted():
             return f"fetches {output.url.split('?', 1)[0]} as clip {output.clip}"
+        case stream_wall.StreamWanted():
+            return f"connects the bot at {output.url.split('?', 1)[0]}"
+        case stream_wall.StreamUnwanted():
+            return f"ends the stream of ticket {output.ticket}"
+        case stream_wall.StreamPressed():
+            return f"tells the bot of ticket {output.ticket} of a key"
+        case stream_wall.StreamHushed():
+            return f"the bot of ticket {output.ticket} hears {'silence' if output.hushed else 'the call'}"
+        case effects.SpeakWanted():
+            return f"has {len(output.text)} letters spoken as clip {output.clip}"
         case effects.LookupWanted():
             return f"asks the lookup {output.model.name}"
         case ListenWanted():

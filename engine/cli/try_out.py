@@ -18,8 +18,8 @@ PLAYERS = (("aplay", "-q"), ("paplay",), ("afplay",))
 
 def try_out(
     plan: Annotated[str, typer.Argument(help="A dialplan by name, its file, a site's folder, or a number.")],
-    keys: Annotated[str, typer.Option("--keys", help="What the caller does, as in '1 2 _': keys, _ for none, 10s, "
-                    "answer, refuse, bye, hangup. Without it, you type.")] = "",
+    keys: Annotated[str, typer.Option("--keys", help="What the caller does, as in '1 \"my bill\" _': keys, "
+                    "words in quotes, _ for none, 10s, answer, refuse, bye, hangup. Without it, you type.")] = "",
     site: Annotated[Path | None, typer.Option("--site", help="The site (default: this folder, else the demo).")] = None,
     at: Annotated[str, typer.Option("--at", help="When, as in '2026-12-25 10:00'.")] = "",
     caller: Annotated[str, typer.Option("--caller", help="Who calls.")] = "",
@@ -27,14 +27,14 @@ def try_out(
     sound: Annotated[bool, typer.Option("--sound", help="Also play the recordings (aplay, paplay).")] = False,
 ) -> None:  # fmt: skip
     """Walk through a dialplan as its caller. Exit status 0: the call was walked, 1: not, 2: used wrongly."""
-    from engine.sim.trying import Session
+    from engine.sim.trying import Session, words_of
 
     loaded, given = _found(plan, site, {"at": at, "caller": caller, "agents": agents})
     player = _player() if sound else ()
     session = Session(loaded, given)
     _tell(session, session.lines(), player)
     if keys:
-        for word in keys.split():
+        for word in words_of(keys):
             _tell(session, session.do(word), player)
         _tell(session, session.do("?"), ())
         return
@@ -44,7 +44,7 @@ def try_out(
 def _talk(session: Session, player: tuple[str, ...]) -> None:
     """Until the call is over, or the typist goes."""
     from engine.errors import UsageError
-    from engine.sim.trying import WORDS
+    from engine.sim.trying import WORDS, words_of
 
     print("           (keys, Enter for none, ? for the variables, help for the other words)")
     while not session.over():
@@ -53,7 +53,7 @@ def _talk(session: Session, player: tuple[str, ...]) -> None:
         except EOFError:
             print()
             typed = "hangup"
-        for word in typed.split() or ["_"]:
+        for word in words_of(typed) or ["_"]:
             if word == "help":
                 print("\n".join(f"           {word:8} {meaning}" for word, meaning in WORDS.items()))
                 continue

@@ -24,6 +24,7 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.gathered": lambda d: f"{d['variable']} = {d['value']}",
     "call.lookup": lambda d: f"lookup {d['lookup']}: {d['result']} after {d['ms']} ms" + _in(d.get("reason")),
     "call.fetch": lambda d: f"fetches {d['url']}: {d['result']} after {d['ms']} ms" + _in(d.get("reason")),
+    "call.stream": lambda d: f"bot {d['url']} ({d['tracks']}): {d['result']} after {d['ms']} ms" + _in(d.get("reason")),
     "call.shown": lambda d: f"shows {d['values']}",
     "call.metric": lambda d: f"counts {d['name']} + {d['by']}",
     "call.bridged": lambda d: f"talks with {d['with']}",

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.dialplan.model import Announcing, OverflowRule
 from engine.dialplan.people_actions import PeopleAction, PeopleHappening
+from engine.dialplan.stream_actions import StreamAction, StreamHappening
 from engine.dialplan.types import Value
 from engine.speech.utterance import Listening, Utterance
 
@@ -275,6 +276,7 @@ Action = (
     | Reject
     | Note
     | PeopleAction
+    | StreamAction
 )
 
 
@@ -392,4 +394,5 @@ class CallerGone(msgspec.Struct, frozen=True, tag=True):
 Happening = (
     Started | AnsweredNow | PlayDone | Digit | TimerFired | QueueEnded | DialEnded | CallbackAnswer | BoxAnswer
     | RecordDone | LookupAnswered | SoundFetched | CallerGone | SpeechBegan | Spoken | PeopleHappening
+    | StreamHappening
 )  # fmt: skip

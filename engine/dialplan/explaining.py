@@ -14,6 +14,7 @@ from engine.dialplan import (
     explained_parts,
     explained_site,
     explained_speech,
+    explained_streams,
     explained_text,
     explained_voices,
     explained_ways,
@@ -49,6 +50,15 @@ def catalogue() -> dict[str, Explanation]:
         explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_speech.TEXT,
         explained_corpus.TEXT, explained_voices.TEXT,
     )  # fmt: skip
+        explained_corpus.TEXT,
+        explained_parts.TEXT,
+        explained_site.TEXT,
+        explained_speech.TEXT,
+        explained_streams.TEXT,
+        explained_text.TEXT,
+        explained_voices.TEXT,
+        explained_ways.TEXT,
+    )
     return {code: each for part in parts for code, each in parse(part).items()}
 
 

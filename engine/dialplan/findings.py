@@ -189,6 +189,12 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD232": (ERROR, "time that a clock change skips or repeats", ""),
     "RD233": (ERROR, "given what the site hasn't", ""),
     "RD234": (ERROR, "number that nobody outside reaches", ""),
+    # --- bots -----------------------------------------------------------------------------------------
+    "RD300": (ERROR, "not the address of a bot", "the caller would never reach it"),
+    "RD301": (ERROR, "bot in clear", "whoever listens on the network would hear the caller, and could be the bot"),
+    "RD302": (ERROR, "not the name of a secret", "the bot could not tell us from anybody else"),
+    "RD303": (ERROR, "fork with a way", "the caller would never go there"),
+    "RD304": (WARNING, "bot without a person", "the caller could not reach anybody, whatever he says"),
     # --- recordings -----------------------------------------------------------------------------------
     "RD240": (WARNING, "recording clipped", "the caller would hear it crackle"),
     "RD241": (WARNING, "recording silent", "the caller would hear silence"),

@@ -29,6 +29,7 @@ from engine.dialplan.verbs import (
     play_url,
     recording,
     speech,
+    stream,
     survey,
     talk,
     tell,
@@ -54,6 +55,7 @@ _GROUPS = (
     conference,
     survey,
     voicemail,
+    stream,
 )
 BEGIN: dict[str, Begin] = {verb: rule for group in _GROUPS for verb, rule in group.BEGIN.items()}
 ROWS: dict[tuple[str, type], Row] = {

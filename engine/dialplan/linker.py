@@ -24,6 +24,7 @@ from engine.dialplan import (
     queue_linker,
     queue_rules,
     speech_rules,
+    stream_rules,
     types,
 )
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
@@ -36,7 +37,7 @@ from engine.dialplan.verbs.shape import STRUCTURE
 AGAIN, CONTINUE = "again", "continue"
 RULES = {
     **options.RULES, **queue_rules.RULES, **listen_rules.RULES, **people_rules.RULES, **box_reader.RULES,
-    **address_rules.RULES, **finish_notice.RULES, **speech_rules.RULES,
+    **address_rules.RULES, **finish_notice.RULES, **speech_rules.RULES, **stream_rules.RULES,
 }  # fmt: skip
 # verb -> what it needs beyond its options: called with (linker, step, home, prefix, data, outs, info)
 Finish = Callable[["Linker", DraftStep, Draft, str, dict[str, Any], dict[str, str], "Linked"], None]
@@ -47,6 +48,7 @@ FINISH: dict[str, Finish] = {
     **finish_people.FINISH,
     **finish_data.FINISH,
     **finish_notice.FINISH,
+    **stream_rules.FINISH,
 }  # fmt: skip
 
 

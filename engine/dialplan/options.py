@@ -255,7 +255,7 @@ def speak_slot(context: Context, slot: Slot, node: marks.Node, user: marks.Node)
             return None
     else:
         context.want(slot.name)
-    every = ("digits", "number", *saying.KINDS)
+    every = ("digits", "number", "words", *saying.KINDS)
     if kind and kind not in every:
         hint = did_you_mean(kind, every)
         context.report.add("RD078", node, f"nothing is spoken as {kind!r}", hint, at=at, width=slot.width)

@@ -63,7 +63,7 @@ class Running(msgspec.Struct):
     variables: dict[str, str | int | bool]
     facts: dict[str, str]
     ticket: int = 0
-    waiting: str = ""  # '' (running) | answer | play | digits | timer | queue | dial | record | echo | ended
+    waiting: str = ""  # '' (running) | answer | play | digits | timer | queue | dial | record | echo | stream | ended
     steps_since_input: int = 0
     digits: str = ""  # collected for the current gather or menu
     typed_ahead: str = ""

@@ -22,7 +22,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "time": ("time",),
 }
 # of these only what is named after `as`
-ASKED: dict[str, tuple[str, ...]] = {"text": ("spelled", "digits"), "choice": ("spelled", "digits")}
+ASKED: dict[str, tuple[str, ...]] = {"text": ("words", "spelled", "digits"), "choice": ("words", "spelled", "digits")}
 _KEYS = {"*": "digits/star", "#": "digits/hash"}
 _DAY, _HOUR, _MINUTE, _SECOND = 86_400_000, 3_600_000, 60_000, 1_000
 

@@ -11,16 +11,21 @@ from engine.dialplan.model import Site
 from engine.dialplan.numerals import number_clips
 from engine.dialplan.types import Value
 
-__all__ = ["clips_for", "number_clips", "present"]
+__all__ = ["WORDS", "clips_for", "is_words", "number_clips", "present", "words_of"]
 
+WORDS = "words"  # the way of a text that the runtime's synthesiser speaks, see call.words
+_GAP = "\u00a0"  # between the words of one, as a space parts clips in the records
 _KEYS = {"*": "star", "#": "hash"}
 
 
 def clips_for(kind: str, value: Value, language: str, site: Site, tenant: str = "") -> tuple[str, ...]:
-    """Clip names that speak `value` as `kind` (digits | number | phone | position, or one of saying.KINDS).
+    """Clip names that speak `value` as `kind` (digits | number | phone | position | words, or one of saying.KINDS).
 
     A tenant's own recordings of stock names come first. Unknown kinds and values give no clip.
     """
+    if kind == WORDS:
+        text = " ".join(str(value).split())
+        return (f"{language}/{WORDS}/{text.replace(' ', _GAP)}",) if any(map(str.isalnum, text)) else ()
     if kind == "position":
         return _position(_integer(value), language, site, tenant)
     if kind == "number":
@@ -33,6 +38,17 @@ def clips_for(kind: str, value: Value, language: str, site: Site, tenant: str = 
     if len(clips) == len(names) or kind == "spelled":
         return clips
     return present(_digits(value), language, site, tenant)
+
+
+def is_words(clip: str) -> bool:
+    """Is it no recording, but words to be spoken? `en/words/Acme Ltd`."""
+    return clip.partition("/")[2].startswith(f"{WORDS}/")
+
+
+def words_of(clip: str) -> tuple[str, str]:
+    """(language, text) of such words."""
+    language, _, rest = clip.partition("/")
+    return language, rest.partition("/")[2].replace(_GAP, " ")
 
 
 def _digits(value: Value) -> list[str]:

@@ -22,10 +22,12 @@ from engine.dialplan.actions import (
 )
 from engine.dialplan.model import Site
 from engine.dialplan.program import Program, Running, Step
-from engine.dialplan.speaking import clips_for
+from engine.dialplan.prompts import estimate_ms
+from engine.dialplan.speaking import clips_for, is_words, words_of
 from engine.speech.utterance import Listening
 
 PLAY_GRACE_MS = 5_000
+WORDS_WAIT_MS = 11_000  # more than any voice may be waited for
 depth_max = 64
 TEMPORARY_FAILURE = 41  # Q.850
 MASK = "····"
@@ -69,6 +71,9 @@ class Turn:
         prompts = self.site.prompts
         total = PLAY_GRACE_MS
         for clip in clips:
+            if is_words(clip):  # waited for, spoken by somebody else, and perhaps spelled in the end
+                total += WORDS_WAIT_MS + 4 * estimate_ms(words_of(clip)[1])
+                continue
             prompt = prompts.get(clip)
             total += prompt.duration_ms if prompt is not None else 0
             if prompt is not None and not prompt.duration_ms:

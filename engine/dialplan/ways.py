@@ -98,6 +98,10 @@ class Graph:
                 instant = name in _QUEUE_INSTANT or name.startswith("overflow ")
                 yield Edge(self.to(node, target), input=not instant, out=name)
             yield Edge(self.after(node), input=True)
+        elif verb == "stream":
+            for name, target in outs.items():
+                yield Edge(self.to(node, target), input=name != "failed", out=name)
+            yield Edge(self.after(node), input="fork" not in step.data)
         elif verb == "park":
             for name, target in outs.items():
                 yield Edge(self.to(node, target), input=name != "full", out=name)

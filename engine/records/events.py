@@ -38,6 +38,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.gathered": ("variable", "value"),  # masked where sensitive
     "call.lookup": ("lookup", "result", "ms", "reason"),  # ok | not_found | failed, and why; never a value
     "call.fetch": ("url", "result", "ms", "reason"),  # of a recording elsewhere: ok | failed, and why
+    # a bot elsewhere; tracks: talk (it had the caller) | caller | both; result: done | timeout | failed; in frames of
+    # 20 ms: sent to it, heard of it, dropped because it did not take them
+    "call.stream": ("url", "tracks", "result", "reason", "ms", "sent", "heard", "dropped"),
     "call.shown": ("values",),  # name=text; … for the agent's screen
     "call.metric": ("name", "by"),  # a count of the dialplan's own
     # what a caller said: grammar is its key in the site; slots name=value; …; confidence (the alternatives', too) in

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from engine import limits
 from engine.call.effects import FetchWanted, SoundDone
 from engine.errors import LimitExceeded, SiteError
+from engine.runtime.call_words import CallWords
 from engine.runtime.files import Files, law_pair
 from engine.runtime.lookups import reason_of
 from engine.runtime.sounds import decode_bounded
@@ -32,7 +33,8 @@ ACCEPT = "audio/*, application/ogg, */*;q=0.1"
 class Fetches:
     """`ask` for a recording; `deliver` gets a SoundDone for each, from the loop and never from within `ask`.
 
-    `client` gives the HTTP client. Clips are stored through `files`, which knows who asked for a number last.
+    `client` gives the HTTP client. `words` speaks what only a call knows. Clips are stored through `files`, which knows
+    who asked for a number last.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Fetches:
         self._deliver = deliver
         self._client = client
         self._files = files
+        self.words = CallWords(loop, deliver, files)
         self._thread = ThreadPoolExecutor(1, "fetches")  # one recording is decoded at a time: its memory is bounded
         self._asking: dict[asyncio.Task[None], None] = {}
         self._under_way: dict[str, asyncio.Task[Both]] = {}
@@ -145,6 +148,7 @@ class Fetches:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.run_in_executor(None, self._thread.shutdown)
+        await self.words.close()
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

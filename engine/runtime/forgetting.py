@@ -39,7 +39,7 @@ async def prepare(server: Server, author: str, number: str, country: str) -> dic
     await _no_call(server, author, number, country)
     await _written(server)
     server.storage.forget(lambda text: numbers.names(text, number, country))
-    server.lookups.forget()
+    server.elsewhere.lookups.forget()
     await server.ask(author, "let_go", {"number": number, "country": country})
     await _state_free(server, whole)
     signalling = 0

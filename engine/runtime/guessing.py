@@ -6,7 +6,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-from engine.speech import guesses, words
+from engine.speech import grammar_net, guesses, words
+from engine.speech.grammar import Grammar
+from engine.speech.lexicon import Lexicon, unknown_words
 
 PROGRAM = "espeak-ng"
 guess_s_max = 10.0
@@ -34,3 +36,17 @@ def guess(unknown: Sequence[str], language: str) -> dict[str, tuple[str, ...]]:
         return guess(asked[:half], language) | guess(asked[half:], language) if half else {}
     said = ((word, guesses.from_ipa(line)) for word, line in zip(asked, lines, strict=True))
     return {word: (phones,) for word, phones in said if phones}
+
+
+def completed(lexicon: Lexicon, grammar: Grammar) -> Lexicon:
+    """The lexicon with guesses for the words of a grammar that it lacks, as far as there are any: espeak-ng's, or else
+    what follows from words that are known. Raises SpeechError for a grammar that can't be built."""
+    own = Lexicon(lexicon.dictionary, {**lexicon.own, **grammar.words}, lexicon.guesses)
+    unknown = unknown_words(grammar_net.build(grammar), own)
+    if not unknown:
+        return lexicon
+    found = guess(unknown, grammar.language)
+    for word in unknown:
+        if word not in found and words.base(grammar.language) == "en":
+            found[word] = guesses.derived(word, own.of)
+    return Lexicon(lexicon.dictionary, lexicon.own, {**lexicon.guesses, **found})

@@ -30,7 +30,6 @@ from engine.call.effects import (
     Drained,
     Emit,
     Entropy,
-    FetchWanted,
     FlowClosed,
     FlowOpened,
     Input,
@@ -38,7 +37,6 @@ from engine.call.effects import (
     Listening,
     LoadClip,
     LogLine,
-    LookupWanted,
     Media,
     MediaHappened,
     Operator,
@@ -61,15 +59,14 @@ from engine.runtime import continuing, handover, net, opening, plane_memory, rec
 from engine.runtime.admin import SOCKET_NAME, Admin
 from engine.runtime.bus import Bus
 from engine.runtime.desk import Desk
+from engine.runtime.elsewhere import Elsewhere
 from engine.runtime.feed import Feed
-from engine.runtime.fetches import Fetches
 from engine.runtime.files import Files
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import Journal
 from engine.runtime.ladder import Ladder
 from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
-from engine.runtime.lookups import Lookups
 from engine.runtime.mail import Mail
 from engine.runtime.opening import Options
 from engine.runtime.outward import Outward
@@ -122,9 +119,8 @@ class Server:
         self.feed = Feed(self.loop, self.admin, self.ladder)
         self.storage = Storage(options.data / "ringdown.db", node=options.node, told=self._storage_says)
         self.sweeper = Sweeper(self)
-        self.lookups = Lookups(self.loop, self.deliver, lambda name: self.secrets.lookup(name), self.log)
         self.files = Files(options.data, self.loop, self.log)
-        self.fetches = Fetches(self.loop, self.deliver, self.lookups.client, self.files)
+        self.elsewhere = Elsewhere(self)
         self.mail = Mail(self)
         self.prompts = OwnPrompts(self)
         self.levers = Levers(options.data / "switches.json", self.loop, self.log)
@@ -136,12 +132,11 @@ class Server:
         self.tally = Tally()
         self.watching = Watching(self)
         self.draining = False
-        self._terms = 0
         self._build = (build_switch, build_plane)
         self._warm = warm
         self._stopping = asyncio.Event()
         self._replies: dict[int, asyncio.Future[Reply]] = {}
-        self._request = 0
+        self._terms = self._request = 0
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at: int | None = None
         self._batch_armed = False
@@ -168,7 +163,7 @@ class Server:
         self._carry: dict[type, Callable[[Any], None]] = {
             Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
             Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
-            LookupWanted: self.lookups.ask, FetchWanted: self.fetches.ask,
+            **self.elsewhere.carry,
             RemoveFile: self.files.remove, LoadClip: self.files.load, UsePrompt: self.prompts.use,
         }
 
@@ -391,7 +386,7 @@ class Server:
         self.site = site = self.prompts.over(site)
         made = self.secrets.ensure(site)
         self.plane.shelves.rules = quotas(site)
-        self.lookups.prepare(site, self.secrets)
+        self.elsewhere.prepare(site)
         for problem in self.plane.load_clips(site.prompts):
             self.log.warning(problem, "clip")
         self.deliver(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
@@ -565,8 +560,7 @@ class Server:
         await self.mail.close()
         await self.prompts.close()
         self.resolver.close()
-        await self.fetches.close()
-        await self.lookups.close()
+        await self.elsewhere.close()
         await self.flows.close()
         for sock in self.udp.values():
             sock.close()

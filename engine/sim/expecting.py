@@ -10,6 +10,7 @@ from engine.dialplan.model import Site
 from engine.records.events import Event
 from engine.sim.ear import GROUPS, Heard
 from engine.sim.rehearsal import SETTLE_MS, TOGETHER_MS_MAX, RefusedError, Rehearsal
+from engine.sim.saying import SURE_PERCENT, Said
 from engine.sim.transcript import Case, Given, Line, Place
 from engine.sim.transcript_reader import is_text
 
@@ -101,6 +102,23 @@ class Play:
         if not self.show.press(keys):
             raise Differs(line.place, f"somebody to take the keys {keys}", self.show.where())
         self.started = True
+        self.acts(self.show.before_key)
+
+    def say(self, line: Line) -> None:
+        """Words, read by the grammar that is listened with; nobody listens: that is the difference."""
+        told = line.value if isinstance(line.value, dict) else {"text": str(line.value)}
+        others = tuple(each for each in str(told.get("or", "")).split(", ") if each)
+        said = Said(str(told["text"]), int(str(told.get("confidence", SURE_PERCENT))), others)
+        if not self.show.say(said):
+            raise Differs(line.place, f"somebody to listen to “{said.text}”", self.show.where())
+        self.started = True
+        self.acts(self.show.before_key)
+
+    def silence(self, line: Line) -> None:
+        if self.show.over():
+            raise Differs(line.place, "a call to be silent in", self.show.where())
+        self.started = True
+        self.show.silence()
         self.acts(self.show.before_key)
 
     def press_ahead(self, line: Line) -> None:
@@ -459,7 +477,8 @@ def _ms(text: str) -> int:
 
 
 _LINES: dict[str, Callable[[Play, Line], None]] = {
-    "hears": Play.hears, "hears_text": Play.hears_text, "press": Play.press, "press_ahead": Play.press_ahead,
+    "hears": Play.hears, "hears_text": Play.hears_text, "press": Play.press, "say": Play.say,
+    "silence": Play.silence, "press_ahead": Play.press_ahead,
     "wait": Play.wait, "say_for": Play.say_for, "hang_up": Play.hang_up, "agent": Play.agent,
     "agent_hears": Play.agent_hears, "queue": Play.queue, "callback": Play.callback, "message": Play.message,
     "record": Play.record, "flow": Play.flow, "call": Play.call, "outcome": Play.outcome,

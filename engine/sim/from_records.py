@@ -109,6 +109,7 @@ def given_of(events: Sequence[Event], states: Mapping[str, Event], site: Site, *
     )  # fmt: skip
     if lost:
         lines.append(f"unreachable: [{', '.join(lost)}]")
+    lines += _bots(events, site)
     fakes = _lookups(events, site, started.tenant)
     if fakes:
         lines += ["lookups:", *(f"  {each}" for each in fakes)]
@@ -119,6 +120,24 @@ def _addresses(event: Event, site: Site) -> list[str]:
     """What the records hold without its query, as the site's dialplans fetch it."""
     fetched = (str(step.data["url"]) for step in steps_of(site, "play_url"))
     return [url for url in fetched if url.split("?", 1)[0] == event.data["url"]]
+
+
+def _bots(events: Sequence[Event], site: Site) -> list[str]:
+    """`bots:` and below it how each that had the caller ended, and what it had found out."""
+    known = {str(event.data["variable"]): str(event.data["value"]) for event in events if event.kind == "call.gathered"}
+    found: dict[str, str] = {}
+    for event in events:
+        if event.kind != "call.stream" or event.data["tracks"] != "talk":
+            continue
+        for step in steps_of(site, "stream"):
+            url, result = str(step.data["url"]), str(event.data["result"])
+            if "fork" in step.data or url.split("?", 1)[0] != event.data["url"]:
+                continue
+            told = [f"{name}: {_quoted(known[name])}" for name in step.data.get("sets", ())
+                    if name in known and HIDDEN not in known[name]]  # fmt: skip
+            done = "{" + ", ".join([*told, f"after: {event.data['ms']}ms"]) + "}"
+            found.setdefault(url, {"failed": "fails", "timeout": "timeout"}.get(result, done))
+    return ["bots:", *(f"  {_quoted(url)}: {text}" for url, text in found.items())] if found else []
 
 
 def masked(caller: str) -> str:

@@ -14,12 +14,13 @@ from engine.dialplan.findings import Report, did_you_mean
 from engine.dialplan.model import NumberModel, SeasonModel, Site, TrunkModel
 from engine.dialplan.program import Step
 from engine.sim.clock_reader import read_at
+from engine.sim.fake_bots import read_bots
 from engine.sim.fake_lookups import read_lookups
 from engine.sim.transcript import Given
 
 KEYS = (
     "dialled", "caller", "name", "trunk", "at", "zone", "agents", "waiting", "closed", "lookups", "notices",
-    "calendars", "unreachable",
+    "calendars", "unreachable", "bots",
 )  # fmt: skip
 CALENDAR_STATES = ("open", "closed", "auto")
 WAITING_MAX = 200
@@ -91,11 +92,12 @@ def read_given(report: Report, site: Site, forms: Forms, dialplan: str) -> Given
     closed = tuple(_queue(report, site, each, model.tenant) for each in names)
     lost = tuple(_elsewhere(report, site, each) for each in
                  values.scalars(report, forms.entries.get("unreachable"), "unreachable"))  # fmt: skip
+    bots = read_bots(report, site, forms.entries.get("bots"))
     if report.errors > before or wall_ms is None:
         return None
     return Given(
         dialled, model.tenant, caller.text if caller is not None else CALLER, name.text if name is not None else "",
-        trunk, host, wall_ms, where, agents, waiting, lookups, closed, switches, lost,
+        trunk, host, wall_ms, where, agents, waiting, lookups, closed, switches, lost, bots,
     )  # fmt: skip
 
 

@@ -12,13 +12,16 @@ import msgspec
 
 from engine.call.call import Call
 from engine.call.effects import LookupDone
+from engine.call.stream_wall import StreamDone
 from engine.dialplan.model import NumberModel, Site
 from engine.dialplan.program import Program, Step
 from engine.records.events import Event
+from engine.sim import fake_bots
 from engine.sim.clock_reader import shown
 from engine.sim.ear import Ear, Heard
 from engine.sim.fake_lookups import answer
 from engine.sim.phone import Habit, Phone
+from engine.sim.saying import Said, lasts_ms, utterance
 from engine.sim.transcript import Given
 from engine.sim.world import World
 
@@ -48,7 +51,7 @@ class Rehearsal:
         self.world.watched = True
         self.world.lost_files.extend(given.unreachable)
         self.story: list[tuple[int, str, Heard | None]] = []  # (ms of the world, what happened; or what was heard)
-        self.answers: list[tuple[int, LookupDone]] = []  # of lookups, under way
+        self.answers: list[tuple[int, LookupDone | StreamDone]] = []  # of lookups and bots, under way
         self.agents: dict[str, Phone] = {}
         self.ears: dict[str, Ear] = {}
         for key, state in given.agents.items():
@@ -143,8 +146,13 @@ class Rehearsal:
             world.advance(max(world.now_ms, min(soon)))
 
     def answer_lookups(self) -> None:
-        """Servers answer as it is given: new questions are noted, and answers that are due are told."""
+        """Servers and bots answer as it is given: new questions are noted, and answers that are due are told."""
         world = self.world
+        bots, world.bots = world.bots, []
+        for bot in bots:
+            ending = fake_bots.answer(self.given.bots, bot)
+            if ending is not None:
+                self.answers.append((world.now_ms + ending[0], ending[1]))
         asked, world.asked = world.asked, []
         for wanted in asked:
             coming = answer(self.given.lookups, wanted)
@@ -210,14 +218,15 @@ class Rehearsal:
         return found
 
     def listening(self) -> bool:
-        """Would a key that is pressed now reach a menu, a gather, or a queue that lets him leave by key?"""
+        """Would a key that is pressed now reach a menu, a gather, a bot, or a queue that lets him leave by key?"""
         call = self.call()
         if call is None or self.caller.ended:
             return False
         waiting = call.waiting
         if waiting is not None:
             return waiting.listens or bool(waiting.exit_keys) or waiting.run is None
-        taken = call.collecting or bool(call.record_keys and call.record_ticket)
+        bot = call.running is not None and call.running.waiting == "stream"
+        taken = call.collecting or bot or bool(call.record_keys and call.record_ticket)
         return taken or call.phase not in ("arriving", "script", "closing")
 
     def recorded(self) -> bool:
@@ -261,6 +270,31 @@ class Rehearsal:
             self.world.press(self.caller, key, gap_ms=0)
             self.wait(KEY_MS if len(keys) > 1 else 0)
         return True
+
+    def hears_words(self) -> bool:
+        """Is what the caller says listened to now?"""
+        call = self.call()
+        return call is not None and call.id in self.world.listening
+
+    def say(self, said: Said) -> bool:
+        """Say words as soon as somebody listens to words; False when nobody does before the call is over."""
+        self.until(lambda: self.hears_words() or self.over())
+        call = self.call()
+        wanted = self.world.listening.get(call.id) if call is not None else None
+        if wanted is None:
+            return False
+        self.before_key = len(self.ear.heard)
+        self.tell(f"says “{said.text}”")
+        self.world.speak(wanted, utterance(self.site, wanted.listening, said), ms=lasts_ms(said))
+        self.look()
+        return True
+
+    def silence(self) -> None:
+        """Say nothing and press nothing until something else is heard, or the call is over."""
+        known = len(self.ear.heard)
+        self.before_key = known
+        self.tell("says nothing")
+        self.until(lambda: self.over() or any(not each.sound for each in self.ear.heard[known:]))
 
     def hang_up(self) -> None:
         self.tell("hangs up")

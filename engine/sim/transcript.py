@@ -29,7 +29,8 @@ class Line(msgspec.Struct, frozen=True):
     """One line. `kind` is its key (transcript_reader.LINES); `value` what stands behind it.
 
     hears, agent_hears: names in order; press, press_ahead: keys; wait, say_for: ms as text; agent: (number or '', act,
-    argument); queue, call, callback, message, record: field -> expected text; hears_text, outcome, flow: the text.
+    argument); say: text, confidence (percent), or (what else it may have been, with ", " between); queue, call,
+    callback, message, record: field -> expected text; hears_text, outcome, flow: the text.
     `places`: of each name or field, where they are several.
     """
 
@@ -45,6 +46,15 @@ class Fake(msgspec.Struct, frozen=True):
     result: str
     values: dict[str, Value] = {}
     after_ms: int = 50
+
+
+class FakeBot(msgspec.Struct, frozen=True):
+    """What a bot does: `result` done | timeout | failed | hangs, `values` and `next` as of StreamOver."""
+
+    result: str
+    values: dict[str, str] = {}
+    next: str = ""
+    after_ms: int = 5_000
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -64,6 +74,7 @@ class Given(msgspec.Struct, frozen=True):
     closed: tuple[str, ...] = ()  # queues that an operator has closed
     switches: tuple[tuple[str, str, str], ...] = ()  # (notice | calendar, full name, state, or a notice's words)
     unreachable: tuple[str, ...] = ()  # addresses of recordings that can't be fetched
+    bots: dict[str, FakeBot] = {}  # by address; any other fails
 
 
 class Case(msgspec.Struct, frozen=True):

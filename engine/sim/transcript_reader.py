@@ -28,10 +28,9 @@ from engine.sim.transcript import Case, Cases, Line, Place, Told
 FILE_KEYS = ("ringdown", "about", "given", "tests")
 LINES = (
     "hears", "hears_text", "press", "press_ahead", "wait", "say_for", "hang_up", "agent", "agent_hears", "queue",
-    "callback", "message", "record", "flow", "call", "outcome", "follow",
+    "callback", "message", "record", "flow", "call", "outcome", "follow", "say", "silence",
 )  # fmt: skip
-LATER = ("say",)
-BARE = ("hang_up",)
+BARE = ("hang_up", "silence")
 SOUNDS = ("music", "echo", "silence", "ringback", "busy", "congestion", "beep")
 ACTS = (
     "answers", "hangs up", "refuses", "does not answer", "is ready", "is not ready", "logs in", "logs out", "holds",
@@ -40,6 +39,7 @@ ACTS = (
 QUEUE_KEYS = ("name", "skills", "position", "priority")
 CALLBACK_KEYS = ("queue", "number", "place", "mode")
 MESSAGE_KEYS = ("box", "seconds")
+SAY_KEYS = ("text", "confidence", "or")
 _KEYS = re.compile(r"[0-9*#]+")
 _AGENT = re.compile(r"(?:(?P<who>[0-9]{1,16}) )?(?P<act>[a-z][a-z ]*?)(?: (?P<rest>[+0-9*#]{1,40}))?")
 follow_depth_max = 8
@@ -89,9 +89,7 @@ class _Reader:
             for each in extra:
                 message = f"{each.text!r} stands in the same line as {key.text!r}"
                 self.report.add("RD230", each, message, "each line of a test begins with a dash and has one key")
-            if key.text in LATER:
-                self.report.add("RD026", key, f"{key.text!r} is not built yet in this version", "press a key instead")
-            elif key.text not in (*LINES, "given"):
+            if key.text not in (*LINES, "given"):
                 known = did_you_mean(key.text, LINES, otherwise="lines: " + ", ".join(LINES))
                 self.report.add("RD230", key, f"a test has no line {key.text!r}", known)
             elif key.text in BARE:
@@ -129,6 +127,8 @@ class _Reader:
         if value is None:
             return Line(key.text, "", place)
         kind = key.text
+        if kind == "say":
+            return self.say(place, value)
         if kind in ("hears", "agent_hears"):
             return self.hears(kind, place, value)
         if kind in ("queue", "callback", "message", "record", "call"):
@@ -165,6 +165,26 @@ class _Reader:
             return None
         places = {str(number): place_of(name) for number, name in enumerate(names)}
         return Line(kind, tuple(name.text for name in names), place, places)
+
+    def say(self, place: Place, value: marks.Node) -> Line | None:
+        """`say: billing`, or with how sure the recogniser is and what it may have been instead."""
+        if not isinstance(value, marks.Mapping):
+            text = values.prose(self.report, value, "say")
+            return None if text is None else Line("say", {"text": text.text}, place_of(text))
+        values.known_keys(self.report, value, "say", SAY_KEYS)
+        text = values.prose(self.report, value.entries.get("text"), "say text")
+        if text is None:
+            if "text" not in value.entries:
+                self.report.add("RD022", value, "say needs its text", "write say: WORDS, or {text: WORDS, …}")
+            return None
+        told: dict[str, str | dict[str, str]] = {"text": text.text}
+        sure = values.number(self.report, value.entries.get("confidence"), "confidence, in percent", 0, 100)
+        if sure is not None:
+            told["confidence"] = str(sure)
+        others = values.scalars(self.report, value.entries.get("or"), "say or")
+        if others:
+            told["or"] = ", ".join(each.text for each in others)
+        return Line("say", told, place_of(text))
 
     def fields(self, kind: str, place: Place, value: marks.Node) -> Line | None:
         """`queue: support`, or field by field."""

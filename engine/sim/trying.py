@@ -11,11 +11,13 @@ from engine.dialplan.types import TypeProblem, duration_ms
 from engine.errors import UsageError
 from engine.sim.given_reader import read_forms, read_given
 from engine.sim.rehearsal import SETTLE_MS, TOGETHER_MS_MAX, Rehearsal
+from engine.sim.saying import Said
 from engine.sim.transcript import Given
 from engine.sim.transcript_reader import dialplan_of
 
 WORDS = {
     "1234#": "press these keys (star and hash are words too)",
+    "“my bill”": "say this, in quotes",
     "_": "no key: go on until something else is heard (or Enter)",
     "10s": "let so long pass",
     "answer": "the agent whose phone rings answers",
@@ -25,6 +27,8 @@ WORDS = {
     "?": "where the call is, and its variables",
 }
 _KEYS = re.compile(r"[0-9*#]+")
+_QUOTED = re.compile("""["“'][^"”']*["”']""")
+_WORD = re.compile(r"""["“'][^"”']*["”']|\S+""")
 RUN_MS_MAX = 60_000  # `_` goes on so long at most: music says nothing new
 WAIT_MS_MAX = 3_600_000
 
@@ -94,6 +98,8 @@ class Session:
             self.go_on()
         elif _KEYS.fullmatch(word):
             self.show.press(word)
+        elif _QUOTED.fullmatch(word):
+            self.say(word[1:-1].strip())
         elif word == "hangup":
             self.show.hang_up()
         elif word in ("answer", "refuse", "bye"):
@@ -102,6 +108,12 @@ class Session:
             self.wait(word)
         self.settle()
         return self.lines()
+
+    def say(self, text: str) -> None:
+        if not text:
+            raise UsageError("between the quotes stands what the caller says")
+        if not self.show.say(Said(text)):
+            raise UsageError(f"nobody listens to words here: {self.show.where()}")
 
     def wait(self, word: str) -> None:
         try:
@@ -140,6 +152,11 @@ class Session:
     def settle(self) -> None:
         """To where the caller could do something, at most as long as prompts last."""
         self.show.until(lambda: self.show.listening() or self.over(), RUN_MS_MAX)
+
+
+def words_of(text: str) -> list[str]:
+    """What `--keys` or a line says, one act each; what stands in quotes is one."""
+    return _WORD.findall(text)
 
 
 def given_of(site: Site, plan: str, wishes: dict[str, str]) -> tuple[Given | None, list[Finding]]:

@@ -16,7 +16,8 @@ FACTS = {
     "access.caller": "5550100", "access.dialled": "100", "access.trunk": "", "access.kind": "public",
     "system.now": "1772618400000", "system.tenant": "default",
 }  # fmt: skip
-TIMED = ("play", "digits", "timer", "record", "lookup", "fetch")  # waits that the dialplan's own timer must end
+# waits that the dialplan's own timer must end
+TIMED = ("play", "digits", "timer", "record", "lookup", "fetch", "stream")
 
 
 class Walker:

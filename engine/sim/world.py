@@ -33,12 +33,16 @@ from engine.call.effects import (
     SecretsLoaded,
     SiteLoaded,
     SoundDone,
+    SpeakWanted,
     UsePrompt,
     WallClock,
 )
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.call.pins import sealed
+from engine.call.stream_wall import StreamUnwanted, StreamWanted
 from engine.dialplan.model import Site
+from engine.dialplan.prompts import estimate_ms
+from engine.dialplan.speaking import WORDS, clips_for
 from engine.records.events import Event
 from engine.sim.guards import unguarded
 from engine.sim.media import MediaTwin, Row
@@ -70,6 +74,7 @@ class World:
         self.media = MediaTwin()
         self.phones: dict[tuple[str, int], Phone] = {}
         self.listening: dict[int, ListenWanted] = {}  # by call: whose words are listened to
+        self.bots: list[StreamWanted] = []  # under way; the scenario answers by giving StreamDone
         self.asked: list[LookupWanted] = []  # the scenario answers by giving LookupDone
         self.outputs: list[Output] = []  # the latest step's
         self.wire: list[bytes] = []  # what the engine has sent, while `watched`
@@ -236,6 +241,10 @@ class World:
                     self.listening[output.call] = output
                 case ListenEnded():
                     self.listening.pop(output.call, None)
+                case StreamWanted():
+                    self.bots.append(output)
+                case StreamUnwanted():
+                    self.bots = [bot for bot in self.bots if (bot.call, bot.ticket) != (output.call, output.ticket)]
                 case LoadClip():
                     lost = "no such file" if output.name in self.lost_files else ""
                     self.media.names[output.clip], self.media.durations[output.clip] = output.name, OWN_CLIP_MS
@@ -244,6 +253,10 @@ class World:
                     lost = "status 404" if output.url in self.lost_files else ""
                     self.media.names[output.clip], self.media.durations[output.clip] = output.url, OWN_CLIP_MS
                     self.loading.append(SoundDone(output.call, output.ticket, 0 if lost else OWN_CLIP_MS, lost))
+                case SpeakWanted():
+                    name = clips_for(WORDS, output.text, output.language, self.site)[0]
+                    self.media.names[output.clip], self.media.durations[output.clip] = name, estimate_ms(output.text)
+                    self.loading.append(SoundDone(output.call, output.ticket, estimate_ms(output.text)))
                 case UsePrompt():
                     self.used.append(output)
                     self.loading.append(PromptUsed(output.ticket, self.media.disk))

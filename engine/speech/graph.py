@@ -29,8 +29,8 @@ class Tuning(msgspec.Struct, frozen=True):
 
     silence: float = 0.5  # probability of a pause between two words
     noise_cost: float = 3.0  # of a noise in a pause, where the model knows noise
-    filler_cost: float = 2.0  # of each polite phrase
-    garbage_phone_cost: float = 3.0
+    filler_cost: float = 4.0  # of each polite phrase
+    garbage_phone_cost: float = 2.0  # dearer, more of what isn't in the grammar is taken for it; cheaper, less is heard
 
 
 class Graph(msgspec.Struct, frozen=True):

@@ -1,9 +1,12 @@
-"""From the phonemes that espeak-ng writes (IPA, American English) to the phones of our English model (ARPAbet).
+"""How words that no dictionary holds are probably said: names, brands, towns. In the phones of our English model.
 
-For words that no dictionary holds: names, brands, towns. Running espeak-ng is `runtime.guessing`'s.
+From the phonemes that espeak-ng writes (IPA, American English), or else from words that are known. Running espeak-ng
+is `runtime.guessing`'s.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 _SILENT = frozenset("ˈˌːˑʲ̩̃͡‿-|_ \u200d")  # stress, length, ties: our phones don't tell them apart
 _PHONES = {
@@ -14,6 +17,7 @@ _PHONES = {
     "s": "S", "z": "Z", "ʃ": "SH", "ʒ": "ZH", "h": "HH", "m": "M", "n": "N", "ŋ": "NG", "l": "L", "ɫ": "L", "ɬ": "L",
     "ɹ": "R", "r": "R", "w": "W", "j": "Y", "ɾ": "T", "ʔ": "T", "x": "K", "ç": "HH",
 }  # fmt: skip
+_part_min = 3  # letters of a word that is taken for a part of another
 _LONGEST = max(map(len, _PHONES))
 _BEFORE_SYLLABIC = "\u0329"  # the mark under a consonant that is a syllable by itself: button, bottle
 
@@ -35,3 +39,27 @@ def from_ipa(text: str) -> str:
         else:
             return ""
     return " ".join(phones)
+
+
+def derived(word: str, known: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    """From words that are known: a plural or genitive, or two words written as one (`ringdown`). The fallback where
+    espeak-ng isn't installed; () when nothing fits."""
+    for ending in ("'s", "s"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) >= _part_min:
+            return tuple(f"{said} {_plural(said.split()[-1])}" for said in known(stem)) or _joined(word, known)
+    return _joined(word, known)
+
+
+def _plural(last: str) -> str:
+    if last in ("S", "Z", "SH", "ZH", "CH", "JH"):
+        return "IH Z"
+    return "S" if last in ("P", "T", "K", "F", "TH") else "Z"
+
+
+def _joined(word: str, known: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    for cut in range(len(word) - _part_min, _part_min - 1, -1):
+        first, second = known(word[:cut]), known(word[cut:])
+        if first and second:
+            return (f"{first[0]} {second[0]}",)
+    return ()

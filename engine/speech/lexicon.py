@@ -29,6 +29,10 @@ SPECIAL = {  # words of the built-in slots that the dictionary lacks or says oth
     "zed": ("Z EH D",),
     "alpha": ("AE L F AH",),
     "juliet": ("JH UW L IY EH T",),
+    "centavo": ("S EH N T AA V OW",),
+    "reais": ("R EY AY S",),
+    "paisa": ("P AY S AH",),
+    "paise": ("P AY S EH", "P AY S AH"),
     "zloty": ("Z L AA T IY",),
     "zlotys": ("Z L AA T IY Z",),
 }

@@ -15,7 +15,7 @@ import msgspec
 from engine.speech import grammar_net, slot_values
 from engine.speech import words as spelling
 from engine.speech.grammar import Grammar
-from engine.speech.net import FILLER, FILLER_ON
+from engine.speech.net import FILLER, FILLER_ON, Net
 from engine.speech.ports import Heard
 from engine.speech.slot_values import Value
 
@@ -24,46 +24,16 @@ _paths_max = 8  # ways to one place that are kept
 _NOWHERE = -1
 
 
-class Matcher:
-    """One grammar, ready to read. Raises SpeechError as `grammar_net.build` does."""
+class _Walk:
+    """Where the words of one sentence lead in a net. Pasts are numbers: what was noted on the way to a place."""
 
-    def __init__(self, grammar: Grammar) -> None:
-        self.grammar = grammar
-        self.net = grammar_net.build(grammar)
-        self._past: list[tuple[int, str]] = []  # what was noted on the way: (what before it, tag)
+    def __init__(self, net: Net, once: bool) -> None:
+        self.net, self._once = net, once
+        self._past: list[tuple[int, str]] = []  # of each past: the one before it, and the tag that it adds
         self._known: dict[tuple[int, str], int] = {}
 
-    def read(self, words: Sequence[str], today: str = "") -> list[Heard]:
-        """The readings, the likeliest first: in the order of the lines, of a line the simplest first ("a hundred
-        twenty" is 120 before it is 100.20), and of each what its slots may mean."""
-        found: list[Heard] = []
-        seen: dict[tuple[str, tuple[tuple[str, Value], ...]], None] = {}
-        text = spelling.joined([word.replace(".", "") for word in words])
-        paths = [self._tags(past) for past in self._walk(words).get(self.net.end, ())]
-        for path in sorted(paths, key=lambda tags: (int(tags[0][1:]), len(tags))):
-            for intent, slots in self._meanings(path, today):
-                key = (intent, tuple((name, value) for name, value in sorted(slots.items())))
-                if key not in seen and len(found) < readings_max:
-                    seen[key] = None
-                    found.append(Heard(text, intent, slots))
-        return found
-
-    def state(self, words: Sequence[str], today: str = "") -> tuple[bool, bool]:
-        """(complete, continues): whether the words mean something already, and whether words that mean more could
-        follow. Polite words are not waited for."""
-        places = self._walk(words)
-        complete = any(
-            any(True for _ in self._meanings(self._tags(past), today)) for past in places.get(self.net.end, ())
-        )
-        continues = any(
-            word and tag not in (FILLER, FILLER_ON) for place in places for word, tag, _ in self.net.arcs[place]
-        )
-        return complete, continues
-
-    def _walk(self, words: Sequence[str]) -> dict[int, list[int]]:
-        """Where the words lead: the places, each with the pasts that lead to it, best first."""
-        self._past.clear()
-        self._known.clear()
+    def along(self, words: Sequence[str]) -> dict[int, list[int]]:
+        """The places that the words lead to, each with the pasts that lead to it, best first."""
         places = self._silently({self.net.start: [_NOWHERE]})
         for said in words:
             plain = said.replace(".", "")
@@ -79,6 +49,14 @@ class Matcher:
             places = self._silently(following)
         return places
 
+    def tags(self, past: int) -> list[str]:
+        """Everything that was noted, in order."""
+        tags: list[str] = []
+        while past != _NOWHERE:
+            past, tag = self._past[past]
+            tags.append(tag)
+        return tags[::-1]
+
     def _silently(self, places: dict[int, list[int]]) -> dict[int, list[int]]:
         """The places and those that lie behind silent arcs, in the order of the arcs."""
         found: dict[int, list[int]] = {}
@@ -91,7 +69,7 @@ class Matcher:
                     continue
                 known.append(past)
                 for word, tag, target in reversed(self.net.arcs[place]):
-                    if not word and not (tag[:1] == "L" and self._used(past, tag)):
+                    if not word and not (tag[:1] == "L" and self._once and tag in self.tags(past)):
                         stack.append((target, self._noted(past, tag)))
         return found
 
@@ -104,16 +82,40 @@ class Matcher:
             self._past.append(key)
         return self._known[key]
 
-    def _tags(self, past: int) -> list[str]:
-        tags: list[str] = []
-        while past != _NOWHERE:
-            past, tag = self._past[past]
-            tags.append(tag)
-        return tags[::-1]
 
-    def _used(self, past: int, line: str) -> bool:
-        """True when a line was said before: each counts once."""
-        return self.grammar.any_order and line in self._tags(past)
+class Matcher:
+    """One grammar, ready to read; may be shared by threads. Raises SpeechError as `grammar_net.build` does."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.net = grammar_net.build(grammar)
+
+    def read(self, words: Sequence[str], today: str = "") -> list[Heard]:
+        """The readings, the likeliest first: in the order of the lines, of a line the simplest first ("a hundred
+        twenty" is 120 before it is 100.20), and of each what its slots may mean."""
+        found: list[Heard] = []
+        seen: dict[tuple[str, tuple[tuple[str, Value], ...]], None] = {}
+        text = spelling.joined([word.replace(".", "") for word in words])
+        walk = _Walk(self.net, self.grammar.any_order)
+        paths = [walk.tags(past) for past in walk.along(words).get(self.net.end, ())]
+        for path in sorted(paths, key=lambda tags: (int(tags[0][1:]), len(tags))):
+            for intent, slots in self._meanings(path, today):
+                key = (intent, tuple((name, value) for name, value in sorted(slots.items())))
+                if key not in seen and len(found) < readings_max:
+                    seen[key] = None
+                    found.append(Heard(text, intent, slots))
+        return found
+
+    def state(self, words: Sequence[str], today: str = "") -> tuple[bool, bool]:
+        """(complete, continues): whether the words mean something already, and whether words that mean more could
+        follow. Polite words are not waited for."""
+        walk = _Walk(self.net, self.grammar.any_order)
+        places = walk.along(words)
+        complete = any(self._meanings(walk.tags(past), today) for past in places.get(self.net.end, ()))
+        continues = any(
+            word and tag not in (FILLER, FILLER_ON) for place in places for word, tag, _ in self.net.arcs[place]
+        )
+        return complete, continues
 
     def _meanings(self, tags: list[str], today: str) -> list[tuple[str, dict[str, Value]]]:
         """Intents and slots of one path; several where a slot may mean several things, none where one means nothing."""

@@ -160,7 +160,7 @@ def _times(tags: Sequence[str]) -> tuple[Value, ...]:
         return ("00:00",)
     hour = next(int(tag[1:]) for tag in tags if tag[0] == "h")
     minute = sum(int(tag[1:]) for tag in tags if tag[0] == "m" and tag != "midnight")
-    half = tags[-1] if tags[-1] in ("am", "pm", "night") else ""
+    half = next((tag for tag in tags if tag in ("am", "pm", "night")), "")
     if hour > 100 or hour > 12 or hour == 0:
         hours = [hour % 100]
     elif half == "am" or (half == "night" and hour in (12, *range(1, 6))):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from engine.errors import SpeechError
-from engine.speech import notation, slot_values, slots_en, words
+from engine.speech import notation, slot_values, slots_en, slots_zh, words
 from engine.speech.grammar import SLOT_KINDS, Slot
 from engine.speech.net import Net
 
-_MODULES = {"en": slots_en}
+_MODULES = {"en": slots_en, "zh": slots_zh}
 LANGUAGES = tuple(_MODULES)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from engine.speech.grammar import Slot
 from engine.speech.net import Net
+from engine.speech.ranges import parts
 from engine.speech.slot_values import bounds
 
 SMALL = (
@@ -41,7 +42,7 @@ AS_IN = (
     "peter paul", "queen", "robert roger", "sam sugar", "tom thomas", "umbrella uncle", "william water", "x-ray",
     "young yellow", "zebra",
 )  # fmt: skip
-_MONEY = {  # how a unit and its hundredth are said, by currency
+MONEY = {  # how a unit and its hundredth are said, by currency
     **dict.fromkeys("USD CAD AUD NZD SGD HKD TWD".split(), ("dollar dollars buck bucks", "cent cents")),
     "EUR": ("euro euros", "cent cents"),
     **dict.fromkeys("GBP EGP".split(), ("pound pounds quid", "penny pence p.")),
@@ -132,22 +133,6 @@ class Numbers:
                 self.net.say(rest, "and", joined)
 
 
-def parts(low: int, high: int, scale: int) -> list[tuple[int, int, int, int]]:
-    """A range cut at multiples of `scale`: (first, last) multiples that have one range of rests (rest_low, rest_high).
-
-    The multiple 0 stands by itself, since it is not said.
-    """
-    cut: list[tuple[int, int, int, int]] = []
-    for multiple in sorted({low // scale, high // scale}):
-        cut.append((multiple, multiple, max(low - multiple * scale, 0), min(high - multiple * scale, scale - 1)))
-    whole: list[tuple[int, int, int, int]] = []
-    for part in cut:
-        if whole and part[0] > whole[-1][1] + 1:
-            whole.append((whole[-1][1] + 1, part[0] - 1, 0, scale - 1))
-        whole.append(part)
-    return whole
-
-
 def two_digits(net: Net, source: int, target: int, low: int, high: int, sign: str = "+") -> None:
     """Numbers from 1 to 99 of a range; tags are `sign` and the number that a word adds."""
     for number in range(max(1, low), min(high, 19) + 1):
@@ -194,7 +179,7 @@ def number(net: Net, source: int, target: int, slot: Slot) -> None:
 def amount(net: Net, source: int, target: int, slot: Slot, places: int) -> None:
     """An amount; the slot's range counts whole units of the currency."""
     low, high = bounds(slot)
-    major, minor = (names.split() for names in _MONEY.get(slot.currency, ("", "")))
+    major, minor = (names.split() for names in MONEY.get(slot.currency, ("", "")))
     whole, united = net.node(), net.node()
     Numbers(net, whole).draw(source, low, high)
     net.pass_by(whole, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from engine.call import effects
+from engine.call import effects, stream_wall
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone
 from engine.cli import replay_text as room
 from engine.cli.show import width
@@ -22,6 +22,9 @@ INVITE = (
     b"v=0\r\nc=IN IP4 10.0.0.9\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\n"
 )
 INFO = b"INFO sip:100@h SIP/2.0\r\nCall-ID: c1\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal= 7\r\n"
+BOT = stream_wall.StreamWanted(
+    1, 2, "c", "t", 0, 1, "wss://bot.example/x?key=4711", "travel", "bearer", 1, 1, send={"account": "deadbeef"}
+)
 LEG = Party("5551234", "up", 0, "en/welcome", False)
 
 
@@ -77,6 +80,9 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         effects.UsePrompt(1, "en/x", "prompts/new/x.wav"),
         effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
         ListenWanted(1, 2, "c", 0, 1, "t", Listening("0badcafe", "en", lists={"who": ("4711",)})), ListenEnded(1, 2),
+        BOT, stream_wall.StreamUnwanted(1, 2), stream_wall.StreamPressed(1, 2, "4"),
+        stream_wall.StreamHushed(1, 2, True),
+        effects.SpeakWanted(1, 2, 16_320, 3, "4711", "en", None, 1_500, True),
     ]
     assert {type(each) for each in outputs} == set(effects.Output.__args__)
     said = [room.output_words(each, {}) for each in outputs]
@@ -89,12 +95,15 @@ def test_every_kind_of_output_has_a_sentence() -> None:
     effects.Operator(1, "ops", "x", {"password": "deadbeef"}), effects.Entropy(b"deadbeef"),
     effects.LookupDone(1, 2, "ok", {"customer.balance": "deadbeef"}),
     SpeechDone(1, 2, Utterance("match", (Heard("deadbeef", "", {"code": "4711"}),))),
+    stream_wall.StreamDone(1, 2, "done", "", {"destination": "deadbeef"}),
 ])
 def test_nothing_secret_leaves(event: effects.Input) -> None:
     outputs = (Send(PATH, INVITE), Send(PATH, INFO), effects.Media(media.SendDigits(0, 1, "4711")),
                effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}),
                effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
-               ListenWanted(1, 2, "c", 0, 1, "t", Listening("0bad", "en", lists={"who": ("4711",)})))
+               ListenWanted(1, 2, "c", 0, 1, "t", Listening("0bad", "en", lists={"who": ("4711",)})),
+               BOT, stream_wall.StreamPressed(1, 2, "4711"),
+               effects.SpeakWanted(1, 2, 16_320, 3, "4711", "en", None, 1_500, True))
     made = step(event, *outputs)
     for text in ("\n".join(room.columns(made, 0)), msgspec.json.encode(room.as_data(made)).decode()):
         for secret in ("deadbeef", "c2VjcmV0", "4711", "Signal= 7"):

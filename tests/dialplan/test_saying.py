@@ -118,7 +118,9 @@ def test_a_caller_hears_values_by_their_type_and_the_records_keep_them_readable(
     ("slot", "said"),
     [
         ("$code", "a text cannot be spoken"), ("${balance as ordinal}", "a money cannot be spoken as ordinal"),
-        ("${due as money}", "a date cannot be spoken as money"), ("${place as words}", "nothing is spoken as 'words'"),
+        ("${due as money}", "a date cannot be spoken as money"),
+        ("${place as words}", "a number cannot be spoken as words"),
+        ("${place as verse}", "nothing is spoken as 'verse'"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_said_so(slot: str, said: str) -> None:

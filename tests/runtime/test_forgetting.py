@@ -35,7 +35,8 @@ class World:
             flush=self._flush, spooled=0, detail="", state="ok", forget=self.forgotten.append
         )
         self.answers_dropped: list[str] = []  # of lookups
-        self.lookups = SimpleNamespace(forget=lambda: self.answers_dropped.append("all"))
+        lookups = SimpleNamespace(forget=lambda: self.answers_dropped.append("all"))
+        self.elsewhere = SimpleNamespace(lookups=lookups)
         self.switch = SimpleNamespace(encode=self._encode)
         self.journal = SimpleNamespace(path="journal/b-0001.journal", failed="")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from engine.errors import SpeechError
-from engine.speech import graph
-from engine.speech.grammar import Slot
+from engine.speech import graph, phones, slots_en
+from engine.speech.grammar import SLOT_KINDS, Slot
+from engine.speech.lexicon import Dictionary, Lexicon
 from tests.speech.models import PHONES, grammar, the_lexicon, the_phones
 
 
@@ -124,3 +128,29 @@ def test_the_same_grammar_gives_the_same_bytes_under_any_hash_seed() -> None:
         for seed in ("0", "1")
     }
     assert len(digests) == 1
+
+
+MODEL = Path(__file__).parents[2] / "engine/speech/models/en"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Lexicon:
+    return Lexicon(Dictionary(lzma.decompress((MODEL / "words.txt.xz").read_bytes()).decode()))
+
+
+@pytest.mark.parametrize("kind", SLOT_KINDS)
+def test_the_shipped_model_can_say_every_built_in_word(kind: str, shipped: Lexicon) -> None:
+    known = phones.read((MODEL / "phones.txt").read_text())
+    for currency in ("", *slots_en.MONEY) if kind == "amount" else ("",):
+        slot = Slot(kind, 0, 99 if kind == "amount" else 0, currency, choices={"sales": ()})
+        assert graph.compile(grammar("$x", x=slot, fillers=True), shipped, known).arcs
+
+
+def test_a_thousand_phrases_take_less_than_a_second(shipped: Lexicon) -> None:
+    known = phones.read((MODEL / "phones.txt").read_text())
+    listed = (line.partition("\t")[0] for line in shipped.dictionary.lines[5_000::43])
+    words = [word for word in listed if word.isalpha()]
+    many = grammar(*(" ".join(words[at : at + 3]) for at in range(1_000)), fillers=True)
+    begun = time.process_time()
+    assert graph.compile(many, shipped, known).states > 10_000
+    assert time.process_time() - begun < 1.0

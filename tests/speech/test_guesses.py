@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.speech import guesses
-from tests.speech.models import PHONES
+from tests.speech.models import PHONES, the_lexicon
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,19 @@ from tests.speech.models import PHONES
 def test_phonemes_become_phones(phonemes: str, phones: str) -> None:
     assert guesses.from_ipa(phonemes) == phones
     assert {*phones.split()} <= {*PHONES}
+
+
+@pytest.mark.parametrize(
+    ("word", "phones"),
+    [
+        ("menusales", ("M EH N Y UW S EY L Z",)),
+        ("tomatos", ("T AH M AA T OW Z", "T AH M EY T OW Z")),
+        ("bills's", ("B IH L Z IH Z",)),
+        ("salestwo", ("S EY L Z T UW",)),
+        ("blorp", ()),
+        ("as", ()),
+        ("", ()),
+    ],
+)
+def test_words_follow_from_others(word: str, phones: tuple[str, ...]) -> None:
+    assert guesses.derived(word, the_lexicon().of) == phones

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.speech import matcher
+from engine.speech import automaton, grammar_net, matcher
 from engine.speech.grammar import Slot
 from tests.speech.models import grammar
 
@@ -72,3 +75,28 @@ def test_a_day_that_is_none_is_not_complete() -> None:
 @given(st.lists(st.sampled_from("sales for two people on friday at eight thirty please and".split()), max_size=9))
 def test_what_can_be_read_is_complete(said: list[str]) -> None:
     assert bool(matcher.read(ORDER, said, "2026-11-27")) == matcher.state(ORDER, said, "2026-11-27")[0]
+
+
+PLAIN = msgspec.structs.replace(ORDER, fillers=False)
+MACHINE = automaton.of(grammar_net.build(PLAIN))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_what_the_decoder_may_hear_can_be_read(data: st.DataObject) -> None:
+    state, said = 0, list[str]()
+    while MACHINE.arcs[state] and not (MACHINE.final[state] and data.draw(st.booleans())):
+        word, state, _ = data.draw(st.sampled_from(MACHINE.arcs[state]))
+        said.append(word)
+    if "monday" not in said and not {*"tuesday wednesday thursday friday saturday sunday".split()} & {*said}:
+        impossible = "february" in said and "ninth" in said  # of a year without that day
+        assert matcher.read(PLAIN, said, "2026-11-27") or impossible, said
+    assert matcher.state(PLAIN, said[:-1])[1], said
+
+
+def test_threads_may_share_a_matcher() -> None:
+    shared = matcher.Matcher(ORDER)
+    sentences = [f"for {word} people at {word}".split() for word in ("two", "three", "nine")] * 50
+    expected = [shared.read(said, "2026-11-27") for said in sentences]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda said: shared.read(said, "2026-11-27"), sentences)) == expected

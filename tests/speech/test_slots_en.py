@@ -5,7 +5,7 @@ from __future__ import annotations
 import num2words
 import pytest
 
-from engine.speech import matcher, slots_en
+from engine.speech import matcher
 from engine.speech.grammar import Slot
 from engine.speech.ports import Heard
 from engine.speech.slot_values import Value
@@ -105,11 +105,3 @@ def test_numbers_are_exact_at_the_ends_of_a_range(low: int, high: int) -> None:
     for number in sorted(one for one in near if one >= 0):
         said = num2words.num2words(number).replace("-", " ")
         assert meant(said, slot) == ([number] if low <= number <= high else []), said
-
-
-def test_parts_cut_a_range_at_multiples() -> None:
-    assert slots_en.parts(7, 7, 100) == [(0, 0, 7, 7)]
-    assert slots_en.parts(95, 1_105, 100) == [
-        (0, 0, 95, 99), (1, 10, 0, 99), (11, 11, 0, 5),
-    ]  # fmt: skip
-    assert slots_en.parts(150, 180, 100) == [(1, 1, 50, 80)]

@@ -14,6 +14,7 @@ from engine.dialplan.verbs import (
     declared_listen,
     declared_notice,
     declared_people,
+    declared_stream,
     declared_talk,
 )
 from engine.dialplan.verbs.shape import Option, Verb
@@ -27,6 +28,7 @@ _GROUPS = (
     declared_decide.VERBS,
     declared_data.VERBS,
     declared_people.VERBS,
+    declared_stream.VERBS,
     declared_keep.VERBS,
 )
 VERBS: dict[str, Verb] = {verb.name: verb for group in _GROUPS for verb in group}
