@@ -200,7 +200,12 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD241": (WARNING, "recording silent", "the caller would hear silence"),
     "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
     "RD243": (WARNING, "prompt that nothing plays", "what was recorded for callers would be heard by nobody"),
-    # --- what callers say: tests of it ----------------------------------------------------------------
+    # --- what callers say, and tests of it ----------------------------------------------------------
+    "RD310": (WARNING, "word that no dictionary has", "whoever says it would perhaps not be understood"),
+    "RD311": (WARNING, "phrases that sound alike", "callers would be taken to mean the other one"),
+    "RD312": (WARNING, "phrase of one syllable", "noise would be taken for it, and callers missed"),
+    "RD313": (WARNING, "command that is a value too", "callers would get the one when they mean the other"),
+    "RD314": (WARNING, "more choices than callers keep in mind", "they would ask again, or for a person"),
     "RD317": (ERROR, "not an utterance of a speech corpus", ""),
     "RD318": (ERROR, "utterance where nothing listens", ""),
     "RD319": (ERROR, "expected what cannot be understood there", ""),

@@ -26,6 +26,7 @@ from engine.dialplan import (
     recording_reader,
     rings,
     seasons,
+    speech_advice,
     survey_reader,
     switch_reader,
     values,
@@ -111,9 +112,11 @@ def check_site(
     kept: Site | None = None,
     wall_ms: int = 0,
     thorough: bool = False,
+    lexicon: speech_advice.LexiconOf = speech_advice.no_lexicon,
 ) -> Checked:
-    """`read_site`, with the findings that its `allow:` waives."""
-    return _Reader(files, stock or {}, kept, wall_ms, thorough).read()
+    """`read_site`, with the findings that its `allow:` waives. `lexicon`: how a language's words are pronounced, for
+    what a thorough reading says of spoken phrases."""
+    return _Reader(files, stock or {}, kept, wall_ms, thorough, lexicon).read()
 
 
 def check_text(text: bytes, file: str = "dialplans/main.yaml") -> list[Finding]:
@@ -144,10 +147,11 @@ class _Reader:
         kept: Site | None,
         wall_ms: int,
         thorough: bool,
+        lexicon: speech_advice.LexiconOf,
     ) -> None:
         self.files = files
         self.wall_ms = wall_ms
-        self.thorough = thorough
+        self.thorough, self.lexicon = thorough, lexicon
         self.kept = kept
         self.report = Report()
         self.catalogue = Catalogue(self.report, stock)
@@ -172,7 +176,8 @@ class _Reader:
                 self.read_tenant(tenant)
         allowed = waivers.read(self.report, self.trees)
         if not self.thorough:  # what isn't looked for needs no waiver, and none is idle because of that
-            allowed = [each for each in allowed if each.code not in prompt_use.THOROUGH]
+            idle = (*prompt_use.THOROUGH, *speech_advice.THOROUGH)
+            allowed = [each for each in allowed if each.code not in idle]
         site = self.link() if root is not None else None
         waived = waivers.apply(self.report, allowed)
         findings = hearing.attach(self.report.finished(self.files), self.plans())
@@ -560,6 +565,10 @@ class _Reader:
                 entries = [flow for flow, _ in self.entries(unit)]
                 if tenant.scope is not None:
                     advise(self.report, graph, entries, tenant.scope, tenant.draft.model)
+                    if self.thorough:
+                        speech_advice.check(
+                            self.report, unit.draft.file, unit.program, tenant.scope.grammars, self.trees, self.lexicon
+                        )
 
     def entries(self, unit: Unit) -> list[tuple[str, str]]:
         """The flows by which calls enter a dialplan, each with the words of `ringdown try` that begin there."""

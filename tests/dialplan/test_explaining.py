@@ -37,6 +37,7 @@ SEEN_ELSEWHERE = (
     "RD029", "RD090", "RD092", "RD093", "RD102", "RD103", "RD104", "RD114", "RD115",
     "RD230", "RD231", "RD232", "RD233", "RD234",  # of tests, which `ringdown test` reads
     "RD240", "RD241", "RD242", "RD243",  # of recordings
+    "RD310", "RD311", "RD312", "RD313", "RD314",  # of a thorough check, with a dictionary
     "RD317", "RD318", "RD319",  # of speech corpora, which `ringdown test --speech` reads
     "RD333",  # of this machine
     "RD324",  # needs the machine: tests/runtime/test_speech_check
