@@ -29,11 +29,19 @@ def test(
     coverage_min: Annotated[int, typer.Option("--coverage-min", help="So many percent of both, or exit status 1.")] = 0,
     golden: Annotated[bool, typer.Option("--golden", help="Compare with the kept transcripts; keep new ones.")] = False,
     golden_write: Annotated[bool, typer.Option("--golden-write", help="Keep all transcripts as they are now.")] = False,
+    speech: Annotated[bool, typer.Option("--speech", help="Play speech corpora (*.speech.yaml) instead: to the "
+                                         "recogniser, by voices, in noise.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="… and keep the figures, to compare with.")] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write the results as JUnit XML to this file.")] = None,
     json: Json = False,
 ) -> None:
     """Play dialplans against their tests. Exit status 0: all went as written, 1: not, 2: used wrongly."""
     sites = sites_of(paths)
+    if speech:
+        from engine.cli import test_speech
+
+        test_speech.run(sites, match, accept=accept, json=json)
+        return
     if call:
         if len(sites) != 1:
             raise typer.BadParameter("--from takes one site: the one that the call came to")
