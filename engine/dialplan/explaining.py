@@ -48,9 +48,6 @@ def parse(text: str) -> dict[str, Explanation]:
 def catalogue() -> dict[str, Explanation]:
     """Every explanation, by code."""
     parts = (
-        explained_text.TEXT, explained_ways.TEXT, explained_site.TEXT, explained_parts.TEXT, explained_speech.TEXT,
-        explained_corpus.TEXT, explained_voices.TEXT,
-    )  # fmt: skip
         explained_corpus.TEXT,
         explained_parts.TEXT,
         explained_recognisers.TEXT,

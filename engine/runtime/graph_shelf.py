@@ -38,7 +38,8 @@ _ENDLESS = ("--endpoint.rule1.min-trailing-silence=600", "--endpoint.rule2.min-t
             "--endpoint.rule5.min-utterance-length=600")  # fmt: skip
 # the widest search that pays (69 % with beam 8, 86 % with 16, no more with 24); alternatives further behind
 # than the lattice's beam aren't told, and a wider one costs seconds on sounds that fit nothing
-_SEARCH = ("--beam=16.0", "--min-active=200", "--max-active=3000", "--lattice-beam=6.0")
+_SEARCH = ("--beam=16.0", "--min-active=200", "--max-active=3000", "--lattice-beam=6.0",
+           "--max-mem=500000")  # bytes for a lattice: without a bound some foreign sentences took minutes
 
 
 class Manifest(msgspec.Struct, frozen=True):

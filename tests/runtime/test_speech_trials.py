@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from engine.runtime.graph_shelf import shipped
 
 from engine.dialplan.corpus import Condition, Said
 from engine.dialplan.corpus_score import Result, Trial, judge
 from engine.runtime import speech_trials as trials
+from engine.runtime.graph_shelf import shipped
 from engine.runtime.wav import write_wav
 from engine.speech import line
 from engine.speech.grammar import Grammar, Line, Slot
