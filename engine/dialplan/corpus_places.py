@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.dialplan.corpus import Said
 from engine.dialplan.program import Program, Step
-from engine.speech.ports import Listening
+from engine.speech.utterance import Listening
 
 CONFIRM = "confirm "  # before a step: while it asks whether it has understood
 SURE = 50  # percent, where a step doesn't say from where on it takes what was heard

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 from engine.dialplan.corpus import MATCH, NO_MATCH, Condition, Corpus, Needs, Said
-from engine.speech.ports import Utterance
+from engine.speech.utterance import Utterance
 
 ENDING = ".accepted.txt"
 HEAD = "# What was understood of {file}; compared by ringdown test --speech, renewed with --accept."

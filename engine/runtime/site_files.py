@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.dialplan import speech_advice
 from engine.dialplan.findings import Finding
 from engine.dialplan.model import Site
 from engine.dialplan.prompts import StockPrompt, WavInfo, read_stock, wav_info
@@ -152,6 +153,12 @@ def stock_prompts() -> tuple[Path, dict[str, StockPrompt]]:
     }
 
 
+def _lexicon(language: str) -> speech_advice.Pronouncing | None:
+    from engine.runtime.pronouncing import pronouncing  # 130,000 words, only where somebody may speak
+
+    return pronouncing(language)
+
+
 def read_folder(
     folder: Path, kept: Site | None = None, data: Path | None = None, *, thorough: bool = False
 ) -> Reading:
@@ -166,7 +173,8 @@ def read_folder(
     folder = folder.resolve()
     files = collect(folder)
     _, stock = stock_prompts()
-    checked = check_site(files, stock, kept, int(time.time() * 1_000), thorough)
+    lexicon = _lexicon if thorough else speech_advice.no_lexicon
+    checked = check_site(files, stock, kept, int(time.time() * 1_000), thorough, lexicon)
     here: list[Finding] = []
     if checked.site is not None:
         here = voice_check.check(files, checked.site) + speech_check.check(files, checked.site)

@@ -14,6 +14,7 @@ from engine.dialplan import actions
 from engine.dialplan.model import Site
 from engine.sim.network import Dice
 from engine.sim.walker import Walker
+from engine.speech.utterance import FAILED, MATCH, NO_INPUT, NO_MATCH, TOO_LONG, Heard, Utterance
 
 EVENTS_MAX = 30  # of the random part
 REST_MAX = 20_000  # patient events afterwards …
@@ -28,6 +29,7 @@ WORDS = (
     "no_answer", "rejected", "unreachable", "failed", "allowed", "accepted", "no_number", "refused", "already_open",
     "ok", "not_found", "over_budget", "strange", "",
 )  # fmt: skip
+RESULTS = (MATCH, MATCH, NO_MATCH, NO_INPUT, TOO_LONG, FAILED)
 _FITS = {
     "play": ("PlayDone", "Digit", "TimerFired"), "digits": ("Digit", "Digit", "TimerFired"), "timer": ("TimerFired",),
     "queue": ("QueueEnded",), "dial": ("DialEnded",), "record": ("RecordDone", "TimerFired"),
@@ -95,6 +97,20 @@ def _happening(walker: Walker, dice: Dice) -> actions.Happening:
     return made
 
 
+def _utterance(walker: Walker, dice: Dice) -> Utterance:
+    """What a recogniser might answer, also what the grammar never meant: any intent, no slots, any confidence."""
+    result = RESULTS[dice.below(len(RESULTS))]
+    flow, following = walker.run.stack[-1] if walker.run.stack else ("", 0)
+    steps = walker.program.flows.get(flow, ())
+    outs = tuple(steps[following - 1].outs) if 0 < following <= len(steps) else ()
+    intents = (*outs, "person", "again", "help", "yes", "no", "strange", "")
+    many = dice.below(3) if result != MATCH else 1 + dice.below(2)
+    best = tuple(
+        Heard("some words", intents[dice.below(len(intents))], {}, dice.below(100) / 100) for _ in range(many)
+    )  # fmt: skip
+    return Utterance(result, best, 0, dice.below(2_000), dice.below(3_000), barged_in=bool(dice.below(2)))
+
+
 def _value(name: str, kind: object, walker: Walker, dice: Dice) -> Any:
     if name == "ticket":
         return walker.run.ticket if dice.below(8) else max(0, walker.run.ticket - 1)
@@ -108,4 +124,6 @@ def _value(name: str, kind: object, walker: Walker, dice: Dice) -> Any:
         return bool(dice.below(2))
     if kind is str:
         return WORDS[dice.below(len(WORDS))]
+    if kind is Utterance:
+        return _utterance(walker, dice)
     return {}
