@@ -16,8 +16,8 @@ from engine.speech import grammar_net, slot_values
 from engine.speech import words as spelling
 from engine.speech.grammar import Grammar
 from engine.speech.net import FILLER, FILLER_ON, Net
-from engine.speech.ports import Heard
 from engine.speech.slot_values import Value
+from engine.speech.utterance import Heard
 
 readings_max = 16
 _paths_max = 8  # ways to one place that are kept
