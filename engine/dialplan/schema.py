@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from engine.dialplan import agent_reader, seasons, site_reader, strategies, trunk_reader, types, values
+from engine.dialplan import (
+    agent_reader,
+    keyed,
+    seasons,
+    site_reader,
+    speech_rules,
+    strategies,
+    trunk_reader,
+    types,
+    values,
+)
 from engine.dialplan.flow_reader import KEYS_OF_FILE
 from engine.dialplan.options import SIP_STATUSES
 from engine.dialplan.site_names import Names, PlanNames
@@ -193,8 +203,12 @@ def _declaration() -> Schema:
     return {"type": "string", "pattern": rf"^({'|'.join(types.KINDS)})\b", "description": ", ".join(types.KINDS)}
 
 
+_HEARD: Schema = {"enum": list(speech_rules.WAYS)}
 _PLAIN: dict[str, Schema] = {
     "flag": _FLAG,
+    "barge_in": {"enum": [*_FLAG["enum"], speech_rules.AFTER_FIRST]},
+    "listen": {"anyOf": [{"type": "array", "items": _HEARD}, _HEARD]},
+    "keyed": {"enum": list(keyed.FORMS)},
     "speech": SCALAR,
     "note": SCALAR,
     "word": SCALAR,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.runtime.vosk_library import Decoder, Model
 from tools.train import export
 from tools.train.export import SHORTCUT, Affine, Layer
 
@@ -55,14 +55,9 @@ def write_graph(folder: Path, words: dict[str, str]) -> None:
 
 
 def heard(folder: Path, sound: np.ndarray) -> list[tuple[str, float]]:
-    import vosk
-
-    vosk.SetLogLevel(-1)
-    recognizer = vosk.KaldiRecognizer(vosk.Model(str(folder)), 8000)
-    recognizer.SetMaxAlternatives(5)
-    recognizer.AcceptWaveform(sound.astype("<i2").tobytes())
-    found = json.loads(recognizer.FinalResult())["alternatives"]
-    return [(each["text"].strip(), each["confidence"]) for each in found]
+    decoder = Decoder(Model(folder), (), 5)
+    decoder.feed(sound.astype(np.int16))
+    return [(each.words, each.score) for each in decoder.final()]
 
 
 def computed(given: list[Layer], sound: np.ndarray) -> np.ndarray:
