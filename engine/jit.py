@@ -12,13 +12,15 @@ This file reads the environment and source files, which rules may not do: nothin
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -93,13 +95,28 @@ def prune(keep: int = _FOLDERS_KEPT) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _hidden(*modules: str) -> Iterator[None]:
+    """Whoever looks for these meanwhile finds that they aren't installed, unless they have been imported already."""
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # what Python takes for "there is none"
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 if "numba" not in sys.modules:
     os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 
-import numba as _numba  # noqa: E402
+with _hidden("scipy"):  # of which numba asks the version only
+    import numba as _numba
 import numpy  # noqa: E402
+from llvmlite.binding import add_symbol as _add_symbol  # noqa: E402
 from numba import types  # noqa: E402
 from numba.core import cgutils as _cgutils  # noqa: E402
+from numba.core.registry import cpu_target as _cpu_target  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 unliteral: Any = types.unliteral
@@ -213,6 +230,48 @@ def external(name: str, result: str, *arguments: str) -> Any:
     Types are words: int, uint, long, size, pointer. Pass an array's memory as `array.ctypes`, a null pointer as 0.
     """
     return types.ExternalFunction(name, _C_TYPES[result](*[_C_TYPES[kind] for kind in arguments]))
+
+
+_C_SIZES: dict[str, Any] = {
+    "int": ctypes.c_int32, "uint": ctypes.c_uint32, "long": ctypes.c_ssize_t, "size": ctypes.c_size_t,
+    "pointer": ctypes.c_void_p,
+}
+_libraries: dict[str, Any] = {}  # by name; None: this machine hasn't got it
+
+
+def library(name: str) -> bool:
+    """Load a C library whose functions kernels call by `external_of`; False when this machine hasn't got it."""
+    if name not in _libraries:
+        try:
+            _libraries[name] = ctypes.CDLL(name)
+        except OSError:
+            _libraries[name] = None
+    return _libraries[name] is not None
+
+
+def external_of(name: str, function: str, result: str, *arguments: str) -> Any:
+    """A C function of the library `name`, as `external` gives those of the process itself.
+
+    Addresses are "long" here: pass `array.ctypes.data`, or 0 for none. Without the library (or the function) kernels
+    compile all the same, and a call would end the process: ask `library` before whatever leads to one.
+    """
+    found = getattr(_libraries[name], function, None) if library(name) else None
+    if DISABLED and found is not None:
+        found.restype, found.argtypes = _C_SIZES[result], [_C_SIZES[kind] for kind in arguments]
+        return found
+    address = ctypes.cast(found if found is not None else ctypes.CDLL(None).abort, ctypes.c_void_p).value
+    _add_symbol(function, address)
+    return external(function, result, *arguments)
+
+
+def load_lean() -> None:
+    """Let numba set itself up now, as it would for the first kernel, without the packages that it looks for and no
+    kernel of ours uses: that is a quarter of what a process of a few kernels needs to start. They can be imported
+    afterwards as usual."""
+    if not DISABLED:
+        with _hidden("scipy.linalg", "cffi"):
+            _cpu_target.target_context.refresh()
+            _cpu_target.typing_context.refresh()
 
 
 _warmers: list[tuple[str, Callable[[], object]]] = []

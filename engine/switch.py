@@ -28,10 +28,14 @@ from engine.call import (
     dial,
     draining,
     due,
+    edge,
     ending,
+    enrolling,
+    faxing,
     fetching,
     handover,
     hearing,
+    joining,
     keys,
     lamps,
     levers,
@@ -40,6 +44,7 @@ from engine.call import (
     outcomes,
     parking,
     prelude,
+    probing,
     prompting,
     recording,
     resume,
@@ -49,8 +54,11 @@ from engine.call import (
     streaming,
     talking,
     transfer,
+    urgent,
+    wait_hearing,
     wait_program,
     waiting,
+    watching,
 )
 from engine.call.effects import (
     AgentStates,
@@ -71,6 +79,7 @@ from engine.call.effects import (
     PortsReady,
     PromptUsed,
     Received,
+    Resolved,
     Resumed,
     SecretsLoaded,
     SiteLoaded,
@@ -81,6 +90,7 @@ from engine.call.effects import (
 from engine.call.leg import Leg
 from engine.call.listening import SpeechDone, SpeechStarted
 from engine.call.room import Room
+from engine.call.signature_wall import SignatureChecked
 from engine.call.stream_wall import StreamDone
 from engine.clock import Deadlines
 from engine.dialplan.actions import LookupAnswered, PlayDone
@@ -105,9 +115,13 @@ class Switch:
         """One input at monotonic `now_ms` (never less than before). Never raises for anything a peer can send."""
         room = self.room
         room.now_ms = now_ms = max(now_ms, room.now_ms)
+        told = room.event_serial
         _INPUTS[type(event)](room, event, now_ms)
         self._expire(now_ms)
         self._work(now_ms)
+        if room.stirred or room.event_serial != told:
+            room.stirred = False
+            watching.stirred(room, now_ms)
         out, room.out = room.out, []
         sends = room.endpoint.sends
         if sends:
@@ -194,7 +208,7 @@ class Switch:
         core = room.endpoint.core
         for _ in range(ROUNDS_MAX):
             if core.events:
-                events, core.events = core.events, []
+                events, core.events, room.stirred = core.events, [], True
                 for event in events:
                     _SIP[type(event)](room, event, now_ms)
             elif room.happenings:
@@ -236,7 +250,7 @@ def _listening(room: Room, event: Listening, now_ms: int) -> None:
 
 
 def _flow_opened(room: Room, event: FlowOpened, now_ms: int) -> None:
-    room.endpoint.flow_opened(event.path, now_ms)
+    room.endpoint.flow_opened(event.path, now_ms, event.host, event.port)
 
 
 def _flow_closed(room: Room, event: FlowClosed, now_ms: int) -> None:
@@ -262,8 +276,10 @@ def _media(room: Room, event: MediaHappened, now_ms: int) -> None:
             keys.heard(room, leg, happened.digit, happened.duration_ms, happened.way, now_ms)
         case media.DigitStarted():
             keys.started(room, leg)
+        case media.FaxHeard():
+            faxing.heard(room, leg, happened.tone, now_ms)
         case media.MediaMissing():
-            liveness.missing(room, leg, happened.silent_ms, now_ms)
+            liveness.missing(room, leg, happened.silent_ms, now_ms, refused=happened.refused)
         case media.MediaBack():
             liveness.back(room, leg)
         case media.Latched():
@@ -272,6 +288,8 @@ def _media(room: Room, event: MediaHappened, now_ms: int) -> None:
             _leg_failed(room, leg, happened, now_ms)
         case media.PortMoved():
             resume.moved(room, leg, happened.port, now_ms)
+        case media.KeysLost():
+            resume.keys_lost(room, leg, now_ms)
 
 
 def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> None:
@@ -370,8 +388,10 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
         addresses = " ".join(f"{each.transport}:{each.host}:{each.port}" for each in room.listeners)
         room.emit("engine.started", "", "", version=__version__, schema=SCHEMA_VERSION, addresses=addresses)
     agents.load(room, site, now_ms)
+    urgent.site_loaded(room)
     callbacks.look(room, now_ms)
     boxes.site_loaded(room, now_ms)
+    probing.load(room, site, now_ms)
     room.emit(
         "engine.loaded", "", "", version=event.version, files=len(site.programs),
         flows=sum(len(program.flows) for program in site.programs.values()),
@@ -379,7 +399,9 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
 
 
 def _secrets(room: Room, event: SecretsLoaded, now_ms: int) -> None:
+    before = room.trunk_secrets
     room.secrets, room.trunk_secrets, room.pins = event.agents, event.trunks, event.pins
+    enrolling.secrets_changed(room, before, now_ms)
 
 
 def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:
@@ -414,7 +436,8 @@ _INPUTS: dict[type, Callable[[Room, Any, int], None]] = {
     StorageState: _storage, PortsReady: _ports_ready, Resumed: resume.resumed, LeverStates: _levers,
     LookupDone: _lookup_done, BoxesLoaded: boxes.load, ClipLoaded: menus.clip_loaded,
     PromptUsed: prompting.used, SoundDone: fetching.sound_done, StreamDone: streaming.done,
-    SpeechStarted: hearing.started, SpeechDone: hearing.done,
+    SignatureChecked: arrival.checked,
+    SpeechStarted: hearing.started, SpeechDone: wait_hearing.done, Resolved: probing.resolved,
 }  # fmt: skip
 
 
@@ -426,7 +449,7 @@ def _leg(room: Room, session: int) -> Leg | None:
 def _canceled(room: Room, event: sip.Canceled, now_ms: int) -> None:
     leg = _leg(room, event.session)
     if leg is not None:
-        transfer.leg_over(room, leg, "remote", 16, now_ms)
+        transfer.leg_over(room, leg, "remote", event.cause or 16, now_ms)
 
 
 def _acked(room: Room, event: sip.Acked, now_ms: int) -> None:
@@ -436,6 +459,12 @@ def _acked(room: Room, event: sip.Acked, now_ms: int) -> None:
         handover.acked(room, leg, now_ms)
         if leg.moved and leg.state == "up":
             resume.offer(room, leg, now_ms)
+
+
+def _pracked(room: Room, event: sip.Pracked, now_ms: int) -> None:
+    leg = _leg(room, event.session)
+    if leg is not None:
+        talking.caller_acked(room, leg, event.sdp, now_ms)
 
 
 def _progress(room: Room, event: sip.Progress, now_ms: int) -> None:
@@ -511,6 +540,8 @@ def _referred(room: Room, event: sip.Referred, now_ms: int) -> None:
     leg = _leg(room, event.session)
     if leg is None:
         room.endpoint.notify_refer(event.refer, 481, "No Such Call", now_ms)
+    elif event.replaces:
+        joining.referred(room, leg, event.refer, event.replaces, event.user, now_ms)
     else:
         transfer.referred(room, leg, event.refer, event.user, now_ms)
 
@@ -530,14 +561,16 @@ def _probed(room: Room, event: sip.Probed, now_ms: int) -> None:
 
 def _wire_refused(room: Room, event: sip.Refused, now_ms: int) -> None:
     agents.refused(room, event.kind, event.path.host, event.detail)
+    if event.kind in ("parse", "header"):
+        edge.judge(room, event.path, "broken", "")
 
 
 _SIP: dict[type, Callable[[Room, Any, int], None]] = {
     sip.Incoming: arrival.incoming, sip.Canceled: _canceled, sip.Acked: _acked, sip.Progress: _progress,
     sip.Answered: _answered, sip.Rejected: _rejected, sip.Offered: _offered, sip.OfferAnswered: _offer_answered,
     sip.OfferRefused: _offer_answered, sip.Ended: _ended, sip.InfoDigit: _info_digit, sip.Referred: _referred,
-    sip.ReferProgress: _refer_progress,
+    sip.ReferProgress: _refer_progress, sip.Pracked: _pracked,
     sip.Probed: _probed, sip.RegisterRequest: agents.register,
     sip.SubscribeRequest: lamps.requested, sip.BindingChanged: agents.binding_changed,
-    sip.Qualified: agents.qualified, sip.Refused: _wire_refused,
+    sip.Qualified: probing.qualified, sip.Enrolled: enrolling.told, sip.Refused: _wire_refused,
 }  # fmt: skip

@@ -195,3 +195,43 @@ def test_parts_are_compiled_once_for_all_constants_and_bare_arrays_are_the_same_
     if not jit.DISABLED:
         signatures: Any = added
         assert len(signatures.signatures) <= 1, "none when the caller came from the cache"
+
+
+def test_numba_sets_itself_up_without_what_no_kernel_needs_and_others_can_import_it_afterwards() -> None:
+    script = """
+import sys
+import numpy as np
+from engine import jit
+jit.load_lean()
+early = [name for name in ("scipy", "scipy.linalg", "cffi", "pycparser") if name in sys.modules]
+from engine.speech import levels
+state = np.zeros(levels.FIELDS)
+levels.begin(state, -40.0)
+import cffi, scipy.linalg
+print(early, state[levels.SPEECH], cffi.FFI is not None, float(scipy.linalg.norm([3.0, 4.0])))
+"""
+    environment = {name: each for name, each in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[] -40.0 True 5.0"
+
+
+_version = jit.external_of("libcrypto.so.3", "OpenSSL_version_num", "long")
+_nowhere = jit.external_of("libnowhere.so.9", "nobody_has_this_function", "long", "long")
+
+
+@jit.kernel
+def asked(there: bool, lost: bool) -> int:
+    """Calls what the machine has; what it hasn't got stands in a branch that isn't taken."""
+    found = 0
+    if there:
+        found = _version()
+    if lost:
+        found = _nowhere(found)
+    return found
+
+
+def test_functions_of_a_library_are_called_and_a_missing_one_is_no_obstacle() -> None:
+    assert jit.library("libcrypto.so.3") and not jit.library("libnowhere.so.9")
+    assert asked(True, False) >= 0x30000000
+    assert asked(False, False) == 0

@@ -3,8 +3,9 @@
     python -m tools.endpoints [--voices DIR] [--sentences N] [--minutes M] [--second-opinion] [--json FILE]
 
 Sentences are the stock prompts, or any folder of WAV files with one sentence each, put at -22 dBFS on a µ-law line in
-noises of several levels. Without callers, M minutes each of noises, tones, breath and of the prompt's own echo are
-listened to while a prompt is being played: nothing may interrupt it. Everything is seeded: the same command prints the
+noises of several levels. Without callers, M minutes each of noises, tones, what people do beside talking, and the
+prompt's own echo are listened to while a prompt is being played: nothing may interrupt it (`an hour, at most`: 95 %
+bound). Everything is seeded: the same command prints the
 same table, but for the cost.
 """
 
@@ -23,12 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import SiteError
-from engine.media import clips, g711
+from engine.media import g711
 from engine.runtime import second_opinion
 from engine.runtime.wav import read_wav
 from engine.speech import endpointing, noises
 from engine.speech.endpointing import Endpointer
 from engine.speech.ports import FRAME_SAMPLES, Listening, Samples
+from tools import disturbances
 
 Wave = NDArray[np.float64]
 SPEECH_DBFS = -22.0
@@ -36,6 +38,7 @@ HANGOVER_MS = 500
 LEAD, TAIL = 24_000, 16_000  # samples of the line before and after a sentence
 CONDITIONS = (("clean", "", 0), ("pink 20", "pink", 20), ("pink 10", "pink", 10), ("babble 20", "babble", 20),
               ("babble 10", "babble", 10), ("street 20", "street", 20), ("household 25", "household", 25))
+JUMPING = "jumping echo"
 ECHO_DB, ECHO_MS = (-10, -20, -30), (20, 80, 170, 300)
 _FULL = 32_768.0
 
@@ -102,29 +105,6 @@ def echo_of(sent: Wave, db: float, delay_ms: int, seed: int) -> Wave:
     back = np.convolve(sent, hybrid)[: sent.size]
     back *= 10 ** (db / 20) * np.sqrt(np.mean(sent**2) / np.mean(back**2))
     return np.concatenate([np.zeros(delay_ms * 8), back])[: sent.size]
-
-
-def tones(samples: int) -> Wave:
-    """Ring-back, busy, beeps, DTMF, the milliwatt and fax tones of several countries, one after another."""
-    parts: list[Wave] = []
-    for kind in ("ringback", "busy", "congestion"):
-        for land in ("us", "gb", "de", "fr", "cn", "hk", "jp"):
-            both = clips.tone(f"tone/{kind}.{land}")
-            assert both is not None
-            parts += [g711.decode(both[0], 0).astype(np.float64), np.zeros(3_777)]
-    parts += [part for key in "1234567890*#ABCD" for part in (clips.dtmf(key, 0.1).astype(np.float64), np.zeros(823))]
-    for hertz, seconds in ((1_000, 0.25), (1_400, 0.4), (1_000, 3.0), (1_100, 0.5), (2_100, 3.0)):
-        parts += [clips.sine((hertz,), seconds, -13.0), np.zeros(5_111)]
-    return np.resize(np.concatenate(parts), samples) + noise("", samples, 0.0, 5)
-
-
-def breath(samples: int) -> Wave:
-    """Somebody breathes into the microphone, every four seconds, at up to -32 dBFS."""
-    cycle = np.maximum(0.0, np.sin(2 * np.pi * np.arange(samples) / 32_000)) ** 3
-    hiss = np.random.default_rng(9).standard_normal(samples)
-    soft: Wave = np.asarray(np.convolve(hiss, (0.25, 0.5, 0.25), "same"), np.float64)
-    soft *= cycle * 1.6 * at(-32.0)
-    return soft + noise("", samples, 0.0, 6)
 
 
 # --- one run -----------------------------------------------------------------------------------------------------
@@ -196,8 +176,13 @@ def talk(bench: Bench, said: list[Said]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _percent(count: int, said: list[Said]) -> float:
-    return round(100 * count / len(said), 1)
+def _percent(count: int, said: list[Said]) -> str:
+    """With its 95 % interval (Wilson's)."""
+    total, share = len(said), count / len(said)
+    middle = (share + 1.92 / total) / (1 + 3.84 / total)
+    wide = 1.96 * np.sqrt(share * (1 - share) / total + 0.96 / total**2) / (1 + 3.84 / total)
+    low, high = max(0.0, 100 * (middle - wide)), 100 * (middle + wide)
+    return f"{100 * share:.1f} ({low:.0f}-{high:.0f})"
 
 
 def prompt_of(said: list[Said], samples: int) -> Wave:
@@ -214,21 +199,29 @@ def nobody(bench: Bench, said: list[Said], minutes: float) -> Iterator[dict[str,
         for kind, dbfs in (("white", -60), ("white", -45), ("white", -30), ("pink", -45), ("pink", -30),
                            ("engine", -35), ("keyboard", -45), ("household", -47))
     ]
-    heard += [("breath", lambda: breath(samples)), ("tones", lambda: tones(samples))]
+    heard += [(name, lambda name=name: disturbances.make(name, samples, 3))  # type: ignore[misc]
+              for name in disturbances.names()]  # fmt: skip
     for name, make in heard:
-        yield _heard(name, minutes, [bench.run(line(make()), prompt, once=False, playing=True)])
+        said_then = line(make())
+        alone = bench.run(said_then, once=False)
+        yield _heard(name, minutes, [bench.run(said_then, prompt, once=False, playing=True)], len(alone.started_ms))
     for db in ECHO_DB:
         runs = []
         for part, delay_ms in zip(np.array_split(prompt, len(ECHO_MS)), ECHO_MS, strict=True):
             wave = echo_of(part.astype(np.float64), db, delay_ms, delay_ms) + noise("", part.size, 0.0, 8)
             runs.append(bench.run(line(wave), part, once=False, playing=True))
         yield _heard(f"echo {db} dB, {ECHO_MS[0]} to {ECHO_MS[-1]} ms", minutes, runs)
+    for db in ECHO_DB:
+        echo = disturbances.jumping_echo(prompt.astype(np.float64), db, 5) + noise("", samples, 0.0, 8)
+        yield _heard(f"{JUMPING} {db} dB", minutes, [bench.run(line(echo), prompt, once=False, playing=True)])
 
 
-def _heard(name: str, minutes: float, runs: list[Run]) -> dict[str, Any]:
-    """A row of `nobody`."""
-    return {"nobody speaks, but": name, "minutes": minutes,
-            "false barge-ins": sum(len(run.started_ms) for run in runs),
+def _heard(name: str, minutes: float, runs: list[Run], alone: int | None = None) -> dict[str, Any]:
+    """A row of `nobody`. `alone`: beginnings while no prompt was played."""
+    count = sum(len(run.started_ms) for run in runs)
+    hours = minutes / 60
+    return {"nobody speaks, but": name, "minutes": minutes, "no prompt": alone, "false barge-ins": count,
+            "an hour, at most": round((count + 1.5 + 1.65 * np.sqrt(count + 1.5)) / hours if count else 3.0 / hours),
             "µs a frame": round(sum(run.us_per_frame for run in runs) / len(runs))}
 
 
@@ -294,7 +287,8 @@ def main() -> int:
     }
     if chosen.json:
         chosen.json.write_text(json.dumps(tables, indent=1) + "\n", "utf-8")
-    return 1 if any(row["false barge-ins"] for row in tables["nobody"] if "echo" in row["nobody speaks, but"]) else 0
+    steady = [row for row in tables["nobody"] if row["nobody speaks, but"].startswith("echo")]
+    return 1 if any(row["false barge-ins"] for row in steady) else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,8 +17,9 @@ import tempfile
 from base64 import b64encode
 from pathlib import Path
 
+from tools import fetched
+
 LIST = Path(__file__).with_name("node_packages.txt")
-fetch_s_max = 600
 unpacked_bytes_max = 400_000_000
 
 
@@ -32,9 +32,7 @@ def wanted() -> dict[str, str]:
 
 def folder() -> Path:
     """Where the packages of this list lie, or will: `folder() / "node_modules" / NAME`."""
-    chosen = os.environ.get("RINGDOWN_CACHE")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ringdown"
-    return base / f"node-{hashlib.sha256(repr(wanted()).encode()).hexdigest()[:12]}"
+    return fetched.folder("node", repr(wanted()).encode())
 
 
 def integrity(archive: Path) -> str:
@@ -69,7 +67,9 @@ def fetch(target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         home = Path(scratch)
         command = ["npm", "pack", "--silent", "--json", "--ignore-scripts", f"--pack-destination={home}", *wanted()]
-        done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=fetch_s_max, check=False)
+        done = subprocess.run(
+            command, cwd=home, capture_output=True, text=True, timeout=fetched.fetch_s_max, check=False
+        )
         if done.returncode:
             raise OSError(f"npm could not fetch the packages: {done.stderr.strip() or done.stdout.strip()}")
         packed = {f"{each['name']}@{each['version']}": home / each["filename"] for each in json.loads(done.stdout)}
@@ -83,17 +83,7 @@ def fetch(target: Path) -> None:
 
 
 def main() -> int:
-    target = folder()
-    if target.is_dir():
-        print(f"all there: {target}")
-        return 0
-    try:
-        fetch(target)
-    except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
-        print(f"node packages: {error}", file=sys.stderr)
-        return 1
-    print(f"fetched {len(wanted())} packages: {target}")
-    return 0
+    return fetched.main("node", folder(), fetch)
 
 
 if __name__ == "__main__":

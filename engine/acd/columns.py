@@ -189,7 +189,7 @@ class EntryColumns(Columns):
         "need0", "need1", "need2", "need3", "need4", "need5", "need6", "need7", "asked", "more_at",
         "avoid", "avoid_until", "look_at",
         "ring", "stage", "prefer", "prefer_until", "prefer_away", "away", "pause_until", "hold",
-        "credit", "group", "hard", "rung",
+        "credit", "group", "hard", "rung", "office",
     )  # fmt: skip
     blank = {"agent": -1, "first": -1, "asked": -1, "avoid": -1, "prefer": -1, "hold": -1}
     call: Column
@@ -222,6 +222,7 @@ class EntryColumns(Columns):
     group: Column  # number of his class, 0 none (`reserve`)
     hard: Column  # 1: a hard call (`hard`)
     rung: Column  # 1: he was rung up, and since then either rings or waits on the line for his agent
+    office: Column  # number of the office where his call came in, 0 none
     needs: tuple[Column, ...]
 
     def _bind(self) -> None:

@@ -28,10 +28,13 @@ LOOK_MS = 1_000  # who waits for an agent whom a rule about time doesn't admit y
 (CONST, FIELD, SKILL, ADD, SUB, MUL, EQ, NE, LT, LE, GT, GE, AND, OR, NOT) = range(15)
 FIELDS = (
     "agent.level", "agent.position", "agent.idle", "agent.calls", "agent.talk", "agent.answered", "agent.occupancy",
-    "caller.waited", "caller.priority", "queue.waiting",
+    "caller.waited", "caller.priority", "queue.waiting", "agent.latency", "agent.cost", "agent.near",
 )  # fmt: skip
-_OF_CALLER = (FIELDS.index("caller.waited"), FIELDS.index("caller.priority"))
-_OF_TIME = tuple(FIELDS.index(name) for name in ("agent.idle", "agent.calls", "agent.talk", "agent.occupancy"))
+_OF_CALLER = (FIELDS.index("caller.waited"), FIELDS.index("caller.priority"), FIELDS.index("agent.near"))
+_OF_TIME = tuple(
+    FIELDS.index(name)
+    for name in ("agent.idle", "agent.calls", "agent.talk", "agent.occupancy", "caller.waited", "caller.priority")
+)
 
 Value = int | IntArray
 _TWO: dict[int, Callable[[Value, Value], Value]] = {
@@ -47,6 +50,7 @@ _TWO: dict[int, Callable[[Value, Value], Value]] = {
     AND: lambda a, b: a & b,
     OR: lambda a, b: a | b,
 }
+_OF_OFFICE = ("agent.latency", "agent.cost", "agent.near")
 _BARRED, _LOT, _AGENT = (TeamColumns.index(name) for name in ("barred", "lot", "agent"))
 _IDLE = AgentColumns.index("idle")
 _COLUMNS = {"agent.level": (0, "level"), "agent.position": (0, "position"), "agent.answered": (1, "answered")}
@@ -87,7 +91,7 @@ def timely(queue: Queue) -> bool:
     """May an agent who isn't admitted be so later, without any event?"""
     policy = queue.spec.policy
     return policy is not None and any(
-        code == FIELD and field in (*_OF_TIME, *_OF_CALLER) for code, field in policy.admit
+        code == FIELD and field in _OF_TIME for code, field in policy.admit
     )
 
 
@@ -171,6 +175,8 @@ def _field(pool: Pool, queue: Queue, name: str, rows: IntArray, entry: int, now_
     if name == "agent.occupancy":
         each = [occupancy.at(pool, int(agent), now_ms) * 1_000 >> 32 for agent in agents]
         return np.array(each, dtype=np.int64)
+    if name in _OF_OFFICE:
+        return _of_office(pool, name, agents, entry)
     block = pool.agents.block
     found: IntArray
     if name == "agent.idle":
@@ -185,6 +191,20 @@ def _field(pool: Pool, queue: Queue, name: str, rows: IntArray, entry: int, now_
             block[AgentColumns.index(column)][agents] if source else pool.team.block[TeamColumns.index(column)][rows]
         )
     return found
+
+
+def _of_office(pool: Pool, name: str, agents: IntArray, entry: int) -> IntArray:
+    """What an agent's place says; `near` is 1 where the caller's call came in."""
+    specs = [pool.specs[int(agent)] for agent in agents]
+    where = int(pool.entries.office[entry])
+    each = [
+        0 if spec is None
+        else spec.latency_ms if name == "agent.latency"
+        else spec.cost if name == "agent.cost"
+        else int(spec.office == where != 0)
+        for spec in specs
+    ]
+    return np.array(each, dtype=np.int64)
 
 
 def _bounded(value: Value) -> Value:

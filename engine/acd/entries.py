@@ -75,6 +75,7 @@ def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
     entries.sequence[entry] = pool.sequence
     entries.joined[entry] = now_ms
     entries.effective[entry] = now_ms - event.priority_ms - event.credit_ms
+    entries.office[entry] = event.office
     entries.credit[entry], entries.group[entry], entries.hard[entry] = event.credit_ms, event.group, int(event.hard)
     queue.ranked |= event.priority_ms != 0
     pool.hard |= event.hard

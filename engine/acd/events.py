@@ -39,6 +39,7 @@ class CallJoined(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=Fals
     credit_ms: int = 0  # waited before, elsewhere, and counted here
     group: int = 0  # number of his class, for which agents may be reserved
     hard: bool = False  # a hard call: shared fairly
+    office: int = 0  # number of the office where the call came in, 0 none
 
 
 class CallAway(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):

@@ -20,8 +20,9 @@ class Policy(msgspec.Struct, frozen=True, array_like=True):
 class Ring(msgspec.Struct, frozen=True, array_like=True):
     """One ring of a queue, beside those before it: whom it adds, which skills it drops, how long it lasts.
 
-    It adds the agents whose level in the queue is `level` or better and those of `teams`; with neither of the two and
-    `borrows` False it adds everybody. Agents of other queues are in it by a level of their own (`widening.BORROWED`).
+    It adds the agents whose level in the queue is `level` or better and those of `teams` and `offices`; with none of
+    them and `borrows` False it adds everybody. Agents of other queues are in it by a level of their own
+    (`widening.BORROWED`).
     """
 
     level: int = 0
@@ -29,6 +30,7 @@ class Ring(msgspec.Struct, frozen=True, array_like=True):
     without: tuple[int, ...] = ()  # skill numbers
     for_ms: int = 0  # of the last ring: until the end
     borrows: bool = False
+    offices: tuple[int, ...] = ()
 
 
 class QueueSpec(msgspec.Struct, frozen=True):
@@ -100,3 +102,6 @@ class AgentSpec(msgspec.Struct, frozen=True):
     wrap_up_early: bool = True
     on_demand: bool = False  # one call, then not ready until he asks for the next
     rests: RestRule | None = None
+    office: int = 0  # number of where he is, 0 not said
+    latency_ms: int = 0  # of the way there and back
+    cost: int = 0  # of a call with him, in units of the site's

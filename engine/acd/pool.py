@@ -292,7 +292,7 @@ class Pool:
             home, spec = self.queue_at(queue_row), self.specs[agent]
             self.seats[agent].append((home, row))
             if home.spec.rings:
-                team.ring[row] = ring_of(home.spec.rings, level, spec.team if spec is not None else "")
+                team.ring[row] = ring_of(home.spec.rings, level, spec.team if spec else "", spec.office if spec else 0)
                 home.ring_top = max(home.ring_top, team.ring[row])
         starts = np.searchsorted(team.block[TeamColumns.index("queue"), : team.used], np.arange(len(self.queues) + 1))
         for queue in self.queues:

@@ -26,12 +26,13 @@ class Stage(msgspec.Struct, frozen=True, array_like=True):
     ring: int
 
 
-def ring_of(rings: tuple[Ring, ...], level: int, team: str) -> int:
+def ring_of(rings: tuple[Ring, ...], level: int, team: str, office: int = 0) -> int:
     """The first ring, from 1, that holds a membership; one more than there are when none does."""
     if level > BORROWED:
         return level - BORROWED
     for number, ring in enumerate(rings, 1):
-        if level <= ring.level or team in ring.teams or not (ring.level or ring.teams or ring.borrows):
+        everybody = not (ring.level or ring.teams or ring.offices or ring.borrows)
+        if everybody or level <= ring.level or team in ring.teams or (office and office in ring.offices):
             return number
     return len(rings) + 1
 

@@ -17,7 +17,7 @@ from engine.acd.events import (
     AgentReady,
 )
 from engine.acd.model import AgentSpec, QueueSpec, RestRule
-from engine.call import certificates, levers, pauses, renaming, routing
+from engine.call import certificates, edge, gateways, levers, pauses, renaming, routing
 from engine.dialplan.model import WrapUp
 from engine.errors import ProtocolError
 from engine.sip.digest import verify
@@ -83,7 +83,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
         known.name = model.name
         pauses.watch(room, known, now_ms)
     room.acd.configure(
-        [_queue_spec(room, key, queue) for key, queue in site.queues.items()],
+        [_queue_spec(room, site, key, queue) for key, queue in site.queues.items()],
         [_agent_spec(room, site, key, agent) for key, agent in site.agents.items()],
         now_ms,
     )
@@ -107,7 +107,7 @@ def load(room: Room, site: Site, now_ms: int) -> None:
                 room.distribute(AgentNotReady(row.id, kept.partition(":")[2]))
 
 
-def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
+def _queue_spec(room: Room, site: Site, key: str, queue: QueueModel) -> QueueSpec:
     return QueueSpec(
         id=room.queue_ids[key], name=key, tenant=queue.tenant, strategy=queue.strategy, ring_ms_max=queue.ring_ms,
         wrap_up_ms=queue.wrap_up_ms, entries_max=queue.entries_max, wait_ms_max=queue.wait_ms_max,
@@ -116,7 +116,7 @@ def _queue_spec(room: Room, key: str, queue: QueueModel) -> QueueSpec:
         delay_reject_ms=queue.delay_reject_ms, misses_max=queue.misses_max, wrap_up_mode=queue.wrap_up.mode,
         wrap_up_early=queue.wrap_up.early, wrap_up_coded=queue.wrap_up.required,
         wrap_up_extend_ms=queue.wrap_up.extend_ms, wrap_up_extensions_max=queue.wrap_up.extensions_max,
-        progress_ms=queue.progress_ms, rings=routing.rings(room, queue), policy=routing.policy(room, queue),
+        progress_ms=queue.progress_ms, rings=routing.rings(room, site, queue), policy=routing.policy(room, queue),
         **recall_times(queue.callback),
         starve_ms=queue.starve_ms, hard_hold_ms=queue.hard_hold_ms, reserve=_reserve(room, queue),
     )  # fmt: skip
@@ -152,12 +152,14 @@ def recall_times(callback: CallbackModel | None) -> dict[str, int]:
 
 def _agent_spec(room: Room, site: Site, key: str, agent: AgentModel) -> AgentSpec:
     own = agent.wrap_up or WrapUp()
+    office = site.offices.get(agent.office)
     return AgentSpec(
         id=room.agents[key].id, name=key, tenant=agent.tenant,
         queues=routing.seats(room, site, agent),
         skills=certificates.valid(room, agent, room.now_ms),
         wrap_up_ms=agent.wrap_up_ms, second_line=agent.second_line, wrap_up_mode=own.mode, wrap_up_early=own.early,
-        on_demand=agent.on_demand, team=agent.team, rests=_rests(room, agent),
+        on_demand=agent.on_demand, team=agent.team, rests=_rests(room, agent), office=office.number if office else 0,
+        latency_ms=office.latency_ms if office else 0, cost=office.cost if office else 0,
     )  # fmt: skip
 
 
@@ -239,7 +241,7 @@ def release(room: Room, key: str) -> None:
 def identify(
     room: Room, tenant: TenantModel, credentials: Credentials | None, method: str, host: str, now_ms: int
 ) -> tuple[str, str]:
-    """Check credentials: ("good", agent key), ("stale", ""), ("none", "") or ("bad", "").
+    """Check credentials: ("good", key of an agent or of a box's account), ("stale", ""), ("none", "") or ("bad", "").
 
     An unknown user and a wrong password take the same path and the same work.
     """
@@ -247,48 +249,60 @@ def identify(
         return "none", ""
     freshness = room.endpoint.nonce_ok(credentials.nonce, now_ms)
     key = f"{tenant.name}/{credentials.username}"
-    secret = room.secrets.get(key) or {"MD5": "0" * 32, "SHA-256": "0" * 64}
+    behind = gateways.secret(room, tenant, credentials.username)  # a box that registers as a trunk
+    secret = room.secrets.get(key) or behind or {"MD5": "0" * 32, "SHA-256": "0" * 64}
     right = verify(credentials, secret, method) and _algorithm(credentials) in DIGESTS[tenant.digest]
-    if not right or credentials.realm != tenant.realm or key not in room.agents or not room.agents[key].here:
+    known = behind is not None or (key in room.agents and room.agents[key].here)
+    if not right or credentials.realm != tenant.realm or not known:
         if freshness == "stale":
             return "stale", ""
         if freshness == "unknown":
             return "none", ""  # a nonce of another server or of yesterday: a first challenge, no failure
-        _count_failure(room, host, now_ms)
+        _count_failure(room, _pair(host, credentials.username), now_ms)
         return "bad", ""
     if freshness != "good":
         return "stale", ""
+    room.failures.pop(_pair(host, credentials.username), None)
     return "good", key
+
+
+def _pair(host: str, user: str) -> str:
+    """What wrong passwords are counted by: an account as one source means it. Neither an account alone (anybody could
+    lock it) nor a source alone (a good phone behind the same address would suffer)."""
+    return f"{host} {user[:64]}"
 
 
 def _algorithm(credentials: Credentials) -> str:
     return credentials.algorithm.upper().removesuffix("-SESS") or "MD5"
 
 
-def _count_failure(room: Room, host: str, now_ms: int) -> None:
-    entry = room.failures.get(host)
+def _count_failure(room: Room, pair: str, now_ms: int) -> None:
+    entry = room.failures.get(pair)
     if entry is None or now_ms - entry[1] > FAILURE_FORGOTTEN_MS:
         if len(room.failures) >= 10_000:  # bounded: forget the oldest source
             room.failures.pop(next(iter(room.failures)))
-        room.failures[host] = [1, now_ms]
+        room.failures[pair] = [1, now_ms]
     else:
         entry[0] += 1
         entry[1] = now_ms
 
 
-def challenge_delay_ms(room: Room, host: str) -> int:
-    """How long a source with many wrong passwords waits for its next challenge (it alone; good answers never wait)."""
-    count = room.failures.get(host, (0, 0))[0] - FAILURES_FREE
+def challenge_delay_ms(room: Room, host: str, user: str) -> int:
+    """How long a source with many wrong passwords for an account waits for its next challenge. A right one never waits,
+    nor does another account behind the same address."""
+    count = room.failures.get(_pair(host, user), (0, 0))[0] - FAILURES_FREE
     return 0 if count <= 0 else min(CHALLENGE_DELAY_MS_MAX, 250 << min(count, 5))
 
 
-def challenge(room: Room, kind: str, request: int, realm: str, host: str, now_ms: int, verdict: str) -> None:
-    """401 with a fresh nonce; after wrong credentials with the source's delay. `kind`: register | invite | subscribe.
+def challenge(
+    room: Room, kind: str, request: int, realm: str, host: str, now_ms: int, verdict: str, user: str = ""
+) -> None:  # fmt: skip
+    """401 with a fresh nonce; after wrong credentials of `user` with a delay. `kind`: register | invite | subscribe.
 
     A first challenge is never delayed, so that a good phone behind the same address doesn't suffer.
     """
     stale, failed = verdict == "stale", verdict == "bad"
-    delay_ms = challenge_delay_ms(room, host) if failed else 0
+    delay_ms = challenge_delay_ms(room, host, user) if failed else 0
     if delay_ms and len(room.pending) < 1_000:
         room.pending_serial += 1
         room.pending[room.pending_serial] = (kind, request, realm)
@@ -319,8 +333,12 @@ def register(room: Room, event: RegisterRequest, now_ms: int) -> None:
     tenant = room.index().tenant(event.domain)
     verdict, key = identify(room, tenant, event.credentials, "REGISTER", event.path.host, now_ms)
     why = "wrong user or password"
+    if edge.refuses(tenant, event.path.host) and verdict == "good":
+        verdict, why = "bad", f"the gate of {tenant.name} keeps {event.path.host} out"
     if verdict == "good" and event.credentials is not None and not _same_place(event.credentials.uri, event.uri):
         verdict, why = "bad", f"credentials made for {event.credentials.uri[:64]!r}, not for {event.uri[:64]!r}"
+    who = edge.account(event.credentials, event.user)
+    edge.judge(room, event.path, verdict, who)
     if verdict == "good":
         if key == f"{tenant.name}/{event.user}":
             room.endpoint.accept_register(event.request, tenant.realm, event.user, now_ms)
@@ -329,7 +347,7 @@ def register(room: Room, event: RegisterRequest, now_ms: int) -> None:
         return
     if verdict == "bad":
         refused(room, "password", event.path.host, f"REGISTER as {event.user[:32]}: {why}")
-    challenge(room, "register", event.request, tenant.realm, event.path.host, now_ms, verdict)
+    challenge(room, "register", event.request, tenant.realm, event.path.host, now_ms, verdict, who)
 
 
 def _same_place(proven: str, asked: str) -> bool:
@@ -357,6 +375,10 @@ def binding_changed(room: Room, event: BindingChanged, now_ms: int) -> None:
     if tenant is None:
         return
     key = f"{tenant.name}/{event.user}"
+    behind = gateways.of(room, key)
+    if behind is not None:
+        gateways.changed(room, behind, event, now_ms)
+        return
     row = room.agents.get(key)
     room.emit(
         "agent.binding", tenant.name, "", agent=key, contact=event.contact, change=event.change,
@@ -374,7 +396,12 @@ def binding_changed(room: Room, event: BindingChanged, now_ms: int) -> None:
 def qualified(room: Room, event: Qualified, now_ms: int) -> None:
     realm, _, rest = event.token.partition("/")
     tenant = room.index().by_realm.get(realm)
-    row = room.agents.get(f"{tenant.name}/{rest.split('/')[0]}") if tenant else None
+    key = f"{tenant.name}/{rest.split('/')[0]}" if tenant else ""
+    behind = gateways.of(room, key)
+    if behind is not None:
+        gateways.look(room, behind, "answers OPTIONS" if event.reachable else "doesn't answer OPTIONS", now_ms)
+        return
+    row = room.agents.get(key)
     if row is not None:
         update_reachable(room, row, now_ms, round_trip_ms=event.round_trip_ms)
 

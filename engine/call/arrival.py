@@ -9,11 +9,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import agents, canary, codes, ending, menus, nailed, oversight, parking, script, talking
+from engine.call import (
+    agents,
+    canary,
+    codes,
+    edge,
+    ending,
+    gateways,
+    menus,
+    nailed,
+    numbers,
+    oversight,
+    parking,
+    pickup,
+    replacing,
+    script,
+    securing,
+    signatures,
+    talking,
+    trunks,
+    urgent,
+)
 from engine.call.call import Call
 from engine.call.leg import CALLER
+from engine.call.signature_wall import SignatureChecked
 from engine.ids import call_name
-from engine.sip.events import Incoming
+from engine.sip.events import Incoming, Replaces
 from engine.sip.uri import unescape
 
 if TYPE_CHECKING:
@@ -27,37 +48,53 @@ def incoming(room: Room, event: Incoming, now_ms: int) -> None:
     if not room.site:
         room.endpoint.reject(event.session, 503, now_ms, phrase="Not Ready", headers=(("Retry-After", "5"),))
         return
-    if room.full() or room.draining:
+    if (room.full() or room.draining) and not urgent.meant(room.index(), event.dialled):
         room.endpoint.reject(event.session, 503, now_ms, headers=(("Retry-After", "10"),))
         room.emit("engine.limit", "", "", name="draining" if room.draining else "calls_max", value=len(room.calls))
         return
     index = room.index()
-    trunk = index.trunk_at(event.path.host, event.path.port)
+    trunk, event = trunks.source(room, index, event)
+    trunk = trunk or gateways.source(room, event)
     tenant = index.tenant(event.domain)
     own_phone = _own_phone(room, event, tenant)
-    if trunk is not None and event.credentials is None and not own_phone:
+    if trunk is not None and event.credentials is None and not own_phone and event.replaces is None:
         _from_trunk(room, event, index, trunk, now_ms)
         return
     verdict, key = agents.identify(room, tenant, event.credentials, "INVITE", event.path.host, now_ms)
-    if verdict == "good" and not _meant_for(event):
+    if verdict == "good" and (not _meant_for(event) or edge.refuses(tenant, event.path.host)):
         verdict = "bad"
+    who = edge.account(event.credentials, event.caller.user)
+    if verdict == "good":
+        edge.judge(room, event.path, verdict, who)
+    if verdict == "good" and key in index.accounts:  # a box, by its password from wherever it is
+        trunk, own_phone, verdict = index.accounts[key], False, "none"
+    if verdict == "good" and event.replaces is not None:
+        _replaces(room, event, event.replaces, tenant, index.site.agents[key], now_ms)
+        return
     if verdict == "good":
         _from_agent(room, event, index, tenant, index.site.agents[key], now_ms)
+        return
+    if trunk is not None and not own_phone and event.replaces is not None:
+        room.endpoint.reject(event.session, 403, now_ms, cause=21)
+        agents.refused(room, "replaces", event.path.host, "a trunk may not take a call's place")
         return
     if trunk is not None and not own_phone:  # a gateway may send credentials that mean nothing here
         _from_trunk(room, event, index, trunk, now_ms)
         return
     if verdict == "bad":
         agents.refused(room, "password", event.path.host, f"INVITE as {event.caller.user[:32]}: wrong user or password")
-    if verdict == "none" and not own_phone:
+    box = f"{tenant.name}/{event.caller.user}" in index.accounts  # one that calls from elsewhere than it registers
+    if verdict == "none" and not own_phone and not box and event.replaces is None:
         number = index.number(event.dialled, tenant.name)
         if number is not None and number.public:
+            edge.judge(room, event.path, "taken", "")
             _begin(room, event, number.tenant, "public", now_ms, number=number)
             return
         if number is None and not _somebodys(index, tenant, event.dialled):
             _unknown(room, event, now_ms)
             return
-    agents.challenge(room, "invite", event.session, tenant.realm, event.path.host, now_ms, verdict)
+    edge.judge(room, event.path, verdict, who)
+    agents.challenge(room, "invite", event.session, tenant.realm, event.path.host, now_ms, verdict, who)
 
 
 def _meant_for(event: Incoming) -> bool:
@@ -79,17 +116,21 @@ def _own_phone(room: Room, event: Incoming, tenant: TenantModel) -> bool:
 def _somebodys(index: SiteIndex, tenant: TenantModel, dialled: str) -> bool:
     """Could the number mean something to an agent of the tenant? Then the caller is asked who he is before a 404."""
     return (
-        index.agent(tenant.name, dialled) is not None
+        urgent.meant(index, dialled) != ""
+        or index.agent(tenant.name, dialled) is not None
         or dialled in tenant.codes
         or codes.meant(tenant, dialled)[0] != ""
         or oversight.meant(tenant, dialled)[0] != ""
         or parking.meant(tenant, dialled) != ""
+        or pickup.meant(tenant, dialled)[0]
         or index.outbound(tenant.name, "*", dialled) is not None
     )
 
 
 def _from_trunk(room: Room, event: Incoming, index: SiteIndex, trunk: TrunkModel, now_ms: int) -> None:
-    number = index.number(event.dialled, trunk.tenant)
+    if signatures.wanted(room, event, trunk, now_ms):
+        return
+    number = numbers.lookup(index, event, trunk)
     if number is None:
         _unknown(room, event, now_ms)
         return
@@ -101,10 +142,29 @@ def _from_trunk(room: Room, event: Incoming, index: SiteIndex, trunk: TrunkModel
     _begin(room, event, number.tenant, "trunk", now_ms, number=number, trunk=trunk)
 
 
+def checked(room: Room, event: SignatureChecked, now_ms: int) -> None:
+    """The verdict on a caller's signature: his call begins."""
+    waited = signatures.answered(room, event)
+    if waited is not None:
+        incoming(room, waited, now_ms)
+        room.verdicts.pop(event.session, None)
+
+
+def unchecked(room: Room, session: int, now_ms: int) -> None:
+    """No verdict in time: his call begins without."""
+    checked(room, SignatureChecked(session, "unknown"), now_ms)
+
+
 def _from_agent(
     room: Room, event: Incoming, index: SiteIndex, tenant: TenantModel, agent: AgentModel, now_ms: int
 ) -> None:
     dialled = event.dialled
+    help_number = urgent.meant(index, dialled)
+    if help_number:
+        call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent)
+        if call is not None:
+            talking.dial_emergency(room, call, help_number, now_ms)
+        return
     word, digits = codes.meant(tenant, dialled)
     if word:
         busy = word in menus.WORDS  # no caller is offered to him while he hears messages
@@ -129,6 +189,12 @@ def _from_agent(
         if call is not None:
             parking.dialled(room, call, slot, now_ms)
         return
+    picks, whose = pickup.meant(tenant, dialled)
+    if picks:
+        call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=False)
+        if call is not None:
+            pickup.dialled(room, call, whose, now_ms)
+        return
     number = index.number(dialled, tenant.name)
     if number is not None:
         _begin(room, event, number.tenant, "agent", now_ms, number=number, agent=agent)
@@ -140,6 +206,19 @@ def _from_agent(
         _unknown(room, event, now_ms)
 
 
+def _replaces(
+    room: Room, event: Incoming, what: Replaces, tenant: TenantModel, agent: AgentModel, now_ms: int
+) -> None:
+    """He wants the place of a call that rings or stands."""
+    found = replacing.look(room, what, agent)
+    if isinstance(found, int):
+        room.endpoint.reject(event.session, found, now_ms)
+        return
+    call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=False)
+    if call is not None:
+        replacing.take(room, call, found, now_ms)
+
+
 def _direct(room: Room, event: Incoming, tenant: TenantModel, agent: AgentModel, target: str, now_ms: int) -> None:
     call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent)
     if call is not None:
@@ -148,6 +227,7 @@ def _direct(room: Room, event: Incoming, tenant: TenantModel, agent: AgentModel,
 
 def _unknown(room: Room, event: Incoming, now_ms: int) -> None:
     room.endpoint.reject(event.session, 404, now_ms, cause=1)
+    edge.judge(room, event.path, "unknown", event.dialled)
     agents.refused(room, "number", event.path.host, f"nobody has the number {event.dialled[:32]!r}")
 
 
@@ -157,25 +237,25 @@ def _begin(
 ) -> Call | None:  # fmt: skip
     """A call exists from here on. With a number its dialplan starts; otherwise the owner goes on."""
     room.call_serial += 1
-    caller = (
-        event.asserted if event.asserted is not None and trunk is not None and trunk.trust_identity else event.caller
-    )
+    caller = _caller(room, event, trunk, agent)
     site = room.site
     if number is not None:
-        site, number = canary.version_for(room, number, caller.user, room.call_serial)
+        site, number = canary.version_for(room, number, event.caller.user, room.call_serial)
     call = Call(
-        room.call_serial, call_name(room.call_serial), tenant, site,
-        agent.number if agent is not None else caller.user, agent.name if agent is not None else caller.display,
-        event.dialled, via, trunk.name if trunk is not None else "", now_ms, hops=event.max_forwards,
+        room.call_serial, call_name(room.call_serial), tenant, site, caller.number, caller.name,
+        numbers.dialled(event, trunk), via, trunk.name if trunk is not None else "", now_ms, hops=event.max_forwards,
+        identity=caller.identity,
     )  # fmt: skip
     room.calls[call.id] = call
     room.deadlines.arm(("call", call.id), now_ms + limits.early_ms_max)
-    party = f"agent {agent.number}" if agent is not None else caller.user or event.path.host
+    party = f"agent {agent.number}" if agent is not None else caller.number or event.path.host
     leg = room.new_leg(call, CALLER, event.session, event.path, party, outgoing=False)
     call.leg, leg.their_offer = leg.id, event.sdp
+    leg.fax = (number.dialplan, number.fax) if number is not None and number.fax else None
     if trunk is not None:
         leg.trunk, leg.accept, leg.dtmf = trunk.name, trunk.media_from, trunk.dtmf
         room.trunk_calls[trunk.name] = room.trunk_calls.get(trunk.name, 0) + 1
+    leg.secure = securing.policy(room, trunk, agent)
     if agent is not None:
         leg.agent, leg.dtmf, call.agent = f"{agent.tenant}/{agent.number}", agent.dtmf, f"{agent.tenant}/{agent.number}"
         if occupies:
@@ -185,8 +265,21 @@ def _begin(
         trunk=call.trunk, via=via, peer=f"{event.path.transport}:{event.path.host}:{event.path.port}",
         sip=event.call_id,
     )  # fmt: skip
+    told = numbers.told(caller.identity, call.caller, call.dialled)
+    if told is not None:
+        room.emit("call.identity", tenant, call.name, **told)
     if site != room.site:
         room.emit("call.shared", tenant, call.name, site=site)
     if number is not None and not script.begin(room, call, *script.way(room, call, number, now_ms), now_ms):
         ending.hang_up(room, call, "system", "failed", 41, now_ms, status=500)
     return call
+
+
+def _caller(room: Room, event: Incoming, trunk: TrunkModel | None, agent: AgentModel | None) -> numbers.Caller:
+    """An agent is who his password says he is; everybody else what the INVITE says of him."""
+    if agent is None:
+        found = numbers.identify(event, trunk, event.dialled)
+        if trunk is not None:
+            signatures.mark(room, event, trunk, found.identity, found.number, numbers.dialled(event, trunk))
+        return found
+    return numbers.Caller(agent.number, agent.name, numbers.preferred(event, None))

@@ -70,5 +70,6 @@ def joined(
     return CallJoined(
         call.id, number, priority_ms, needs, wait_ms, avoid, avoid_ms,
         credit_ms=call.waited_ms if credit else 0, group=crc32(wish.group.encode()) if wish.group else 0,
-        hard=wish.hard or queue.hard, refused=refused, **wishes,
+        hard=wish.hard or queue.hard, refused=refused,
+        office=routing.office_of(room.site_of(call), call), **wishes,
     )  # fmt: skip

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.call import fraud
 from engine.call.agents import nail_lost, release
 from engine.call.consent import Notice
-from engine.call.leg import Leg, close_media, quiet
+from engine.call.leg import OUTSIDE, Leg, close_media, quiet
+from engine.call.numbers import Identity
 from engine.call.phone_menus import PhoneMenu
 from engine.call.places import HeldPlace
+from engine.call.spending import spend
 from engine.call.stream_wall import Stream
 from engine.dialplan.actions import JoinQueue
 from engine.dialplan.people_actions import EnterRoom, HandOver
@@ -123,6 +126,11 @@ class Call(msgspec.Struct):
     barge_in_from_ms: int = 0  # a press stops the prompt only from then on
     streams: list[Stream] = []  # bots that talk with the caller, or listen
     words: Words | None = None  # a prompt that holds words which only this call knows
+    kept_as: str = ""  # the file that the sound of his words is kept in, once he has said them
+    joins: int = 0  # his carrier is asked to put him in our place with this leg: REFER with Replaces is out
+    emergency: str = ""  # the number, when it is an emergency call: nothing ends it to save something …
+    ways: list[str] = []  # … and the trunks that are still to be tried for it
+    identity: Identity | None = None  # who calls, as he was told of; `caller` is what may be shown of it
 
 
 class Words(msgspec.Struct):
@@ -161,6 +169,8 @@ class Waiting(msgspec.Struct):
     run: Running | None = None  # his wait list
     timer_ticket: int = 0
     listens: bool = False  # keys belong to the wait list now
+    words_ticket: int = 0  # of the last wish to listen to his words
+    unheard: int = 0  # how often a recogniser has failed him here
 
 
 def tread(call: Call, word: str) -> None:
@@ -191,10 +201,13 @@ def drop_leg(room: Room, leg: Leg, now_ms: int) -> None:
     close_media(room, leg, now_ms)
     room.legs.pop(leg.id, None)
     room.session_legs.pop(leg.session, None)
-    for kind in ("probe", "code", "leg", "confirm", "consent"):
+    for kind in ("probe", "code", "leg", "confirm", "consent", "setup", "fraud"):
         room.deadlines.cancel((kind, leg.id))
     if leg.occupies:
         release(room, leg.agent)
+    if leg.kind == OUTSIDE and call is not None:
+        spend(room, call, leg, now_ms)
+        fraud.ended(room, leg)
     if leg.trunk:
         room.trunk_calls[leg.trunk] = max(0, room.trunk_calls.get(leg.trunk, 0) - 1)
     if leg.nail:

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.call import (
+    absence,
     agents,
     box_desk,
     callback_desk,
     canary,
     draining,
+    fraud_desk,
     levers,
     mixing,
     operating,
     overrides,
     oversight,
     pauses,
+    trunk_desk,
     wrapping,
 )
 from engine.call.effects import Operator, Reply
@@ -123,16 +126,7 @@ def _queues(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]
 
 
 def _trunks(room: Room, order: Operator, now_ms: int) -> list[dict[str, object]]:
-    """Never the user or the secret of a trunk: only where its calls go and come from."""
-    site = room.sites.get(room.site)
-    return [
-        {
-            "trunk": trunk.name, "tenant": trunk.tenant, "to": f"{trunk.host}:{trunk.port}" if trunk.host else "",
-            "transport": trunk.transport, "from": list(trunk.addresses), "country": trunk.country,
-            "calls": room.trunk_calls.get(trunk.name, 0), "calls_max": trunk.calls_max,
-        }
-        for trunk in (site.trunks.values() if site is not None else ())
-    ]  # fmt: skip
+    return trunk_desk.rows(room)
 
 
 def _switches(room: Room) -> list[dict[str, object]]:
@@ -173,6 +167,7 @@ def _status(room: Room, order: Operator, now_ms: int) -> dict[str, object]:
         "refused": dict(sorted(room.refused.items())),
         "waiting": sum(1 for call in room.calls.values() if call.waiting is not None),
         "switches": _switches(room), "share": canary.row(room),
+        "trunk_troubles": trunk_desk.troubles(trunk_desk.rows(room)),
     }  # fmt: skip
 
 
@@ -192,6 +187,19 @@ def _noted(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     if not told["act"]:
         raise Unknown("a note says what was done: act")
     room.emit("engine.records", "", "", author=order.author, **told)
+    return told
+
+
+def _gate_noted(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    """The gate before us holds a source off, or no longer: the stream tells it."""
+    told = {name: order.arguments.get(name, "")[:200] for name in ("source", "kind", "detail", "by")}
+    if order.arguments.get("began"):
+        room.emit("engine.blocked", "", "", source=told["source"], kind=told["kind"], detail=told["detail"])
+    else:
+        room.emit(
+            "engine.unblocked", "", "", source=told["source"], kind=told["kind"], by=told["by"],
+            dropped=_number(order, "dropped", 0),
+        )  # fmt: skip
     return told
 
 
@@ -236,7 +244,7 @@ def _logout(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
 
 def _ready(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     row = _logged_in(room, order)
-    agents.ready(room, row, order.author)
+    agents.ready(room, row, _by(row, order))
     return {"agent": row.key, "done": "ready", "undo": f"ringdown agent {row.key} not-ready"}
 
 
@@ -246,10 +254,26 @@ def _not_ready(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
     reason = pauses.named(room, row, asked) if asked else "operator"
     if reason is None:
         raise Unknown(f"no reason {asked!r} for being not ready; there are: {pauses.listed(room, row)}")
-    agents.not_ready(room, row, reason, order.author)
+    agents.not_ready(room, row, reason, _by(row, order))
     levers.move(room, "agent", row.key, "not_ready", order.author, now_ms, until_ms=until_ms, reason=reason)
     return {"agent": row.key, "done": f"not ready ({reason})", "until_ms": str(until_ms or ""),
             "undo": f"ringdown agent {row.key} ready"}  # fmt: skip
+
+
+def _by(row: AgentRow, order: Operator) -> str:
+    """Over the bus an agent speaks for himself: it counts no more than the same word by his phone."""
+    return "phone" if order.author == f"agent {row.key}" else order.author
+
+
+def _lost(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    row = _agent(room, order)
+    return {"agent": row.key, "done": absence.lost(room, row, order.author, now_ms),
+            "undo": f"ringdown agent {row.key} ready"}  # fmt: skip
+
+
+def _found(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
+    row = _agent(room, order)
+    return {"agent": row.key, "done": absence.found(room, row, order.author), "undo": "none needed"}
 
 
 def _wrap_up(room: Room, order: Operator, now_ms: int) -> dict[str, str]:
@@ -357,9 +381,10 @@ _VERBS = {
     "agents": _agents, "queues": _queues, "calls": _calls, "call": _call, "trunks": _trunks, "status": _status,
     "agent.login": _login, "agent.logout": _logout, "agent.ready": _ready, "agent.not_ready": _not_ready,
     "agent.wrap_up": _wrap_up, "agent.extend": _extend, "agent.code": _code,
+    "agent.lost": _lost, "agent.found": _found,
     "call.hangup": _hang_up, "call.transfer": _transfer, "queue.close": _close, "queue.open": _open,
-    "engine.drain": _drain, "noted": _noted, "site_noted": _site_noted, "share_over": canary.over,
-    "let_go": box_desk.let_go,
+    "engine.drain": _drain, "noted": _noted, "site_noted": _site_noted, "gate_noted": _gate_noted,
+    "share_over": canary.over, "let_go": box_desk.let_go,
     "callbacks": callback_desk.listed, "callback.cancel": callback_desk.cancel, "callback.now": callback_desk.now,
-    **oversight.VERBS, **box_desk.VERBS, **overrides.VERBS,
+    **oversight.VERBS, **box_desk.VERBS, **overrides.VERBS, **fraud_desk.VERBS,
 }  # fmt: skip

@@ -10,25 +10,30 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.call import failover, forwarding, fraud, identity, securing, trunks, urgent
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, end_leg, lend
-from engine.call.leg import AGENT, OUTSIDE, PHONE, Leg
+from engine.call.leg import AGENT, Leg
+from engine.call.outside import Target
 from engine.call.showing import answer_headers
+from engine.call.targets import resolve
+from engine.dialplan.model import TrunkModel
 from engine.errors import LimitExceeded, ProtocolError
-from engine.sip.events import Path, Progress, Rejected
-from engine.sip.uri import escape_user, parse_uri
+from engine.sip.causes import of_status
+from engine.sip.events import Progress, Rejected
+from engine.sip.multipart import Part
+from engine.sip.session_end import reason_headers
 
 if TYPE_CHECKING:
     from engine.call.room import Room
-    from engine.call.site_index import SiteIndex
-    from engine.dialplan.model import AgentModel, Reach, TrunkModel
 
 DO_NOT_DISTURB_STATUS = (480, 486, 600, 603)
 RESULT_OF_STATUS = {
     404: "unreachable", 408: "no_answer", 410: "unreachable", 480: "no_answer", 484: "unreachable", 486: "busy",
     487: "no_answer", 600: "busy", 603: "rejected", 604: "unreachable", 503: "unreachable",
 }  # fmt: skip
+ANOTHER_FLOW = (430, 503)  # of one of a phone's flows (RFC 5626 §5.3.1), said by a proxy or by our own transport
 NO_CIRCUIT = 34  # Q.850: every line of the trunk is in use
 BEEP, BEEP_MS = "tone/beep", 250  # and so long until what follows it
 ASKED = ("signalled", "confirming")  # states of a leg whose session is up, and whose owner hasn't taken the call
@@ -62,6 +67,8 @@ class Attempt(msgspec.Struct):
     confirm_ms: int = 0  # everybody's key within this time is his answer, 0: as his own phone says …
     confirm_clips: tuple[int, ...] = ()  # … and is asked for by this
     whisper: tuple[int, ...] = ()  # to whoever answers
+    followed: list[str] = []  # numbers to which somebody has forwarded it
+    ways: dict[int, list[Target]] = {}  # leg behind a trunk -> by what else it may be tried
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -76,138 +83,10 @@ class Outcome(msgspec.Struct, frozen=True):
     cause: int = 0
 
 
-class Target(msgspec.Struct, frozen=True):
-    """One phone to ring."""
-
-    uri: str
-    path: Path
-    kind: str
-    party: str
-    agent: str = ""
-    trunk: str = ""
-    secret: tuple[str, str] | None = None
-    user: str = ""
-    auto_answer: str = ""
-    dtmf: str = "auto"
-    accept: str = "any"
-    session_timer_s: int = 1_800
-    confirm_ms: int = 0  # only his key within this time counts as an answer
-    nail: int = 0  # not rung: the call that keeps his nailed-up leg
-
-
-def resolve(room: Room, call: Call, target: str, team: str = "") -> list[Target] | str:
-    """The phones behind "agent/201", "number/0044…" or "sip:…"; a word (the result) when there are none."""
-    kind, _, name = target.partition("/")
-    if kind == "agent":
-        tenant, _, number = name.rpartition("/")
-        return _agent_targets(room, tenant or call.tenant, number)
-    if kind == "number":
-        return _number_targets(room, call, name, team)
-    path, uri = static_path(room, target)
-    return [Target(uri, path, PHONE, uri)] if path else "unreachable"
-
-
-def _agent_targets(room: Room, tenant: str, number: str) -> list[Target] | str:
-    index = room.index()
-    model = index.agent(tenant, number)
-    if model is None:
-        return "unreachable"
-    key, party = f"{tenant}/{number}", f"agent {number}"
-    reach, found, why = model.reach, list[Target](), "unreachable"
-    if reach is not None and reach.nailed_up:
-        return _nailed(room, key, party, reach)
-    if reach is not None and reach.number:
-        outside = _outside(room, index, tenant, model.team, reach.number)
-        if isinstance(outside, str):
-            why = outside
-        else:
-            confirm_ms = reach.confirm_ms if reach.confirm else 0
-            found.append(
-                msgspec.structs.replace(outside, kind=AGENT, party=party, agent=key, confirm_ms=confirm_ms)
-            )  # fmt: skip
-        if not reach.registered:
-            return found or why
-    if model.contact:
-        path, uri = static_path(room, model.contact)
-        found += [_phone(uri, path, party, key, model)] if path else []
-    else:
-        realm = index.site.tenants[tenant].realm
-        bindings = [b for b in room.endpoint.bindings(realm, number) if b.reachable]
-        found += [_phone(b.contact, b.path, party, key, model) for b in bindings]
-    return found or why
-
-
-def _nailed(room: Room, key: str, party: str, reach: Reach) -> list[Target] | str:
-    row = room.agents.get(key)
-    own = room.calls.get(row.nail) if row is not None else None
-    if own is None or own.phase != "nailed":
-        return "unreachable"
-    if own.leg not in room.legs:
-        return "busy"  # somebody has it already
-    confirm_ms = reach.confirm_ms if reach.confirm else 0
-    return [Target("", room.legs[own.leg].path, AGENT, party, agent=key, confirm_ms=confirm_ms, nail=own.id)]
-
-
-def _phone(uri: str, path: Path, party: str, key: str, model: AgentModel) -> Target:
-    return Target(uri, path, AGENT, party, agent=key, auto_answer=model.auto_answer, dtmf=model.dtmf)
-
-
-def _number_targets(room: Room, call: Call, number: str, team: str) -> list[Target] | str:
-    index = room.index(call.site)
-    if index.agent(call.tenant, number) is not None:
-        return _agent_targets(room, call.tenant, number)
-    found = _outside(room, index, call.tenant, team, number)
-    return found if isinstance(found, str) else [found]
-
-
-def _outside(room: Room, index: SiteIndex, tenant: str, team: str, number: str) -> Target | str:
-    """A number behind a trunk, by the tenant's outbound rules."""
-    found = index.outbound(tenant, team, number)
-    if found is None:
-        return "unreachable"
-    rule, digits = found
-    trunk = index.site.trunks.get(rule.trunk)
-    if trunk is None or not trunk.host:
-        return "unreachable"
-    if trunk.calls_max and room.trunk_calls.get(trunk.name, 0) >= trunk.calls_max:
-        room.log("warning", f"trunk {trunk.name} is full: {trunk.calls_max} calls", f"trunk.{trunk.name}")
-        return "trunk_full"
-    return _trunk_target(room, trunk, digits, rule.caller_id)
-
-
-def _trunk_target(room: Room, trunk: TrunkModel, digits: str, caller_id: str) -> Target:
-    path = Path(_flow(room, trunk.transport), trunk.host, trunk.port, trunk.transport)
-    uri = f"sip:{escape_user(digits)}@{trunk.host}:{trunk.port}"
-    uri += ";transport=tcp" if trunk.transport == "tcp" else ""
-    return Target(
-        uri, path, OUTSIDE, digits, trunk=trunk.name, secret=room.trunk_secrets.get(trunk.name), user=caller_id,
-        dtmf=trunk.dtmf, accept=trunk.media_from, session_timer_s=trunk.session_timer_s,
-    )  # fmt: skip
-
-
-def _flow(room: Room, transport: str) -> int:
-    """The listening UDP flow; stream flows are chosen by the endpoint (0)."""
-    if transport == "udp":
-        for listener in room.listeners:
-            if listener.transport == "udp":
-                return listener.flow
-    return 0
-
-
-def static_path(room: Room, text: str) -> tuple[Path | None, str]:
-    """Where a literal SIP URI leads. Only addresses: names are resolved when the site is loaded."""
-    try:
-        uri = parse_uri(text if text.startswith(("sip:", "sips:")) else f"sip:{text}")
-    except ProtocolError:
-        return None, text
-    transport = uri.params.get("transport", "udp").lower() if uri.params else "udp"
-    if transport not in ("udp", "tcp"):
-        return None, text
-    return Path(_flow(room, transport), uri.host, uri.port or 5060, transport), text
-
-
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'  # RFC 3326 §2: no missed call at the phones that lost
-_NOBODY = {"trunk_full": ("busy", 486, NO_CIRCUIT), "too_many_hops": ("failed", 483, 25)}  # result, status, cause
+_NOBODY = {"trunk_full": ("busy", 486, NO_CIRCUIT), "too_many_hops": ("failed", 483, 25),
+    "not_allowed": ("rejected", 403, 21),
+}  # result, status, cause
 
 
 # --- an attempt's life -----------------------------------------------------------------------------------------
@@ -251,7 +130,8 @@ def _ring_target(room: Room, call: Call, attempt: Attempt, target: str, now_ms: 
         phones, status, attempt.cause = _NOBODY.get(phones, (phones, 0, attempt.cause))
         _worse(attempt, phones, status)
         if attempt.purpose != "offer":
-            room.emit("dial.ended", call.tenant, call.name, target=target, result=phones, status=status, rang_ms=0)
+            room.emit("dial.ended", call.tenant, call.name, target=target, result=phones, status=status, rang_ms=0,
+                      cause=attempt.cause or of_status(status))  # fmt: skip
         return
     for phone in phones:
         try:
@@ -278,7 +158,7 @@ def _tell_start(room: Room, call: Call, attempt: Attempt, leg: Leg) -> None:
     room.emit("call.leg", call.tenant, call.name, leg=leg.party, sip=sip_call_id)
     if attempt.purpose != "offer":
         leg.occupies = bool(leg.agent) and occupy(room, leg.agent, "direct")
-        room.emit("dial.started", call.tenant, call.name, target=leg.party, kind=leg.kind)
+        room.emit("dial.started", call.tenant, call.name, target=leg.party, kind=leg.kind, trunk=leg.trunk)
 
 
 def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms: int) -> None:
@@ -289,10 +169,12 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     room.session_legs.pop(-1, None)
     leg.agent, leg.dtmf, leg.accept, leg.attempt = phone.agent, phone.dtmf, phone.accept, attempt.id
     leg.confirm_ms = phone.confirm_ms or attempt.confirm_ms
+    leg.secure = securing.policy_of(room, phone.trunk, phone.agent)
     leg.offer = attempt.offer if attempt.purpose == "offer" else -1
     caller_leg = room.legs.get(call.leg)
     prefer = caller_leg.agreed.codec if caller_leg is not None and caller_leg.agreed is not None else None
     try:
+        legs.open_media(room, leg, now_ms, trunk=phone.trunk)
         sdp = legs.our_offer(room, leg, now_ms, prefer=prefer)
     except LimitExceeded:
         drop_leg(room, leg, now_ms)
@@ -303,17 +185,35 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     told = attempt.headers if not phone.trunk else ()  # of the house: a carrier has no use for them
     headers = [("Max-Forwards", str(call.hops - 1)), *(each for each in told if each[0] not in replaced)]
     headers += own
-    caller = (attempt.display or call.caller_name, number or "anonymous", leg.local.host if leg.local else "")
+    own_host = leg.local.host if leg.local else ""
+    caller = (attempt.display or call.caller_name, number or "anonymous", own_host)
+    if phone.trunk:
+        queue = attempt.queue if attempt.purpose != "offer" else ""
+        caller, known = identity.towards(
+            room, call, phone, attempt.purpose, caller[0], attempt.caller_id, queue, own_host
+        )  # fmt: skip
+        headers += known
+    parts: tuple[Part, ...] = ()
+    if call.emergency and phone.trunk:
+        caller, urgent_headers, parts = urgent.told(room, call, _trunk(room, phone.trunk), own_host)
+        headers = [headers[0], *urgent_headers]
     leg.session = room.endpoint.invite(
         phone.uri, phone.path, now_ms, caller=caller, sdp=sdp, headers=tuple(headers),
         secret=phone.secret, session_timer_s=phone.session_timer_s,
-        ring_ms_max=attempt.ring_ms_max + 5_000,
+        ring_ms_max=attempt.ring_ms_max + 5_000, parts=parts,
     )  # fmt: skip
     room.session_legs[leg.session] = leg.id
     attempt.legs.append(leg.id)
     if phone.trunk:
         leg.trunk = phone.trunk
         room.trunk_calls[phone.trunk] = room.trunk_calls.get(phone.trunk, 0) + 1
+        trunks.spend(room, phone.trunk)
+        if leg.kind == legs.OUTSIDE and not call.emergency:
+            fraud.began(room, call, leg, now_ms)
+        attempt.ways[leg.id] = [_like(phone, other) for other in phone.others]
+        room.deadlines.arm(("setup", leg.id), now_ms + _trunk(room, phone.trunk).silent_ms)
+    elif phone.others:
+        attempt.ways[leg.id] = list(phone.others)  # flows of the same phone
     _tell_start(room, call, attempt, leg)
 
 
@@ -372,11 +272,16 @@ def taken(room: Room, attempt: Attempt, leg: Leg, now_ms: int) -> Outcome:
 
 
 def rejected(room: Room, leg: Leg, event: Rejected, now_ms: int) -> Outcome | None:
-    """A final failure of one leg; the attempt's Outcome when it was the last. A 3xx is never followed."""
+    """A final failure of one leg; the attempt's Outcome when it was the last. A 3xx may ring others in its place."""
     attempt = room.attempts.get(leg.attempt)
     if attempt is None:
         drop_leg(room, leg, now_ms)
         return None
+    for phone in forwarding.targets(room, room.calls[attempt.call], attempt, leg, event.contacts):
+        try:
+            _ring_phone(room, room.calls[attempt.call], attempt, phone, now_ms)
+        except LimitExceeded as full:
+            room.emit("engine.limit", "", room.calls[attempt.call].name, name=full.name, value=full.value)
     result = "forwarded" if 300 <= event.status < 400 else RESULT_OF_STATUS.get(event.status, "failed")
     if event.status in DO_NOT_DISTURB_STATUS and "disturb" in event.phrase.lower():
         result = "do_not_disturb"  # phones have no status of their own for it, only words
@@ -384,7 +289,79 @@ def rejected(room: Room, leg: Leg, event: Rejected, now_ms: int) -> Outcome | No
         for number in [n for n in attempt.legs if n != leg.id and room.legs[n].agent == leg.agent]:
             attempt.legs.remove(number)
             _cancel_leg(room, attempt, number, now_ms, "")
-    return _leg_failed(room, attempt, leg, result, event.status, now_ms)
+    flow_failed = not leg.trunk and event.status in ANOTHER_FLOW and leg.id in attempt.legs
+    if flow_failed or (leg.trunk and leg.id in attempt.legs and failover.moves(
+        event.status, event.cause, rang=leg.state == "ringing", also=_trunk(room, leg.trunk).next_on
+    )):
+        other = _next_phone(room, attempt, leg)
+        if other is not None:
+            return _move(room, attempt, leg, other, result, event, now_ms)
+    return _leg_failed(room, attempt, leg, result, event.status, now_ms, cause=event.cause)
+
+
+def silent(room: Room, leg: Leg, now_ms: int) -> Outcome | None:
+    """A trunk has had its time and not even said 100: the next one's turn. The last of all is waited for."""
+    if leg.state != "calling" or room.endpoint.heard(leg.session):
+        return None
+    why = f"{leg.trunk} left an INVITE without a word for {_trunk(room, leg.trunk).silent_ms} ms"
+    trunks.silent(room, leg.trunk, leg.path.host, leg.path.port, why, now_ms)
+    return abandoned(room, leg, now_ms)
+
+
+def abandoned(room: Room, leg: Leg, now_ms: int) -> Outcome | None:
+    """A trunk is dead under a call that hasn't rung: by its next way, if it has one; else it is waited for."""
+    attempt = room.attempts.get(leg.attempt)
+    phone = _next_phone(room, attempt, leg) if attempt is not None and leg.id in attempt.legs else None
+    if attempt is None or phone is None:
+        return None
+    room.endpoint.cancel(leg.session, now_ms)
+    return _move(room, attempt, leg, phone, "unreachable", Rejected(leg.session, 0, "no answer", 0), now_ms)
+
+
+def _trunk(room: Room, name: str) -> TrunkModel:
+    """The trunk as the site has it now; one that has left the site behaves like any other."""
+    return room.sites[room.site].trunks.get(name) or TrunkModel(name)
+
+
+def _like(phone: Target, other: Target) -> Target:
+    """The other way to the same person."""
+    return msgspec.structs.replace(
+        other, kind=phone.kind, party=phone.party, agent=phone.agent, confirm_ms=phone.confirm_ms
+    )
+
+
+def _next_phone(room: Room, attempt: Attempt, leg: Leg) -> Target | None:
+    """The next trunk or address for a leg that came to nothing, with all that come after it; None: there is none."""
+    ways = attempt.ways.pop(leg.id, [])
+    for place, phone in enumerate(ways):
+        trunk = _trunk(room, phone.trunk)
+        full = trunks.refusal(room, trunk, room.now_ms) if phone.trunk != leg.trunk else ""
+        if not full:
+            return msgspec.structs.replace(phone, others=tuple(ways[place + 1 :]))
+        trunks.limited(room, trunk, full)
+    return None
+
+
+def _move(
+    room: Room, attempt: Attempt, leg: Leg, phone: Target, result: str, said: Rejected, now_ms: int
+) -> Outcome | None:
+    """The leg is over, and the same person is rung by another way. An outcome: that couldn't even begin."""
+    call = room.calls[attempt.call]
+    _tell_end(room, attempt, leg, result, said.status, now_ms, cause=said.cause)
+    attempt.legs.remove(leg.id)
+    drop_leg(room, leg, now_ms)
+    trunks.left(room, leg.trunk)
+    room.emit(
+        "dial.moved", call.tenant, call.name, target=leg.party, trunk=leg.trunk, to=phone.trunk,
+        why=f"{said.status or ''} {said.phrase}".strip(), status=said.status, cause=said.cause,
+        after_ms=now_ms - leg.created_ms,
+    )  # fmt: skip
+    try:
+        _ring_phone(room, call, attempt, phone, now_ms)
+    except LimitExceeded as full:
+        room.emit("engine.limit", "", call.name, name=full.name, value=full.value)
+        _worse(attempt, "failed", 0)
+    return None if attempt.legs else _ring_later(room, call, attempt, now_ms)
 
 
 def declined(room: Room, leg: Leg, result: str, now_ms: int, *, gone: bool = False) -> Outcome | None:
@@ -406,31 +383,36 @@ def lost(room: Room, leg: Leg, now_ms: int) -> Outcome | None:
     return _leg_failed(room, attempt, leg, "failed", 500, now_ms)
 
 
-def _leg_failed(room: Room, attempt: Attempt, leg: Leg, result: str, status: int, now_ms: int) -> Outcome | None:
-    _tell_end(room, attempt, leg, result, status, now_ms)
+def _leg_failed(
+    room: Room, attempt: Attempt, leg: Leg, result: str, status: int, now_ms: int, *, cause: int = 0
+) -> Outcome | None:  # fmt: skip
+    _tell_end(room, attempt, leg, result, status, now_ms, cause=cause)
     if leg.id in attempt.legs:
         attempt.legs.remove(leg.id)
     if leg.call == attempt.call:  # else it has gone home
         drop_leg(room, leg, now_ms)
-    _worse(attempt, result, status)
+    _worse(attempt, result, status, cause)
     return None if attempt.legs else _ring_later(room, room.calls[attempt.call], attempt, now_ms)
 
 
-def _tell_end(room: Room, attempt: Attempt, leg: Leg, result: str, status: int, now_ms: int) -> None:
+def _tell_end(
+    room: Room, attempt: Attempt, leg: Leg, result: str, status: int, now_ms: int, *, cause: int = 0
+) -> None:  # fmt: skip
     """For records: every dial.started has its dial.ended (offers are told by the distributor)."""
     call = room.calls.get(attempt.call)
     if attempt.purpose != "offer" and call is not None:
         room.emit(
             "dial.ended", call.tenant, call.name, target=leg.party, result=result, status=status,
-            rang_ms=now_ms - leg.created_ms,
+            rang_ms=now_ms - leg.created_ms, cause=cause or of_status(status),
         )  # fmt: skip
 
 
-def _worse(attempt: Attempt, result: str, status: int) -> None:
-    """Of several failures the one that says most is told: a person's word before a machine's."""
+def _worse(attempt: Attempt, result: str, status: int, cause: int = 0) -> None:
+    """Of several failures the one that says most is told: a person's word before a machine's. `cause`: theirs, or 0."""
     order = {word: place for place, word in enumerate(RANK)}
     if not attempt.result or order.get(result, 0) < order.get(attempt.result, 0):
         attempt.result, attempt.status = result, status
+        attempt.cause = cause or attempt.cause
 
 
 def timed_out(room: Room, attempt: Attempt, now_ms: int) -> Outcome | None:
@@ -460,7 +442,8 @@ def _cancel_leg(
     if leg.state in ASKED:
         end_leg(room, leg, now_ms, reason=reason)
         return
-    room.endpoint.cancel(leg.session, now_ms, reason=reason)
+    why = reason or reason_headers(19 if result == "no_answer" else 16)[0][1]  # RFC 3398 §8.2.7: we, or our timer
+    room.endpoint.cancel(leg.session, now_ms, reason=why)
     drop_leg(room, leg, now_ms)
 
 

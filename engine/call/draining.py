@@ -1,8 +1,9 @@
 """Draining: the engine takes no new call, serves those it has, and after `drain_ms_max` ends what is left.
 
 While it drains, new INVITEs get 503 with Retry-After; REGISTER and everything within a dialog is served to the end. A
-caller in a queue keeps his place and is still offered to agents. When the last call has gone, the answers to our own
-BYEs are waited for, `limits.drain_farewell_ms_max` at most; then `Drained` tells the runtime that it may stop.
+caller in a queue keeps his place and is still offered to agents. Carriers that we are registered with are told at once.
+When the last call has gone, the answers to that and to our own BYEs are waited for, `limits.drain_farewell_ms_max` at
+most; then `Drained` tells the runtime that it may stop.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import callback, callbacks, ending
+from engine.call import callback, callbacks, ending, enrolling
 from engine.call.call import busy
 from engine.call.effects import Drained
 
@@ -30,6 +31,7 @@ def begin(room: Room, now_ms: int, *, at_once: bool = False) -> None:
         return
     room.draining = True
     callbacks.pause_all(room, now_ms)
+    enrolling.leave(room, now_ms)
     site = room.sites.get(room.site)
     wait_ms = 0 if at_once else site.drain_ms_max if site is not None else limits.drain_ms_default
     room.emit("engine.drain", "", "", calls=len(room.calls), left_ms=wait_ms)
@@ -74,7 +76,7 @@ def over(room: Room, looks: int, now_ms: int) -> None:
         ending.hang_up(room, own, "drain", "served", CAUSE, now_ms)
     if room.calls:
         return  # the last of them to be recorded comes back here
-    if room.endpoint.session_count() and looks * LOOK_MS < limits.drain_farewell_ms_max:
+    if (room.endpoint.session_count() or enrolling.leaving(room)) and looks * LOOK_MS < limits.drain_farewell_ms_max:
         room.deadlines.arm(("drained", looks + 1), now_ms + LOOK_MS)
         return
     room.drained = True

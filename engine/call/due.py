@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.call import (
     agents,
     announcing,
+    arrival,
     boxes,
     callback,
     callbacks,
@@ -21,6 +22,8 @@ from engine.call import (
     dial,
     draining,
     ending,
+    enrolling,
+    fraud,
     liveness,
     menus,
     nailed,
@@ -31,6 +34,7 @@ from engine.call import (
     pauses,
     places,
     prelude,
+    probing,
     recording,
     resume,
     rooms,
@@ -38,7 +42,9 @@ from engine.call import (
     talking,
     telling,
     transfer,
+    trunks,
     wait_program,
+    watching,
     words,
 )
 from engine.clock import Key
@@ -95,8 +101,14 @@ def deadline(room: Room, key: Key, now_ms: int) -> None:
         _budget(room, number, now_ms)
     elif kind == "unheard":
         boxes.due(room, number, now_ms)
+    elif kind == "verdict":
+        arrival.unchecked(room, number, now_ms)
+    elif kind == "lamps":
+        watching.due(room, now_ms)
     elif kind == "drained":
         draining.over(room, number, now_ms)
+    elif kind in _TRUNK_DEADLINES:
+        _TRUNK_DEADLINES[kind](room, number, now_ms)
 
 
 _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {
@@ -105,6 +117,15 @@ _LEG_DEADLINES: dict[str, Callable[[Room, Call, Leg, int], None]] = {
     "confirm": confirming.due,
     "consent": prelude.window_over,
     "leg": lambda room, call, leg, now_ms: _forgotten(room, leg, now_ms),
+    "fraud": lambda room, call, leg, now_ms: _lasts(room, call, leg, now_ms),
+    "setup": lambda room, call, leg, now_ms: _silent(room, leg, now_ms),
+}
+_TRUNK_DEADLINES: dict[str, Callable[[Room, int, int], None]] = {
+    "trunk_name": probing.look_again,
+    "trunk_probe": probing.due,
+    "trunk_rest": trunks.rested,
+    "trunk_enrol": enrolling.begin,
+    "trunk_again": enrolling.again,
 }
 _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "script": lambda room, call, now_ms: room.happen(call, TimerFired(call.timer_ticket)),
@@ -121,6 +142,7 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "menu": menus.due,
     "words": words.due,
     "call": ending.too_long,
+    "urgent": talking.emergency_silent,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms
     ),
@@ -133,6 +155,20 @@ def _budget(room: Room, number: int, now_ms: int) -> None:
     budget_ms = pauses.used_up(room, row, now_ms) if row is not None else 0
     if row is not None and budget_ms:
         telling.over_budget(room, row, budget_ms, now_ms)
+
+
+def _silent(room: Room, leg: Leg, now_ms: int) -> None:
+    """A trunk has left our INVITE without a word."""
+    attempt = room.attempts.get(leg.attempt)
+    outcome = dial.silent(room, leg, now_ms)
+    if attempt is not None and outcome is not None:
+        outcomes.over(room, attempt, outcome, now_ms)
+
+
+def _lasts(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
+    """A call to the outside, by the rules against fraud."""
+    if fraud.due(room, call, leg, now_ms):
+        _forgotten(room, leg, now_ms)
 
 
 def _forgotten(room: Room, leg: Leg, now_ms: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.call.edge_wall import Judged
 from engine.call.levers import Lever
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.call.messages import StoredMessage
+from engine.call.signature_wall import SignatureChecked, SignatureWanted
 from engine.call.stream_wall import StreamDone, StreamHushed, StreamPressed, StreamUnwanted, StreamWanted
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.types import Value
@@ -14,6 +16,7 @@ from engine.dialplan.voice_model import VoiceModel
 from engine.media.commands import MediaCommand, MediaEvent
 from engine.records.events import Event
 from engine.sip.events import CloseFlow, Connect, Path, Send
+from engine.sip.locating import Place
 
 
 # --- inputs --------------------------------------------------------------------------------------------
@@ -25,9 +28,14 @@ class Received(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False)
 
 
 class FlowOpened(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """A stream connection exists: accepted by us (its id is the runtime's, ≥ 1_000_000) or asked for by Connect."""
+    """A stream connection exists: accepted by us (its id is the runtime's, ≥ 1_000_000) or asked for by Connect.
+
+    `host`, `port`: our own end of it, '' when that is not known.
+    """
 
     path: Path
+    host: str = ""
+    port: int = 0
 
 
 class FlowClosed(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -193,6 +201,16 @@ class PromptUsed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     detail: str = ""
 
 
+class Resolved(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Answer to ResolveWanted: where the name leads for `ttl_ms`; without places `detail` says in words why not."""
+
+    trunk: int
+    host: str
+    places: tuple[Place, ...]
+    ttl_ms: int = 0
+    detail: str = ""
+
+
 Input = (
     Received
     | FlowOpened
@@ -216,9 +234,11 @@ Input = (
     | ClipLoaded
     | PromptUsed
     | SoundDone
+    | SignatureChecked
     | SpeechStarted
     | SpeechDone
     | StreamDone
+    | Resolved
 )
 
 
@@ -321,9 +341,23 @@ class SpeakWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     secret: bool
 
 
+class ResolveWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Find a trunk's server (RFC 3263); answered by Resolved(trunk, host).
+
+    `find`: host (A and AAAA; port and transport are said) | srv (the transport is) | naptr (nothing is).
+    """
+
+    trunk: int
+    host: str
+    port: int
+    transport: str
+    find: str
+
+
 Output = (
     Send | Connect | CloseFlow | Media | Emit | Reply | LoadClip | UsePrompt | RemoveFile | Drained | LogLine
     | LookupWanted | FetchWanted | ListenWanted | ListenEnded
     | LookupWanted | FetchWanted | StreamWanted | StreamUnwanted | StreamPressed | StreamHushed
-    | LookupWanted | FetchWanted | SpeakWanted
+    | LookupWanted | FetchWanted | SpeakWanted | ResolveWanted
+    | LookupWanted | FetchWanted | SpeakWanted | SignatureWanted | Judged
 )  # fmt: skip

@@ -5,35 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, canary, dial, hearing, rooms, staying, streaming, supervision, waiting
+from engine.call import bridge, canary, dial, hearing, rooms, sound, staying, streaming, supervision, waiting
 from engine.call.call import Call, busy, drop_leg, end_leg, legs_of
 from engine.call.effects import RemoveFile
 from engine.dialplan.actions import CallerGone
+from engine.sip.causes import status_of
 
 if TYPE_CHECKING:
     from engine.call.room import Room
     from engine.media.commands import LegClosed
 
 REPORT_MS_MAX = 1_000
-STATUS_OF_CAUSE = {
-    1: 404,
-    16: 480,
-    17: 486,
-    18: 480,
-    19: 480,
-    20: 480,
-    21: 603,
-    27: 502,
-    28: 484,
-    34: 486,
-    47: 488,
-    88: 488,
-}
 
 # deadlines that belong to a call and end with its dialplan
 _CALL_DEADLINES = (
-    "script", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room", "menu",
-    "words",
+    "script", "urgent", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room",
+    "menu", "words",
 )  # fmt: skip
 
 
@@ -52,17 +39,20 @@ def caller_gone(room: Room, call: Call, by: str, now_ms: int) -> None:
     _finish_script(room, call, now_ms)
 
 
-def hang_up(room: Room, call: Call, by: str, outcome: str, cause: int, now_ms: int, *, status: int = 0) -> None:
-    """We end it: `status` is said to a caller who was never answered (from the cause when 0)."""
+def hang_up(
+    room: Room, call: Call, by: str, outcome: str, cause: int, now_ms: int, *, status: int = 0, others: int = 16
+) -> None:  # fmt: skip
+    """We end it: `status` is said to a caller who was never answered (from the cause when 0), `others` is the cause for
+    everybody else's leg."""
     if call.phase == "closing":
         return
     call.outcome, call.cause, call.ended_by = outcome, cause, call.ended_by or by
-    _free_others(room, call, now_ms, by="system")
+    _free_others(room, call, now_ms, by="system", cause=others)
     leg = room.legs.get(call.leg)
     if leg is not None:
         if leg.state == "offered":
             told = cause if cause != 16 else 0
-            status = status or STATUS_OF_CAUSE.get(cause, 480)
+            status = status or status_of(cause)
             headers = (("Retry-After", "10"),) if status == 503 else ()
             room.endpoint.reject(leg.session, status, now_ms, cause=told, headers=headers)
             drop_leg(room, leg, now_ms)
@@ -71,7 +61,7 @@ def hang_up(room: Room, call: Call, by: str, outcome: str, cause: int, now_ms: i
     _finish_script(room, call, now_ms)
 
 
-def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
+def _free_others(room: Room, call: Call, now_ms: int, *, by: str, cause: int = 16) -> None:
     """Queue place, ringing phones, the partner: nobody stays behind."""
     caller = room.legs.get(call.leg)
     supervision.unwatch(room, call, "hung up", now_ms)
@@ -88,7 +78,7 @@ def _free_others(room: Room, call: Call, now_ms: int, *, by: str) -> None:
         dial.cancel(room, attempt, now_ms)
     for leg in legs_of(room, call):
         if leg.id != call.leg and leg.offer not in room.offers:  # offered phones are the distributor's to cancel
-            end_leg(room, leg, now_ms)
+            end_leg(room, leg, now_ms, cause=call.cause if by == "caller" and call.cause else cause)
 
 
 def _finish_script(room: Room, call: Call, now_ms: int) -> None:
@@ -114,13 +104,17 @@ def leg_closed(room: Room, event: LegClosed, now_ms: int) -> None:
         return
     call_id, name, trunk = room.closing.pop((event.row, event.generation))
     room.rows.give_back(event.row)
+    known = room.parted.pop(event.row, None)
     call = room.calls.get(call_id)
     if call is None:
         return
+    verdict, far = sound.judge(event, known), event.sound
     room.emit(
         "call.quality", call.tenant, call.name, leg=name, trunk=trunk, packets_in=event.packets_in,
         packets_out=event.packets_out, lost=event.lost, jitter_us=event.jitter_us, gap_max_us=event.gap_max_us,
-        ignored=event.ignored, digits=event.digits,
+        ignored=event.ignored, digits=event.digits, mos_in=verdict.heard, mos_out=verdict.sent,
+        far_lost=far.far_lost if far.about else -1, round_trip_us=far.round_trip_us, side=verdict.side,
+        cause=verdict.cause,
     )  # fmt: skip
     call.reports -= 1
     if call.phase == "closing" and call.reports <= 0 and not call.legs:

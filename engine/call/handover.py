@@ -3,6 +3,7 @@
 | the caller's trunk | what we do | what ends it |
 |---|---|---|
 | `refer: yes` | REFER (RFC 3515): his carrier calls the target itself | NOTIFY 2xx: our BYE; a refusal: as below |
+| and `replaces: yes` | ring the target; when it is on that trunk too, REFER with Replaces: joined there | both BYE |
 | any | ring the target, as `dial` does | the conversation's end ends the call; nobody there: the step's outcome |
 """
 
@@ -31,7 +32,8 @@ def begin(room: Room, call: Call, wish: HandOver, now_ms: int) -> None:
     tread(call, f"transfer to {to}")
     _told(room, call, "refer" if wish.refer else "dialplan", "started")
     uri = _refer_uri(room, call, wish)
-    if not uri:
+    trunk = room.site_of(call).trunks.get(call.trunk)
+    if not uri or (trunk is not None and trunk.replaces):
         _dial(room, call, now_ms)
         return
     call.phase, call.dial_ticket = "dial", wish.ticket
@@ -59,7 +61,8 @@ def _refer_uri(room: Room, call: Call, wish: HandOver) -> str:
         return ""
     if kind == "number" and room.index(call.site).agent(call.tenant, number) is None:
         found = room.index(call.site).outbound(call.tenant, "*", number)
-        return f"sip:{escape_user(found[1])}@{trunk.host}:{trunk.port}" if found is not None else ""
+        known = found is not None and trunk.host  # a box that registers has no address of its own to be sent to
+        return f"sip:{escape_user(found[1])}@{trunk.host}:{trunk.port}" if found is not None and known else ""
     return wish.targets[0] if wish.targets[0].startswith("sip:") else ""
 
 
@@ -81,15 +84,43 @@ def _dial(room: Room, call: Call, now_ms: int) -> None:
 def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
     """The ringing has ended; what follows is as after every dial."""
     call = room.calls.get(attempt.call)
+    asked = call is not None and call.handing is not None and call.handing.refer
     if call is not None and call.handing is not None:
         call.handing = None
         call.transfers += outcome.result == "answered"
         _told(room, call, "dialplan", "done" if outcome.result == "answered" else outcome.result)
     talking.attempt_over(room, attempt, outcome, now_ms)
+    if call is not None and asked and outcome.result == "answered":
+        _leave(room, call, room.legs.get(outcome.leg), now_ms)
+
+
+def _leave(room: Room, call: Call, other: Leg | None, now_ms: int) -> None:
+    """Both sides run through a trunk that can join them: it is asked to, and we are out of the way."""
+    caller, trunk = room.legs.get(call.leg), room.site_of(call).trunks.get(call.trunk)
+    if other is None or caller is None or trunk is None or not (trunk.refer and trunk.replaces):
+        return
+    if other.trunk == trunk.name and room.endpoint.confirmed(caller.session) and room.endpoint.confirmed(other.session):
+        call.joins = other.id
+        target = room.endpoint.far_target(other.session)
+        room.endpoint.refer(caller.session, target, now_ms, replaces_session=other.session)
+
+
+def joined(room: Room, call: Call, now_ms: int) -> None:
+    """They talk without us: by the NOTIFY, or by the BYE for the leg whose place was taken."""
+    call.joins = 0
+    _told(room, call, "refer", "done")
+    ending.hang_up(room, call, "dialplan", "transferred", 16, now_ms)
 
 
 def progressed(room: Room, call: Call, leg: Leg, event: ReferProgress, now_ms: int) -> None:
     """What became of our REFER."""
+    if call.joins and leg.id == call.leg and event.final:
+        if 200 <= event.status < 300:
+            joined(room, call, now_ms)
+        else:
+            call.joins = 0
+            room.log("info", f"{call.name}: the trunk joins nobody ({event.status}); they talk through us", "refer")
+        return
     if call.handing is None or leg.id != call.leg or not event.final or call.attempt in room.attempts:
         return
     room.deadlines.cancel(("tone", call.id))

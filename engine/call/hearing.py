@@ -1,7 +1,7 @@
 """A call that listens to its caller's words: wished of the runtime's recognisers, told to the dialplan, recorded.
 
-Never a sound, and of a sensitive step not a word, goes into the records. The dialplan's own timers stand behind every
-wish.
+Of a sensitive step neither a word nor a sound goes into the records; of others the sound only where the site keeps it
+and the caller has consented. The dialplan's own timers stand behind every wish.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from engine.call.listening import ListenEnded, ListenWanted
 from engine.dialplan import actions
+from engine.dialplan.utterance_model import ANNOUNCED, KIND, rule_of
 from engine.speech.utterance import FAILED, Heard, Listening, Utterance
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 MASK = "····"
 TEXT_MAX = 200  # of what was said, in the records
 ALTERNATIVES_MAX = 3
+LISTS_MAX = 4_000  # letters of JSON
 
 
 def begin(room: Room, call: Call, wish: actions.Hear, now_ms: int) -> None:
@@ -30,10 +34,21 @@ def begin(room: Room, call: Call, wish: actions.Hear, now_ms: int) -> None:
     if leg is None or leg.row < 0:
         room.happen(call, actions.Spoken(wish.ticket, Utterance(FAILED, detail="no audio")))
         return
-    call.hearing, call.wanted = wish.ticket, wish.listening
-    room.out.append(
-        ListenWanted(call.id, wish.ticket, call.name, leg.row, leg.generation, call.tenant, wish.listening)
-    )
+    call.hearing, call.wanted, call.kept_as = wish.ticket, wish.listening, _keep(room, call, wish)
+    about = (call.id, wish.ticket, call.name, leg.row, leg.generation, call.tenant)
+    room.out.append(ListenWanted(*about, wish.listening, call.kept_as))
+
+
+def _keep(room: Room, call: Call, wish: actions.Hear) -> str:
+    """The file for the sound of it, '' when it isn't kept: he refused, or was never told though he should have been, or
+    nothing is recorded just now."""
+    rule = rule_of(room.site_of(call), call.tenant) if wish.keep and not wish.listening.sensitive else None
+    if rule is None or call.consent == "declined" or call.recording_paused or call.hushed:
+        return ""
+    if rule.consent == ANNOUNCED and call.consent != "told":
+        return ""
+    room.tap_serial += 1
+    return f"{KIND}/{call.tenant}/{call.name}-{room.boot}-{room.tap_serial}.wav"
 
 
 def end(room: Room, call: Call, wish: actions.StopHearing, now_ms: int) -> None:
@@ -45,7 +60,7 @@ def stop(room: Room, call: Call) -> None:
     """Nobody listens any more: also when the call is over, or somebody else has taken it."""
     if call.hearing:
         room.out.append(ListenEnded(call.id, call.hearing))
-    call.hearing, call.wanted = 0, None
+    call.hearing, call.wanted, call.kept_as = 0, None, ""
 
 
 def started(room: Room, event: SpeechStarted, now_ms: int) -> None:
@@ -60,10 +75,10 @@ def done(room: Room, event: SpeechDone, now_ms: int) -> None:
     call = room.calls.get(event.call)
     if call is None or not call.hearing or call.hearing != event.ticket:
         return
-    wanted, said = call.wanted, event.utterance
-    call.hearing, call.wanted = 0, None
+    wanted, said, kept_as = call.wanted, event.utterance, call.kept_as
+    call.hearing, call.wanted, call.kept_as = 0, None, ""
     if wanted is not None:
-        _record(room, call, wanted, said)
+        _record(room, call, wanted, said, kept_as if said.speech_start_ms >= 0 else "")
     if said.result == FAILED:
         room.log("warning", f"{call.name}: recogniser {said.engine or 'none'}: {said.detail}", "recogniser")
     room.happen(call, actions.Spoken(event.ticket, said))
@@ -72,11 +87,11 @@ def done(room: Room, event: SpeechDone, now_ms: int) -> None:
 def lost(room: Room, call: Call) -> None:
     """The engine was away, and with it whoever listened: the caller is asked once more."""
     if call.hearing:
-        ticket, call.hearing, call.wanted = call.hearing, 0, None
+        ticket, call.hearing, call.wanted, call.kept_as = call.hearing, 0, None, ""
         room.happen(call, actions.Spoken(ticket, Utterance(FAILED, detail="the engine was away")))
 
 
-def _record(room: Room, call: Call, wanted: Listening, said: Utterance) -> None:
+def _record(room: Room, call: Call, wanted: Listening, said: Utterance, audio: str) -> None:
     """One utterance for whoever wants to know why a caller was misunderstood."""
     best = said.best[0] if said.best else Heard("", "")
     timed = said.speech_start_ms >= 0 and said.speech_end_ms >= said.speech_start_ms
@@ -94,8 +109,17 @@ def _record(room: Room, call: Call, wanted: Listening, said: Utterance) -> None:
         alternatives=" | ".join(_reading(each) for each in others),
         speech_ms=said.speech_end_ms - said.speech_start_ms if timed else -1,
         answer_ms=said.decided_ms - said.speech_end_ms if answered else -1,
-        barged_in=said.barged_in, engine=said.engine, detail=said.detail[:TEXT_MAX],
+        barged_in=said.barged_in, engine=said.engine, detail=said.detail[:TEXT_MAX], dialplan=call.program, audio=audio,
+        lists=_lists(wanted),
     )  # fmt: skip
+
+
+def _lists(wanted: Listening) -> str:
+    """What only this call listened for, so that a test of the utterance can; whole or not at all."""
+    if wanted.sensitive or not wanted.lists:
+        return ""
+    text = msgspec.json.encode(wanted.lists).decode()
+    return text if len(text) <= LISTS_MAX else ""
 
 
 def _slots(heard: Heard, *, hidden: bool) -> str:

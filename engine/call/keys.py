@@ -14,9 +14,9 @@ from engine.call import (
     prelude,
     recording,
     rooms,
+    staying,
     supervision,
     wait_program,
-    waiting,
 )
 from engine.call import leg as legs
 from engine.dialplan.actions import Digit
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from engine.call.room import Room
 
 MASK = "·"
+INBAND = "inband"
+SAME_PRESS_MS_MAX = 1_000  # between the end of a key's tones and the message about the same press
 
 
 def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: int) -> None:
@@ -34,9 +36,8 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
     call = room.calls.get(leg.call)
     if call is None or call.phase == "closing":
         return
-    if leg.digit_way and leg.digit_way != way:
-        return  # the same press again: some phones send each in two ways
-    leg.digit_way = way
+    if _again(leg, digit, way, now_ms):
+        return
     own = leg.id == call.leg
     shown = MASK if own and hidden(room, call) else digit
     room.emit("call.digit", call.tenant, call.name, digit=shown, way=way, leg="caller" if own else leg.party)
@@ -60,13 +61,29 @@ def heard(room: Room, leg: Leg, digit: str, duration_ms: int, way: str, now_ms: 
             return
         if call.record_ticket and digit in call.record_keys:
             recording.stop(room, call, now_ms)
-        elif callback.key(room, call, digit, now_ms) or waiting.exit_key(room, call, digit, now_ms):
+        elif callback.key(room, call, digit, now_ms) or staying.exit_key(room, call, digit, now_ms):
             return
         elif wait_program.listens(call):
             wait_program.tell(room, call, Digit(digit), now_ms)
         else:
             early = call.barge_in and now_ms < call.barge_in_from_ms
             room.happen(call, Digit(digit, early))
+
+
+def _again(leg: Leg, digit: str, way: str, now_ms: int) -> bool:
+    """Is this the same press again? Some phones and gateways send each in two ways: the first counts from then on.
+
+    Tones are the last resort: another way takes over from them, and tells at once what the tones told just before.
+    """
+    if way == INBAND:
+        leg.tone, leg.tone_ms = digit, now_ms
+    if leg.digit_way == INBAND and way != INBAND:
+        leg.digit_way = way
+        return leg.tone == digit and now_ms - leg.tone_ms < SAME_PRESS_MS_MAX
+    if leg.digit_way and leg.digit_way != way:
+        return True
+    leg.digit_way = way
+    return False
 
 
 def hidden(room: Room, call: Call) -> bool:

@@ -1,13 +1,15 @@
-"""The lamp of a phone: its agent's boxes in one summary, by NOTIFY to whoever has subscribed (RFC 3842).
+"""The lamps of a phone, by NOTIFY to whoever has subscribed with an agent's password.
 
-A phone may ask for its own agent's lamp only, with that agent's password. What changes in a step is told at its end.
+Here is the one for messages (RFC 3842): its agent's boxes in one summary. A phone may ask for its own agent's only.
+What changes in a step is told at its end. The keys that watch others are `watching`'s.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import agents, boxes
+from engine.call import agents, boxes, edge, watching
+from engine.sip import dialog_info
 
 if TYPE_CHECKING:
     from engine.call.room import Room
@@ -15,12 +17,19 @@ if TYPE_CHECKING:
 
 
 def requested(room: Room, event: SubscribeRequest, now_ms: int) -> None:
-    """A SUBSCRIBE to the message summary: who is it, and whose lamp?"""
+    """A SUBSCRIBE: who is it, and whose lamp?"""
     if not room.site:
         room.endpoint.refuse_subscribe(event.request, 503, now_ms)
         return
     tenant = room.index().tenant(event.domain)
     verdict, key = agents.identify(room, tenant, event.credentials, "SUBSCRIBE", event.path.host, now_ms)
+    if verdict == "good" and edge.refuses(tenant, event.path.host):
+        verdict = "bad"
+    who = edge.account(event.credentials, event.user)
+    edge.judge(room, event.path, verdict, who)
+    if verdict == "good" and event.package == dialog_info.PACKAGE:
+        watching.requested(room, event, tenant, key, now_ms)
+        return
     if verdict == "good":
         if key == f"{tenant.name}/{event.user}":
             room.endpoint.accept_subscribe(event.request, key, summary(room, key), now_ms)
@@ -30,7 +39,7 @@ def requested(room: Room, event: SubscribeRequest, now_ms: int) -> None:
     if verdict == "bad":
         detail = f"SUBSCRIBE as {event.user[:32]}: wrong user or password"
         agents.refused(room, "password", event.path.host, detail)
-    agents.challenge(room, "subscribe", event.request, tenant.realm, event.path.host, now_ms, verdict)
+    agents.challenge(room, "subscribe", event.request, tenant.realm, event.path.host, now_ms, verdict, who)
 
 
 def summary(room: Room, agent: str) -> bytes:

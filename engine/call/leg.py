@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.call import sound
 from engine.call.effects import Media
 from engine.errors import ProtocolError
-from engine.media.commands import CloseLeg, Echo, OpenLeg, Play, SendDigits, SetLeg, Stop
-from engine.sdp.negotiation import Agreed, Local, answer_offer, make_offer, read_answer
+from engine.media.commands import TONE_DIGITS, TONE_FAX, CloseLeg, Echo, OpenLeg, Play, SendDigits, SetLeg, Stop
+from engine.sdp.negotiation import BY_NAME, Agreed, Local, answer_offer, make_offer, read_answer
 from engine.sip.events import Path
 
 if TYPE_CHECKING:
@@ -63,16 +64,23 @@ class Leg(msgspec.Struct):
     missing: bool = False
     occupies: bool = False  # counts as a call of another kind for its agent
     tap: int = 0
-    digit_way: str = ""  # rfc4733 | info …: a phone that sends a press in two ways is heard in the first only
+    digit_way: str = ""  # rfc4733 | info | inband: a phone that sends a press in two ways is heard in one only
     moved: bool = False  # its port changed in an outage: the far end has to be told by a re-INVITE
     pending_answer: bool = False  # our 2xx carried the offer, their answer comes with the ACK
     nail: int = 0  # the call that keeps this agent's leg up between conversations, 0 none
     released: bool = False  # he has left the conversation by a key: the leg goes home
     confirm_ms: int = 0  # picked up, he has so long for the key that counts as his answer; 0: picking up counts
+    secure: str = "off"  # SRTP: off | optional | required
+    tone: str = ""  # the key that was last heard in the sound, …
+    tone_ms: int = 0  # … and when
+    fax: tuple[str, str] | None = None  # where a fax that calls on it goes: (dialplan, flow)
 
 
-def open_media(room: Room, leg: Leg, now_ms: int) -> Local:
-    """Take a row and a port that is bound; returns what our SDP says. Raises LimitExceeded when nothing is free."""
+def open_media(room: Room, leg: Leg, now_ms: int, *, trunk: str = "") -> Local:
+    """Take a row and a port that is bound; returns what our SDP says. Raises LimitExceeded when nothing is free.
+
+    `trunk`: by which it will go out.
+    """
     if leg.local is not None:
         return leg.local
     bind_host = room.bind_host(leg.path)
@@ -84,7 +92,12 @@ def open_media(room: Room, leg: Leg, now_ms: int) -> Local:
         port=leg.port,
         session_id=tokens.number(1 << 31),
         version=1,
+        secure=leg.secure,
+        key=format(tokens.number(1 << 60), "015x") if leg.secure != "off" else "",
     )
+    named = codecs_of(room, leg, trunk or leg.trunk)
+    if named:
+        leg.local.codecs, leg.local.ranked = named, True
     room.out.append(
         Media(
             OpenLeg(
@@ -99,6 +112,22 @@ def open_media(room: Room, leg: Leg, now_ms: int) -> Local:
         )
     )
     return leg.local
+
+
+def codecs_of(room: Room, leg: Leg, trunk: str) -> tuple[int, ...]:
+    """What its trunk, or the office where the far end is, or else the site says that may be spoken with this leg, the
+    preferred first; () nothing."""
+    call = room.calls.get(leg.call)
+    site = room.site_of(call) if call is not None else room.sites.get(room.site)
+    if site is None:
+        return ()
+    carrier = site.trunks.get(trunk) if trunk else None
+    number = leg.agent or (call.agent if call is not None and call.leg == leg.id else "")
+    agent = site.agents.get(number) if carrier is None else None
+    office = site.offices.get(agent.office if agent is not None else carrier.office if carrier is not None else "")
+    names = (carrier.codecs if carrier is not None else ()) or (office.codecs if office is not None else ())
+    names = names or site.codecs
+    return tuple([BY_NAME[name] for name in names if name in BY_NAME])
 
 
 def set_media(room: Room, leg: Leg, agreed: Agreed) -> None:
@@ -125,9 +154,23 @@ def set_media(room: Room, leg: Leg, agreed: Agreed) -> None:
                 agreed.direction in ("sendrecv", "recvonly"),
                 accept,
                 network,
+                agreed.suite,
+                agreed.key_in,
+                agreed.key_out,
+                agreed.events_rate_out,
+                listened_for(leg),
+                agreed.report_port,
+                agreed.report_mux,
             )
         )
     )
+
+
+def listened_for(leg: Leg) -> int:
+    """What the plane listens for in this leg's sound: keys where the far end has, or is said to have, no other way."""
+    alone = leg.dtmf == "auto" and leg.agreed is not None and leg.agreed.events_in < 0
+    keys = TONE_DIGITS if leg.dtmf == "inband" or alone else 0
+    return keys | (TONE_FAX if leg.fax else 0)
 
 
 def our_offer(room: Room, leg: Leg, now_ms: int, *, prefer: int | None = None) -> bytes:
@@ -138,7 +181,7 @@ def our_offer(room: Room, leg: Leg, now_ms: int, *, prefer: int | None = None) -
 
 def their_answer(room: Room, leg: Leg, sdp: bytes) -> None:
     """The answer to our offer. Raises ProtocolError when it can't be served."""
-    set_media(room, leg, read_answer(leg.our_offer, sdp))
+    set_media(room, leg, read_answer(leg.our_offer, sdp, leg.local))
 
 
 def our_answer(room: Room, leg: Leg, offer: bytes, now_ms: int, *, prefer: int | None = None) -> bytes:
@@ -185,14 +228,17 @@ def echo(room: Room, leg: Leg) -> None:
 
 
 def send_digit(room: Room, leg: Leg, digit: str, duration_ms: int, now_ms: int) -> None:
-    """A digit to this leg's far end in its own way: RFC 4733 when agreed, else SIP INFO."""
+    """A digit to this leg's far end in its own way: by INFO or as tones where that is declared, else by RFC 4733 when
+    it was agreed, and as tones when it wasn't: every far end of G.711 hears those.
+    """
     if leg.state != "up":
         return
     duration_ms = min(max(duration_ms, 60), 1_000)
-    if leg.dtmf != "info" and leg.agreed is not None and leg.agreed.events_out >= 0:
-        room.out.append(Media(SendDigits(leg.row, leg.generation, digit, duration_ms)))
-    else:
+    if leg.dtmf == "info" or leg.agreed is None:
         room.endpoint.info_digit(leg.session, digit, duration_ms, now_ms)
+    else:
+        tones = leg.dtmf == "inband" or leg.agreed.events_out < 0
+        room.out.append(Media(SendDigits(leg.row, leg.generation, digit, duration_ms, tones=tones)))
 
 
 def close_media(room: Room, leg: Leg, now_ms: int) -> None:
@@ -203,4 +249,5 @@ def close_media(room: Room, leg: Leg, now_ms: int) -> None:
     room.row_legs.pop(leg.row, None)
     name = leg.kind if leg.kind == CALLER else leg.party
     room.closing[(leg.row, leg.generation)] = (leg.call, name, leg.trunk)
+    room.parted[leg.row] = sound.parting(leg, now_ms)
     leg.row = -1

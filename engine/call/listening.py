@@ -22,6 +22,7 @@ class ListenWanted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     generation: int
     tenant: str
     listening: Listening
+    keep: str = ""  # the sound as well, in this file below the data folder
 
 
 class ListenEnded(msgspec.Struct, frozen=True, tag=True, array_like=True):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 AGAIN_MS = 60_000  # a phone that answers OPTIONS but sends nothing (muted) is asked again
 
 
-def missing(room: Room, leg: Leg, silent_ms: int, now_ms: int) -> None:
+def missing(room: Room, leg: Leg, silent_ms: int, now_ms: int, *, refused: int = 0) -> None:
     """3 s: ops are told. 15 s: the dialog is probed; 481 or no answer within 32 s ends the session."""
     call = room.calls.get(leg.call)
     if call is None or leg.remote_hold:  # who holds may be silent: he is probed by the minute
@@ -23,6 +23,8 @@ def missing(room: Room, leg: Leg, silent_ms: int, now_ms: int) -> None:
     detail = f"no packets for {silent_ms / 1000:.0f} s"
     if leg.agreed is not None:
         detail += f"; its SDP names {leg.agreed.host}:{leg.agreed.port}"
+        if refused:
+            detail += f"; {refused} came that the SRTP key of its SDP doesn't open"
     room.emit("call.media", call.tenant, call.name, leg=leg.party, state="missing", detail=detail)
     if silent_ms >= limits.media_probe_ms and leg.state == "up":
         room.endpoint.probe(leg.session, now_ms)

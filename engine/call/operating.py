@@ -95,7 +95,7 @@ def send(room: Room, wanted: str, to: str, author: str, now_ms: int) -> dict[str
             raise Unknown(f"call {call.name} can't be transferred to {to!r} now; nothing was changed")
         undo = f"ringdown call {call.name} transfer {leaver}" if leaver else "none: the other side was let go"
     else:
-        _take_out(room, call, now_ms)
+        take_out(room, call, now_ms)
         _onward(room, call, target, to, author, now_ms)
         undo = "none: " + ("his place in the queue is given up" if place else "the dialplan has let him go")
     return {"call": call.name, "done": f"transferred to {to}" + (f" (was {place})" if place else ""), "undo": undo}
@@ -119,7 +119,7 @@ def _place(room: Room, call: Call) -> str:
     return f"number {max(1, room.acd.position(call.id))} in {call.queue}"
 
 
-def _take_out(room: Room, call: Call, now_ms: int) -> None:
+def take_out(room: Room, call: Call, now_ms: int) -> None:
     """Out of the queue, out of the ringing, out of the menu: the caller hears silence until it goes on."""
     if call.waiting is not None:
         staying.leave(room, call, "moved", now_ms)

@@ -51,13 +51,13 @@ def dialled(room: Room, own: Call, word: str, number: str, now_ms: int) -> None:
     site = room.site_of(own)
     found = supervision.conversation(room, key)
     if key not in site.agents:
-        _refuse(room, own, "unknown", f"no agent {number}", now_ms)
+        refuse(room, own, "unknown", f"no agent {number}", now_ms)
     elif not supervision.may(site, own.agent, key):
-        _refuse(room, own, "right", f"agent {own.agent} may not follow {key}", now_ms)
+        refuse(room, own, "right", f"agent {own.agent} may not follow {key}", now_ms)
     elif found is None:
-        _refuse(room, own, "idle", f"agent {key} is in no conversation", now_ms)
+        refuse(room, own, "idle", f"agent {key} is in no conversation", now_ms)
     elif _full(room, found[0]):
-        _refuse(room, own, "full", f"call {found[0].name} is full", now_ms)
+        refuse(room, own, "full", f"call {found[0].name} is full", now_ms)
     else:
         supervision.expect(own, *found, mixing.LISTEN)
         if talking.answer_caller(room, own, now_ms):
@@ -67,12 +67,13 @@ def dialled(room: Room, own: Call, word: str, number: str, now_ms: int) -> None:
 def _pick_dialled(room: Room, own: Call, now_ms: int) -> None:
     call = picking.longest(room, own.agent)
     if call is None:
-        _refuse(room, own, "idle", f"nobody waits for {own.agent}", now_ms)
+        refuse(room, own, "idle", f"nobody waits for {own.agent}", now_ms)
     elif talking.answer_caller(room, own, now_ms):
         picking.take(room, own, call, now_ms)
 
 
-def _refuse(room: Room, own: Call, why: str, detail: str, now_ms: int) -> None:
+def refuse(room: Room, own: Call, why: str, detail: str, now_ms: int) -> None:
+    """What he wants can't be: `why` unknown | right | idle | full, told to his phone and to who reads the call."""
     status, cause = _REFUSED[why]
     if why == "right":
         refused(room, "supervision", room.legs[own.leg].path.host, detail)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import draining, ending, hearing, streaming, transfer
+from engine.call import draining, ending, enrolling, hearing, streaming, transfer
 from engine.call import leg as legs
 from engine.errors import ProtocolError
 
@@ -32,6 +32,7 @@ def resumed(room: Room, event: Resumed, now_ms: int) -> None:
     room.listeners.clear()
     room.rows.ready.clear()
     draining.forget(room)
+    enrolling.back(room, now_ms)
     room.storage = "ok"
     _close_rows(room, now_ms)
     streaming.resumed(room, now_ms)
@@ -65,6 +66,7 @@ def _close_rows(room: Room, now_ms: int) -> None:
             if call.phase == "closing" and call.reports <= 0 and not call.legs:
                 room.deadlines.arm(("report", call.id), now_ms)
     room.closing.clear()
+    room.parted.clear()
 
 
 def give_up(room: Room, now_ms: int) -> None:
@@ -87,6 +89,17 @@ def moved(room: Room, leg: Leg, port: int, now_ms: int) -> None:
     if call is not None:
         detail = f"its port was taken while the engine was away: now {port}, told by re-INVITE"
         room.emit("call.media", call.tenant, call.name, leg=leg.party, state="moved", detail=detail)
+    if leg.state == "up":
+        offer(room, leg, now_ms)
+
+
+def keys_lost(room: Room, leg: Leg, now_ms: int) -> None:
+    """Its SRTP keys, or the packet numbers under them, went with the old plane: a re-INVITE agrees on new ones."""
+    call = room.calls.get(leg.call)
+    if call is not None:
+        detail = "its SRTP keys were lost while the engine was away: new ones are agreed by re-INVITE"
+        room.emit("call.media", call.tenant, call.name, leg=leg.party, state="moved", detail=detail)
+    leg.moved = True
     if leg.state == "up":
         offer(room, leg, now_ms)
 

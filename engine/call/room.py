@@ -17,12 +17,16 @@ from engine.call.callbacks import Callback
 from engine.call.canary import Share
 from engine.call.dial import Attempt
 from engine.call.effects import Emit, Listening, LogLine, Output
+from engine.call.fraud import Counted
 from engine.call.leg import Leg
 from engine.call.levers import Lever
 from engine.call.messages import Message
 from engine.call.places import Left
 from engine.call.rows import Rows
 from engine.call.site_index import SiteIndex
+from engine.call.sound import Parting
+from engine.call.spending import Spent
+from engine.call.trunks import TrunkRow
 from engine.clock import Deadlines
 from engine.dialplan.actions import Happening
 from engine.dialplan.model import Site
@@ -30,7 +34,7 @@ from engine.ids import Tokens
 from engine.records.events import Event
 from engine.records.kpi_callbacks import Callbacks
 from engine.sip.endpoint import Endpoint
-from engine.sip.events import Path
+from engine.sip.events import Incoming, Path
 
 
 class Held(msgspec.Struct):
@@ -81,6 +85,13 @@ class Held(msgspec.Struct):
     own_clips: dict[int, int] = {}
     clip_serial: int = 0
     share: Share | None = None
+    trunk_rows: dict[str, TrunkRow] = {}
+    trunk_serial: int = 0
+    spent: dict[str, Spent] = {}
+    verifying: dict[int, Incoming] = {}
+    verdicts: dict[int, tuple[str, str]] = {}
+    fraud: dict[str, Counted] = {}
+    parted: dict[int, Parting] = {}
 
 
 class Room:
@@ -103,6 +114,7 @@ class Room:
         self.session_legs: dict[int, int] = {}
         self.row_legs: dict[int, int] = {}
         self.closing: dict[tuple[int, int], tuple[int, str, str]] = {}  # (row, generation) -> (call, leg's name, trunk)
+        self.parted: dict[int, Parting] = {}  # by row: what is still known of a leg whose media closes
         self.agents: dict[str, AgentRow] = {}
         self.agent_keys: dict[int, str] = {}
         self.queue_ids: dict[str, int] = {}
@@ -131,11 +143,17 @@ class Room:
         self.expired_skills: dict[str, int] = {}  # tenant/number/skill -> Unix ms since when it is told
         self.skill_ends_ms = 0  # the next skill to expire, Unix ms; 0 none
         self.share: Share | None = None  # a version that only some new calls run on
+        self.trunk_rows: dict[str, TrunkRow] = {}
+        self.trunk_serial = 0
         self.promised_ms = 0  # when an estimate was last worked out for the records of a caller who joined
         self.messages: dict[int, Message] = {}  # in boxes
         self.leaving: dict[int, Message] = {}  # tap -> a message that is being spoken
         self.message_serial = 0
         self.pins: dict[str, str] = {}
+        self.spent: dict[str, Spent] = {}  # agent -> what his calls to the outside have cost
+        self.verifying: dict[int, Incoming] = {}  # session -> an INVITE that waits for the verdict on its signature …
+        self.verdicts: dict[int, tuple[str, str]] = {}  # … and has it, within the step
+        self.fraud: dict[str, Counted] = {}  # "rule|caller" -> his calls to the outside
         self.own_clips: dict[int, int] = {}  # slot of a clip of ours -> the call that hears it
         self.clip_serial = 0
         self.now_ms = 0
@@ -145,6 +163,7 @@ class Room:
         self.joining: list[tuple[int, int]] = []  # (call, priority_ms) joined in this step
         self.unsettled = False
         self.lit: dict[str, None] = {}  # boxes in which something has changed in this step
+        self.stirred = False  # SIP has brought something in this step
 
     # --- sites --------------------------------------------------------------------------------------
     def index(self, version: str = "") -> SiteIndex:
@@ -207,13 +226,14 @@ class Room:
     # --- legs -------------------------------------------------------------------------------------------
     def bind_host(self, path: Path) -> str:
         """The local address on which media for this path is bound: that of the listening socket."""
+        stream = self.endpoint.core.flows.streams.get(path.flow)
+        flow = path.flow if stream is None else stream.listener
         for listener in self.listeners:
-            if listener.flow == path.flow:
+            if listener.flow == flow:
                 return listener.host
-        for listener in self.listeners:
-            if listener.transport == path.transport:
-                return listener.host
-        return self.listeners[0].host if self.listeners else "127.0.0.1"
+        alike = [each for each in self.listeners if (":" in each.host) == (":" in path.host)] or self.listeners
+        same = [each for each in alike if each.transport == path.transport] or alike
+        return same[0].host if same else "127.0.0.1"
 
     def new_leg(self, call: Call, kind: str, session: int, path: Path, party: str, *, outgoing: bool) -> Leg:
         self.leg_serial += 1
@@ -241,7 +261,8 @@ class Room:
             self.callbacks, self.callback_counts, self.left_places,
             self.expired_skills, self.skill_ends_ms, self.promised_ms,
             self.messages, self.leaving, self.message_serial, self.pins, self.own_clips, self.clip_serial,
-            self.share,
+            self.share, self.trunk_rows, self.trunk_serial, self.spent, self.verifying, self.verdicts, self.fraud,
+            self.parted,
         )  # fmt: skip
         return msgspec.msgpack.encode((self.endpoint.encode(), self.acd.encode(), self.now_ms, held))
 
@@ -261,7 +282,7 @@ class Room:
             room.pending_serial, room.tap_serial,
         ) = held.serials  # fmt: skip
         room.indexes, room.out, room.happenings, room.joining, room.parting, room.unsettled = {}, [], [], [], [], False
-        room.lit = {}
+        room.lit, room.stirred = {}, False
         room.agent_keys = {row.id: key for key, row in room.agents.items()}
         room.queue_names = {number: name for name, number in room.queue_ids.items()}
         return room

@@ -12,6 +12,7 @@ from engine.acd import custom
 from engine.acd.events import Step
 from engine.acd.model import Policy, Program, Ring
 from engine.acd.stages import BORROWED
+from engine.call import places
 
 if TYPE_CHECKING:
     from engine.call.call import Call
@@ -32,11 +33,22 @@ def skill_id(room: Room, name: str) -> int:
     return room.skill_ids.setdefault(name, len(room.skill_ids))
 
 
-def rings(room: Room, queue: QueueModel) -> tuple[Ring, ...]:
+def office_id(site: Site, name: str) -> int:
+    """0 for no office, and for one that the site no longer has."""
+    return site.offices[name].number if name in site.offices else 0
+
+
+def office_of(site: Site, call: Call) -> int:
+    """Where the call came in: at a trunk's gateway, or at an agent's desk."""
+    agent, trunk = site.agents.get(call.agent), site.trunks.get(call.trunk)
+    return office_id(site, agent.office if agent is not None else trunk.office if trunk is not None else "")
+
+
+def rings(room: Room, site: Site, queue: QueueModel) -> tuple[Ring, ...]:
     return tuple(
         Ring(
             each.level, each.teams, tuple(skill_id(room, name) for name in each.without), each.for_ms,
-            borrows=bool(each.queues),
+            borrows=bool(each.queues), offices=tuple(office_id(site, name) for name in each.offices),
         )
         for each in queue.rings
     )  # fmt: skip
@@ -99,7 +111,7 @@ def last_agent(room: Room, call: Call, now_ms: int) -> str:
 
 def served(room: Room, call: Call, agent: str, now_ms: int) -> None:
     """A queue has given this caller to an agent."""
-    if not call.caller:
+    if not places.known(call.caller):
         return
     memory = room.last_agents
     memory.pop(f"{call.tenant}/{call.caller}", None)

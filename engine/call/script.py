@@ -14,6 +14,7 @@ from engine.call import (
     hearing,
     live_facts,
     notes,
+    numbers,
     recording,
     script_people,
     showing,
@@ -65,7 +66,14 @@ def begin(room: Room, call: Call, program: str, entry: str, now_ms: int, *, carr
 
 
 def way(room: Room, call: Call, number: NumberModel, now_ms: int) -> tuple[str, str]:
-    """(dialplan, flow or '') behind a number today: a season is picked once, by the tenant's clock."""
+    """(dialplan, flow or '') behind a number today: a season is picked once, by the tenant's clock.
+
+    A caller who withholds his number, or has none that is one, goes the number's own way for such callers.
+    """
+    presentation = call.identity.presentation if call.identity is not None else "shown"
+    own = {"withheld": number.anonymous, "malformed": number.malformed}.get(presentation, "")
+    if own:
+        return number.dialplan, own
     site = room.site_of(call)
     tenant = site.tenants.get(number.tenant)
     zone = site.zones.get(tenant.time_zone, ()) if tenant is not None else ()
@@ -80,6 +88,7 @@ def facts(room: Room, call: Call) -> dict[str, str]:
         "access.dialled": call.dialled,
         "access.trunk": call.trunk,
         "access.kind": call.via,
+        **numbers.facts(call.identity),
         "system.now": str(room.now_ms + room.wall_offset_ms),
         "system.tenant": call.tenant,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from engine import limits
+from engine.call import signatures
 
 if TYPE_CHECKING:
     from engine.call.call import Call
@@ -43,6 +44,7 @@ def display_name(call: Call, queue: QueueModel | None) -> str:
         "tenant": "" if queue is None or queue.tenant == "default" else queue.tenant,
         "queue": queue.name if queue is not None else "",
         "caller": name or number or "anonymous", "name": name, "number": number, "dialled": ascii_text(call.dialled),
+        "verified": signatures.shown(call.identity),
     }  # fmt: skip
     template = (queue.display if queue is not None else "") or DISPLAY
     text = re.sub(r"\{([a-z]+)\}", lambda match: words.get(match.group(1), ""), template)
@@ -66,8 +68,12 @@ def offer_headers(call: Call, queue: QueueModel | None) -> tuple[tuple[str, str]
     headers = [("Alert-Info", alert), ("X-Ringdown-Call", call.name)]
     if call.caller and call.caller.isascii() and call.caller.replace("+", "").isalnum():
         headers.append(("P-Asserted-Identity", f"<sip:{call.caller}@ringdown.invalid>"))
-    headers += [(SHOWN, f"{name}={quote(text, safe=' ')}") for name, text in call.shown.items()]
-    return tuple(headers)
+    return (*headers, *signatures.headers(call.identity), *shown_headers(call))
+
+
+def shown_headers(call: Call) -> tuple[tuple[str, str], ...]:
+    """What the dialplan's `show` has for the agent, by a queue's offer or by `dial`; a trunk is told none of it."""
+    return tuple((SHOWN, f"{name}={quote(text, safe=' ')}") for name, text in call.shown.items())
 
 
 def show(room: Room, call: Call, values: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from engine.dialplan.model import AgentModel, NumberModel, OutboundRule, Site, TenantModel, TrunkModel, matches
+from engine.dialplan.number_plans import spellings
 
 KEYS = "+0123456789*#ABCD"
 
@@ -22,9 +23,16 @@ class SiteIndex:
                 self.by_domain[tenant.domain.lower()] = tenant
         self.default = site.tenants.get("default") or next(iter(site.tenants.values()))
         self.renamed = {old: key for key, queue in site.queues.items() for old in queue.was}
+        self.urgent: dict[str, str] = {}  # as it may be dialled, with and without the digits for a line -> the number
+        if site.emergency is not None:
+            lines = [rule.pattern[: rule.strip] for rule in site.outbound if rule.pattern[: rule.strip].isdigit()]
+            for prefix in dict.fromkeys(("", *site.emergency.prefixes, *lines)):
+                self.urgent |= {prefix + number: number for number in site.emergency.numbers}
         self.trunk_hosts: dict[str, TrunkModel] = {}
         self.trunk_networks: list[tuple[IPv4Network | IPv6Network, TrunkModel]] = []
+        self.accounts: dict[str, TrunkModel] = {}  # "tenant/user" -> the trunk whose box registers so
         for trunk in site.trunks.values():
+            self.accounts |= {f"{trunk.tenant}/{user}": trunk for user in trunk.accounts}
             for address in trunk.addresses or ((trunk.host,) if trunk.host else ()):
                 self._add_address(address, trunk)
 
@@ -66,4 +74,17 @@ class SiteIndex:
             allowed = not rule.teams or team in rule.teams or team == "*"
             if rule.tenant == tenant and allowed and matches(rule.pattern, dialled):
                 return rule, rule.prepend + dialled[rule.strip :]
+        return self._outbound_whole(tenant, team, dialled) if dialled.startswith("+") else None
+
+    def _outbound_whole(self, tenant: str, team: str, number: str) -> tuple[OutboundRule, str] | None:
+        """E.164 that nobody dials so: by the first rule for one of the ways in which people here dial it."""
+        for rule in self.site.outbound:
+            trunk = self.site.trunks.get(rule.trunk)
+            allowed = not rule.teams or team in rule.teams or team == "*"
+            if rule.tenant != tenant or not allowed or trunk is None or trunk.numbers is None:
+                continue
+            line = rule.pattern[: rule.strip]  # the digits for a line
+            for spelling in spellings(number, trunk.numbers):
+                if matches(rule.pattern, spelling) or (line.isdigit() and matches(rule.pattern, line + spelling)):
+                    return rule, number
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.acd.events import CallLeft
+from engine.call import hearing, places
 from engine.call import leg as legs
-from engine.call import places
 from engine.call.call import Call
+from engine.dialplan import actions
 
 if TYPE_CHECKING:
     from engine.call.leg import Leg
@@ -58,8 +59,22 @@ def part(room: Room, call: Call, reason: str, now_ms: int, *, key: str = "") -> 
 
 def stopped_waiting(room: Room, call: Call, now_ms: int) -> None:
     """No queue has him any more."""
+    if call.hearing < 0:  # a wish of his wait list
+        hearing.stop(room, call)
     call.waiting = None
     call.queue_waited_ms = now_ms - call.joined_ms
     call.waited_ms += call.queue_waited_ms
     for kind in ("position", "wait", "overflow"):
         room.deadlines.cancel((kind, call.id))
+
+
+def exit_key(room: Room, call: Call, digit: str, now_ms: int) -> bool:
+    """An exit key of the queue: the dialplan goes on by that key."""
+    if call.waiting is None or digit not in call.waiting.exit_keys or call.phase != "queue":
+        return False
+    ticket = call.queue_ticket
+    leave(room, call, "exit", now_ms, key=digit)
+    legs.quiet(room, room.legs[call.leg])
+    call.phase = "script"
+    room.happen(call, actions.QueueEnded(ticket, "exit", digit))
+    return True

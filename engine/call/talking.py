@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, conference, dial, ending, prelude, supervision, waiting
+from engine.call import bridge, conference, dial, emergency, ending, prelude, showing, supervision, waiting
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, tread
@@ -14,6 +14,7 @@ from engine.dialplan import actions
 from engine.dialplan.people_actions import ParkEnded
 from engine.dialplan.recording_model import records_calls
 from engine.errors import LimitExceeded, ProtocolError
+from engine.sip.causes import of_status
 
 if TYPE_CHECKING:
     from engine.call.dial import Attempt, Outcome
@@ -39,7 +40,9 @@ def answer_caller(room: Room, call: Call, now_ms: int, *, prefer: int | None = N
     if leg.state == "up":
         return True
     try:
-        if leg.their_offer is not None:
+        if leg.agreed is not None and (leg.their_offer is None or room.endpoint.settled(leg.session)):
+            sdp = b""  # his answer came with a PRACK, or ours went before one
+        elif leg.their_offer is not None:
             sdp = legs.our_answer(room, leg, leg.their_offer, now_ms, prefer=prefer)
         else:
             sdp, leg.pending_answer = legs.our_offer(room, leg, now_ms, prefer=prefer), True
@@ -66,7 +69,8 @@ def dial_out(room: Room, call: Call, wish: actions.DialOut, now_ms: int) -> None
     call.phase, call.dial_ticket = "dial", wish.ticket
     attempt, outcome = dial.start(
         room, call, "dial", wish.targets, now_ms, mode=wish.mode, ring_ms_max=wish.ring_ms_max,
-        caller_id=wish.caller_id, team="*", confirm_ms=CONFIRM_MS if wish.confirm else 0,
+        caller_id=wish.caller_id, headers=showing.shown_headers(call), team="*",
+        confirm_ms=CONFIRM_MS if wish.confirm else 0,
     )  # fmt: skip
     site = room.site_of(call)
     attempt.confirm_clips, attempt.whisper = room.clips(site, wish.confirm_prompt), room.clips(site, wish.whisper)
@@ -105,6 +109,21 @@ def dial_direct(room: Room, call: Call, target: str, team: str, now_ms: int) -> 
         attempt_over(room, attempt, outcome, now_ms)
 
 
+def dial_emergency(room: Room, call: Call, number: str, now_ms: int) -> None:
+    """An agent calls for help."""
+    attempt, failed = emergency.begin(room, call, number)
+    if attempt is None:
+        emergency.over(room, call, failed.result)
+        _not_reached(room, call, 503, failed.cause or 38, now_ms)
+
+
+def emergency_silent(room: Room, call: Call, now_ms: int) -> None:
+    """A trunk has said nothing to an emergency call for too long."""
+    failed = emergency.silent(room, call)
+    if failed is not None:
+        _not_reached(room, call, 503, failed.cause or 38, now_ms)
+
+
 def tone(room: Room, call: Call, kind: str) -> str:
     """ "tone/ringback.us": the tone of the caller's country."""
     site = room.site_of(call)
@@ -129,10 +148,28 @@ def progressed(room: Room, leg: Leg, status: int, early: bool, now_ms: int) -> N
                 sdp = legs.our_answer(room, caller, caller.their_offer, now_ms, prefer=prefer)
             except (ProtocolError, LimitExceeded):
                 return
-            room.endpoint.ring(caller.session, 183, now_ms, sdp=sdp)
+            room.endpoint.ring(caller.session, 183, now_ms, sdp=sdp, reliable=_surely(room, call))
         bridge.hear(room, caller, leg)
     elif caller.state == "offered" and status >= 180:
-        room.endpoint.ring(caller.session, 180, now_ms)
+        room.endpoint.ring(caller.session, 180, now_ms, sdp=_first_offer(room, caller, now_ms),
+                           reliable=_surely(room, call))  # fmt: skip
+
+
+def _surely(room: Room, call: Call) -> bool:
+    """Does his trunk ask for provisional responses that are acknowledged (RFC 3262)?"""
+    trunk = room.site_of(call).trunks.get(call.trunk)
+    return trunk is not None and trunk.reliable
+
+
+def _first_offer(room: Room, caller: Leg, now_ms: int) -> bytes | None:
+    """Ours, for a caller who requires such responses and made none: the PRACK brings his answer (RFC 3262 §5)."""
+    if not room.endpoint.needs_offer(caller.session):
+        return None
+    try:
+        sdp, caller.pending_answer = legs.our_offer(room, caller, now_ms), True
+    except LimitExceeded:
+        return None  # he hears nothing until he is answered, or until that fails too
+    return sdp
 
 
 def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) -> None:
@@ -141,13 +178,19 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
     if call is None:
         return
     call.attempt = 0
+    if call.emergency and attempt.purpose == "direct":
+        further = emergency.again(room, call, outcome)
+        if further is None:
+            return
+        outcome = further
     if outcome.result == "answered":
         _reached(room, call, attempt, room.legs[outcome.leg], now_ms)
         return
     if attempt.purpose == "direct":
         status, cause = STATUS_OF_RESULT.get(outcome.result, (480, 41))
-        cause = outcome.cause or cause
-        _not_reached(room, call, outcome.status if outcome.status in (404, 484, 486, 603) else status, cause, now_ms)
+        if outcome.status in (403, 404, 484, 486, 603):
+            status, cause = outcome.status, of_status(outcome.status)
+        _not_reached(room, call, status, outcome.cause or cause, now_ms)
     else:
         call.phase = "script"
         legs.quiet(room, room.legs[call.leg])
@@ -215,10 +258,10 @@ def leg_over(room: Room, leg: Leg, by: str, cause: int, now_ms: int) -> None:
         bridge.part(room, call, leg)
     drop_leg(room, leg, now_ms)
     if talking:
-        partner_left(room, call, leg, now_ms)
+        partner_left(room, call, leg, now_ms, cause=cause or 16)
 
 
-def partner_left(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
+def partner_left(room: Room, call: Call, leg: Leg, now_ms: int, *, cause: int = 16) -> None:
     """The far end hung up first: the dialplan goes on with its next step; a direct call ends."""
     served = bool(call.served_by)
     waiting.completed(room, call, "agent", now_ms)
@@ -237,7 +280,7 @@ def partner_left(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
         call.phase, call.outcome = "script", "served"
         room.happen(call, ParkEnded(call.park_ticket, "served"))
         return
-    ending.hang_up(room, call, "agent" if served or leg.agent else "callee", "served", 16, now_ms)
+    ending.hang_up(room, call, "agent" if served or leg.agent else "callee", "served", cause, now_ms)
 
 
 def caller_acked(room: Room, leg: Leg, sdp: bytes | None, now_ms: int) -> None:

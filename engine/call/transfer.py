@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from engine.call import bridge, budget, callback, conference, dial, ending, script, supervision, talking, waiting
+from engine.call import (
+    bridge,
+    budget,
+    callback,
+    conference,
+    dial,
+    ending,
+    handover,
+    script,
+    supervision,
+    talking,
+    waiting,
+)
 from engine.call import leg as legs
 from engine.call.call import Call, drop_leg, end_leg, tread
 from engine.call.showing import display_name
@@ -220,7 +232,9 @@ def leg_over(room: Room, leg: Leg, by: str, cause: int, now_ms: int) -> None:
     if callback.leg_over(room, leg, now_ms):
         return
     call = room.calls.get(leg.call)
-    if call is not None and leg.id == call.transfer_leg and leg.id not in (call.leg, call.other):
+    if call is not None and call.joins == leg.id and by == "remote":
+        handover.joined(room, call, now_ms)
+    elif call is not None and leg.id == call.transfer_leg and leg.id not in (call.leg, call.other):
         transferor_left(room, call, leg, now_ms)
     else:
         talking.leg_over(room, leg, by, cause, now_ms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.call import announcing, live_facts, notes, queue_facts, staying
+from engine.call import announcing, live_facts, notes, queue_facts, staying, wait_hearing
 from engine.call import leg as legs
 from engine.dialplan import actions, interpreter
 
@@ -24,23 +24,25 @@ SILENT_MS = 20  # instead of a prompt that has no sound
 
 def begin(room: Room, call: Call, now_ms: int) -> bool:
     """His queue step names a wait list: it begins. False when it names none."""
-    kept, program = call.waiting, _program(room, call)
+    kept, program = call.waiting, wait_hearing.program_of(room, call)
     if kept is None or program is None or call.running is None:
         return False
     facts = _facts(room, call, program, now_ms)
     kept.run, wishes = interpreter.start_wait(program, call.running, facts, room.site_of(call))
     _perform(room, call, wishes, now_ms)
+    wait_hearing.begin(room, call, program, now_ms)
     return True
 
 
 def tell(room: Room, call: Call, happening: Happening, now_ms: int) -> None:
     """Something that the wait list waits for; late words are dropped by their ticket."""
-    kept, program = call.waiting, _program(room, call)
+    kept, program = call.waiting, wait_hearing.program_of(room, call)
     if kept is None or kept.run is None or program is None or call.running is None or call.phase != "queue":
         return
     facts = _facts(room, call, program, now_ms)
     wishes = interpreter.step_wait(kept.run, call.running, happening, program, facts, room.site_of(call))
     _perform(room, call, wishes, now_ms)
+    wait_hearing.begin(room, call, program, now_ms)
 
 
 def due(room: Room, call: Call, now_ms: int) -> None:
@@ -52,14 +54,6 @@ def due(room: Room, call: Call, now_ms: int) -> None:
 def listens(call: Call) -> bool:
     """Do keys belong to the wait list?"""
     return call.waiting is not None and call.waiting.run is not None and call.waiting.listens
-
-
-def _program(room: Room, call: Call) -> Program | None:
-    kept = call.waiting
-    dialplan = room.site_of(call).programs.get(call.program)
-    if kept is None or kept.wish is None or dialplan is None:
-        return None
-    return dialplan.waits.get(kept.wish.wait)
 
 
 def _facts(room: Room, call: Call, program: Program, now_ms: int) -> dict[str, str]:

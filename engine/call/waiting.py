@@ -167,18 +167,6 @@ def begin_to_hear(room: Room, call: Call, now_ms: int) -> None:
         staying.music(room, call, leg, now_ms)
 
 
-def exit_key(room: Room, call: Call, digit: str, now_ms: int) -> bool:
-    """An exit key of the queue: the dialplan goes on by that key."""
-    if call.waiting is None or digit not in call.waiting.exit_keys or call.phase != "queue":
-        return False
-    ticket = call.queue_ticket
-    staying.leave(room, call, "exit", now_ms, key=digit)
-    legs.quiet(room, room.legs[call.leg])
-    call.phase = "script"
-    room.happen(call, actions.QueueEnded(ticket, "exit", digit))
-    return True
-
-
 # --- the distributor's commands ---------------------------------------------------------------------------------
 def carry_out(room: Room, command: AcdCommand, now_ms: int) -> None:
     match command:

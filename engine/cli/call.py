@@ -8,7 +8,7 @@ import typer
 
 from engine.cli.options import Data, Json, data_folder
 
-VERBS = ("hangup", "transfer", "show", "listen", "whisper", "barge", "takeover", "pick", "conference")
+VERBS = ("hangup", "transfer", "show", "sound", "listen", "whisper", "barge", "takeover", "pick", "conference")
 AS_VERBS = ("listen", "whisper", "barge", "takeover", "pick")
 
 
@@ -20,7 +20,7 @@ def call(
     with_: Annotated[str, typer.Option("--with", help="conference: the agent or number that is added.")] = "",
     data: Data = None, json: Json = False,
 ) -> None:
-    """Act on one call; prints the effect and its undo."""
+    """Act on one call; prints the effect and its undo. `sound`: how each of its legs sounds so far, and why."""
     from engine.cli import client, show
     from engine.errors import UsageError
 
@@ -39,6 +39,13 @@ def call(
         row = client.ask(folder, "call", call=call)
         lines = [f"{key:10} {value}" for key, value in row.items() if value != ""]
         print(show.as_json(row) if json else "\n".join(lines))
+        return
+    if verb == "sound":
+        from engine.console import sound
+
+        found = client.ask(folder, "sound", call=call)
+        legs = [line for leg in found["legs"] for line in sound.whole(sound.of_event(leg))]
+        print(show.as_json(found) if json else "\n".join(legs) or f"call {found['call']} has no audio yet")
         return
     result = client.ask(folder, f"call.{verb}", call=call, **_named(to=to, **{"as": as_, "with": with_}))
     print(show.as_json(result) if json else show.effect(f"call {result['call']}", result))

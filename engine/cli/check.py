@@ -12,6 +12,8 @@ from engine.cli.options import Json
 Explain = Annotated[str, typer.Option("--explain", metavar="CODE", help="Say more about a finding's code, and stop.")]
 At = Annotated[str, typer.Option("--at", metavar="DATE", help="Also print what is open then: 2026-12-25, or "
                                  "'2026-12-25 10:00', by each calendar's own clock.")]  # fmt: skip
+Origins = Annotated[bool, typer.Option("--origins", help="Also print which values trunks and phones take from their "
+                                       "profiles, with line and source.")]  # fmt: skip
 Fix = Annotated[bool, typer.Option("--fix", help="Correct what has only one correction, in the files themselves.")]
 
 
@@ -21,6 +23,7 @@ def check(
     fix: Fix = False,
     explain: Explain = "",
     at: At = "",
+    origins: Origins = False,
     json: Json = False,
 ) -> None:
     """Check sites. Exit status 0: usable, 1: refused, 2: no such path."""
@@ -45,6 +48,7 @@ def check(
         waived.extend(borne if json else _placed(borne, path))
         opened.extend(_opened(site, at) if at and site is not None else ())
         count += files
+    lent = [line for path in paths for line in _origins(site_of(path))] if origins else []
     errors = sum(1 for finding in findings if finding.severity == "error")
     warnings = len(findings) - errors
     if json:
@@ -53,7 +57,7 @@ def check(
         plain = {
             "ok": not errors, "files": count, "findings": msgspec.to_builtins(findings),
             "waived": msgspec.to_builtins(waived), "mended": msgspec.to_builtins(mended),
-            **({"open": opened} if at else {}),
+            **({"open": opened} if at else {}), **({"origins": msgspec.to_builtins(lent)} if origins else {}),
         }  # fmt: skip
         print(show.as_json(plain))
     else:
@@ -62,6 +66,10 @@ def check(
             from engine.cli.hours import COLUMNS
 
             print(show.table(opened, COLUMNS) if opened else f"no calendar says what is open at {at}")
+        if origins:
+            from engine.cli.profiles import origin_line
+
+            print("\n".join(map(origin_line, lent)) or "no trunk and no phone names a profile")
         more = f", {len(waived)} waived" if waived else ""
         print(f"{count} files, {errors} errors, {warnings} warnings{more}")
     if errors or (strict and warnings):
@@ -73,6 +81,14 @@ def _opened(site: Any, at: str) -> list[dict[str, Any]]:
     from engine.cli import hours
 
     return [hours.row(model, site.zones.get(model.zone, ()), at) for model in hours.chosen(site, "")]
+
+
+def _origins(folder: Path) -> list[Any]:
+    """Where the values of a site's trunks and phones with a profile come from."""
+    from engine.dialplan.profiles_site import origins
+    from engine.runtime.site_files import collect
+
+    return origins(collect(folder, wavs=False))
 
 
 def _placed(findings: list[Any], path: Path) -> list[Any]:
@@ -111,6 +127,7 @@ def _mend(paths: list[Path]) -> list[Any]:
 def check_one(path: Path) -> tuple[list[Any], int, list[Any], Any]:
     """(findings, number of files, waived findings) of a folder, or those of one file within its site; and the site,
     None when it is refused."""
+    from engine.dialplan.outgoing_reader import without_help
     from engine.errors import UsageError
     from engine.runtime.site_files import read_folder
 
@@ -118,10 +135,11 @@ def check_one(path: Path) -> tuple[list[Any], int, list[Any], Any]:
         raise UsageError(f"{path} doesn't exist")
     folder = site_of(path)
     reading = read_folder(folder, thorough=True)
+    helpless = without_help(reading.site) if reading.site is not None else []
     if path.is_dir():
-        return reading.findings, reading.files, reading.waived, reading.site
+        return [*reading.findings, *helpless], reading.files, reading.waived, reading.site
     name = path.resolve().relative_to(folder.resolve()).as_posix()
-    own = [finding for finding in reading.findings if finding.file == name]
+    own = [finding for finding in [*reading.findings, *helpless] if finding.file == name]
     return own, 1, [finding for finding in reading.waived if finding.file == name], reading.site
 
 

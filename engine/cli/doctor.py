@@ -2,7 +2,7 @@
 
 The checks look at the real thing (they bind, write, resolve), so what they say is what a start would meet; beside a
 running engine they look at what it holds instead. Nothing is changed and nothing leaves this machine but look-ups of
-names that stand in the site.
+names, and connections to recognisers, that stand in the site.
 """
 
 from __future__ import annotations
@@ -19,12 +19,25 @@ from engine.cli.options import Data, Json, data_folder
 
 def doctor(
     site: Annotated[Path | None, typer.Option("--site", help="The site's folder (default: the demo).")] = None,
+    trunk: Annotated[str, typer.Option("--trunk", help="Place test calls through this trunk's gateway instead.")] = "",
+    loop: Annotated[str, typer.Option("--loop", help="With --trunk: a number that repeats what it hears.")] = "",
+    silent: Annotated[str, typer.Option("--silent", help="With --trunk: one that answers and is silent.")] = "",
+    short: Annotated[str, typer.Option("--short", help="With --trunk: one that hangs up by itself.")] = "",
+    ports: Annotated[int, typer.Option("--ports", help="With --trunk: calls at a time (default: calls_max).")] = 0,
     data: Data = None, json: Json = False,
 ) -> None:
-    """Check clock, addresses, ports, limits, buffers, disk, certificates, names. Exit status 1 when something fails."""
-    from engine.cli import show
+    """Check clock, addresses, ports, limits, disk, certificates, names, speech; or a trunk, by test calls. Exit status
+    1 when something fails."""
+    from engine.cli import doctor_trunk, show
+    from engine.errors import UsageError
 
-    results = list(checks(site, data_folder(data)))
+    numbers = {"loop": loop, "silent": silent, "short": short}
+    if not trunk and (any(numbers.values()) or ports):
+        raise UsageError("--loop, --silent, --short and --ports go with --trunk NAME")
+    if not 0 <= ports <= 64:
+        raise UsageError("--ports is 1 to 64")
+    found = doctor_trunk.trunk(trunk, site, data_folder(data), numbers, ports) if trunk else None
+    results = list(found if found is not None else checks(site, data_folder(data)))
     if json:
         print(show.as_json(results))
     else:
@@ -39,7 +52,7 @@ def doctor(
 def checks(site: Path | None, data: Path) -> Iterator[Result]:
     """Every check, in the order in which a start would meet them."""
     from engine.cli import doctor_machine as machine
-    from engine.cli import doctor_site
+    from engine.cli import doctor_secrets, doctor_site, doctor_trunks
 
     running, line = engine(data)
     yield machine.python()
@@ -53,7 +66,17 @@ def checks(site: Path | None, data: Path) -> Iterator[Result]:
     yield machine.buffers(running)
     yield from machine.disk(data)
     yield records(data)
+    yield voices()
+    yield from doctor_trunks.trunks(running)
+    yield from doctor_secrets.secrets(data, running)
     yield line
+
+
+def voices() -> Result:
+    """Whom a recogniser asks before it believes that somebody speaks. The extra is a luxury: nothing fails without."""
+    from engine.runtime import second_opinion
+
+    return result("voices", "ok", second_opinion.told())
 
 
 def records(data: Path) -> Result:

@@ -102,7 +102,7 @@ def files() -> Result:
     soft, _ = net.raise_file_limit()
     if soft < net.FILES_MIN:
         remedy = "ulimit -Hn 65536, or LimitNOFILE=65536 in the unit file"
-        return result("open files", "fail", f"{soft}: about one per leg is needed", remedy)
+        return result("open files", "fail", f"{soft}: about two per leg are needed", remedy)
     return result("open files", "ok", str(soft))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli import doctor_speech
 from engine.cli.doctor_result import Result, result
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ CERTIFICATES_MAX = 100
 
 
 def site_and_addresses(site: Path | None, running: dict[str, Any] | None = None) -> Iterator[Result]:
-    """The site itself, its zones, its addresses and names, and certificates that lie in it."""
+    """The site itself, its zones, its addresses and names, certificates that lie in it, and its recognisers."""
     from engine.errors import RingdownError
     from engine.runtime import site_files
 
@@ -37,6 +38,8 @@ def site_and_addresses(site: Path | None, running: dict[str, Any] | None = None)
     yield from addresses(reading.site, running)
     yield names(reading.site)
     yield certificates(folder)
+    yield from tls(reading.site, folder)
+    yield from doctor_speech.speech(reading.site, running)
 
 
 def zones(site: Site) -> Result:
@@ -85,7 +88,7 @@ def bindable(transport: str, host: str, port: int) -> Result:
     from engine.runtime import net
 
     try:
-        sock = net.open_udp(host, port)[0] if transport == "udp" else net.open_tcp(host, port)
+        sock = net.open_udp(host, port)[0] if transport == "udp" else net.open_tcp(host, port, transport)
     except UsageError as error:
         text, _, remedy = str(error).partition(": ")
         if "in use" in text:
@@ -150,6 +153,21 @@ def names(site: Site) -> Result:
     if slow:
         return result("names", "warn", "; ".join(slow), "run a resolver nearby: unbound, or systemd-resolved")
     return result("names", "ok", f"{', '.join(wanted)} resolved")
+
+
+def tls(site: Site, folder: Path) -> Iterator[Result]:
+    """What phones are shown who connect with TLS: whole, for our names, and for some days to come?"""
+    from engine.runtime import tls_check, tls_files
+
+    if site.tls is None:
+        return
+    found = tls_files.problems(site.tls, folder, tls_check.names(site), tls_files.now())
+    for each in found:
+        broken = each.code == "RD341" or "has expired" in each.text
+        yield result("tls", "fail" if broken else "warn", each.text, each.remedy)
+    if not found:
+        names = ", ".join(tls_check.names(site)) or "no name of ours"
+        yield result("tls", "ok", f"{site.tls.certificate} is valid, and for {names}")
 
 
 def certificates(folder: Path) -> Result:

@@ -18,7 +18,7 @@ KINDS = {
     "recordings": "recordings", "journals": "journals", "keys": "keys of sealed values",
     "signalling": "messages of the SIP ladder", "voicemail": "messages in boxes",
     "mails": "letters that wait to be sent",
-    "utterances": "utterances (none are kept by this version)",
+    "utterances": "utterances and what was written about them",
 }
 
 
@@ -93,5 +93,6 @@ def _closing(erasure: Erasure, left: dict[str, int], subject: str, dry_run: bool
         lines.append(f"noted as {subject} (a hash under this folder's key, not the number)")
     for path in erasure.packed_logs():
         lines.append(f"not opened: {path}")
-    lines.append("out of reach: backups and exports made earlier, what the carrier keeps, the system's own logs")
+    lines.append("out of reach: backups and exports made earlier, utterances that became test cases, what the carrier "
+                 "keeps, the system's own logs")
     return lines

@@ -8,27 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from engine import marks
+    from engine.dialplan.findings import Report
     from engine.speech.grammar import Grammar
-
-
-class File(msgspec.Struct, forbid_unknown_fields=True):
-    """A grammar's file, but for its slots."""
-
-    phrases: dict[str, str | list[str]]
-    words: dict[str, list[str]] = {}
-    fillers: bool = True
-    any_order: bool = False
-    language: str = ""
-
-
-class SlotFile(msgspec.Struct, forbid_unknown_fields=True):
-    """A slot of such a file."""
-
-    kind: str
-    low: int = 0
-    high: int = 0
-    currency: str = ""
-    choices: dict[str, list[str]] = {}
 
 
 def chosen(phrases: str, slot: str, file: Path | None, language: str, *, needed: bool = True) -> Grammar | None:
@@ -98,26 +80,72 @@ def _of_slot(text: str, language: str) -> Grammar:
 
 
 def _from_file(path: Path, language: str) -> Grammar:
-    """A file with the fields of a grammar: phrases (intent -> phrase or phrases), slots, words, fillers, any_order."""
+    """`grammars.yaml#visit`: one grammar of such a file; or a file that is one grammar by itself (phrases, slots,
+    fillers, any_order), with `words` and `language` beside it."""
+    from engine import marks
+    from engine.dialplan import grammars_reader, spoken, words_reader
+    from engine.dialplan.findings import Report, render
     from engine.errors import UsageError
-    from engine.speech.grammar import Grammar, Line, Slot
 
+    path, name = _named(path)
     try:
-        raw = msgspec.yaml.decode(path.read_bytes())
-        slots = {name: msgspec.convert(each, SlotFile) for name, each in (raw.pop("slots", None) or {}).items()}
-        file = msgspec.convert(raw, File)
+        data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"can't read {path}: {error.strerror}") from error
-    except (msgspec.MsgspecError, AttributeError, ValueError) as error:
-        raise UsageError(f"{path}: {error}") from error
-    lines = [
-        Line(phrase, intent)
-        for intent, given in file.phrases.items()
-        for phrase in ([given] if isinstance(given, str) else given)
-    ]
-    made = {
-        name: Slot(each.kind, each.low, each.high, each.currency, {key: tuple(v) for key, v in each.choices.items()})
-        for name, each in slots.items()
-    }
-    said = {word: tuple(each) for word, each in file.words.items()}
-    return Grammar(file.language or language, tuple(lines), made, said, file.fillers, file.any_order)
+    root, faults = marks.load(data, str(path))
+    if root is not None:
+        faults = [fault for fault in faults if fault.kind != "flow"]  # a file of one grammar may be JSON
+    report = Report()
+    for fault in faults:
+        report.fault(fault)
+    if not faults and not isinstance(root, marks.Mapping):
+        raise UsageError(f"{path}: a grammar is a mapping, with phrases: and below it meaning: [the words]")
+    said = root.entries.get("language") if isinstance(root, marks.Mapping) else None
+    own = said.text if isinstance(said, marks.Scalar) else language
+    held: dict[str, grammars_reader.Named] = {}
+    words: words_reader.Words = {}
+    if isinstance(root, marks.Mapping) and "grammars" in root.entries:
+        languages = _languages(root, own)
+        found = grammars_reader.read(report, root, languages, {})
+        held, words = found.named, found.words
+        if not name and len(held) == 1:
+            name = next(iter(held))
+    elif isinstance(root, marks.Mapping):
+        _alone(report, root)
+        held = {name: grammars_reader.grammar(report, name or "this file", root, (own,))}
+        grammars_reader.check(report, held, (own,))
+        words = words_reader.read(report, root.entries.get("words"), (own,))
+    if report.errors:
+        raise UsageError("\n".join(render(each) for each in report.finished({str(path): data})))
+    if name not in held:
+        raise UsageError(f"{path} holds {', '.join(held) or 'no grammar'}: say which, as in {path}#NAME")
+    return msgspec.structs.replace(spoken.alone(held[name], held, own), words=words.get(own, {}))
+
+
+def _named(path: Path) -> tuple[Path, str]:
+    """`grammars.yaml#visit` is the grammar `visit` of that file, unless there is a file of that name."""
+    text, sign, name = str(path).rpartition("#")
+    return (type(path)(text), name) if sign and not path.exists() else (path, "")
+
+
+def _alone(report: Report, root: marks.Mapping) -> None:
+    from engine.dialplan import grammars_reader, values
+
+    values.known_keys(report, root, "a grammar", (*grammars_reader.KEYS, "words", "language"))
+
+
+def _languages(root: marks.Mapping, language: str) -> tuple[str, ...]:
+    """Those of a site's file, which stands alone here: whatever looks like one is one."""
+    import re
+
+    from engine import marks
+
+    found = {language: None}
+    todo: list[marks.Node] = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, marks.Mapping):
+            if node.entries and all(re.fullmatch(r"[a-z]{2}(?:-[a-z]{2,8})?", each) for each in node.entries):
+                found |= dict.fromkeys(node.entries)
+            todo += node.entries.values()
+    return tuple(found)

@@ -26,8 +26,11 @@ def hear(
     phrases: Annotated[str, typer.Option("--phrases", help="Don't play: recognise, as in 'sales|billing|operator'.")]
     = "",
     slot: Annotated[str, typer.Option("--slot", help="The same with a slot: digits:4, yes_no, date …")] = "",
-    grammar: Annotated[Path | None, typer.Option("--grammar", help="The same with a grammar's file.")] = None,
+    grammar: Annotated[Path | None, typer.Option("--grammar", help="The same with grammars.yaml#NAME, or a file of one "
+                                                 "grammar.")] = None,
     language: Annotated[str, typer.Option("--language", help="Whose model recognises.")] = "en",
+    plot: Annotated[Path | None, typer.Option("--plot", help="With these: a picture of it, FILE.svg; - beside each.")]
+    = None,
     data: Data = None, json: Json = False,
 ) -> None:
     """Play a call's recordings, or any WAV files. Each playback of a recording is noted first, with who and when.
@@ -36,6 +39,7 @@ def hear(
     understood.
     """
     from engine.cli import audit, show
+    from engine.errors import UsageError
 
     folder = data_folder(data)
     rows = [row for each in what for row in _meant(folder, each)]
@@ -45,15 +49,17 @@ def hear(
                 raise _gone(row["name"])
             if row["name"]:
                 audit.note(folder, "hear", row["name"], {"recognised": 1})
-        _recognise([Path(row["path"]) for row in rows], (phrases, slot, grammar, language), json=json)
+        _recognise([Path(row["path"]) for row in rows], (phrases, slot, grammar, language), plot, json=json)
         return
+    if plot is not None:
+        raise UsageError("--plot goes with --phrases, --slot or --grammar")
     if only_list:
         for row in rows:
             row["heard"] = ", ".join(_hearers(folder / "ringdown.db", row["name"]))
         columns = [("at", "began"), ("seconds", "seconds"), ("name", "recording"), ("heard", "heard by")]
         print(show.as_json(rows) if json else show.table(rows, columns))
         return
-    play = _copier(to) if to is not None else _player()
+    play = _copier(to) if to is not None else player()
     for row in rows:
         path = Path(row["path"])
         if not path.is_file():
@@ -67,7 +73,9 @@ def hear(
         print(show.as_json(rows))
 
 
-def _recognise(paths: list[Path], meant: tuple[str, str, Path | None, str], *, json: bool) -> None:
+def _recognise(
+    paths: list[Path], meant: tuple[str, str, Path | None, str], plot: Path | None, *, json: bool
+) -> None:
     """One line a file: what was understood in it."""
     import msgspec
 
@@ -82,8 +90,11 @@ def _recognise(paths: list[Path], meant: tuple[str, str, Path | None, str], *, j
     if model is None:
         raise UsageError(f"no model for {grammar.language} comes with the engine")
     shelf = Shelf()
+    beside = plot is not None and str(plot) == "-"
+    if plot is not None and not beside and len(paths) > 1:
+        raise UsageError("one picture, several files: --plot - writes each beside its file")
     for path in paths:
-        heard = hear_file(path, grammar, str(model), shelf)
+        heard = hear_file(path, grammar, str(model), shelf, path.with_suffix(".svg") if beside else plot)
         if json:
             print(msgspec.json.encode(heard).decode(), flush=True)
             continue
@@ -158,7 +169,7 @@ def _gone(name: str) -> Exception:
     return SiteError(f"{name or 'the file'} isn't there (any more): retention, a quota or `ringdown forget` removed it")
 
 
-def _player() -> Any:
+def player() -> Any:
     """What plays a file here. Raises UsageError when nothing does."""
     import shutil
     import subprocess

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine.call import effects, stream_wall
+from engine.call.edge_wall import Judged
 from engine.call.keys import MASK
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
+from engine.call.signature_wall import SignatureChecked, SignatureWanted
 from engine.cli.show import clock, seconds, width
 from engine.console.words import ladder, words
 from engine.media import commands as media
@@ -63,8 +65,13 @@ def input_words(step: Step) -> str:
             return f"the recogniser answers: {event.utterance.result} {event.utterance.detail}".rstrip()
         case stream_wall.StreamDone():
             return f"a bot is done after {event.ms} ms: {event.result} {event.reason}".rstrip()
+        case SignatureChecked():
+            return f"the signature of a caller's number is {event.result} {event.detail}".rstrip()
         case effects.SoundDone():
             return f"a recording is fetched after {event.ms} ms: {event.detail or seconds(event.duration_ms)}"
+        case effects.Resolved():
+            found = " ".join(f"{place.transport}:{place.host}:{place.port}" for place in event.places)
+            return f"{event.host} leads to {found or 'nothing: ' + event.detail}"
     return _OTHERS.get(type(event), type(event).__name__)
 
 
@@ -100,6 +107,8 @@ def _media_event(event: media.MediaEvent, *, hidden: bool) -> str:
             return f"{row}: key {MASK if hidden else event.digit} goes down"
         case media.DigitHeard():
             return f"{row}: key {MASK if hidden else event.digit} ({event.way}, {event.duration_ms} ms)"
+        case media.FaxHeard():
+            return f"{row}: a fax is {'calling' if event.tone == 'cng' else 'answering'} ({event.tone})"
         case media.Latched():
             return f"{row}: audio comes from {event.host}:{event.port}"
         case media.MediaMissing():
@@ -108,6 +117,8 @@ def _media_event(event: media.MediaEvent, *, hidden: bool) -> str:
             return f"{row}: audio is back"
         case media.LegFailed():
             return f"{row}: FAILED: {event.detail}"
+        case media.KeysLost():
+            return f"{row}: its SRTP keys are lost, new ones have to be agreed"
         case media.PortMoved():
             return f"{row}: lies at port {event.port} now"
         case media.TapEnded():
@@ -142,6 +153,8 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return f"tells the bot of ticket {output.ticket} of a key"
         case stream_wall.StreamHushed():
             return f"the bot of ticket {output.ticket} hears {'silence' if output.hushed else 'the call'}"
+        case SignatureWanted():
+            return f"asks whether a caller's number is signed by {output.url[:80]}"
         case effects.SpeakWanted():
             return f"has {len(output.text)} letters spoken as clip {output.clip}"
         case effects.LookupWanted():
@@ -156,6 +169,10 @@ def output_words(output: effects.Output, clips: dict[int, str]) -> str:
             return f"wants {output.name} as clip {output.clip}"
         case effects.RemoveFile():
             return f"removes {output.name}"
+        case Judged():
+            return f"tells the gate that {output.host} is {output.verdict}" + f" ({output.name})" * bool(output.name)
+        case effects.ResolveWanted():
+            return f"asks where {output.host} leads"
         case Connect():
             return f"connects to {output.transport}:{output.host}:{output.port}"
         case CloseFlow():

@@ -29,6 +29,9 @@ def restore(
         return
     held = ", ".join(f"{count} {name}" for name, count in {**done.rows, **done.files}.items())
     print(f"restored into {folder}: {held}, as of {show.clock(done.made_at_ms, date=True)}")
+    if done.sealed:
+        print(f"sealed with a key that is not here: {', '.join(done.sealed)}; bring secrets.key (or the credential) of "
+              "the engine that made the backup, or put them there anew: ringdown secret set NAME")  # fmt: skip
     for name in done.aside:
         print(f"put aside: {folder / name}")
     print("callers erased since then are in it again: repeat `ringdown forget NUMBER` for each")

@@ -20,6 +20,15 @@ def serve(
     http: Annotated[
         str, typer.Option("--http", help="127.0.0.1:8080 for /metrics, /health, /ready (default: none).")
     ] = "",
+    provision: Annotated[
+        str, typer.Option("--provision", help="192.168.1.10:8090: boxes and phones fetch their configuration here.")
+    ] = "",
+    provision_cert: Annotated[
+        str, typer.Option("--provision-cert", help="PEM file with certificates and key: HTTPS there.")
+    ] = "",
+    rtp_ports: Annotated[
+        str, typer.Option("--rtp-ports", help="20000-20998: UDP ports of audio, own ones for each engine of a machine.")
+    ] = "",
     legs: Annotated[int, typer.Option("--legs", help="Media legs at most.")] = 1024,
     log_level: Annotated[str, typer.Option("--log", help="debug | info | warning | error")] = "info",
     log_json: Annotated[bool, typer.Option("--json", help="Log lines as JSON.")] = False,
@@ -31,7 +40,7 @@ def serve(
     """Run the engine. Prints one line `ready …` on stderr once it accepts calls."""
     from engine.errors import UsageError
     from engine.runtime.log import LEVELS
-    from engine.runtime.net import parse_listen
+    from engine.runtime.net import parse_listen, parse_rtp_ports
 
     if log_level not in LEVELS:
         raise UsageError(f"--log is one of {', '.join(LEVELS)}")
@@ -39,10 +48,15 @@ def serve(
         raise UsageError("--lan chooses the address itself: leave out --listen")
     for text in listen or ():
         parse_listen(text)
+    ports = parse_rtp_ports(rtp_ports)
     if http:
         from engine.runtime.scrape import parse_address
 
         parse_address(http)
+    if provision:
+        from engine.runtime.scrape import parse_address
+
+        parse_address(provision, "--provision")
     address = choose_lan(lan_address) if lan or lan_address else ""
 
     import uvloop
@@ -54,6 +68,7 @@ def serve(
     options = Options(
         site=site or demo_site(), data=data_folder(data), listen=tuple(listen or ()), lan=address, legs_max=legs,
         log_level=log_level, log_json=log_json, fresh=fresh, http=http,
+        provision=provision, provision_cert=provision_cert, rtp_ports=ports,
     )
     inherited = uvloop.run(run(options))
     if inherited is not None:

@@ -48,6 +48,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     refused = switch.get("refused") or {}
     if refused:
         result.append("refused  " + ", ".join(f"{kind} {count}" for kind, count in refused.items()))
+    result += [f"TRUNK    {each}" for each in switch.get("trunk_troubles") or ()]
     result += switches(found)
     if runtime["faults"]:
         result.append(f"FAULTS   {runtime['faults']}: see the log, and keep the journal")

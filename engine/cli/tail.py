@@ -118,7 +118,8 @@ def _of_call(folder: Path, wanted: str, since_ms: int, printer: Printer) -> None
         if printer.json:
             print(show.as_json({"call": hops[0]["call"] if hops else "", "hops": hops}))
         elif hops:
-            print("\n".join(line for hop in hops for line in ladder(hop, whole=printer.whole)))
+            lines = [line for hop in hops for line in ladder(hop, whole=printer.whole)]
+            print("\n".join([*lines, *tail_past.sound(folder, str(hops[0]["call"]))]))
         return
     store = Store(folder / "ringdown.db")
     try:
@@ -138,7 +139,8 @@ def _capture(folder: Path, target: str, wanted: str, since_ms: int) -> None:
 
     hops = list(tail_past.ladder(folder, call=wanted, since_ms=since_ms, raw=True))
     about = f"call {hops[0].get('call') or wanted}" if wanted and hops else "all calls"
-    content = capture.pcapng(capture.messages(hops), about)
+    heard = tail_past.sound(folder, str(hops[0].get("call") or "")) if wanted and hops else []
+    content = capture.pcapng(capture.messages(hops), "\n".join([about, *heard]))
     if target == "-":
         sys.stdout.buffer.write(content)
         return

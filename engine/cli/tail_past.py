@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from engine.cli import client
 from engine.console.store import Store
 from engine.records.events import Event
 
+_SEVERAL = re.compile(r" has [0-9]+ (kept )?calls, name one")
 written_s_max = 3.0  # how long a follower waits for events that the writer still holds
 
 
@@ -36,7 +38,7 @@ def which(folder: Path, store: Store, wanted: str) -> str:
     except client.NotRunning:
         pass
     except client.Refused as refused:
-        if "has" in str(refused) and "calls" in str(refused):
+        if _SEVERAL.search(str(refused)):
             raise
     found = store.find(wanted)
     if not found and store.of_call(wanted):
@@ -47,6 +49,25 @@ def which(folder: Path, store: Store, wanted: str) -> str:
         lines = "; ".join(f"{row['call']} ({row['caller'] or 'anonymous'} → {row['dialled']})" for row in found)
         raise client.Refused(f"{wanted!r} has {len(found)} recorded calls, name one by its id: {lines}")
     return str(found[0]["call"])
+
+
+def sound(folder: Path, call: str) -> list[str]:
+    """How a call sounded, below its ladder and in its capture: a living one's legs so far, else what is recorded."""
+    from engine.console import sound as words
+
+    if not call:  # a request that never became a call
+        return []
+    try:
+        legs = [words.of_event(leg) for leg in client.ask(folder, "sound", call=call)["legs"]]
+        return [f"audio {words.short(leg)}" for leg in legs]
+    except (client.NotRunning, client.Refused):
+        pass
+    store = Store(folder / "ringdown.db")
+    try:
+        told = [event for event in store.of_call(call) if event.kind == "call.quality"]
+    finally:
+        store.close()
+    return [f"audio {words.short(words.of_event(event.data))}" for event in told]
 
 
 def merged(events: Iterator[Event], hops: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

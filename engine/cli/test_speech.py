@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 class Judged:
     """One corpus that was run: its figures and what is wrong with them. `alike`: phrases that sound alike, each with
-    how often it was taken for the other, and of how many."""
+    how often it was taken for the other, and of how many; `mistaken`: warnings of those that often are."""
 
     def __init__(
         self, place: str, corpus: Corpus, score: Score, drops: list[str], missed: list[str],
-        alike: list[tuple[str, str, int, int]],
+        alike: list[tuple[str, str, int, int]], mistaken: list[Finding],
     ) -> None:  # fmt: skip
         self.place, self.corpus, self.score, self.drops, self.missed = place, corpus, score, drops, missed
-        self.alike = alike
+        self.alike, self.mistaken = alike, mistaken
 
     def ok(self) -> bool:
         return not (self.drops or self.missed or self.score.faults)
@@ -100,6 +100,7 @@ def _chosen(corpus: Corpus, match: str) -> Corpus:
 def _corpus(
     folder: Path, site: Site, program: Program, corpus: Corpus, *, accept: bool, quiet: bool, children: int
 ) -> Judged:
+    from engine import marks
     from engine.dialplan import corpus_alike, corpus_places
     from engine.dialplan import corpus_score as scores
     from engine.errors import SpeechError
@@ -107,7 +108,7 @@ def _corpus(
     from engine.runtime.pronouncing import pronouncing
 
     languages = list(dict.fromkeys(each.language for each in corpus.said))
-    models = {language: speech_trials.model(site, program, language) for language in languages}
+    engines = {language: speech_trials.engine(site, program, language) for language in languages}
     voices = {language: speech_trials.voices(language) for language in languages}
     silent = [each for each in corpus.said if each.texts and not (each.voices or voices[each.language])]
     if silent:
@@ -116,23 +117,41 @@ def _corpus(
         wishes = tuple(corpus_places.listening(program, each, some.today) for each in some.said)
         grammars = {each.grammar: site.grammars[each.grammar] for each in some.said}
         trials = list(enumerate(scores.trials(some, voices)))
-        order = speech_trials.Order(str(folder.resolve()), some.said, wishes, trials, grammars, models)
+        order = speech_trials.Order(str(folder.resolve()), some.said, wishes, trials, grammars, engines)
         return asyncio.run(speech_trials.run(order, told, children))
 
     progress = _Progress(corpus, len(scores.trials(corpus, voices)), quiet=quiet)
     results = tried(corpus, progress.told)
-    score = scores.score(corpus, results, ", ".join(speech_trials.named(models[each], each) for each in languages))
-    pairs = corpus_alike.corpus(site, program, corpus, pronouncing)
-    alike = corpus_alike.confused(pairs, tried(pairs, lambda result: None)) if pairs.said else []
+    names = [speech_trials.named(engines[each], each) for each in languages] + speech_trials.stood_in(results)
+    score = scores.score(corpus, results, ", ".join(names))
+    files = _written(folder, program)
+    trees = {name: marks.load(content, name)[0] for name, content in files.items()}
+    pairs = corpus_alike.corpus(site, program, corpus, pronouncing, trees)
+    spoken = tried(pairs, lambda result: None) if pairs.said else []
+    alike = corpus_alike.confused(pairs, spoken)
+    mistaken = corpus_alike.mistaken(pairs, spoken, files)
     path = folder / scores.path_of(corpus.file)
     kept = scores.parse(path.read_text(encoding="utf-8")) if path.is_file() and not accept else scores.Accepted()
     missed = scores.missed(corpus.needs, score.whole())
-    made = Judged(f"{folder.name}/{corpus.file}", corpus, score, scores.drops(kept, score), missed, alike)
+    made = Judged(f"{folder.name}/{corpus.file}", corpus, score, scores.drops(kept, score), missed, alike, mistaken)
     if not quiet:
         print("\n".join(as_text(made, known=bool(kept.rows))))
     if accept and not score.faults:
         _write(path, scores.render(score))
     return made
+
+
+def _written(folder: Path, program: Program) -> dict[str, bytes]:
+    """The files in which the phrases of a dialplan stand, by their paths in the site."""
+    from engine.dialplan.speech_advice import shared_by
+
+    found: dict[str, bytes] = {}
+    files = dict.fromkeys(step.place.rsplit(":", 2)[0] for steps in program.flows.values() for step in steps)
+    for name in (*files, *(shared_by(each) for each in files)):
+        path = folder / name
+        if path.is_file():
+            found[name] = path.read_bytes()
+    return found
 
 
 class _Progress:
@@ -177,6 +196,7 @@ def as_text(judged: Judged, *, known: bool) -> list[str]:
     """The figures of one corpus for a terminal."""
     from engine.cli import show
     from engine.dialplan import corpus_score as scores
+    from engine.dialplan.findings import render
 
     score = judged.score
     sums = {**score.sums(), "all": score.whole()} if len(score.sums()) > 1 else score.sums()
@@ -194,6 +214,7 @@ def as_text(judged: Judged, *, known: bool) -> list[str]:
     if judged.alike:
         lines.append("phrases that sound alike, tried by every voice:")
         lines += [f"  {wrong:3} of {of}: {meant} → {heard}" for meant, heard, wrong, of in judged.alike]
+    lines += [render(each) for each in judged.mistaken]
     lines += [f"not tried: {each}" for each in score.faults[:10]]
     lines += [f"needs: {each}" for each in judged.missed]
     if judged.drops:
@@ -229,7 +250,8 @@ def as_plain(judged: Judged) -> dict[str, Any]:
         "all": msgspec.to_builtins(score.whole()),
         "answer_ms": {str(each): scores.percentile(score.lags_ms, each) for each in (50, 95)},
         "cpu_per_second": round(score.cpu_ms / score.audio_ms, 4) if score.audio_ms else None,
-        "confused": confused, "alike": [list(each) for each in judged.alike], "faults": score.faults,
+        "confused": confused, "alike": [list(each) for each in judged.alike],
+        "findings": [msgspec.to_builtins(each) for each in judged.mistaken], "faults": score.faults,
         "missed": judged.missed,
         "worse": judged.drops,
     }  # fmt: skip

@@ -44,7 +44,20 @@ def why(
         told = {"stays": story.stays(events, during, now_ms), "events": events}
         print(show.as_json(msgspec.to_builtins(told)))
         return
-    print("\n".join(story.tell(events, story.at_that_moment(states), now_ms=now_ms, during=during)))
+    lines = story.tell(events, story.at_that_moment(states), now_ms=now_ms, during=during)
+    print("\n".join([*lines, *([] if over or not events else _sound_now(folder, events[0].call))]))
+
+
+def _sound_now(folder: Path, call: str) -> list[str]:
+    """How a call that goes on sounds; nothing where no engine says."""
+    from engine.cli import client
+    from engine.console import sound
+
+    try:
+        legs = client.ask(folder, "sound", call=call)["legs"]
+    except (client.NotRunning, client.Refused):
+        return []
+    return ["", "How it sounds now:", *(f"  {line}" for leg in legs for line in sound.whole(sound.of_event(leg)))]
 
 
 def _every(wanted: str, folder: Path, json: bool) -> None:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.console import capture, story
+from engine.console import capture, sound, story
 from engine.console.ladder_view import Columns, message, names_of, parties
 from engine.console.link import Gone, Refused
 from engine.records.events import Event
@@ -40,6 +40,7 @@ class CallPage(Screen[None]):
         super().__init__()
         self.call = call
         self.shown: list[str] = []
+        self.heard: list[str] = []  # how a living call sounds
 
     def compose(self) -> ComposeResult:
         yield Static(f"call {self.call}", id="head", markup=False)
@@ -51,7 +52,18 @@ class CallPage(Screen[None]):
     def on_mount(self) -> None:
         self.query_one("#story").focus()
         self.set_interval(again_s, self.read)
+        self.set_interval(again_s, self.listen)
         self.call_after_refresh(self.read)
+        self.call_after_refresh(self.listen)
+
+    async def listen(self) -> None:
+        """How its legs sound now, from the engine; of a call that is over the records tell."""
+        try:
+            legs = (await desk(self).link.ask("sound", call=self.call))["legs"]
+        except (Gone, Refused):
+            legs = []
+        self.heard = [line for leg in legs for line in sound.whole(sound.of_event(leg))]
+        self.read()
 
     def read(self) -> None:
         """Again from the records: a living call grows."""
@@ -60,6 +72,8 @@ class CallPage(Screen[None]):
         over = any(event.kind == "call.ended" for event in events)
         now_ms = 0 if over else app.now_ms()
         lines = story.tell(events, self._before(events), now_ms=now_ms, during=app.store_during(events))
+        if self.heard and not over:
+            lines += ["", "How it sounds now:", *(f"  {line}" for line in self.heard)]
         if lines != self.shown:
             self.shown = lines
             self.query_one("#text", Static).update("\n".join(lines))

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.console import reasoning
+from engine.console import reasoning, sound
 from engine.console.format import clock, seconds
 from engine.console.wallboard import state_words
 from engine.console.words import words
@@ -135,6 +135,7 @@ def tell(
     found = [*_head(events), ""]
     for stay in stays(events, during, upto_ms):
         found += [*_stay(stay, before or {}, upto_ms), ""]
+    found += sound.story(events)
     found.append("Everything that happened:")
     for event in events:
         if event.kind not in _ASIDE or event.kind == "call.digit":

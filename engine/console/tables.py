@@ -20,7 +20,7 @@ COLUMNS: dict[str, tuple[tuple[str, int], ...]] = {
         ("aband", 5), ("util", 5),
     ),
     "agents": (("agent", 9), ("name", 16), ("state", 22), ("for", 8), ("phone", 6), ("queues", 40)),
-    "trunks": (("trunk", 14), ("tenant", 10), ("calls", 9), ("sends to", 24), ("calls come from", 40)),
+    "trunks": (("trunk", 14), ("tenant", 10), ("calls", 9), ("state", 22), ("sends to", 24), ("calls come from", 40)),
 }  # fmt: skip
 
 
@@ -64,7 +64,17 @@ def trunk(row: Row) -> tuple[str, Cells]:
     """(key, cells) of one trunk; it never had a secret to show."""
     most = f"{row['calls']} of {row['calls_max']}" if row.get("calls_max") else str(row["calls"])
     to = f"{row['to']} {row['transport']}" if row.get("to") else "nowhere"
-    return str(row["trunk"]), (str(row["trunk"]), str(row["tenant"]), most, to, " ".join(row.get("from") or ()))
+    if row.get("accounts"):  # it registers with us
+        to = " ".join(each["address"] for each in row["addresses"]) or f"nobody is {' or '.join(row['accounts'])}"
+    state = str(row.get("state") or "unknown")
+    state = state.upper() if state in ("down", "unresolved") else state
+    registration = row.get("registration")
+    if registration:
+        held = registration["state"] in ("registered", "renewed")
+        state += ", registered" if held else f", NOT REGISTERED {registration['status'] or ''}".rstrip()
+    return str(row["trunk"]), (
+        str(row["trunk"]), str(row["tenant"]), most, state, to, " ".join(row.get("from") or ()),
+    )  # fmt: skip
 
 
 ROWS: dict[str, Callable[[Row], tuple[str, Cells]]] = {"calls": call, "agents": agent, "trunks": trunk}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.console import reasoning
+from engine.console import reasoning, sound
 from engine.console.format import clock, seconds
+from engine.records import causes
 from engine.records.call_detail import CallDetail, CallFold
 from engine.records.events import Event
 
@@ -29,15 +30,28 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "call.metric": lambda d: f"counts {d['name']} + {d['by']}",
     "call.bridged": lambda d: f"talks with {d['with']}",
     "speech.heard": lambda d: _heard(d),
-    "call.ended": lambda d: f"ended by {d['by']}: {d['outcome']} after {seconds(d['duration_ms'])}",
-    "call.quality": lambda d: f"{d['leg']}: {d['packets_in']} packets in, {d['lost']} lost, "
-    f"jitter {float(d['jitter_us'] or 0) / 1000:.1f} ms, longest gap {float(d['gap_max_us'] or 0) / 1000:.0f} ms",
+    "call.ended": lambda d: f"ended by {d['by']}: {d['outcome']} after {seconds(d['duration_ms'])}"
+    + (_in(causes.words(d["cause"])) if d.get("cause") != 16 else ""),
+    "call.quality": lambda d: "; ".join(line.strip() for line in sound.whole(sound.of_event(d))),
     "call.held": lambda d: f"{d['by']} {'holds' if d['held'] else 'resumes'}",
     "call.transferred": lambda d: f"{d['by']} transfers to {d['to']}: {d['result']}" + _in(d.get("way")),
     "call.recording": lambda d: f"recording {d['state']}: {d['name']}" + _ms(d.get("duration_ms")),
     "call.media": lambda d: f"audio {d['state']} on {d['leg']}: {d['detail']}",
     "call.fault": lambda d: f"FAULT in {d['where']}: {d['detail']}",
+    "dial.refused": lambda d: f"{d['agent']} may not dial {d['number']}: {d['why']} of the class {d['service_class']}",
+    "fraud.warned": lambda d: f"fraud? {d['caller']} to {d['number']} by {d['trunk']}: {d['limit']} {d['count']} "
+    f"(rule {d['rule']} warns at {d['most']})",
+    "fraud.stopped": lambda d: f"FRAUD STOPPED: {d['caller']} to {d['number']} by {d['trunk']}: {d['limit']} "
+    f"{d['count']} (rule {d['rule']} allows {d['most']})",
+    "dial.cost": lambda d: f"{d['number']} cost {d['agent']} {d['cost']}, {d['today']} today",
+    "emergency.dialled": lambda d: f"EMERGENCY: {d['agent']} dials {d['number']} by {d['trunks']} from "
+    f"{d['location'] or 'nowhere said'}, call back {d['call_back'] or '-'}",
+    "emergency.preempted": lambda d: f"ended on {d['trunk']} for the emergency call {d['by']} (cause {d['cause']})",
+    "emergency.ended": lambda d: f"emergency call to {d['number']}: {d['result']}",
+    "call.identity": lambda d: _identity(d),
     "call.shared": lambda d: f"runs on version {str(d['site'])[:12]}, which a share of the calls gets",
+    "call.fax": lambda d: f"a fax {'calls' if d['tone'] == 'cng' else 'answers'}: {d['leg']}"
+    + (f", to the flow {d['to']}" if d["to"] else ""),
     "call.parked": lambda d: f"parked in {d['slot']}: {d['state']}" + _in(d.get("by")),
     "call.room": lambda d: f"{d['who']} {d['result']} the room {d['room']}, {d['people']} are in it",
     "recording.told": lambda d: f"{d['who']} hears of the recording"
@@ -60,9 +74,11 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "supervision.changed": lambda d: f"{d['supervisor']} on the line of {d['agent']} goes over to {d['mode']}",
     "supervision.ended": lambda d: f"{d['supervisor']} is off the line of {d['agent']} ({d['mode']}): {d['reason']}",
     "call.resumed": lambda d: f"goes on ({d['phase']}): the engine was away for {seconds(d['down_ms'])}",
-    "dial.started": lambda d: f"rings {d['target']}",
+    "dial.started": lambda d: f"rings {d['target']}" + (f" through {d['trunk']}" if d.get("trunk") else ""),
+    "dial.moved": lambda d: f"{d['target']}: {d['trunk']} {d['why']}" + _ms(d.get("after_ms"), "after ")
+    + f", now through {d['to']}",
     "dial.ended": lambda d: f"{d['target']}: {d['result']}" + (f" ({d['status']})" if d.get("status") else "")
-    + _ms(d.get("rang_ms"), "after "),
+    + _ms(d.get("rang_ms"), "after ") + _in(causes.words(d.get("cause"))),
     "queue.joined": lambda d: f"waits in {d['queue']} as number {d['position']}",
     "queue.position": lambda d: f"is number {d['position']} in {d['queue']}",
     "queue.told": lambda d: f"is told that the wait in {d['queue']} is " + _range(d),
@@ -103,6 +119,10 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "agent.told": lambda d: f"agent {d['agent']} told at {d['phones']} phones: {d['text']}",
     "agent.binding": lambda d: f"agent {d['agent']} phone {d['change']}: {d['contact']}" + _in(d.get("user_agent")),
     "agent.reachable": lambda d: f"agent {d['agent']} phone {'reachable' if d['reachable'] else 'UNREACHABLE'}",
+    "trunk.state": lambda d: f"trunk {d['trunk']} {str(d['state']).upper() if d['state'] == 'down' else d['state']}: "
+    f"{d['detail']}",
+    "trunk.registered": lambda d: f"trunk {d['trunk']} {d['change']}"
+    + (f" for {d['granted_s']} s" if d.get("granted_s") else "") + (f": {d['detail']}" if d.get("detail") else ""),
     "engine.started": lambda d: f"engine {d['version']} at {d['addresses']}",
     "engine.loaded": lambda d: f"site {str(d['version'])[:12]} loaded: {d['files']} dialplans, {d['flows']} flows",
     "engine.resumed": lambda d: f"engine back after a {d['cause']} and {seconds(d['down_ms'])}: {d['calls']} calls "
@@ -112,6 +132,9 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "engine.stopped": lambda d: f"stopped with {d['calls']} calls",
     "engine.refused": lambda d: f"refused {d['kind']} from {d['peer']}: {d['detail']}"
     + (f" ({d['count']} so far)" if d.get("count") else ""),
+    "engine.blocked": lambda d: f"blocked {d['source']}: {d['detail']}",
+    "engine.unblocked": lambda d: f"{d['source']} is no longer blocked ({d['dropped']} messages were dropped)"
+    + (f", lifted by {d['by']}" if d.get("by") else ""),
     "engine.breach": lambda d: f"BREACH of {d['rule']}: {d['detail']}",
     "engine.storage": lambda d: f"records {d['state']} {d['detail']} ({d['spooled']} waiting)",
     "engine.limit": lambda d: f"limit {d['name']} reached ({d['value']})",
@@ -149,6 +172,19 @@ def _heard(data: Data) -> str:
 
 def _in(text: object) -> str:
     return f" ({text})" if text else ""
+
+
+def _identity(data: Data) -> str:
+    """How the numbers came, and what is known of who says them."""
+    told = [
+        f"came as {data['caller_as']}" if data["caller_as"] else "",
+        f"dialled as {data['dialled_as']}" if data["dialled_as"] else "",
+        f"number {data['presentation']}" if data["presentation"] != "shown" else "",
+        f"sent on by {data['diverted_from']}" if data["diverted_from"] else "",
+        f"attested {data['attestation']}" if data["attestation"] != "none" else "",
+        f"signature {data['verification']}" + _in(data["detail"]) if data["verification"] != "none" else data["detail"],
+    ]
+    return ", ".join(each for each in told if each)
 
 
 def _range(data: Data) -> str:
@@ -215,16 +251,8 @@ def closing(detail: CallDetail) -> str:
 
 
 def quality(detail: CallDetail) -> str:
-    """Loss, jitter and longest gap per leg; '' for a call without audio."""
-    texts = []
-    for leg in detail.quality:
-        if not leg.packets_in:
-            texts.append(f"{leg.leg}: nothing heard")
-            continue
-        texts.append(
-            f"{leg.leg}: loss {leg.loss_percent():.1f} %, jitter {leg.jitter_us / 1000:.1f} ms, "
-            f"longest gap {leg.gap_max_us / 1000:.0f} ms"
-        )
+    """Opinion, loss, jitter and longest gap per leg, with the cause; '' for a call without audio."""
+    texts = [sound.short(leg) for leg in detail.quality]
     if detail.one_way:
         texts.append("ONE-WAY AUDIO")
     return ", ".join(texts)

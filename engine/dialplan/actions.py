@@ -53,6 +53,7 @@ class Hear(msgspec.Struct, frozen=True, tag=True):
 
     ticket: int
     listening: Listening
+    keep: bool = False  # its sound too, when he consents
 
 
 class StopHearing(msgspec.Struct, frozen=True, tag=True):

@@ -1,9 +1,11 @@
-"""The rule for the address of a recording elsewhere (see `options`): literal, http or https, without a password."""
+"""Addresses elsewhere as steps write them (see `options`): literal, of the right kind, without a password."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from engine import marks
 from engine.dialplan import values
@@ -14,8 +16,22 @@ from engine.dialplan.verbs.table import Option
 HINT = "as in https://news.example/today.mp3; quote it"
 
 
-def sound_address(context: Context, node: marks.Node, option: Option, what: str) -> Any:
-    """The address as it is asked for."""
+class Kind(msgspec.Struct, frozen=True):
+    """What an address must be: `schemes`, and what is said (`code`, `of`, `hint`) of one that isn't; `instead` of a
+    password."""
+
+    schemes: tuple[str, ...]
+    code: str
+    of: str
+    hint: str
+    instead: str
+
+
+RECORDING = Kind(("http", "https"), "RD156", "a recording", HINT, "put the recording where no password is needed")
+
+
+def address(context: Context, node: marks.Node, what: str, kind: Kind) -> tuple[marks.Scalar, SplitResult] | None:
+    """An address and its parts; None after a finding."""
     found = values.scalar(context.report, node, what)
     if found is None or values.computed(context.report, found, "an address"):
         return None
@@ -26,15 +42,21 @@ def sound_address(context: Context, node: marks.Node, option: Option, what: str)
         split, port = urlsplit(""), None
     host = split.netloc.rpartition("@")[2]
     bare = host.removesuffix(f":{port}") if port is not None else host
-    fits = split.scheme in ("http", "https") and HOST.fullmatch(bare) and ADDRESS.fullmatch(found.text)
+    fits = split.scheme in kind.schemes and HOST.fullmatch(bare) and ADDRESS.fullmatch(found.text)
     if "@" in split.netloc:
-        hint = "put the recording where no password is needed"
-        context.report.add("RD080", found, "a user or password in an address", hint)
+        context.report.add("RD080", found, "a user or password in an address", kind.instead)
     elif not fits or port == 0 or "#" in found.text:
-        context.report.add("RD156", found, f"{found.text!r} is not the http or https address of a recording", HINT)
+        message = f"{found.text!r} is not the {' or '.join(kind.schemes)} address of {kind.of}"
+        context.report.add(kind.code, found, message, kind.hint)
     else:
-        return found.text
+        return found, split
     return None
+
+
+def sound_address(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    """The address as it is asked for."""
+    found = address(context, node, what, RECORDING)
+    return found[0].text if found is not None else None
 
 
 RULES: dict[str, Rule] = {"sound_address": sound_address}

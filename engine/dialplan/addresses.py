@@ -49,7 +49,7 @@ def listen(report: Report, node: marks.Scalar) -> bool:
     host, _, port = rest.rpartition(":")
     try:
         ipaddress.ip_address(host.strip("[]"))
-        fine = transport in ("udp", "tcp") and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
+        fine = transport in ("udp", "tcp", "tls") and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
     except ValueError:
         fine = False
     if not fine:

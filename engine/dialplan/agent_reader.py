@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from engine import limits, marks
 from engine.dialplan import values
 from engine.dialplan.findings import Report, did_you_mean
-from engine.dialplan.model import Reach, Reason, WrapUp
+from engine.dialplan.model import WAYS_OF_KEYS, Reach, Reason, WrapUp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.dialplan.options import Scope
+    from engine.dialplan.site_reader import AgentDraft
 
 MODES = ("none", "optional", "optional-timed", "mandatory-timed", "mandatory-discretionary")  # as the distributor's
-PLACEHOLDERS = ("tenant", "queue", "caller", "name", "number", "dialled")
+PLACEHOLDERS = ("tenant", "queue", "caller", "name", "number", "dialled", "verified")
 AUTO_ANSWER = ("alert-info", "call-info", "answer-mode")
 DISPLAY_CHARACTERS_MAX = 30
 HUNG_UP = ("unreachable", "logout")
@@ -21,6 +29,7 @@ _KEYS = ("mode", "time", "early", "codes", "required", "extend", "extensions")
 _OWN_KEYS = ("mode", "time", "early")  # an agent's own; codes and extensions are the queue's
 PHONE_KEYS = (
     "auto_answer", "dtmf", "messages", "number", "confirm", "confirm_in", "with", "nailed_up", "when_hung_up",
+    "forward", "srtp",
 )  # fmt: skip
 _OUTSIDE = re.compile(r"\+?[0-9]{1,32}")
 _CODE = re.compile(r"[1-9][0-9]?")
@@ -128,11 +137,12 @@ def read_phone(
         return {}, None
     values.known_keys(report, phone, "phone", PHONE_KEYS)
     entries = phone.entries
-    dtmf = values.choice(report, entries.get("dtmf"), "dtmf", ("auto", "rfc4733", "info"))
+    dtmf = values.choice(report, entries.get("dtmf"), "dtmf", WAYS_OF_KEYS)
     changes: dict[str, Any] = {
         "messages": values.flag(report, entries.get("messages"), "messages") is not False,
         "auto_answer": values.choice(report, entries.get("auto_answer"), "auto_answer", AUTO_ANSWER) or "",
-        "dtmf": dtmf or "auto",
+        "dtmf": dtmf or "auto", "srtp": values.srtp(report, entries.get("srtp"), ""),
+        "forward": values.choice(report, entries.get("forward"), "forward", ("refuse", "follow")) == "follow",
     }
     number = values.scalar(report, entries.get("number"), "number")
     if number is not None and _OUTSIDE.fullmatch(number.text) is None:
@@ -218,3 +228,17 @@ def read_alert_info(report: Report, node: marks.Node | None) -> str | None:
         report.add("RD024", found, f"{found.text!r} is not a value of Alert-Info", hint)
         return None
     return text if text.startswith("<") else f"<http://ringdown.invalid>{text}"
+
+
+def supervisors(report: Report, tenant: str, drafts: Mapping[str, AgentDraft], scope: Scope) -> None:
+    """Resolve the queues and teams that agents supervise; a name that is both stands for both."""
+    teams = list(dict.fromkeys(each.team for each in scope.agents.values() if each.team))
+    for number, agent in drafts.items():
+        found: list[str] = []
+        for word in agent.supervises:
+            found += [f"queue/{tenant}/{word.text}"] if word.text in scope.queues else []
+            found += [f"team/{word.text}"] if word.text in teams else []
+            if word.text not in scope.queues and word.text not in teams and scope.complete:
+                hint = did_you_mean(word.text, [*scope.queues, *teams], otherwise="a queue, or the team of an agent")
+                report.add("RD032", word, f"no queue or team {word.text!r}", hint)
+        scope.agents[number] = msgspec.structs.replace(scope.agents[number], supervises=tuple(found))

@@ -22,6 +22,7 @@ SHARED = (
 )  # fmt: skip
 OF_ASKED = (
     "listen", "confirm", "heard", "no_match", "timeout", "barge_in", "accept", "sure", "person", "help", "tries",
+    "grammar",
 )  # fmt: skip
 _NEVER = ("into", "missing", "listen", "type_ahead")
 

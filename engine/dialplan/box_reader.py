@@ -155,7 +155,7 @@ def read_mail(report: Report, node: marks.Node | None) -> MailModel | None:
         return None
     values.known_keys(report, form, "mail", MAIL_KEYS)
     entries, changes = form.entries, dict[str, Any]()
-    values.no_passwords(report, form, "write password: secret mail; it lies in the data folder or the environment")
+    values.no_passwords(report, form, "write: password: secret mail; `ringdown secret move --site DIR` does it")
     for word in ("host", "from"):
         if word not in entries:
             report.add("RD022", form, f"mail without {word}", f"add {word}: {_EXAMPLES[word]}")

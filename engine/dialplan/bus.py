@@ -6,7 +6,8 @@ import msgspec
 
 
 class BusModel(msgspec.Struct, frozen=True):
-    """`topic` begins every topic of ours. `secret`: name under which the password lies in the data folder."""
+    """`topic` begins every topic of ours. `secret`: name under which the password lies in the data folder. `agents`:
+    they are told and may command over it (MQTT 5); whose program is lost for `grace_ms` is paused."""
 
     host: str
     port: int = 1883
@@ -14,3 +15,5 @@ class BusModel(msgspec.Struct, frozen=True):
     user: str = ""
     secret: str = ""
     tls: bool = False
+    agents: bool = False
+    grace_ms: int = 15_000

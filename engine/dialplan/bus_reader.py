@@ -11,7 +11,8 @@ from engine.dialplan.bus import BusModel
 from engine.dialplan.findings import Report
 
 PORT, TLS_PORT = 1883, 8883
-_KEYS = ("broker", "topic", "user", "password", "tls")
+_KEYS = ("broker", "topic", "user", "password", "tls", "agents", "grace")
+GRACE_MS_MIN, GRACE_MS_MAX = 1_000, 600_000
 _TOPIC = re.compile(r"[A-Za-z0-9_.-]{1,64}(?:/[A-Za-z0-9_.-]{1,64}){0,7}")
 _PORT = re.compile(r"(.*?):([0-9]{1,5})")
 
@@ -22,7 +23,7 @@ def read(report: Report, node: marks.Node | None) -> BusModel | None:
     if form is None:
         return None
     before = report.errors
-    values.no_passwords(report, form, "write: password: secret NAME, and put the value into the data folder")
+    values.no_passwords(report, form, "write: password: secret NAME; `ringdown secret move --site DIR` does it")
     values.known_keys(report, form, "bus", _KEYS)
     entries = form.entries
     broker = values.scalar(report, entries.get("broker"), "broker")
@@ -47,6 +48,18 @@ def read(report: Report, node: marks.Node | None) -> BusModel | None:
         secret = values.scalar(report, entries.get("password"), "password")
         if secret is not None and secret.text.startswith("secret "):
             changes["secret"] = secret.text.removeprefix("secret ").strip()
+        changes["agents"] = bool(values.flag(report, entries.get("agents"), "agents"))
+        grace_ms = values.duration(report, entries.get("grace"), "grace", GRACE_MS_MIN, GRACE_MS_MAX)
+        if grace_ms is not None:
+            changes["grace_ms"] = grace_ms
         if report.errors == before:
+            _advise(report, form, BusModel(**changes))
             return BusModel(**changes)
     return None
+
+
+def _advise(report: Report, form: marks.Mapping, model: BusModel) -> None:
+    """Whoever reads an agent's password on the way is that agent from then on."""
+    if model.agents and not model.tls and model.host not in ("127.0.0.1", "localhost", "::1"):
+        hint = "add tls: yes (port 8883), or let the broker run on this machine and speak TLS to the agents itself"
+        report.add("RD372", form.keys["agents"], "agents command over this bus, and it is not encrypted", hint)

@@ -40,6 +40,14 @@ wrong:
 right:
 - menu: {prompt: choose, listen: [keys, speech], choices: {1: a, 2: b, 3: more}, failed: bye}
 
+RD315
+Spoken by every voice and heard by the recogniser that serves calls, one of these phrases was taken for the other at
+least once in ten times. RD311 only fears so; this was tried by ringdown test --speech.
+wrong:
+phrases: {billing: [billing], building: [building]}
+right:
+phrases: {billing: [billing], building: [house management]}
+
 RD317
 An utterance of a speech corpus says where the caller is (at), what he says (say, or file with a recording) and what
 shall be understood (intent, slots, or expect: no match). TESTING.md lists its keys.
@@ -52,7 +60,7 @@ utterances: [{at: choose, say: billing, intent: billing}]
 
 RD318
 At this step no caller is listened to, or not in this language. Name a flow whose menu or gather has speech among what
-it listens to, or the step itself where a flow has several.
+it listens to, the step itself where a flow has several, or a wait list with such a menu, as in “wait on_hold”.
 wrong:
 # dialplans/main.speech.yaml
 utterances: [{at: goodbye, say: billing, intent: billing}]

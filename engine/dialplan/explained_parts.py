@@ -456,6 +456,96 @@ right:
 hello: Hello.
 choose: Choose now.
 
+RD244
+The sound of what callers say is kept only by their leave and for a time. Their leave is the announcement that they
+hear first, with a key to refuse (consent: announced), or something that they have agreed to elsewhere, said in a
+sentence. The time is retention: utterances.
+wrong:
+# site.yaml
+ringdown: 1
+languages: [en]
+recording: {incoming: {announce: hello, opt_out: star}, utterances: {consent: announced}}
+numbers: {100: main}
+right:
+# site.yaml
+ringdown: 1
+languages: [en]
+recording: {incoming: {announce: hello, opt_out: star}, utterances: {consent: announced}}
+retention: {utterances: 30d}
+numbers: {100: main}
+
+RD245
+The step listens for a value that is sensitive. Whatever else is kept, of such a step it is neither sound nor words.
+wrong:
+# site.yaml
+ringdown: 1
+languages: [en]
+recording:
+  utterances: {consent: "our contract, section 4", at: [main/code]}
+retention: {utterances: 30d}
+numbers: {100: main}
+# dialplans/main.yaml
+ringdown: 1
+variables: {code: digits 4 sensitive, account: digits 8}
+person: desk
+flows:
+  main:
+    - answer
+    - goto: code
+  code:
+    - gather: {into: code, prompt: choose, listen: [keys, speech], failed: desk}
+    - goto: account
+  account:
+    - gather: {into: account, prompt: choose, listen: [keys, speech], failed: desk}
+    - hangup
+  desk:
+    - play: hello
+    - hangup
+right:
+# site.yaml
+ringdown: 1
+languages: [en]
+recording:
+  utterances: {consent: "our contract, section 4", at: [main/account]}
+retention: {utterances: 30d}
+numbers: {100: main}
+# dialplans/main.yaml
+ringdown: 1
+variables: {code: digits 4 sensitive, account: digits 8}
+person: desk
+flows:
+  main:
+    - answer
+    - goto: code
+  code:
+    - gather: {into: code, prompt: choose, listen: [keys, speech], failed: desk}
+    - goto: account
+  account:
+    - gather: {into: account, prompt: choose, listen: [keys, speech], failed: desk}
+    - hangup
+  desk:
+    - play: hello
+    - hangup
+
+RD246
+Utterances are kept at a dialplan, a flow or a step that listens to words, written front, front/choose or as the records
+name the step.
+wrong:
+# site.yaml
+ringdown: 1
+languages: [en]
+recording:
+  utterances: {consent: "our contract, section 4", at: [main/nowhere]}
+retention: {utterances: 30d}
+numbers: {100: main}
+right:
+# site.yaml
+ringdown: 1
+languages: [en]
+recording: {utterances: {consent: "our contract, section 4"}}
+retention: {utterances: 30d}
+numbers: {100: main}
+
 RD260
 An agent may switch a notice or a calendar by his phone, and no notice or calendar has this name, or both have.
 wrong:

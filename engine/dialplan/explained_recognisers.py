@@ -66,7 +66,8 @@ speech: {en: {remote: ["ws://10.0.0.5:2700"]}}
 numbers: {100: main}
 
 RD324
-The folder is not there, lacks files of a model, or the model in it is broken. On this machine nobody would be
+The folder is not there, lacks files of a model, or the model in it is broken: the library was asked to load it, in a
+process of its own. Or a file of the engine's own model is not what came with it. On this machine nobody would be
 understood in this language.
 wrong:
 # site.yaml, where /srv/vosk/de is empty

@@ -6,7 +6,8 @@ from __future__ import annotations
 TEXT = r"""
 RD080
 Passwords are never written in a site's files, which are copied, mailed and kept in version control. Agents' are
-generated; a trunk names its secret, which lies in the data folder.
+generated; a trunk names its secret, which lies in the data folder, sealed. `ringdown secret move --site DIR` takes
+those of trunks, lookups, mail and broker out of the files.
 wrong:
 # trunks.yaml
 carrier: {host: sip.example.net, user: x, password: word}

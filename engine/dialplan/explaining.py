@@ -10,13 +10,19 @@ from __future__ import annotations
 import msgspec
 
 from engine.dialplan import (
+    explained_codecs,
     explained_corpus,
+    explained_devices,
+    explained_media,
+    explained_numbers,
     explained_parts,
     explained_recognisers,
     explained_site,
     explained_speech,
     explained_streams,
     explained_text,
+    explained_tls,
+    explained_trunks,
     explained_voices,
     explained_ways,
 )
@@ -48,13 +54,19 @@ def parse(text: str) -> dict[str, Explanation]:
 def catalogue() -> dict[str, Explanation]:
     """Every explanation, by code."""
     parts = (
+        explained_codecs.TEXT,
         explained_corpus.TEXT,
+        explained_devices.TEXT,
+        explained_media.TEXT,
+        explained_numbers.TEXT,
         explained_parts.TEXT,
         explained_recognisers.TEXT,
         explained_site.TEXT,
         explained_speech.TEXT,
         explained_streams.TEXT,
         explained_text.TEXT,
+        explained_tls.TEXT,
+        explained_trunks.TEXT,
         explained_voices.TEXT,
         explained_ways.TEXT,
     )

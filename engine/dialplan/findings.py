@@ -194,6 +194,9 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD241": (WARNING, "recording silent", "the caller would hear silence"),
     "RD242": (WARNING, "two recordings of one prompt", "the caller would hear only one of them"),
     "RD243": (WARNING, "prompt that nothing plays", "what was recorded for callers would be heard by nobody"),
+    "RD244": (ERROR, "utterances kept without leave or end", "a caller's voice would be kept against his will"),
+    "RD245": (ERROR, "sound of a secret", "a secret would be kept in the caller's own voice"),
+    "RD246": (ERROR, "utterances where nobody listens", "what was to be learnt from would not be kept"),
     # --- who may switch what -----------------------------------------------------------------------
     "RD260": (ERROR, "unknown calendar or notice", "the code on his phone would do nothing"),
     # --- what callers say ----------------------------------------------------------------------------
@@ -204,7 +207,12 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD284": (ERROR, "value that can't be said", "the caller would speak in vain"),
     "RD285": (ERROR, "slot without a question", "who leaves it out would be asked nothing"),
     "RD286": (ERROR, "unknown slot", "the sentence could never be said"),
+    "RD287": (ERROR, "unknown grammar", "nobody would be understood there"),
+    "RD288": (ERROR, "grammar that doesn't fit", "what the caller says would mean nothing here"),
     "RD289": (ERROR, "option for words where nobody listens", "the setting would do nothing"),
+    "RD290": (ERROR, "pronunciation not understood", "whoever says the word would not be understood"),
+    "RD291": (ERROR, "secret that would be spoken", "others around the caller would hear it"),
+    "RD292": (ERROR, "list that can't be listened for", "the caller would speak in vain"),
     # --- bots -----------------------------------------------------------------------------------------
     "RD300": (ERROR, "not the address of a bot", "the caller would never reach it"),
     "RD301": (ERROR, "bot in clear", "whoever listens on the network would hear the caller, and could be the bot"),
@@ -217,6 +225,7 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD312": (WARNING, "phrase of one syllable", "noise would be taken for it, and callers missed"),
     "RD313": (WARNING, "command that is a value too", "callers would get the one when they mean the other"),
     "RD314": (WARNING, "more choices than callers keep in mind", "they would ask again, or for a person"),
+    "RD315": (WARNING, "phrases taken for each other", "callers are taken to mean the other one"),
     "RD317": (ERROR, "not an utterance of a speech corpus", ""),
     "RD318": (ERROR, "utterance where nothing listens", ""),
     "RD319": (ERROR, "expected what cannot be understood there", ""),
@@ -232,6 +241,40 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD331": (WARNING, "voice for nobody", "what it says would never be heard"),
     "RD332": (ERROR, "command that can't speak", "what nobody has recorded would not be spoken"),
     "RD333": (WARNING, "voice that isn't installed here", "what nobody has recorded would not be spoken"),
+    # --- TLS ---------------------------------------------------------------------------------------
+    "RD340": (ERROR, "TLS without a certificate", "nobody could connect there"),
+    "RD341": (ERROR, "certificate or key that can't be used", "nobody could connect with TLS"),
+    "RD342": (WARNING, "certificate that is over, or soon", "phones and trunks would refuse to connect"),
+    "RD343": (WARNING, "certificate for other names", "phones that look at it would refuse to connect"),
+    "RD344": (WARNING, "private key that others can read", "whoever copies it could play the engine"),
+    # --- encrypted media ------------------------------------------------------------------------------
+    "RD345": (WARNING, "keys that travel readable", "who reads the signalling could listen all the same"),
+    # --- ways out -------------------------------------------------------------------------------------
+    "RD350": (ERROR, "trunk twice in a rule", "nobody could say how often it is tried"),
+    "RD351": (WARNING, "trunk that nobody probes", "when it dies, every call would wait for it first"),
+    # --- codecs ------------------------------------------------------------------------------------
+    "RD352": (WARNING, "codecs without G.711", "carriers and gateways would have no codec in common with us"),
+    # --- numbers and going out ---------------------------------------------------------------------
+    "RD360": (ERROR, "country whose numbers are not known", "callers' numbers would stay as the carrier writes them"),
+    "RD361": (ERROR, "ways out, and none for emergencies", "who dials for help would reach nobody"),
+    "RD362": (ERROR, "emergency number of the site's own", "who dials for help would reach somebody else"),
+    "RD363": (ERROR, "unknown class of service", "nobody could say what the agent may dial"),
+    "RD364": (ERROR, "box that registers, and an address", "nobody could say where its calls come from"),
+    "RD365": (ERROR, "account of two", "calls would be taken for the other's"),
+    "RD368": (ERROR, "list for an address nobody listens on", "whoever it shall keep out would be heard"),
+    "RD369": (ERROR, "network allowed and denied", "nobody could say who may come in"),
+    "RD370": (ERROR, "fraud rule that limits nothing", "nobody would be told, and nothing stopped"),
+    "RD371": (ERROR, "stops before it warns", "nobody would be told before calls are refused"),
+    # --- agents over the bus -------------------------------------------------------------------------
+    "RD372": (WARNING, "agents over a bus in clear", "who listens on the way could log agents out and in"),
+    # --- boxes and phones --------------------------------------------------------------------------
+    "RD380": (ERROR, "unknown profile", "the box would be taken for any other"),
+    "RD381": (ERROR, "statement without a source", "nobody could say whether the box really does so"),
+    "RD382": (ERROR, "not a MAC address, or twice", "the box would never get its configuration"),
+    "RD383": (ERROR, "device of nobody, or of two", "the box would never get its configuration"),
+    "RD384": (ERROR, "profile of another kind of box", "the box would be taken for what it isn't"),
+    "RD385": (ERROR, "device that nothing is written for", "the box would never get its configuration"),
+    "RD386": (ERROR, "unknown office", "who is there could not be told from who isn't"),
 }
 
 _FAULTS = {

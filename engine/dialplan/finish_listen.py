@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine import limits
 from engine.dialplan import finish_data, keyed, lookups, patterns, spoken, types
 from engine.dialplan.drafts import Draft, DraftStep
 
@@ -86,6 +87,12 @@ def _gather(
     if kind.kind not in ("digits", "number", "phone", "text"):
         data["kind"] = [kind.kind, *kind.words]
         linker.context.want(spoken.today)
+    source = data.pop("one_of", "")
+    if source and kind != types.TEXT:
+        message = f"an entry of a list can't go into {name!r}, a {kind}"
+        linker.report.add("RD292", node, message, "declare it as text")
+    elif source and name:
+        data["lists"], data["min"], data["max"] = {name: source}, 1, len(str(limits.spoken_list_entries_max))
     spoken.gather(linker, step, home, prefix, data, kind)
     _fits_pattern(linker, step, data, asked)
     asked_back = any(reads(data.get(each), name) for each in ("confirm", "heard")) if name else False

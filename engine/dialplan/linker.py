@@ -24,6 +24,7 @@ from engine.dialplan import (
     queue_linker,
     queue_rules,
     speech_rules,
+    spoken,
     stream_rules,
     types,
 )
@@ -97,6 +98,7 @@ class Linker:
         self.always: dict[str, str] = {}
         self.ids: dict[str, int] = {}
         self.waits: dict[str, queue_linker.LinkedWait] = {}
+        self.words = spoken.WaitWords()  # … and what may be said to leave the queue
         self.exits: dict[str, str] | None = None  # while a wait list is linked: "!flow" -> flow, for the queue step
 
     def link(self) -> Unit | None:

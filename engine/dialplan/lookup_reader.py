@@ -130,7 +130,7 @@ class _Form:
     def auth(self, node: marks.Node | None) -> dict[str, Any]:
         if node is None:
             return {}
-        remedy = "write auth: secret NAME; the secret itself lies in the data folder"
+        remedy = "write auth: secret NAME; `ringdown secret move --site DIR` does it, and keeps the secret sealed"
         found: dict[str, Any] = {}
         if isinstance(node, marks.Mapping):
             values.known_keys(self.report, node, "auth", AUTH_KEYS)

@@ -16,6 +16,7 @@ import msgspec
 from engine import limits
 from engine.dialplan import types
 from engine.dialplan.types import Value
+from engine.speech import open_list
 
 TEXT, VALUE = "text", "value"
 RESULTS = ("ok", "not_found", "failed")
@@ -166,6 +167,11 @@ def _taken(field: LookupField, value: Any) -> Value | None:
         if kind.default is None:
             raise LookupProblem(f"the answer has no {field.name}, which has no default")
         return kind.default
+    if isinstance(value, list) and kind.type == types.TEXT:
+        held = [_as_text(each) for each in value]
+        entries = [each for each in held if each is not None and len(each) <= types.text_max and each.isprintable()]
+        if len(entries) == len(held):
+            return open_list.join(entries[: limits.spoken_list_entries_max + 1])  # one more: that it was cut is told
     text = _as_text(value)
     if text is not None:
         try:

@@ -14,10 +14,16 @@ from engine import limits
 from engine.dialplan.box_model import BoxModel, MailModel
 from engine.dialplan.bus import BusModel
 from engine.dialplan.calendars import CalendarModel, Hours, Zone
+from engine.dialplan.fraud_model import FraudRule
+from engine.dialplan.gate_model import AccessModel, GateModel
 from engine.dialplan.lookups import LookupModel
+from engine.dialplan.number_plans import NumberPlan
+from engine.dialplan.outgoing_model import Emergency, Location, ServiceClass
 from engine.dialplan.program import Program
 from engine.dialplan.recording_model import RecordingModel
 from engine.dialplan.speech_model import SpeechModel
+from engine.dialplan.tls import TlsModel
+from engine.dialplan.trunk_model import EnrolModel, OfficeModel, ProbeModel, Route
 from engine.dialplan.voice_model import VoiceModel
 from engine.speech.grammar import Grammar
 
@@ -30,6 +36,7 @@ class RingModel(msgspec.Struct, frozen=True):
     queues: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     for_ms: int = 0
+    offices: tuple[str, ...] = ()
 class OverflowRule(msgspec.Struct, frozen=True):
     """When a caller leaves a queue for elsewhere, and where to.
 
@@ -166,6 +173,7 @@ class QueueModel(msgspec.Struct, frozen=True):
     hops_max: int = -1  # transfers in a call that came through this queue; -1: the tenant's
     people_max: int = -1
     recording: RecordingModel | None = None  # how callers learn of `record`; None: as the tenant says
+    caller_id: str = ""  # E.164 that those are shown whom we call for this queue
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -184,6 +192,10 @@ class Reach(msgspec.Struct, frozen=True):
     hung_up: str = "unreachable"
 
 
+# How keys go to a far end: by RFC 4733 where agreed, else in the sound; likewise, not listened for; INFO; in the sound
+WAYS_OF_KEYS = ("auto", "rfc4733", "info", "inband")
+
+
 class AgentModel(msgspec.Struct, frozen=True):
     """An agent: `number` is his extension and SIP user. `contact`: a static SIP URI instead of registration."""
 
@@ -198,7 +210,7 @@ class AgentModel(msgspec.Struct, frozen=True):
     second_line: bool = False
     auto_answer: str = ""  # phone profile's way: '' | alert-info | call-info | answer-mode
     logged_in: bool = False  # logged in when his phone registers (otherwise *50)
-    dtmf: str = "auto"  # auto | rfc4733 | info
+    dtmf: str = "auto"  # see WAYS_OF_KEYS
     wrap_up: WrapUp | None = None  # instead of his queues' mode and time; codes are always the queue's
     on_demand: bool = False  # one call, then not ready until he asks for the next
     messages: bool = True  # is he told of his state by SIP MESSAGE?
@@ -211,6 +223,11 @@ class AgentModel(msgspec.Struct, frozen=True):
     reach: Reach | None = None  # None: by his registered phones, or his contact
     records_prompts: bool = False  # may record prompts by phone
     switches: tuple[tuple[str, str], ...] = ()  # (calendar | notice, full name) that he may switch by his phone
+    forward: bool = False  # his phone's 3xx is followed, to numbers that his team may dial
+    service_class: str = ""  # what he may dial; '' the tenant's default
+    location: Location | None = None  # where his phone stands, for emergency calls; None: the site's
+    srtp: str = ""  # off | optional | required, '' the site's
+    office: str = ""  # whose latency and cost are his; '' none
 
 
 class TrunkModel(msgspec.Struct, frozen=True):
@@ -234,10 +251,45 @@ class TrunkModel(msgspec.Struct, frozen=True):
     dtmf: str = "auto"
     secret: str = ""  # name under which the password lies in the data folder
     refer: bool = False  # takes a caller of its own back by REFER, and calls the target itself
+    reliable: bool = False  # its callers are told that it rings by 100rel, when they know that (RFC 3262)
+    forward: bool = False  # its 3xx is followed, to numbers that the tenant may dial
+    replaces: bool = False  # it joins two of its own calls when REFER names one by Replaces (RFC 3891)
+    find: str = "host"  # how `host` is looked up: host | srv | naptr, see effects.ResolveWanted
+    enrol: EnrolModel | None = None
+    probe: ProbeModel | None = None
+    calls_per_second: int = 0  # that we send it, 0 no limit
+    silent_ms: int = limits.trunk_silent_ms_default  # without a word to an INVITE, until the next trunk's turn
+    next_on: tuple[int, ...] = ()  # SIP statuses that send a call to the next trunk, beside those that always do
+    numbers: NumberPlan | None = None  # None: numbers go through as they come
+    tls_name: str = ""  # what its certificate must be for, where that is another name than `host`
+    srtp: str = "off"  # off | optional | required
+    codecs: tuple[str, ...] = ()  # (): the site's
+    office: str = ""  # where its gateway stands
+    accounts: tuple[str, ...] = ()  # users by which a box registers with us: its contacts are where our calls go
+    deny: tuple[str, ...] = ()  # networks within `addresses` that are not it
+
+
+class DeviceModel(msgspec.Struct, frozen=True):
+    """A box or phone that fetches its configuration from us, by its MAC address (twelve small hexadecimal digits).
+
+    `template` writes its file, which it asks for as `file` ({mac}, {MAC}); `agent` is "tenant/number", or it is the
+    box of `trunk`, whose calls then ask for the number `line`.
+    """
+
+    mac: str
+    profile: str
+    template: str
+    file: str
+    enter: str
+    agent: str = ""
+    trunk: str = ""
+    line: str = ""
+    codecs: tuple[str, ...] = ()
 
 
 class OutboundRule(msgspec.Struct, frozen=True):
-    """Agents' way out: digits matching `pattern` (prefix, then . for any rest, x one digit) go to `trunk`."""
+    """Agents' way out: digits matching `pattern` (prefix, then . for any rest, x one digit) go to `trunk`, the first of
+    its `routes`; without routes there is only the one."""
 
     tenant: str
     pattern: str
@@ -246,6 +298,7 @@ class OutboundRule(msgspec.Struct, frozen=True):
     prepend: str = ""
     caller_id: str = ""
     teams: tuple[str, ...] = ()  # empty: every agent of the tenant
+    routes: tuple[Route, ...] = ()
 
 
 class SeasonModel(msgspec.Struct, frozen=True):
@@ -265,6 +318,9 @@ class NumberModel(msgspec.Struct, frozen=True):
     entry: str = ""  # flow name; '' = the dialplan's own entry
     public: bool = False  # reachable without trunk address or credentials
     seasons: tuple[SeasonModel, ...] = ()
+    anonymous: str = ""  # flow of the dialplan for callers who withhold their number; '' the same way as the others
+    malformed: str = ""  # … and for those whose number is none
+    fax: str = ""  # … and for fax machines that call; '': nobody listens for them
 
 
 class ParkingModel(msgspec.Struct, frozen=True):
@@ -297,6 +353,11 @@ class TenantModel(msgspec.Struct, frozen=True):
     recordable: dict[str, str] = {}  # key -> full name of a prompt that may be recorded by phone
     voices: dict[str, VoiceModel] = {}  # language -> who speaks it; not named: the best that the machine has
     speech: dict[str, SpeechModel] = {}  # language -> who understands it; not named: the engine's own, if it has one
+    caller_ids: tuple[str, ...] = ()  # E.164 that its people may show outside, beside what outbound.yaml says
+    classes: dict[str, ServiceClass] = {}  # what its agents may dial; `default` is that of agents who name none
+    rates: tuple[tuple[str, int], ...] = ()  # (pattern of E.164, thousandths of a unit of money a minute)
+    lamps: str = "everyone"  # whose dialogs an agent's lamp keys may show: everyone of the tenant | group
+    gate: AccessModel | None = None  # where its phones may register and call from
 
 
 class PromptModel(msgspec.Struct, frozen=True):
@@ -337,6 +398,14 @@ class Site(msgspec.Struct, frozen=True):
     traced: bool = False  # how steps are left is told too (call.way): for tests and drawings
     bus: BusModel | None = None
     grammars: dict[str, Grammar] = {}  # what callers may say, by the hash of its content
+    devices: dict[str, DeviceModel] = {}  # by MAC address
+    emergency: Emergency | None = None
+    tls: TlsModel | None = None
+    srtp: str = "off"  # of phones and of far ends that no trunk is: off | optional | required
+    codecs: tuple[str, ...] = ()  # what is offered and taken, the preferred first; (): G.711
+    offices: dict[str, OfficeModel] = {}
+    gate: GateModel | None = None
+    fraud: tuple[FraudRule, ...] = ()
 
 
 def retention_days(site: Site, kind: str, tenant: str = "") -> int:

@@ -17,12 +17,15 @@ from engine.dialplan.calendars import CalendarModel
 from engine.dialplan.catalogue import Catalogue, Spoken
 from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan.grammars_reader import Named
 from engine.dialplan.lookups import LookupModel
 from engine.dialplan.model import AgentModel, QueueModel
 from engine.dialplan.prompts import Slot
 from engine.dialplan.routing import agent, needs
+from engine.dialplan.speech_model import SpeechModel
 from engine.dialplan.types import Declaration, Type
 from engine.dialplan.verbs.table import Option
+from engine.dialplan.words_reader import Words
 from engine.speech.grammar import Grammar
 
 SIP_STATUSES = (400, 403, 404, 406, 410, 413, 416, 480, 484, 486, 488, 500, 503, 600, 603, 604, 606, 607, 608)
@@ -51,6 +54,9 @@ class Scope:
         self.calendars: dict[str, CalendarModel] = {}
         self.boxes: dict[str, BoxModel] = {}
         self.grammars: dict[str, Grammar] = {}  # what may be said at steps, by the hash of its content
+        self.named: dict[str, Named] = {}  # grammars.yaml
+        self.words: Words = {}
+        self.speech: dict[str, SpeechModel] = {}  # who understands what callers say
 
     def facts(self) -> dict[str, Type]:
         """What expressions of this tenant's dialplans may read beside variables."""
@@ -100,9 +106,7 @@ class Context:
 Rule = Callable[[Context, marks.Node, Option, str], Any]
 
 
-def inside(node: marks.Scalar, at: int) -> int:
-    """Caret offset of the character `at` of a scalar's text."""
-    return 0 if node.style in ("|", ">") else at + (1 if node.style else 0)
+inside = values.inside
 
 
 # --- expressions -----------------------------------------------------------------------------------------

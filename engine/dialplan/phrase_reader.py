@@ -7,9 +7,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine import marks
 from engine.dialplan import values
 from engine.dialplan.findings import Report, did_you_mean
+from engine.speech import notation
 
 Phrases = dict[str, list[marks.Scalar]]  # language -> phrases
 phrases_max = 200  # of one name in one language
@@ -50,3 +53,23 @@ def _list(report: Report, node: marks.Node, what: str) -> list[marks.Scalar]:
     if len(held) > phrases_max:
         report.add("RD024", node, f"at most {phrases_max} phrases for {what}, not {len(held)}")
     return held[:phrases_max]
+
+
+def checked(report: Report, phrases: Iterable[marks.Scalar], language: str, slots: Iterable[str] = ()) -> list[str]:
+    """Those that can be read; `slots`: the names that may stand in them behind $."""
+    found = []
+    known = tuple(slots)
+    for word in phrases:
+        try:
+            tree = notation.read(word.text, language)
+        except notation.NotationError as problem:
+            at = values.inside(word, problem.column - 1)
+            report.add("RD280", word, problem.detail, at=at, width=1)
+            continue
+        unknown = [name for name in notation.slots(tree) if name not in known]
+        if unknown:
+            named = ", ".join(f"${each}" for each in known) or "none can stand here"
+            report.add("RD286", word, f"${unknown[0]} is nothing that is said here", f"slots: {named}")
+            continue
+        found.append(word.text)
+    return found

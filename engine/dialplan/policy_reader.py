@@ -32,6 +32,9 @@ FIELDS: dict[str, Type] = {
     "caller.waited": DURATION,
     "caller.priority": DURATION,
     "queue.waiting": NUMBER,
+    "agent.latency": DURATION,
+    "agent.cost": NUMBER,
+    "agent.near": NUMBER,
 }
 SKILL = "agent.skill."
 STRATEGY = "custom"

@@ -48,6 +48,9 @@ class Program(msgspec.Struct, frozen=True):
     loops: bool = False  # a wait list: it begins again at its end, and a word leaves the queue
     estimates: bool = False  # a wait list that says or reads how long the caller will wait
     wants: tuple[str, ...] = ()  # facts that change while the call lasts: they are told anew before each turn
+    hears: dict[str, str] = {}  # of a wait list: language -> the grammar of the words that leave the queue
+    said: dict[str, str] = {}  # … what they mean -> the key that does the same
+    accept: int = 0  # … and from how many percent on they are taken
 
 
 class Running(msgspec.Struct):

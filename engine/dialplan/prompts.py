@@ -216,6 +216,9 @@ class WantedClip(msgspec.Struct, frozen=True):
     text: str
 
 
+SPOKEN_BY_CALLERS = (".test.yaml", ".speech.yaml")  # what stands there behind `say:` no prompt says
+
+
 def wanted_clips(files: Mapping[str, object]) -> tuple[WantedClip, ...]:
     """Every clip that a site's prompt texts and `say:` lines need, cut at slots; in file order.
 
@@ -233,7 +236,7 @@ def wanted_clips(files: Mapping[str, object]) -> tuple[WantedClip, ...]:
             for key, value in root if isinstance(root, marks.Mapping) else ():
                 if isinstance(value, marks.Scalar):
                     _want(wanted, f"{head}prompts/{language}", language, key.text, value.text)
-        elif "dialplans/" in path and b"say:" in content:
+        elif "dialplans/" in path and b"say:" in content and not path.endswith(SPOKEN_BY_CALLERS):
             home = path.rpartition("dialplans/")[0]
             _want_inline(wanted, marks.load(content, path)[0], f"{home}prompts", _languages(files, home))
     return tuple(wanted.values())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine import marks
-from engine.dialplan import facts, queue_rules, routing
+from engine.dialplan import facts, queue_rules, routing, spoken
 from engine.dialplan.drafts import Draft, DraftFlow, DraftStep, Target
 from engine.dialplan.program import Program, Step
 
@@ -136,7 +136,7 @@ def _wait(linker: Linker, name: str, home: Draft, prefix: str) -> LinkedWait:
     outer = context.reads, context.writes, context.step, context.facts, linker.exits
     context.facts = {**context.facts, **facts.WAIT_FACTS}
     exits: dict[str, str] = {}
-    linker.exits = exits
+    linker.exits, linker.words = exits, spoken.WaitWords()
     keys: dict[str, tuple[marks.Scalar, str]] = {}
     flows: dict[str, tuple[Step, ...]] = {}
     reads: list[tuple[str, marks.Node, int]] = []
@@ -166,6 +166,7 @@ def _wait(linker: Linker, name: str, home: Draft, prefix: str) -> LinkedWait:
     program = Program(
         f"{linker.scope.tenant}/{linker.draft.name}", "", prefix + name, flows, {}, context.languages, loops=True,
         estimates=estimates or b"queue.estimated_wait" in msgspec.msgpack.encode(flows),
+        hears=spoken.leaving(linker, drafted.key), said=linker.words.said, accept=linker.words.accept,
     )  # fmt: skip
     return LinkedWait(program, keys, exits, reads)
 

@@ -12,23 +12,32 @@ import msgspec
 
 from engine import marks
 from engine.dialplan import (
+    agent_reader,
     box_reader,
     calendar_reader,
+    fraud_reader,
+    grammars_reader,
     hearing,
     humane_reader,
     lending,
     lookup_reader,
+    numbers_reader,
+    offices,
     options,
+    outgoing_reader,
     policy_reader,
+    profiles_site,
     prompt_use,
     queue_rules,
     recordable,
     recording_reader,
     rings,
+    route_reader,
     seasons,
     speech_advice,
     survey_reader,
     switch_reader,
+    utterance_rules,
     values,
     waivers,
     zones,
@@ -71,10 +80,10 @@ from engine.dialplan.ways import Graph
 
 FORMAT = 1
 TENANT_FILES = (
-    "queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml", "surveys.yaml", "boxes.yaml",
+    "queues.yaml", "agents.yaml", "calendars.yaml", "lookups.yaml", "surveys.yaml", "boxes.yaml", "grammars.yaml",
 )  # fmt: skip
-PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml")
-LATER_FILES = tuple(each for each in ("surveys.yaml", "boxes.yaml") if each not in TENANT_FILES)
+PLATFORM_FILES = ("site.yaml", "trunks.yaml", "outbound.yaml", "devices.yaml")
+FOLDERS = ("dialplans", "prompts", "profiles")  # the last is the platform's only
 
 
 def read_site(
@@ -165,6 +174,7 @@ class _Reader:
 
     def read(self) -> Checked:
         self.compose()
+        self.shelf = profiles_site.fill(self.report, self.trees)
         root = self.top("site.yaml")
         if root is None and not self.report.errors:
             self.report.put("RD028", "site.yaml", 1, 1, "there is no site.yaml", "it begins with: ringdown: 1")
@@ -179,6 +189,8 @@ class _Reader:
             idle = (*prompt_use.THOROUGH, *speech_advice.THOROUGH)
             allowed = [each for each in allowed if each.code not in idle]
         site = self.link() if root is not None else None
+        if site is not None:
+            utterance_rules.check(self.report, site, {t.name: t.draft.root for t in self.tenants.values()})
         waived = waivers.apply(self.report, allowed)
         findings = hearing.attach(self.report.finished(self.files), self.plans())
         return Checked(None if self.report.errors else site, findings, waived, site)
@@ -203,13 +215,9 @@ class _Reader:
         parts = path.split("/")
         inner = parts[2:] if parts[0] == "tenants" and len(parts) > 2 else parts
         names = (*TENANT_FILES, "tenant.yaml") if inner is not parts else (*TENANT_FILES, *PLATFORM_FILES)
-        if len(inner) == 1 and inner[0] in LATER_FILES:
-            message = f"{inner[0]} is not read yet in this version"
-            self.report.put("RD029", path, 1, 1, message, "see dialplans/LANGUAGE.md")
-        elif len(inner) == 1 and inner[0] not in names:
+        if len(inner) == 1 and inner[0] not in names:
             self.report.put("RD025", path, 1, 1, "nothing reads this file", did_you_mean(inner[0], names))
-        elif len(inner) == 2 and inner[0] not in ("dialplans", "prompts"):
-            known = ("dialplans", "prompts")
+        elif len(inner) == 2 and inner[0] not in (known := FOLDERS[: 2 + (inner is parts)]):
             self.report.put("RD025", path, 1, 1, "nothing reads this file", did_you_mean(inner[0], known))
 
     def top(self, path: str) -> marks.Mapping | None:
@@ -265,7 +273,8 @@ class _Reader:
         tenant.agents = read_agents(report, self.trees.get(f"{home}agents.yaml"), name, zone, self.wall_ms)
         for number, agent in tenant.agents.items():
             scope.agents[number] = self.agent(tenant, agent, scope)
-        self.supervisors(tenant, scope)
+        outgoing_reader.check(self.report, tenant.draft.model.classes, tenant.agents.values())
+        agent_reader.supervisors(self.report, tenant.name, tenant.agents, scope)
         humane_reader.check_teams(report, tenant.draft.humane, scope.agents.values())
         skills = [skill for each in scope.agents.values() for skill, _ in each.skills]
         scope.skills = list(dict.fromkeys([*skills, *(s for q in scope.queues.values() for s in q.skills)]))
@@ -274,6 +283,8 @@ class _Reader:
             policy = policy_reader.read(report, scope, node, scope.queues[name].strategy)
             scope.queues[name] = msgspec.structs.replace(scope.queues[name], rings=opened, policy=policy)
         scope.lookups = lookup_reader.read_lookups(report, self.trees.get(f"{home}lookups.yaml"), tenant.name)
+        grammars = self.trees.get(f"{home}grammars.yaml")
+        grammars_reader.into(report, scope, grammars, tenant.draft.model, self.tenants[ROOT_TENANT].scope)
         self.music(tenant, scope)
         self.recording(tenant, scope)
         scope.slots = tenant.draft.model.parking.slots if tenant.draft.model.parking is not None else ()
@@ -334,23 +345,12 @@ class _Reader:
                     hint = "add the pattern to outbound.yaml, or the agent to a team that may use it"
                     message = f"no call reaches {place.text}: a rule of outbound.yaml for it {why}"
                     self.report.add("RD036", place, message, hint)
-                elif not trunks[found.trunk].host:
+                elif not any(
+                    trunks[name].host or trunks[name].accounts
+                    for name in (found.trunk, *(each.trunk for each in found.routes))
+                ):
                     message = f"no call reaches {place.text}: the trunk {found.trunk} has no host"
                     self.report.add("RD036", place, message, "add host: to the trunk")
-
-    def supervisors(self, tenant: _Tenant, scope: Scope) -> None:
-        """Resolve the queues and teams that agents supervise; a name that is both stands for both."""
-        teams = list(dict.fromkeys(each.team for each in scope.agents.values() if each.team))
-        for number, agent in tenant.agents.items():
-            found: list[str] = []
-            for word in agent.supervises:
-                found += [f"queue/{tenant.name}/{word.text}"] if word.text in scope.queues else []
-                found += [f"team/{word.text}"] if word.text in teams else []
-                if word.text not in scope.queues and word.text not in teams and scope.complete:
-                    known = [*scope.queues, *teams]
-                    hint = did_you_mean(word.text, known, otherwise="a queue, or the team of an agent")
-                    self.report.add("RD032", word, f"no queue or team {word.text!r}", hint)
-            scope.agents[number] = msgspec.structs.replace(scope.agents[number], supervises=tuple(found))
 
     def music(self, tenant: _Tenant, scope: Scope) -> None:
         """Resolve the music and announcements that tenant and queues name."""
@@ -399,11 +399,11 @@ class _Reader:
         for name, (_, form) in trunk_forms.items():
             owner = values.scalar(report, form.entries.get("tenant"), "tenant")
             if owner is not None and owner.text not in self.tenants:
-                hint = did_you_mean(owner.text, self.tenants)
-                report.add("RD041", owner, f"no tenant {owner.text!r}", hint)
+                report.add("RD041", owner, f"no tenant {owner.text!r}", did_you_mean(owner.text, self.tenants))
             elif owner is not None:
                 trunks[name] = msgspec.structs.replace(trunks[name], tenant=owner.text)
         teams = dict.fromkeys(a.model.team for t in self.tenants.values() for a in t.agents.values() if a.model.team)
+        route_reader.taken(report, trunk_forms, trunks, {t.name: t.agents for t in self.tenants.values()})
         outbound = read_outbound(report, self.trees.get("outbound.yaml"), trunks, self.tenants, teams)
         self.reached(outbound, trunks)
         programs: dict[str, Program] = {}
@@ -445,18 +445,21 @@ class _Reader:
             outbound,
             programs,
             self.catalogue.models(tuple(languages), self.kept.prompts if self.kept else {}),
-            self.site.listen,
-            self.site.advertise,
-            self.site.local_networks,
-            self.site.retention_days,
-            self.site.drain_ms_max,
+            self.site.listen, self.site.advertise, self.site.local_networks,
+            self.site.retention_days, self.site.drain_ms_max,
             {f"{t.name}/{name}": c for t in self.tenants.values() if t.scope for name, c in t.scope.calendars.items()},
             self.zones,
             {model.key: model for scope in scopes.values() for model, _ in scope.lookups.values()},
             {f"{t.name}/{name}": box for t in self.tenants.values() if t.scope for name, box in t.scope.boxes.items()},
             self.site.mail,
-            bus=self.site.bus,
+            bus=self.site.bus, tls=self.site.tls, srtp=self.site.srtp, codecs=self.site.codecs, gate=self.site.gate,
+            fraud=fraud_reader.of(report, self.site, trunks, self.tenants),
+            emergency=outgoing_reader.emergency(
+                report, self.site.emergency, trunks, numbers, self.joined_agents().values()
+            ),
             grammars={key: grammar for scope in scopes.values() for key, grammar in scope.grammars.items()},
+            offices=offices.check(report, self.site.offices, (t.agents for t in self.tenants.values()), trunk_forms),
+            devices=profiles_site.devices(report, self.trees, self.shelf, self.joined_agents(), trunks),
         )
 
     def queue_rules(self) -> None:
@@ -537,8 +540,9 @@ class _Reader:
             complete=scope is not None and scope.complete,
         )  # fmt: skip
         return NumberModel(
-            draft.key.text, tenant.name, f"{tenant.name}/{name}", flow.text if flow else "", draft.public, found
-        )
+            draft.key.text, tenant.name, f"{tenant.name}/{name}", flow.text if flow else "", draft.public, found,
+            *numbers_reader.unknown_callers(report, (draft.anonymous, draft.malformed, draft.fax), dialplan),
+        )  # fmt: skip
 
     def analyse(self, numbers: dict[str, NumberModel]) -> None:
         for tenant in self.tenants.values():

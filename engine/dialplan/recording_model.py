@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.dialplan.utterance_model import UtteranceRule
+
 if TYPE_CHECKING:
     from engine.dialplan.model import Site
 
@@ -42,6 +44,7 @@ class RecordingModel(msgspec.Struct, frozen=True):
     calls: bool = False
     quota_bytes: int = 0
     quota_full: str = OLDEST
+    utterances: UtteranceRule | None = None
 
 
 def rule_of(site: Site, tenant: str, queue: str = "", *, outgoing: bool = False) -> RecordingRule | None:

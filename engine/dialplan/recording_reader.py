@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine import marks
-from engine.dialplan import values
+from engine.dialplan import utterance_model, utterance_rules, values
 from engine.dialplan.flow_reader import read_key
 from engine.dialplan.recording_model import OLDEST, REFUSE, RecordingModel, RecordingRule
 from engine.dialplan.verbs.shape import PROMPT
@@ -28,11 +28,11 @@ Announced = dict[str, marks.Node]  # incoming | outgoing -> where its announceme
 
 
 def read_tenant(report: Report, node: marks.Node | None) -> tuple[RecordingModel | None, Announced]:
-    """`{incoming: {…}, outgoing: {…, calls: yes}, quota: 5GB}`."""
+    """`{incoming: {…}, outgoing: {…, calls: yes}, utterances: {…}, quota: 5GB}`."""
     form = values.mapping(report, node, "recording")
     if form is None:
         return None, {}
-    values.known_keys(report, form, "recording", ("incoming", "outgoing", "quota"))
+    values.known_keys(report, form, "recording", ("incoming", "outgoing", utterance_model.KIND, "quota"))
     model, named = RecordingModel(), Announced()
     for way in ("incoming", "outgoing"):
         each = values.mapping(report, form.entries.get(way), way)
@@ -45,6 +45,7 @@ def read_tenant(report: Report, node: marks.Node | None) -> tuple[RecordingModel
         if calls is not None:
             changes["calls"] = calls
         model = msgspec.structs.replace(model, **changes)
+    model = msgspec.structs.replace(model, utterances=utterance_rules.read(report, form.entries.get("utterances")))
     return _quota(report, form.entries.get("quota"), model), named
 
 

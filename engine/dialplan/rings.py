@@ -3,6 +3,7 @@
 rings:
   - {levels: 1, for: 20s}
   - {levels: 2, teams: [bpo], for: 30s}
+  - {offices: [home], for: 30s}
   - {queues: [sales], without: [en], for: 30s}
   - everybody
 """
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from engine.dialplan.options import Scope
 
 EVERYBODY = "everybody"
-KEYS = ("levels", "teams", "queues", "without", "for")
+KEYS = ("levels", "teams", "offices", "queues", "without", "for")
 
 
 def read(report: Report, scope: Scope, queue: str, node: marks.Node | None) -> tuple[RingModel, ...]:
@@ -57,6 +58,8 @@ def _ring(report: Report, scope: Scope, node: marks.Node, *, last: bool) -> Ring
     changes["level"] = values.number(report, entries.get("levels"), "levels", 1, 100) or 0
     teams = list(dict.fromkeys(each.team for each in scope.agents.values() if each.team))
     changes["teams"] = _names(report, scope, entries.get("teams"), "a team", teams, "RD043")
+    offices = list(dict.fromkeys(each.office for each in scope.agents.values() if each.office))
+    changes["offices"] = _names(report, scope, entries.get("offices"), "an office", offices, "RD386")
     queues = _names(report, scope, entries.get("queues"), "a queue", list(scope.queues), "RD032")
     changes["queues"] = tuple(f"{scope.tenant}/{each}" for each in queues)
     changes["without"] = _names(report, scope, entries.get("without"), "a skill", scope.skills, "RD040")
@@ -78,7 +81,7 @@ def _names(
         if word.text in known:
             found.append(word.text)
         elif scope.complete:
-            report.add(code, word, f"no {what.removeprefix('a ')} {word.text!r}", did_you_mean(word.text, known))
+            report.add(code, word, f"no {what.partition(' ')[2]} {word.text!r}", did_you_mean(word.text, known))
     return tuple(found)
 
 
@@ -103,6 +106,7 @@ def _everybody_has_one(
 def _holds(ring: RingModel, queue: str, agent: AgentModel) -> bool:
     for name, level, _ in agent.queues:
         if name == queue:
-            everybody = not (ring.level or ring.teams or ring.queues)
-            return everybody or level <= ring.level or (agent.team != "" and agent.team in ring.teams)
+            everybody = not (ring.level or ring.teams or ring.offices or ring.queues)
+            named = agent.team in ring.teams or agent.office in ring.offices  # neither lists hold ""
+            return everybody or level <= ring.level or named
     return any(name in ring.queues for name, _, _ in agent.queues)

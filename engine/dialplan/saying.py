@@ -10,7 +10,7 @@ from engine.dialplan import calendars, currencies
 from engine.dialplan.numerals import number_clips, ordinal_clips, year_clips
 from engine.dialplan.types import Value
 
-KINDS = ("ordinal", "date", "time", "duration", "money", "spelled")
+KINDS = ("ordinal", "date", "weekday", "time", "duration", "money", "spelled")
 # type of a value -> how it may be spoken, its own way first
 WAYS: dict[str, tuple[str, ...]] = {
     "digits": ("digits", "number", "ordinal", "spelled"),
@@ -18,7 +18,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "number": ("number", "ordinal", "digits"),
     "duration": ("duration", "digits"),
     "money": ("money",),
-    "date": ("date",),
+    "date": ("date", "weekday"),
     "time": ("time",),
 }
 # of these only what is named after `as`
@@ -45,6 +45,8 @@ def phrase(kind: str, value: Value, language: str) -> list[str]:
         return [_letter(each) for each in str(value).lower() if each.isascii() and (each.isalnum() or each in _KEYS)]
     if word == "date":
         return grammar.date(str(value))
+    if word == "weekday":
+        return grammar.near(str(value))
     if word == "time":
         return grammar.time(str(value))
     number = _integer(value)
@@ -98,7 +100,18 @@ class _Grammar:
         return self.day(year, month, of_month)
 
     def day(self, year: int, month: int, day: int) -> list[str]:
-        return [*self.number(day), f"months/{month}", *self.year(year)]
+        return [*self.of_year(month, day), *self.year(year)]
+
+    def of_year(self, month: int, day: int) -> list[str]:
+        return [*self.number(day), f"months/{month}"]
+
+    def near(self, text: str) -> list[str]:
+        """A day of the coming months: whoever said "Tuesday" hears Tuesday, and which; no year."""
+        day = calendars.day_of(text)
+        if day is None:
+            return []
+        _, month, of_month = (int(part) for part in text.split("-"))
+        return [f"weekdays/{calendars.weekday(day) + 1}", *self.of_year(month, of_month)]
 
     def year(self, year: int) -> list[str]:
         return [f"numbers/{clip}" for clip in year_clips(year, self.language)]
@@ -154,8 +167,8 @@ class _English(_Grammar):
         "CHF": ("money/franc", "money/francs", "money/rappen", "money/rappen"),
     }  # fmt: skip
 
-    def day(self, year: int, month: int, day: int) -> list[str]:
-        return [f"months/{month}", *ordinal_clips(day, "en"), *self.year(year)]
+    def of_year(self, month: int, day: int) -> list[str]:
+        return [f"months/{month}", *ordinal_clips(day, "en")]
 
     def moment(self, hour: int, minute: int) -> list[str]:
         """Eight thirty a m; eight oh five a m; twelve p m."""
@@ -185,9 +198,10 @@ class _Mandarin(_Grammar):
         return [*(["numbers/liang"] if number == 2 else self.number(number)), one]
 
     def day(self, year: int, month: int, day: int) -> list[str]:
-        return [
-            *self.year(year), "date/year", *self.number(month), "date/month", *self.number(day), "date/day",
-        ]  # fmt: skip
+        return [*self.year(year), "date/year", *self.of_year(month, day)]
+
+    def of_year(self, month: int, day: int) -> list[str]:
+        return [*self.number(month), "date/month", *self.number(day), "date/day"]
 
     def moment(self, hour: int, minute: int) -> list[str]:
         """八点整; 八点零五分; 二十点三十分."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.dialplan import (
     agent_reader,
+    grammars_reader,
     keyed,
     seasons,
     site_reader,
@@ -24,6 +25,7 @@ from engine.dialplan import (
 )
 from engine.dialplan.flow_reader import KEYS_OF_FILE
 from engine.dialplan.options import SIP_STATUSES
+from engine.dialplan.profiles_site import DEVICE_KEYS
 from engine.dialplan.site_names import Names, PlanNames
 from engine.dialplan.verbs.table import VERBS, Option, Verb
 
@@ -51,12 +53,14 @@ def schemas(names: Mapping[str, Names]) -> dict[str, Schema]:
         found[own] = _site(each, names)
         found[f"{each.home}queues.yaml"] = _queues(each)
         found[f"{each.home}agents.yaml"] = _agents(each)
+        found[f"{each.home}grammars.yaml"] = _grammars(each)
         for language in each.languages:
             found[f"{each.home}prompts/{language}.yaml"] = _top({"additionalProperties": SCALAR})
         for plan in each.plans:
             found[f"{each.home}dialplans/{plan}.yaml"] = dialplan(each, plan)
     trunk = [key for key in trunk_reader.TRUNK_KEYS if key not in values.PASSWORD_KEYS]
     found["trunks.yaml"] = _top({"additionalProperties": _object(dict.fromkeys(trunk, _ANYTHING))})
+    found["devices.yaml"] = _top({"additionalProperties": _object(dict.fromkeys(DEVICE_KEYS, _ANYTHING))})
     rule = _object(dict.fromkeys(trunk_reader.OUTBOUND_KEYS, _ANYTHING))
     trunks = next(iter(names.values())).trunks if names else []
     found["outbound.yaml"] = _top({"additionalProperties": _any(rule, _names(trunks, True))})
@@ -167,6 +171,7 @@ class _Plan:
             "language": lambda: _names(names.languages, complete),
             "calendar": lambda: _names(names.things["calendars"], complete),
             "lookup": lambda: _names(names.things["lookups"], complete),
+            "grammar": lambda: _names(names.things["grammars"], complete),
             "survey": lambda: _names(names.things["surveys"], complete),
             "variable": lambda: _words(self.own.variables) if self.own.variables else SCALAR,
             "greet": lambda: _any(self.pieces["prompt"], _object({"long": PROMPT, "short": PROMPT}, ("long",))),
@@ -249,6 +254,26 @@ def _queues(names: Names) -> Schema:
     known |= dict.fromkeys(("ring", "max_wait", "position", "keep_place", "starve_after", "hard_hold"), _DURATION)
     known |= dict.fromkeys(("record", "hard"), _FLAG)
     return _top({"additionalProperties": _object(known)})
+
+
+def _grammars(names: Names) -> Schema:
+    phrases = _some(SCALAR)
+    several = _any(phrases, _object(dict.fromkeys(names.languages, phrases)))  # per language, where there are several
+    slot = _any({"type": "object"}, _words(dict.fromkeys([*types.KINDS, *names.things["grammars"]], ""), strict=False))
+    known: dict[str, Schema] = {
+        "about": SCALAR,
+        "phrases": {"anyOf": [{"type": "object", "additionalProperties": several}, *several["anyOf"]]},
+        "slots": {"type": "object", "additionalProperties": slot},
+        "fillers": _any(_FLAG, *several["anyOf"]),
+        "any_order": _FLAG,
+    }
+    one = _object({key: known[key] for key in grammars_reader.KEYS}, ("phrases",))
+    top: dict[str, Schema] = {
+        "about": SCALAR,
+        "words": {"type": "object", "additionalProperties": several},
+        "grammars": {"type": "object", "additionalProperties": one},
+    }
+    return _top(_object({key: top[key] for key in grammars_reader.KEYS_OF_FILE}))
 
 
 def _agents(names: Names) -> Schema:

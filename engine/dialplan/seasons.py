@@ -152,4 +152,5 @@ def entered(number: NumberModel, zone: Zone, wall_ms: int) -> tuple[str, str]:
 def ways(number: NumberModel) -> list[tuple[str, str, bool]]:
     """Every (dialplan, flow or '', in a season?) that calls to the number may enter."""
     held = [(season.dialplan, season.entry, True) for season in number.seasons]
-    return [(number.dialplan, number.entry, False), *held]
+    unknown = [(number.dialplan, flow, False) for flow in (number.anonymous, number.malformed, number.fax) if flow]
+    return [(number.dialplan, number.entry, False), *held, *unknown]

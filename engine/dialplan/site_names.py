@@ -80,6 +80,7 @@ def _take(names: Names, files: Mapping[str, object], trees: Mapping[str, marks.N
     names.entries = _keys(_at(own, "entries"))
     names.trunks = _keys(trees.get("trunks.yaml"))
     names.things = {kind: _keys(trees.get(f"{home}{kind}.yaml")) for kind in KEYED}
+    names.things["grammars"] = _keys(_at(trees.get(f"{home}grammars.yaml"), "grammars"))
     for number, agent in _pairs(trees.get(f"{home}agents.yaml")):
         names.agents[number] = _text(_at(agent, "name"))
         _add(names.teams, [_text(_at(agent, "team"))])

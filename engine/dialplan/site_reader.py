@@ -14,7 +14,12 @@ from engine.dialplan import (
     box_reader,
     bus_reader,
     callback_reader,
+    codecs_reader,
+    gate_reader,
     humane_reader,
+    numbers_reader,
+    offices,
+    outgoing_reader,
     parking_reader,
     queue_rules,
     recording_reader,
@@ -22,6 +27,7 @@ from engine.dialplan import (
     skills,
     speech_reader,
     strategies,
+    tls_reader,
     values,
     voice_reader,
 )
@@ -30,35 +36,39 @@ from engine.dialplan.bus import BusModel
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report
 from engine.dialplan.flow_reader import check_format
+from engine.dialplan.gate_model import GateModel
 from engine.dialplan.model import AgentModel, QueueModel, TenantModel
+from engine.dialplan.tls import TlsModel
+from engine.dialplan.trunk_model import OfficeModel
 
 CODES = {
     "login": "*50", "logout": "*51", "not_ready": "*52", "ready": "*53",
     "transfer": "*1", "hold": "*2", "record_pause": "*3", "conference": "*6", "supervise": "*57", "pick": "*58",
     "status": "*54", "wrap_code": "*55", "extend": "*56", "wrap_up": "*4",
     "nail_up": "*59", "release": "*0", "park": "*8", "voicemail": "*97", "record_prompt": "*77", "switch": "*70",
+    "pickup": "*78",
 }  # fmt: skip
 CODES_ADDED = (  # later: they give way to a code that a site had before
     "status", "wrap_code", "extend", "wrap_up", "conference", "supervise", "pick", "nail_up", "release", "park",
-    "voicemail", "record_prompt", "switch",
+    "voicemail", "record_prompt", "switch", "pickup",
 )  # fmt: skip
 SITE_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "numbers", "codes",
     "listen", "advertise", "local_networks", "music", "retention", "limits", "reasons", "lends", "borrows", "recording",
-    "allow", "parking", "voicemail", "mail", "recorded_prompts", "bus", "voices", "speech",
-    *humane_reader.TENANT_KEYS,
+    "allow", "parking", "lamps", "voicemail", "mail", "recorded_prompts", "bus", "tls", "voices", "speech", "emergency",
+    "srtp", "codecs", "offices", "gate", "fraud",
+    *humane_reader.TENANT_KEYS, *outgoing_reader.TENANT_KEYS,
 )  # fmt: skip
-NUMBER_KEYS = ("dialplan", "entry", "public", "seasons")
-SITE_LATER = ("emergency", "calendars")
+NUMBER_KEYS = ("dialplan", "entry", "public", "seasons", "anonymous", "malformed", "fax")
+SITE_LATER = ("calendars",)
 TENANT_KEYS = (
     "ringdown", "name", "about", "time_zone", "languages", "country", "realm", "domain", "digest", "entries",
     "numbers", "codes", "music", "retention", "reasons", "lends", "borrows", "recording", "parking", "voicemail",
-    "allow", "recorded_prompts", "voices", "speech",
-    *humane_reader.TENANT_KEYS,
+    "allow", "lamps", "recorded_prompts", "voices", "speech", "gate",
+    *humane_reader.TENANT_KEYS, *outgoing_reader.TENANT_KEYS,
 )  # fmt: skip
 # What is kept for a time. The journal belongs to the whole platform: only site.yaml can say how long.
-RETENTION = ("calls", "events", "queue_events", "recordings", "voicemail")
-RETENTION_LATER = ("utterances",)
+RETENTION = ("calls", "events", "queue_events", "recordings", "voicemail", "utterances")
 TENANT_LATER = ("agents_see",)
 _DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,8})?")
@@ -78,6 +88,9 @@ class NumberDraft(msgspec.Struct, frozen=True):
     entry: marks.Scalar | None = None
     public: bool = False
     seasons: list[seasons.SeasonDraft] = []
+    anonymous: marks.Scalar | None = None
+    malformed: marks.Scalar | None = None
+    fax: marks.Scalar | None = None
 
 
 class TenantDraft(msgspec.Struct):
@@ -101,6 +114,13 @@ class SiteDraft(msgspec.Struct):
     drain_ms_max: int = limits.drain_ms_default
     mail: MailModel | None = None
     bus: BusModel | None = None
+    emergency: marks.Node | None = None
+    tls: TlsModel | None = None
+    srtp: str = "off"
+    codecs: tuple[str, ...] = ()
+    offices: dict[str, OfficeModel] = {}
+    gate: GateModel | None = None
+    fraud: marks.Node | None = None
 
 
 # --- site and tenants --------------------------------------------------------------------------------------
@@ -119,7 +139,18 @@ def read_site_file(report: Report, root: marks.Mapping) -> tuple[SiteDraft, Tena
     site.local_networks = tuple(each.text for each in networks if addresses.network(report, each))
     site.retention_days = _retention(report, root, (*RETENTION, "journal"))
     site.mail = box_reader.read_mail(report, root.entries.get("mail"))
+    site.emergency = root.entries.get("emergency")
+    site.srtp = values.srtp(report, root.entries.get("srtp"))
+    site.offices = offices.read(report, root.entries.get("offices"))
+    site.fraud = root.entries.get("fraud")
+    site.gate = gate_reader.read_site(report, root, site.listen)
+    if site.srtp == "required" and not any(each.startswith("tls") for each in site.listen):
+        hint = "let phones come in over TLS as well: listen: ['tls:…']"
+        report.add("RD345", root.entries["srtp"], "the keys of phones travel readable: no listener is TLS", hint)
     site.bus = bus_reader.read(report, root.entries.get("bus"))
+    site.tls = tls_reader.read(report, root.entries.get("tls"))
+    tls_reader.check_listen(report, listen, site.tls, "tls" in root.entries)
+    site.codecs = codecs_reader.read(report, root.entries.get("codecs"))
     bounds = values.mapping(report, root.entries.get("limits"), "limits")
     if bounds is not None:
         values.known_keys(report, bounds, "limits", ("drain",))
@@ -133,7 +164,7 @@ def _retention(report: Report, root: marks.Mapping, kinds: tuple[str, ...]) -> d
     form = values.mapping(report, root.entries.get("retention"), "retention")
     if form is None:
         return {}
-    values.known_keys(report, form, "retention", kinds, RETENTION_LATER)
+    values.known_keys(report, form, "retention", kinds)
     found: dict[str, int] = {}
     for key, value in form:
         kept = values.duration(report, value, f"retention of {key.text}", _DAY, 36_500 * _DAY)
@@ -149,8 +180,9 @@ def read_tenant_file(report: Report, root: marks.Mapping, name: str, parent: Ten
         parent, name=name, realm=f"{name}.{parent.realm}", domain="", codes=parent.codes
     )
     tenant = _tenant(report, root, name, inherited)
+    gate = gate_reader.read_tenant(report, root.entries)
     kept = _retention(report, root, RETENTION)
-    tenant.model = msgspec.structs.replace(tenant.model, retention_days=kept)
+    tenant.model = msgspec.structs.replace(tenant.model, retention_days=kept, gate=gate)
     for key, value in values.mapping(report, root.entries.get("entries"), "entries") or ():
         if isinstance(value, marks.Scalar):
             tenant.entries[key.text] = (value, None)
@@ -195,6 +227,9 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     digest = values.choice(report, entries.get("digest"), "digest", ("md5", "sha-256", "both"))
     if digest:
         changes["digest"] = digest
+    lamps = values.choice(report, entries.get("lamps"), "lamps", ("everyone", "group"))
+    if lamps:
+        changes["lamps"] = lamps
     kept = box_reader.read_voicemail(report, entries.get("voicemail"))
     if kept is not None:
         changes["voicemail_bytes_max"] = kept
@@ -204,6 +239,7 @@ def _tenant(report: Report, root: marks.Mapping, name: str, model: TenantModel) 
     changes["speech"] = speech_reader.read(report, entries.get("speech"), spoken, model.speech)
     changes["reasons"] = agent_reader.read_reasons(report, entries.get("reasons"), model.reasons)
     humane, more = humane_reader.read_tenant(report, root)
+    changes |= outgoing_reader.read_tenant(report, entries, model)
     draft = TenantDraft(msgspec.structs.replace(model, codes=codes, **changes, **more), root, humane=humane)
     draft.music = values.scalars(report, entries.get("music"), "music")
     recording, draft.announced = recording_reader.read_tenant(report, entries.get("recording"))
@@ -264,7 +300,8 @@ def _number(report: Report, key: marks.Scalar, value: marks.Node) -> NumberDraft
     entry = values.scalar(report, form.entries.get("entry"), "entry")
     public = values.flag(report, form.entries.get("public"), "public")
     held = seasons.read(report, form.entries.get("seasons"))
-    return NumberDraft(key, dialplan, dialplan.text, entry, bool(public), held)
+    unknown = [values.scalar(report, form.entries.get(each), each) for each in ("anonymous", "malformed", "fax")]
+    return NumberDraft(key, dialplan, dialplan.text, entry, bool(public), held, *unknown)
 
 
 # --- queues and agents ---------------------------------------------------------------------------------------
@@ -272,6 +309,7 @@ QUEUE_KEYS = (
     "strategy", "ring", "wrap_up", "service_level", "skills", "max_wait", "length", "music", "position", "announce",
     "join_empty", "weight", "rest", "misses", "record", "rings", "about", "leave_when_empty", "estimated_wait_max",
     "overflow", "was", "progress", "callback", "keep_place", "display", "alert_info", "auto_answer", "policy",
+    "caller_id",
     *humane_reader.QUEUE_KEYS,
 )  # fmt: skip
 QUEUE_LATER = ("estimate", "priority", "needs", "calendar", "teams")
@@ -310,6 +348,7 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
     wrap_up = agent_reader.read_wrap_up(report, entries.get("wrap_up"))
     if wrap_up is not None:
         changes["wrap_up"], changes["wrap_up_ms"] = wrap_up, wrap_up.ms
+    keep("caller_id", numbers_reader.e164(report, entries.get("caller_id"), "caller_id", None) or None)
     keep("display", agent_reader.read_display(report, entries.get("display")))
     keep("alert_info", agent_reader.read_alert_info(report, entries.get("alert_info")))
     keep("auto_answer", values.choice(report, entries.get("auto_answer"), "auto_answer", agent_reader.AUTO_ANSWER))
@@ -332,7 +371,9 @@ def _queue(report: Report, form: marks.Mapping, tenant: str, name: str) -> Queue
 
 AGENT_KEYS = (
     "name", "skills", "queues", "team", "contact", "wrap_up", "second_line", "phone", "logged_in", "on_demand", "about",
-    "supervisor", "supervises", "records_prompts", "switches", *humane_reader.AGENT_KEYS,
+    "supervisor", "supervises", "records_prompts", "switches", "profile", "class", "location",
+    "office",
+    *humane_reader.AGENT_KEYS,
 )  # fmt: skip
 
 
@@ -391,6 +432,8 @@ def _agent(report: Report, form: marks.Mapping, key: marks.Scalar, tenant: str, 
     changes["records_prompts"] = bool(values.flag(report, entries.get("records_prompts"), "records_prompts"))
     changes["supervisor"] = bool(values.flag(report, entries.get("supervisor"), "supervisor"))
     told, number = agent_reader.read_phone(report, entries.get("phone"), contact)
+    changes |= outgoing_reader.read_agent(report, entries)
+    changes["office"] = values.name(report, entries.get("office"), "an office") or ""
     model = AgentModel(tenant, key.text, **changes, **told)
     follows = values.scalars(report, entries.get("supervises"), "supervises")
     return AgentDraft(model, key, _agent_queues(report, entries.get("queues")), form, follows, number)

@@ -10,13 +10,14 @@ from typing import Protocol
 import msgspec
 
 from engine import marks
-from engine.dialplan import spoken
+from engine.dialplan import spoken, values
 from engine.dialplan.corpus_places import listening_steps
 from engine.dialplan.findings import Report
 from engine.dialplan.program import Program, Step
 from engine.errors import SpeechError
 from engine.speech import notation, phonetics, universal
 from engine.speech.grammar import Grammar
+from engine.speech.lexicon import LIKE, resolved
 from engine.speech.matcher import Matcher
 from engine.speech.phonetics import Phones
 
@@ -62,9 +63,8 @@ def check(
 ) -> None:  # fmt: skip
     """Advise on every step of a dialplan that listens. `lexicon`: the words of a language, None where its recogniser
     needs no pronunciations."""
-    written: dict[str, marks.Scalar] = {}
-    for node in _scalars(trees.get(file)):
-        written.setdefault(node.text, node)
+    written = written_in(file, trees)
+    unheard_of(report, trees.get(shared_by(file)), lexicon("en"))
     done: dict[str, None] = {}
     for step in listening_steps(program):
         many_choices(report, step)
@@ -72,6 +72,19 @@ def check(
             if key not in done and key in grammars:
                 done[key] = None
                 advise(report, grammars[key], written, _place(step), lexicon(grammars[key].language))
+
+
+def shared_by(file: str) -> str:
+    """The grammars.yaml of a dialplan's tenant."""
+    return f"{file.rpartition('dialplans/')[0]}grammars.yaml"
+
+
+def written_in(file: str, trees: Mapping[str, marks.Node | None]) -> dict[str, marks.Scalar]:
+    """Text of a dialplan and of its tenant's grammars -> where it stands."""
+    found: dict[str, marks.Scalar] = {}
+    for node in (*_scalars(trees.get(file)), *_scalars(trees.get(shared_by(file)))):
+        found.setdefault(node.text, node)
+    return found
 
 
 def many_choices(report: Report, step: Step) -> None:
@@ -111,7 +124,8 @@ def ways(grammar: Grammar, written: Mapping[str, marks.Scalar]) -> Iterator[Way]
     """The ways to say the lines and the closed choices of a grammar; lines with slots are left out. `written`: phrase
     -> where it stands in the dialplan."""
     for line in grammar.lines:
-        node = written.get(line.phrase)
+        ours = line.phrase in universal.words(grammar.language, line.intent)  # an option `help:` doesn't write “help”
+        node = None if ours else written.get(line.phrase)
         for words in spoken.variants(notation.read(line.phrase, grammar.language)):
             if not any(word.startswith("$") for word in words):
                 yield Way(words, line.intent, node)
@@ -132,7 +146,7 @@ def pronounced(words: Sequence[str], grammar: Grammar, lexicon: Pronouncing) -> 
 
 
 def _said(word: str, grammar: Grammar, lexicon: Pronouncing) -> tuple[str, ...]:
-    return grammar.words.get(word) or lexicon.of(word) or lexicon.guess(word)
+    return resolved(grammar.words.get(word, ()), lexicon.of) or lexicon.of(word) or lexicon.guess(word)
 
 
 def unknown(report: Report, grammar: Grammar, found: Iterable[Way], lexicon: Pronouncing) -> None:
@@ -146,8 +160,26 @@ def unknown(report: Report, grammar: Grammar, found: Iterable[Way], lexicon: Pro
             guessed = " or ".join(lexicon.guess(word)[:2])
             how = f"it is taken for {guessed}, which is a guess" if guessed else "nobody who says it will be understood"
             message = f"“{word}” is in no dictionary: {how}"
-            hint = "write it as it sounds, in words that are known, or try it by ringdown test --speech"
-            report.add("RD310", way.node, message, hint, at=at, width=len(word))
+            report.add("RD310", way.node, message, advised(word, lexicon), at=at, width=len(word))
+
+
+def advised(word: str, lexicon: Pronouncing) -> str:
+    """What to write for a word that no dictionary has."""
+    guessed = lexicon.guess(word)[:1]
+    said = guessed[0] if guessed else "like other words"
+    return f"say how in grammars.yaml, as in words: {{{word}: {said}}}; ringdown test --speech tries it"
+
+
+def unheard_of(report: Report, tree: marks.Node | None, lexicon: Pronouncing | None) -> None:
+    """Pronunciations of a grammars.yaml by words that no dictionary has either."""
+    told = tree.entries.get("words") if isinstance(tree, marks.Mapping) else None
+    for node in _scalars(told) if lexicon is not None else ():
+        for word in node.text.removeprefix(LIKE).split() if node.text.startswith(LIKE) else ():
+            if lexicon is not None and not lexicon.of(word.lower()):
+                at = values.inside(node, len(LIKE) + node.text.removeprefix(LIKE).index(word))
+                message = f"“{word}” is in no dictionary either: nobody knows what sounds like it"
+                hint = "name words of every day, or write its phones"
+                report.add("RD310", node, message, hint, at=at, width=len(word))
 
 
 def too_short(report: Report, said: Iterable[tuple[Way, Phones]]) -> None:

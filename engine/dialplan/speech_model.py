@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 EMBEDDED, FOLDER, REMOTE, NONE = "embedded", "folder", "remote", "none"
+SECRETS = "sensitive"  # beside the languages: `none` where policy forbids that secrets are spoken
 SHIPPED = ("en",)  # languages whose model comes with the engine; a test holds it to the folder
 
 

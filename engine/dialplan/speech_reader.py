@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from engine import marks
-from engine.dialplan import values
-from engine.dialplan.findings import Report, did_you_mean
-from engine.dialplan.speech_model import EMBEDDED, FOLDER, NONE, REMOTE, SHIPPED, SpeechModel, ships
+from engine.dialplan import by_language, values
+from engine.dialplan.findings import Report
+from engine.dialplan.speech_model import EMBEDDED, FOLDER, NONE, REMOTE, SECRETS, SHIPPED, SpeechModel, ships
 
 TIMEOUT_MS_MIN, TIMEOUT_MS_MAX = 200, 10_000
 ADDRESSES_MAX = 16
@@ -20,21 +20,17 @@ def read(
     report: Report, node: marks.Node | None, languages: tuple[str, ...], inherited: dict[str, SpeechModel]
 ) -> dict[str, SpeechModel]:
     """language -> recogniser; what isn't named is as in site.yaml. `languages`: those of the tenant."""
-    found = dict(inherited)
-    for key, value in values.mapping(report, node, "speech") or ():
-        if key.text not in languages:
-            hint = did_you_mean(key.text, languages, otherwise="name it under languages:")
-            report.add("RD322", key, f"no caller is spoken to in {key.text!r} here", hint)
-        model = _recognizer(report, key, value)
-        if model is not None:
-            found[key.text] = model
-    return found
+    return by_language.read(report, node, "speech", languages, inherited, "RD322", _recognizer, (SECRETS,))
 
 
 def _recognizer(report: Report, key: marks.Scalar, node: marks.Node) -> SpeechModel | None:
-    """`embedded`, `none`, `{folder: DIR}` or `{remote: [ws://…], folder: DIR}`; None after a finding."""
+    """`embedded`, `none` (all that `secrets` may be), `{folder: DIR}` or `{remote: [ws://…], folder: DIR}`; None after
+    a finding."""
     before = report.errors
     what = f"the recogniser of {key.text}"
+    if key.text == SECRETS:
+        chosen = values.choice(report, node, f"speech {SECRETS}", (NONE,), "RD320")
+        return SpeechModel(NONE) if chosen == NONE else None
     if isinstance(node, marks.Scalar):
         kind = values.choice(report, node, what, (EMBEDDED, NONE), "RD320")
         if kind == EMBEDDED and not ships(key.text):

@@ -7,6 +7,7 @@ from typing import Any
 from engine import marks
 from engine.dialplan import keyed, values
 from engine.dialplan.options import Context, Rule
+from engine.dialplan.types import TEXT
 from engine.dialplan.verbs.table import Option
 
 WAYS = ("keys", "speech")
@@ -36,4 +37,22 @@ def keyed_form(context: Context, node: marks.Node, option: Option, what: str) ->
     return values.choice(context.report, node, what, keyed.FORMS)
 
 
-RULES: dict[str, Rule] = {"listen": listen, "barge_in": barge_in, "keyed": keyed_form}
+def open_list(context: Context, node: marks.Node, option: Option, what: str) -> Any:
+    """The variable, or the field of a lookup, that holds the list."""
+    word = values.scalar(context.report, node, what)
+    if word is None:
+        return None
+    name = word.text.removeprefix("$")
+    if name not in context.types:
+        context.unknown("RD034", word, f"${name} is not declared", list(context.types))
+    elif context.types[name] != TEXT or context.declared[name].sensitive:
+        secret = " sensitive" if context.declared[name].sensitive else ""
+        message = f"${name} is a {context.types[name]}{secret}, which holds no list that could be said"
+        context.report.add("RD292", word, message, "declare a text: its entries stand with | between them")
+    else:
+        context.read(name, word)
+        return name
+    return None
+
+
+RULES: dict[str, Rule] = {"listen": listen, "barge_in": barge_in, "keyed": keyed_form, "open_list": open_list}

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from engine import marks
-from engine.dialplan import values
+from engine.dialplan import address_rules, values
 from engine.dialplan.drafts import Draft, DraftStep
 from engine.dialplan.findings import did_you_mean
-from engine.dialplan.lookup_reader import ADDRESS, HOST
 from engine.dialplan.options import Context, Rule
 from engine.dialplan.verbs.table import Option
 
 if TYPE_CHECKING:
     from engine.dialplan.linker import Linked, Linker
 
-HINT = "as in wss://bot.example/calls; quote it"
+BOT = address_rules.Kind(
+    ("ws", "wss"), "RD300", "a bot", "as in wss://bot.example/calls; quote it", "write secret: NAME"
+)
 AUTHS = ("bearer", "signature")
 FORKS = ("caller", "both")
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -26,27 +26,15 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 def address(context: Context, node: marks.Node, option: Option, what: str) -> Any:
     """The address of a bot: literal, ws or wss, without a password. In clear only within this machine."""
-    found = values.scalar(context.report, node, what)
-    if found is None or values.computed(context.report, found, "an address"):
+    read = address_rules.address(context, node, what, BOT)
+    if read is None:
         return None
-    try:
-        split = urlsplit(found.text)
-        port = split.port
-    except ValueError:
-        split, port = urlsplit(""), None
-    host = split.netloc.rpartition("@")[2]
-    bare = host.removesuffix(f":{port}") if port is not None else host
-    fits = split.scheme in ("ws", "wss") and HOST.fullmatch(bare) and ADDRESS.fullmatch(found.text)
-    if "@" in split.netloc:
-        context.report.add("RD080", found, "a user or password in an address", "write secret: NAME")
-    elif not fits or port == 0 or "#" in found.text:
-        context.report.add("RD300", found, f"{found.text!r} is not the ws or wss address of a bot", HINT)
-    elif split.scheme == "ws" and split.hostname not in LOCAL:
+    found, split = read
+    if split.scheme == "ws" and split.hostname not in LOCAL:
         hint = "use wss, which is verified by the system's certificates"
         context.report.add("RD301", found, "what is said here, and the secret, go over the network in clear", hint)
-    else:
-        return found.text
-    return None
+        return None
+    return found.text
 
 
 def secret(context: Context, node: marks.Node, option: Option, what: str) -> Any:
@@ -56,7 +44,7 @@ def secret(context: Context, node: marks.Node, option: Option, what: str) -> Any
         return None
     name = found.text.removeprefix("secret ").strip()
     if _SECRET.fullmatch(name) is None:
-        hint = "write secret: NAME, and put the secret itself into the data folder by `ringdown secret NAME`"
+        hint = "write secret: NAME, and put the secret itself into the data folder by `ringdown secret set NAME`"
         context.report.add("RD302", found, "this is not the name of a secret", hint)
         return None
     return name

@@ -122,11 +122,11 @@ class Turn:
                 found.append(value if isinstance(row, str) else f"number/{value}")
         return tuple(found)
 
-    def hear(self, listening: Listening) -> None:
-        """Listen to his words for as long as this wait lasts."""
+    def hear(self, listening: Listening, *, keep: bool = False) -> None:
+        """Listen to his words for as long as this wait lasts. `keep`: the sound of them, when he consents."""
         self.deafen()
         self.run.hearing = self.run.ticket
-        self.out.append(Hear(self.run.ticket, listening))
+        self.out.append(Hear(self.run.ticket, listening, keep))
 
     def deafen(self) -> None:
         """What he says is of no interest any more: he presses keys, or the wait is over."""

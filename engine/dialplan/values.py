@@ -22,6 +22,11 @@ def kind_of(node: marks.Node) -> str:
     return "a list" if isinstance(node, marks.Sequence) else "a mapping"
 
 
+def inside(node: marks.Scalar, at: int) -> int:
+    """Caret offset of the character `at` of a scalar's text."""
+    return 0 if node.style in ("|", ">") else at + (1 if node.style else 0)
+
+
 def mapping(report: Report, node: marks.Node | None, what: str) -> marks.Mapping | None:
     if isinstance(node, marks.Mapping):
         return node
@@ -126,6 +131,13 @@ def choice(report: Report, node: marks.Node | None, what: str, words: Iterable[s
         report.add(code, found, f"{what}: {found.text!r} is not known", did_you_mean(found.text, words))
         return None
     return found.text
+
+
+def srtp(report: Report, node: marks.Node | None, unsaid: str = "off") -> str:
+    """`srtp: off | optional | required`; YAML's own no and yes are taken for off and required."""
+    text = node.text if isinstance(node, marks.Scalar) else ""
+    known = {"no": "off", "false": "off", "yes": "required", "true": "required"}.get(text)
+    return known or choice(report, node, "srtp", ("off", "optional", "required")) or unsaid
 
 
 def field(node: marks.Node | None, key: str) -> str:

@@ -7,8 +7,8 @@ import shlex
 from typing import Any
 
 from engine import marks
-from engine.dialplan import values
-from engine.dialplan.findings import Report, did_you_mean
+from engine.dialplan import by_language, values
+from engine.dialplan.findings import Report
 from engine.dialplan.voice_model import COMMAND, ENGINES, PLACES, SKIP, SPELL, VoiceModel
 
 WAIT_MS_MIN, WAIT_MS_MAX = 100, 10_000
@@ -23,15 +23,7 @@ def read(
     report: Report, node: marks.Node | None, languages: tuple[str, ...], inherited: dict[str, VoiceModel]
 ) -> dict[str, VoiceModel]:
     """language -> voice; what isn't named is as in site.yaml. `languages`: those of the tenant."""
-    found = dict(inherited)
-    for key, value in values.mapping(report, node, "voices") or ():
-        if key.text not in languages:
-            hint = did_you_mean(key.text, languages, otherwise="name it under languages:")
-            report.add("RD331", key, f"no caller is spoken to in {key.text!r} here", hint)
-        voice = _voice(report, key, value)
-        if voice is not None:
-            found[key.text] = voice
-    return found
+    return by_language.read(report, node, "voices", languages, inherited, "RD331", _voice)
 
 
 def _voice(report: Report, key: marks.Scalar, node: marks.Node) -> VoiceModel | None:

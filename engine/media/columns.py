@@ -14,7 +14,7 @@ import numpy as np
 
 from engine import limits
 from engine.media import g711
-from engine.rtp import events, quality
+from engine.rtp import events, quality, rtcp, srtp
 
 # --- one leg: words of legs[row] -------------------------------------------------------------------------
 (
@@ -33,7 +33,7 @@ from engine.rtp import events, quality
     FRAME,  # samples a packet carries to the far end
     FRAME_K,
     CLOCK_RATE,
-    CIPHER,  # 0: plain RTP; SRTP's state will lie in columns of its own
+    CIPHER,  # 0: plain RTP, 1: nothing but SRTP (`media.secure`)
     # who hears whom: a leg hears at most one source; a source heads a list of listeners
     SOURCE,
     SOURCE_ROW,
@@ -60,7 +60,7 @@ from engine.rtp import events, quality
     # paced forwarding: its playout buffer, or -1
     SLOT,
     CONFORMING,
-    LAST_LENGTH,  # of `last`: the payload sent last, in the law sent
+    LAST_LENGTH,  # of `last`: samples of the payload sent last, in the law sent (or octets of G.722)
     LAST_LAW,
     # playing clips
     TICKET,
@@ -102,7 +102,7 @@ from engine.rtp import events, quality
     TELL_LATCHED,  # a latching that the full event ring has not taken yet
     # supervision
     WATCH_K,
-    ALIVE_US,  # last sign of life: RTP or RTCP
+    ALIVE_US,  # the last RTP packet
     SILENCE_TOLD,  # 0, 1 (3 s), 2 (15 s)
     HELD_DIGITS,  # digits the full event ring has not taken: four bits each …
     HELD_COUNT,  # … and how many
@@ -120,15 +120,30 @@ from engine.rtp import events, quality
     # who listens to it, and who speaks to it from outside
     FIRST_EAR,  # its ears are a list; -1 ends it
     MOUTH,  # number, or -1
-) = range(90)
-LEG_FIELDS = 90
+    # tones: what `media.tones` listens for in its sound (bits) and never will again, where its state lies (-1: none) …
+    TONES,
+    TONES_DONE,
+    TONE_EAR,
+    DIGIT_AS_TONES,  # … the digit that is being sent goes out as tones, whatever was agreed …
+    TONE_SENT,  # … and the last one that did
+    TONE_SENT_US,
+    # quality: reports (RTCP)
+    REPORT_FD,  # the descriptor of the port above its own, plus one; 0: there is none
+    REPORT_PORT,  # theirs, as signalled; 0: the one above their RTP port
+    REPORT_MUX,  # reports share the RTP ports
+    REPORT_LENGTH,  # of the address that theirs come from; 0 none yet
+    OCTETS_OUT,
+    LIVE_US,  # when its figures are published next
+) = range(102)
+LEG_FIELDS = 102
 
 FREE, OPEN, CLOSING = range(3)
 NOTHING, PLAYING, ECHOING, HEARING, MIXING, SPEAKING = range(6)
 ANYONE, AS_SIGNALLED, FROM_NETWORK = range(3)
-SIGNALLED, CURRENT, CANDIDATE = range(3)  # second index of `addresses`
-EVENT_CODEC = 100  # in `payloads`: a telephone-event payload type
+SIGNALLED, CURRENT, CANDIDATE, REPORTS = range(4)  # second index of `addresses`
+EVENT_CODEC = 100  # in `payloads`: a telephone-event payload type; the next number, one with a clock of 16 kHz
 NO_CODEC = -1
+INBOUND, OUTBOUND = range(2)  # second index of `sides`, `salts` and `streams`
 
 # --- the whole plane: words of counters -------------------------------------------------------------------
 (
@@ -160,11 +175,15 @@ NO_CODEC = -1
     EARS_RUNNING,
     EAR_FRAMES_LOST,  # found their ring full
     MOUTHS_CLOSING,  # a full event ring has not taken their end yet
-) = range(28)
+    FREE_TONES,
+    REPORT_BYTES,  # of the report that waits in `report`
+    REPORTS_SENT,
+    REPORTS_HEARD,
+) = range(32)
 COUNTERS = 32
 
 # --- limits as kernels see them: words of settings ---------------------------------------------------------
-UNCONFIRMED_US, RELATCH_US, MISSING_US, PROBE_US, LEARN_US = range(5)
+UNCONFIRMED_US, RELATCH_US, MISSING_US, PROBE_US, LEARN_US, WALL_US = range(6)  # WALL_US: Unix time at monotonic 0
 SETTINGS = 8
 
 # --- a playout buffer: words of playout[slot] ----------------------------------------------------------------
@@ -243,13 +262,62 @@ MOUTH_FREE, MOUTH_OPEN, MOUTH_CLOSING = range(3)
 MOUTH_COUNT = limits.mouths_max
 MOUTH_SAMPLES = 16_384  # a power of two: 2 s
 
+# --- a leg's codecs beyond G.711: words of coding[row] -----------------------------------------------------------
+(
+    DECODING,  # the codec whose decoder has heard every packet until now; 0 none
+    DECODING_WIDE,  # … and its higher band, too
+    ENCODING,  # 1: the coder's state is what the far end's decoder has
+    STAMP_IN,  # the newest timestamp of a 16 kHz clock, counted without wrapping
+    EVENTS_SHIFT,  # durations of the events that we send count at 8 kHz (0) or 16 kHz (1)
+    # comfort noise: the far end is silent and has said how its silence sounds
+    COMFORT,
+    COMFORT_SEED,
+    COMFORT_SSRC,
+    COMFORT_AT,  # its timestamp of the next sample of noise
+    COMFORT_K,  # the tick of the next frame of noise for recordings and mixes
+) = range(10)
+CODING_FIELDS = 12
+CODER_WORDS = 80  # of a coder's or decoder's state
+NOISE_ORDER = 10  # reflection coefficients of comfort noise that are heeded; RFC 3389 leaves it open
+NOISE_FIELDS = 2 * NOISE_ORDER + 2  # gain, coefficients, the lattice's memory
+SOUND_SAMPLES = 960  # of one packet at 8 kHz: 120 ms
+# --- tones in a leg's sound: words of tones[ear] --------------------------------------------------------------------
+(
+    TONE_LIVE,  # a stream has begun: the words below hold
+    TONE_SSRC,
+    TONE_AT,  # its timestamp of the next sample to look at
+    TONE_END,  # its timestamp behind the newest sample
+    TONE_HIGHEST,  # its highest sequence number
+    TONE_LAST_US,
+    TONE_CUT,  # the newest block belongs to a key: nobody else should hear it
+    TONE_ACTIVE,  # a press is going on
+    TONE_CODE,
+    TONE_BLOCKS,  # it has lasted so long
+    TONE_MISSES,
+    TONE_UNKNOWNS,
+    TONE_REPORTED,
+    TONE_FAX_BLOCKS,  # listened for a fax so long
+    TONE_FAX_QUIET,  # blocks of silence since a calling tone, and one
+    TONE_FAX_ENERGY,
+    TONE_TOLD_COUNT,
+) = range(17)
+TONE_FAX_RUN, TONE_FAX_MISSES = 20, 22  # two words each
+TONE_TOLD, TONE_TOLD_MAX = 24, 8  # what is to be told: kind, code, ms
+TONE_CODES, TONE_ENERGIES, TONE_HISTORY = 32, 40, 8  # of the newest blocks, newest first
+TONE_FIELDS = 48
+TONE_BLOCK = 80
+TONE_SAMPLES = 4_096  # a power of two, more than the longest packet, what it waits for and the history before it
+TONE_EARS = limits.legs_max // 2
+TONE_WORK = (8, TONE_BLOCK * (TONE_HISTORY + 1))
+
 # --- rings -----------------------------------------------------------------------------------------------
 COMMAND_WORDS, COMMAND_SIZE = 32, 2_048
-EVENT_WORDS, EVENT_SIZE = 16, 8_192
+EVENT_WORDS, EVENT_SIZE = 32, 8_192
 HEAD, TAIL = 0, 8  # on cache lines of their own
 SHARED_WORDS = 16
 
 OUT_PACKETS = 64
+REPORT_BYTES_MAX = 256 + srtp.GROWTH_MAX
 ADDRESS_BYTES = 32  # room for sockaddr_in6, 28 bytes
 PLAYLIST_CLIPS = 128
 DIGITS_QUEUED = limits.digits_buffered_max
@@ -275,7 +343,12 @@ class Plane(Protocol):
     quality: Any  # int64[rows, quality.FIELDS]
     presses: Any  # int64[rows, events.FIELDS]
     active: Any  # int64[rows]: open legs, densely
-    addresses: Any  # uint8[rows, 3, ADDRESS_BYTES]: SIGNALLED, CURRENT, CANDIDATE as the kernel's sockaddr
+    reports: Any  # int64[rows, rtcp.FIELDS]
+    names: Any  # uint8[rows, rtcp.NAME_BYTES]: CNAMEs
+    live_shared: Any  # int64[rows, EVENT_WORDS]: each leg's figures, released once a second
+    report: Any  # uint8[REPORT_BYTES_MAX]: one RTCP packet to send …
+    report_address: Any  # uint8[ADDRESS_BYTES]: … and where to
+    addresses: Any  # uint8[rows, 4, ADDRESS_BYTES]: SIGNALLED, CURRENT, CANDIDATE, REPORTS as the kernel's sockaddr
     networks: Any  # uint8[rows, 16]
     payloads: Any  # int8[rows, 128]: codec number by incoming payload type
     playlists: Any  # int32[rows, PLAYLIST_CLIPS]
@@ -305,6 +378,15 @@ class Plane(Protocol):
     mouths: Any  # int64[mouths, MOUTH_FIELDS]
     mouth_shared: Any  # int64[mouths, SHARED_WORDS]
     mouth_samples: Any  # int16[mouths, MOUTH_SAMPLES]
+    coding: Any  # int64[rows, CODING_FIELDS]
+    coders: Any  # int64[rows + 1, 2, CODER_WORDS]: a leg's decoder and coder; the last row is scratch
+    noise: Any  # float64[rows, NOISE_FIELDS]
+    heard: Any  # uint8[2 * SOUND_SAMPLES]: scratch, a packet decoded to L16 at 8 kHz …
+    wide: Any  # int16[2 * SOUND_SAMPLES]: … and at 16 kHz
+    tones: Any  # int64[TONE_EARS, TONE_FIELDS]
+    tone_samples: Any  # int16[TONE_EARS, TONE_SAMPLES]: by the stream's timestamp
+    free_tones: Any  # int64[TONE_EARS]
+    tone_work: Any  # float64[TONE_WORK]: scratch
     out: Any  # uint8[OUT_PACKETS, packet_bytes_max]
     out_legs: Any  # int64[OUT_PACKETS, 2]: row, length
     settings: Any  # int64[SETTINGS]: limits the kernels obey
@@ -317,11 +399,19 @@ class Plane(Protocol):
     happenings: Any  # int64[EVENT_SIZE, EVENT_WORDS]
     happening_shared: Any  # int64[SHARED_WORDS]
     audio: Any  # uint8[AUDIO_BYTES]: clips in both laws
+    # SRTP (`rtp.srtp`): second index INBOUND, OUTBOUND
+    streams: Any  # int64[rows, 2, srtp.STREAM_ROW]: packet indices, no keys; outlives the process
+    sides: Any  # int64[rows, 2, srtp.SIDE_WORDS]
+    salts: Any  # uint8[rows, 2, 2, srtp.SALT_BYTES]
+    secret: Any  # uint8[32]: scratch, a master key on its way
+    scratch: Any  # uint8[srtp.SCRATCH_BYTES]
 
 
 _ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
     ("legs", np.int64, (LEGS, LEG_FIELDS)),
     ("quality", np.int64, (LEGS, quality.FIELDS)),
+    ("streams", np.int64, (LEGS, 2, srtp.STREAM_ROW)),
+    ("reports", np.int64, (LEGS, rtcp.FIELDS)),
     ("presses", np.int64, (LEGS, events.FIELDS)),
     ("active", np.int64, (LEGS,)),
     ("playout", np.int64, (ALL_SLOTS, PLAYOUT_FIELDS)),
@@ -334,11 +424,15 @@ _ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
     ("ear_shared", np.int64, (EAR_COUNT, SHARED_WORDS)),
     ("mouths", np.int64, (MOUTH_COUNT, MOUTH_FIELDS)),
     ("mouth_shared", np.int64, (MOUTH_COUNT, SHARED_WORDS)),
+    ("coding", np.int64, (LEGS, CODING_FIELDS)),
+    ("coders", np.int64, (LEGS + 1, 2, CODER_WORDS)),
+    ("noise", np.float64, (LEGS, NOISE_FIELDS)),
     ("out_legs", np.int64, (OUT_PACKETS, 2)),
     ("settings", np.int64, (SETTINGS,)),
     ("record", np.int64, (EVENT_WORDS,)),
     ("counters", np.int64, (COUNTERS,)),
     ("metrics_shared", np.int64, (COUNTERS,)),
+    ("live_shared", np.int64, (LEGS, EVENT_WORDS)),
     ("command_shared", np.int64, (SHARED_WORDS,)),
     ("happening_shared", np.int64, (SHARED_WORDS,)),
     ("commands", np.int64, (COMMAND_SIZE, COMMAND_WORDS)),
@@ -356,16 +450,29 @@ _ARRAYS: tuple[tuple[str, type, tuple[int, ...]], ...] = (
     ("ear_said", np.int16, (EAR_COUNT, EAR_SAMPLES)),
     ("ear_sent", np.int16, (EAR_COUNT, EAR_SAMPLES)),
     ("mouth_samples", np.int16, (MOUTH_COUNT, MOUTH_SAMPLES)),
-    ("addresses", np.uint8, (LEGS, 3, ADDRESS_BYTES)),
+    ("wide", np.int16, (2 * SOUND_SAMPLES,)),
+    ("addresses", np.uint8, (LEGS, 4, ADDRESS_BYTES)),
+    ("names", np.uint8, (LEGS, rtcp.NAME_BYTES)),
+    ("report", np.uint8, (REPORT_BYTES_MAX,)),
+    ("report_address", np.uint8, (ADDRESS_BYTES,)),
     ("networks", np.uint8, (LEGS, 16)),
     ("payloads", np.int8, (LEGS, 128)),
     ("digits", np.uint8, (LEGS, DIGITS_QUEUED)),
     ("last", np.uint8, (LEGS, LAST_BYTES)),
     ("encode", np.uint8, (2, 65_536)),
     ("cross", np.uint8, (2, 256)),
+    ("heard", np.uint8, (2 * SOUND_SAMPLES,)),
     ("out", np.uint8, (OUT_PACKETS, limits.packet_bytes_max)),
     ("packed_address", np.uint8, (ADDRESS_BYTES,)),
+    ("tones", np.int64, (TONE_EARS, TONE_FIELDS)),
+    ("free_tones", np.int64, (TONE_EARS,)),
+    ("tone_samples", np.int16, (TONE_EARS, TONE_SAMPLES)),
+    ("tone_work", np.float64, TONE_WORK),
     ("audio", np.uint8, (AUDIO_BYTES,)),
+    ("sides", np.int64, (LEGS, 2, srtp.SIDE_WORDS)),
+    ("salts", np.uint8, (LEGS, 2, 2, srtp.SALT_BYTES)),
+    ("secret", np.uint8, (32,)),
+    ("scratch", np.uint8, (srtp.SCRATCH_BYTES,)),
 )
 
 
@@ -398,6 +505,8 @@ def allocate(memory: Any = None) -> Plane:
     plane.cross[:] = g711.cross_tables()
     plane.free_slots[:] = np.arange(SLOTS - 1, -1, -1)
     plane.counters[FREE_SLOTS] = SLOTS
+    plane.free_tones[:] = np.arange(TONE_EARS - 1, -1, -1)
+    plane.counters[FREE_TONES] = TONE_EARS
     for word, limit_ms in (
         (UNCONFIRMED_US, limits.unconfirmed_send_ms_max),
         (RELATCH_US, limits.relatch_silent_ms),

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import msgspec
 
-PCMU, PCMA = 0, 8  # codec numbers are the static payload types of RFC 3551
+TONE_DIGITS, TONE_FAX = 1, 2
+PCMU, PCMA, G722, CN = 0, 8, 9, 13  # codec numbers are the static payload types of RFC 3551 …
+L16_8, L16_16 = 64, 65  # … where there is one: 16-bit samples at 8 and 16 kHz have none
+EVENTS_16 = 101  # in `SetLeg.codecs_in`: telephone-event whose clock runs at 16 kHz
 
 
 class OpenLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -31,7 +34,9 @@ class SetLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """The result of an offer/answer: where and how to send, what may come. Opens learning again (symmetric RTP).
 
     `codecs_in`: pairs (payload type, codec number) accepted; `events_in`/`events_out`: telephone-event payload
-    types or -1. `accept`: any | signalled | network (then `network` is a CIDR) narrows who may be latched.
+    types or -1, `events_rate_out` the clock of those that we send, in Hz. `accept`: any | signalled | network (then
+    `network` is a CIDR) narrows who may be latched. `tones`: what is listened for in the sound: TONE_DIGITS, TONE_FAX
+    or both.
     """
 
     row: int
@@ -48,6 +53,13 @@ class SetLeg(msgspec.Struct, frozen=True, tag=True, array_like=True):
     receive: bool
     accept: str = "any"
     network: str = ""
+    suite: int = 0  # SRTP (`sdp.crypto`), 0: plain RTP
+    key_in: str = ""  # the handles under which the runtime keeps the keys (`runtime.key_vault`)
+    key_out: str = ""
+    events_rate_out: int = 8_000
+    tones: int = 0
+    report_port: int = 0  # where they want RTCP, 0: the port above `port`
+    report_mux: bool = False  # RTCP shares the RTP ports (RFC 5761)
 
 
 class Play(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -123,13 +135,15 @@ class Mix(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class SendDigits(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """Send digits (0-9 * # A-D) as RFC 4733 events on the leg's own timeline, over whatever it plays."""
+    """Send digits (0-9 * # A-D) on the leg's own timeline, over whatever it plays: as RFC 4733 events, or as tones in
+    the sound where these weren't agreed or `tones` says so."""
 
     row: int
     generation: int
     digits: str
     on_ms: int = 100
     gap_ms: int = 60
+    tones: bool = False
 
 
 class StartTap(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -246,6 +260,14 @@ class DigitStarted(msgspec.Struct, frozen=True, tag=True, array_like=True):
     digit: str
 
 
+class FaxHeard(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A fax is at the far end: `tone` is cng (it calls) or ced (it answers). Once a leg."""
+
+    row: int
+    generation: int
+    tone: str
+
+
 class Latched(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """The leg now sends to this source address (symmetric RTP)."""
 
@@ -256,11 +278,15 @@ class Latched(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class MediaMissing(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """A leg that should send has been silent: raised at 3 s (`silent_ms` 3000) and again at 15 s (15000)."""
+    """A leg that should send has been silent: raised at 3 s (`silent_ms` 3000) and again at 15 s (15000).
+
+    `refused`: packets that did come and that the leg's SRTP key doesn't open.
+    """
 
     row: int
     generation: int
     silent_ms: int
+    refused: int = 0
 
 
 class MediaBack(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -286,6 +312,13 @@ class PortMoved(msgspec.Struct, frozen=True, tag=True, array_like=True):
     port: int
 
 
+class KeysLost(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """A leg that goes on in a new plane lacks its SRTP keys: nothing passes until new ones are agreed."""
+
+    row: int
+    generation: int
+
+
 class TapEnded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """A recording is complete (or failed: `detail` not empty). `duration_ms` is what the file holds."""
 
@@ -295,6 +328,29 @@ class TapEnded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     name: str
     duration_ms: int
     detail: str
+
+
+class Sound(msgspec.Struct, frozen=True, array_like=True):
+    """What a leg's audio was like beyond its counts, and what the far end says of ours (RTCP)."""
+
+    delayed: int = 0  # packets later than jitter buffers wait for (`quality.LATE_LIMIT_US`)
+    delayed_max_us: int = 0
+    loss_runs: int = 0  # holes, of one packet or more
+    weighed: int = 0  # samples looked at, of G.711 only …
+    clipped: int = 0  # … at the ceiling
+    loudest: int = 0  # largest magnitude, of 32,768
+    missed_frames: int = 0  # that we ourselves were too late to send
+    reports: int = 0  # compound packets heard …
+    about: int = 0  # … and blocks in them about our stream: without any, the far figures below say nothing
+    far_lost: int = 0  # packets of ours
+    far_fraction_max: int = 0  # of 256, the worst interval
+    far_jitter_us: int = 0
+    far_jitter_max_us: int = 0
+    round_trip_us: int = -1  # mean; -1 not known
+    round_trip_max_us: int = 0
+    far_discarded: int = 0  # of 256: too late for their jitter buffer (RFC 3611)
+    far_delay_ms: int = 0  # of their end system (RFC 3611)
+    far_opinion: int = 0  # their own MOS-CQ times ten, 0 unknown (RFC 3611)
 
 
 class LegClosed(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -312,9 +368,10 @@ class LegClosed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     jitter_max_us: int
     gap_max_us: int
     digits: int
+    sound: Sound = Sound()
 
 
 MediaEvent = (
-    PlayEnded | DigitHeard | DigitStarted | Latched | MediaMissing | MediaBack | LegFailed | PortMoved | TapEnded
-    | LegClosed
+    PlayEnded | DigitHeard | DigitStarted | FaxHeard | Latched | MediaMissing | MediaBack | LegFailed | PortMoved
+    | TapEnded | LegClosed | KeysLost
 )

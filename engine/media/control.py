@@ -8,9 +8,25 @@ from __future__ import annotations
 from typing import Any
 
 from engine.jit import i64, kernel
+from engine.media import (
+    coding,
+    digits,
+    ears,
+    forward,
+    latch,
+    mix,
+    mouths,
+    play,
+    playout,
+    receive,
+    reports,
+    rings,
+    secure,
+    tones,
+)
 from engine.media import columns as c
-from engine.media import digits, ears, forward, latch, mix, mouths, play, playout, receive, rings
 from engine.media.columns import Plane
+from engine.media.commands import CN, EVENTS_16, G722, L16_8, L16_16, PCMA, PCMU
 from engine.rtp import events, quality
 
 # --- kinds of commands --------------------------------------------------------------------------------------
@@ -19,23 +35,29 @@ from engine.rtp import events, quality
     START_TAP, PAUSE_TAP, STOP_TAP, CLOSE_LEG, SET_CLIP, HALT, MIX,
     START_EAR, STOP_EAR, START_MOUTH, STOP_MOUTH, CLEAR_MOUTH,
 ) = range(22)
+SET_KEY = 40  # SRTP: `media.secure`
 
 # --- what the loop must do ------------------------------------------------------------------------------------
 DO_NOTHING, DO_WATCH, DO_UNWATCH, DO_HALT = range(4)
 
 # --- places of figures in a command record (0 kind, 1 row, 2 generation) ----------------------------------------
-OPEN_FD, OPEN_SSRC, OPEN_SEQUENCE, OPEN_TIMESTAMP = 3, 4, 5, 6
+OPEN_FD, OPEN_SSRC, OPEN_SEQUENCE, OPEN_TIMESTAMP, OPEN_REPORT_FD, OPEN_NAME = 3, 4, 5, 6, 7, 8
 SET_CODEC, SET_TYPE, SET_EVENTS_IN, SET_EVENTS_OUT, SET_FRAME_MS, SET_FLAGS, SET_ACCEPT = 3, 4, 5, 6, 7, 8, 9
 SET_LENGTH, SET_ADDRESS, SET_FAMILY, SET_BITS, SET_NETWORK, SET_PAIRS, SET_FIRST_PAIR = 10, 11, 15, 16, 17, 19, 20
 SET_PAIRS_MAX = 12
 PLAY_TICKET, PLAY_FLAGS, PLAY_START, PLAY_COUNT, PLAY_CLIPS = 3, 4, 5, 6, 7
 PLAY_CLIPS_MAX = 4 * (c.COMMAND_WORDS - PLAY_CLIPS)
-DIGITS_ON_MS, DIGITS_GAP_MS, DIGITS_COUNT, DIGITS_CODES = 3, 4, 5, 6
+DIGITS_ON_MS, DIGITS_GAP_MS, DIGITS_COUNT, DIGITS_CODES = 3, 4, 5, 6  # a code: event code, 16 added for tones
 MIX_NUMBER, MIX_COUNT, MIX_PARTIES = 3, 4, 5  # then three words a party: row, generation, ears by place in this list
-FLAG_SEND, FLAG_RECEIVE = 1, 2
+FLAG_SEND, FLAG_RECEIVE, FLAG_MUX = 1, 2, 8  # and in SET_FLAGS, from bit REPORT_PORT_BIT on, the far port for reports
+REPORT_PORT_BIT = 8
+TONES_SHIFT = 4  # in SET_FLAGS: the bits of `media.tones` lie above these
 FLAG_LOOP, FLAG_STOP_ON_DIGIT = 1, 2
 
+FLAG_EVENTS_16 = 4  # telephone-events that we send count at 16 kHz
+
 _FRAMES_MS = (10, 20, 30, 40, 60)
+_CODECS = (PCMU, PCMA, G722, CN, L16_8, L16_16, EVENTS_16)
 
 
 @kernel
@@ -92,6 +114,8 @@ def _direct(p: Plane, kind: int, row: int, words: Any, now_us: int) -> None:
     leg = p.legs[row]
     if kind == SET_LEG:
         _set(p, words, now_us)
+    elif kind == SET_KEY:
+        secure.set_key(p, row, words)
     elif kind == STAGE_CLIPS:
         if leg[c.SOURCE] == c.PLAYING:  # its playlist is about to be overwritten
             forward.detach(p, row)
@@ -109,7 +133,7 @@ def _direct(p: Plane, kind: int, row: int, words: Any, now_us: int) -> None:
         leg[c.DIGIT_ON] = min(max(words[DIGITS_ON_MS], 40), 8_000) * 8
         leg[c.DIGIT_GAP] = min(max(words[DIGITS_GAP_MS], 40), 8_000) * 8
         for index in range(min(words[DIGITS_COUNT], c.DIGITS_QUEUED)):
-            digits.queue(p, row, (words[DIGITS_CODES + (index >> 3)] >> (8 * (index & 7))) & 15)
+            digits.queue(p, row, (words[DIGITS_CODES + (index >> 3)] >> (8 * (index & 7))) & 31)
 
 
 # --- a leg's life ----------------------------------------------------------------------------------------------
@@ -126,14 +150,19 @@ def _open(p: Plane, words: Any, now_us: int) -> int:
         p.quality[row, word] = 0
     for word in range(events.FIELDS):
         p.presses[row, word] = 0
+    for word in range(c.CODING_FIELDS):
+        p.coding[row, word] = 0
     for payload_type in range(128):
         p.payloads[row, payload_type] = c.NO_CODEC
+    secure.forget(p, row)
     leg[c.STATE] = c.OPEN
     leg[c.GENERATION] = words[2]
     leg[c.FD] = words[OPEN_FD]
     leg[c.SSRC] = words[OPEN_SSRC] & 0xFFFFFFFF
     leg[c.SEQUENCE] = words[OPEN_SEQUENCE] & 0xFFFF
     leg[c.TIMESTAMP] = words[OPEN_TIMESTAMP] & 0xFFFFFFFF
+    leg[c.REPORT_FD] = words[OPEN_REPORT_FD]
+    reports.begin(p, row, words, OPEN_NAME)
     leg[c.DUE_US] = now_us
     leg[c.ALIVE_US] = now_us
     leg[c.FRAME] = 160
@@ -148,6 +177,7 @@ def _open(p: Plane, words: Any, now_us: int) -> int:
     leg[c.MIX] = -1
     leg[c.FIRST_EAR] = -1
     leg[c.MOUTH] = -1
+    leg[c.TONE_EAR] = -1
     leg[c.ACTIVE_AT] = p.counters[c.ACTIVE]
     p.active[p.counters[c.ACTIVE]] = row
     p.counters[c.ACTIVE] += 1
@@ -162,8 +192,18 @@ def _set(p: Plane, words: Any, now_us: int) -> None:
     if frame_ms not in _FRAMES_MS:
         frame_ms = 20
     fine_before = leg[c.FRAME_K] & 1
-    leg[c.CODEC_OUT] = words[SET_CODEC]
-    leg[c.LAW_OUT] = 1 if words[SET_CODEC] == 8 else 0
+    codec = words[SET_CODEC]
+    if codec == L16_16 and frame_ms > 40:  # longer ones would be fragmented
+        frame_ms = 40
+    if codec != leg[c.CODEC_OUT]:
+        if leg[c.LAST_LAW] == coding.OCTETS:
+            coding.recall(p, row)
+        p.coding[row, c.ENCODING] = 0
+        leg[c.MAPPED] = 0  # another clock, perhaps, and another talkspurt
+    leg[c.CODEC_OUT] = codec
+    leg[c.LAW_OUT] = coding.law_of(codec)
+    leg[c.CLOCK_RATE] = 16_000 if codec == L16_16 else 8_000
+    p.coding[row, c.EVENTS_SHIFT] = i64(words[SET_FLAGS] & FLAG_EVENTS_16 != 0)
     leg[c.PAYLOAD_TYPE_OUT] = words[SET_TYPE] & 0x7F
     leg[c.EVENTS_OUT] = words[SET_EVENTS_OUT] if words[SET_EVENTS_OUT] <= 127 else -1
     if frame_ms * 8 != leg[c.FRAME]:
@@ -179,7 +219,10 @@ def _set(p: Plane, words: Any, now_us: int) -> None:
         leg[c.ALIVE_US] = now_us
         leg[c.SILENCE_TOLD] = 0
     leg[c.RECEIVE] = receive
+    leg[c.REPORT_MUX] = i64(words[SET_FLAGS] & FLAG_MUX != 0)
+    leg[c.REPORT_PORT] = (words[SET_FLAGS] >> REPORT_PORT_BIT) & 0xFFFF
     leg[c.IS_SET] = 1
+    tones.set_mode(p, row, (words[SET_FLAGS] >> TONES_SHIFT) & 3)
     _set_payloads(p, row, words)
     _set_network(p, row, words)
     address = p.packed_address
@@ -195,10 +238,12 @@ def _set_payloads(p: Plane, row: int, words: Any) -> None:
         p.payloads[row, payload_type] = c.NO_CODEC
     for index in range(min(max(words[SET_PAIRS], 0), SET_PAIRS_MAX)):
         pair = words[SET_FIRST_PAIR + index]
-        if (pair & 0xFF) == 0 or (pair & 0xFF) == 8:
+        if (pair & 0xFF) in _CODECS:
             p.payloads[row, (pair >> 8) & 0x7F] = pair & 0xFF
     if 0 <= words[SET_EVENTS_IN] <= 127:
         p.payloads[row, words[SET_EVENTS_IN]] = c.EVENT_CODEC
+    if p.payloads[row, CN] == c.NO_CODEC:  # gateways send it whether it was agreed or not
+        p.payloads[row, CN] = CN
 
 
 @kernel
@@ -288,6 +333,8 @@ def _carry_over(p: Plane, row: int, number: int) -> None:
         if leg[c.SLOT] >= 0:
             playout.copy(p, leg[c.SLOT], slot)
         elif leg[c.MAPPED] == 1:
+            if leg[c.LAST_LAW] == coding.OCTETS:
+                coding.recall(p, listener)
             playout.seed(p, slot, p.last[listener], leg[c.LAST_LENGTH], leg[c.LAST_LAW])
         listener = leg[c.NEXT_LISTENER]
 
@@ -326,6 +373,8 @@ def close(p: Plane, row: int) -> None:
     if leg[c.MOUTH] >= 0:
         mouths.shut(p, leg[c.MOUTH])
     p.counters[c.FINE_LEGS] -= leg[c.FRAME_K] & 1
+    secure.forget(p, row)
+    tones.release(p, row)
     leg[c.STATE] = c.CLOSING
     finish_closing(p, row)
 
@@ -333,7 +382,7 @@ def close(p: Plane, row: int) -> None:
 @kernel
 def finish_closing(p: Plane, row: int) -> None:
     """Raise LegClosed with the leg's quality; a full ring leaves the row CLOSING and each tick tries again."""
-    leg, stream = p.legs[row], p.quality[row]
+    leg = p.legs[row]
     receive.release_digits(p, row)
     if leg[c.HELD_COUNT] > 0:
         return
@@ -341,16 +390,7 @@ def finish_closing(p: Plane, row: int) -> None:
     record[0] = rings.LEG_CLOSED
     record[1] = row
     record[2] = leg[c.GENERATION]
-    record[3] = stream[quality.PACKETS]
-    record[4] = leg[c.PACKETS_OUT]
-    record[5] = quality.lost(stream)
-    record[6] = stream[quality.DUPLICATED]
-    record[7] = stream[quality.REORDERED]
-    record[8] = leg[c.IGNORED]
-    record[9] = quality.jitter_us(stream)
-    record[10] = stream[quality.JITTER_MAX_US]
-    record[11] = stream[quality.GAP_MAX_US]
-    record[12] = leg[c.DIGITS_HEARD]
+    reports.figures(leg, p.quality[row], p.reports[row], record)
     if not rings.emit_record(p, record):
         return
     leg[c.STATE] = c.FREE

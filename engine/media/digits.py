@@ -1,5 +1,5 @@
 """Digits out, one after another, over whatever a leg plays (RFC 4733 §2.5): marker, one timestamp, growing duration,
-the end three times. A far end without telephone-event hears the tones themselves, 20 ms a packet.
+the end three times. A far end without telephone-event, or one that is to get them, hears the tones, 20 ms a packet.
 
 Digits run on the tick at 20 ms whatever the leg's frame. Audio is suspended from the first digit to the end of the
 last one's gap; the duration follows time, so a late tick skips packets and never sends a burst.
@@ -8,8 +8,8 @@ last one's gap; the duration follows time, so a late tick skips packets and neve
 from __future__ import annotations
 
 from engine.jit import i64, kernel
+from engine.media import coding, forward, timeline
 from engine.media import columns as c
-from engine.media import forward, timeline
 from engine.media.columns import Plane
 from engine.rtp import events
 from engine.rtp.packet import HEADER_BYTES
@@ -24,7 +24,7 @@ _VOLUME = 10  # dB below 0 dBm0
 
 @kernel
 def queue(p: Plane, row: int, code: int) -> None:
-    """Append one event code; beyond DIGITS_QUEUED digits it is dropped."""
+    """Append one event code, 16 added for tones whatever was agreed; beyond DIGITS_QUEUED digits it is dropped."""
     leg = p.legs[row]
     if leg[c.DIGIT_COUNT] < c.DIGITS_QUEUED:
         p.digits[row, (leg[c.DIGIT_FIRST] + leg[c.DIGIT_COUNT]) % c.DIGITS_QUEUED] = code
@@ -62,7 +62,9 @@ def step(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
 @kernel
 def _begin(p: Plane, row: int, k: int, nominal_us: int) -> None:
     leg = p.legs[row]
-    leg[c.DIGIT_CODE] = p.digits[row, leg[c.DIGIT_FIRST]]
+    queued = i64(p.digits[row, leg[c.DIGIT_FIRST]])
+    leg[c.DIGIT_CODE] = queued & 15
+    leg[c.DIGIT_AS_TONES] = 1 if queued >> 4 == 1 or leg[c.EVENTS_OUT] < 0 else 0
     leg[c.DIGIT_FIRST] = (leg[c.DIGIT_FIRST] + 1) % c.DIGITS_QUEUED
     leg[c.DIGIT_COUNT] -= 1
     leg[c.DIGIT_PHASE] = SOUNDING
@@ -80,13 +82,13 @@ def _sound(p: Plane, row: int, k: int, now_us: int) -> None:
     leg = p.legs[row]
     duration = (k - leg[c.DIGIT_START_K] + _STEP_K) * _K_SAMPLES
     over = duration >= leg[c.DIGIT_ON]
-    if leg[c.EVENTS_OUT] >= 0:
+    if leg[c.DIGIT_AS_TONES] == 0:
         _send_event(p, row, 1 if over else 0, min(duration, leg[c.DIGIT_ON]), now_us)
     else:
         _send_tone(p, row, duration - _STEP_SAMPLES, min(duration, leg[c.DIGIT_ON]), now_us)
     if over:
         leg[c.DIGIT_PHASE] = RESTING
-        leg[c.DIGIT_ENDS] = 2 if leg[c.EVENTS_OUT] >= 0 else 0
+        leg[c.DIGIT_ENDS] = 0 if leg[c.DIGIT_AS_TONES] == 1 else 2
         end_us = leg[c.DIGIT_START_US] + leg[c.DIGIT_ON] * timeline.SAMPLE_US
         leg[c.DIGIT_REST_K] = leg[c.DIGIT_START_K] + (leg[c.DIGIT_ON] + leg[c.DIGIT_GAP]) // _K_SAMPLES
         leg[c.TIMESTAMP] = (leg[c.DIGIT_TIMESTAMP] + leg[c.DIGIT_ON]) & 0xFFFFFFFF
@@ -101,7 +103,8 @@ def _send_event(p: Plane, row: int, end: int, duration: int, now_us: int) -> Non
     slot = timeline.out_slot(p)
     if slot < 0:
         return
-    events.write_event(p.out[slot], HEADER_BYTES, leg[c.DIGIT_CODE], end, _VOLUME, duration)
+    duration <<= p.coding[row, c.EVENTS_SHIFT]
+    events.write_event(p.out[slot], HEADER_BYTES, leg[c.DIGIT_CODE], end, _VOLUME, min(duration, 0xFFFF))
     timeline.commit(
         p, row, slot, events.PAYLOAD_BYTES, leg[c.MARKER], leg[c.EVENTS_OUT], leg[c.SEQUENCE],
         leg[c.DIGIT_TIMESTAMP], now_us,
@@ -119,13 +122,16 @@ def _send_tone(p: Plane, row: int, begin: int, end: int, now_us: int) -> None:
     slot = timeline.out_slot(p)
     if slot < 0:
         return
+    leg[c.TONE_SENT] = leg[c.DIGIT_CODE]  # its echo is nobody's key
+    leg[c.TONE_SENT_US] = now_us
     clip = p.clips[c.DTMF_CLIPS + leg[c.DIGIT_CODE]]
-    first, length = clip[leg[c.LAW_OUT]], max(clip[c.CLIP_LENGTH], 1)
-    silence = 0xFF if leg[c.LAW_OUT] == 0 else 0xD5
+    law, length = leg[c.LAW_OUT], max(clip[c.CLIP_LENGTH], 1)
+    stored = law if law != coding.LINEAR else 0  # clips lie in both laws of G.711
+    first = clip[stored]
     for index in range(_STEP_SAMPLES):
         sounding = begin + index < end and clip[c.CLIP_LENGTH] > 0
-        octet = i64(p.audio[first + (begin + index) % length]) if sounding else silence
-        p.out[slot, HEADER_BYTES + index] = octet
+        value = i64(p.decode[stored, p.audio[first + (begin + index) % length]]) if sounding else 0
+        coding.put(p, law, p.out[slot], HEADER_BYTES, index, value)
     leg[c.TIMESTAMP] = (leg[c.DIGIT_TIMESTAMP] + begin) & 0xFFFFFFFF
     leg[c.DUE_US] = leg[c.DIGIT_START_US] + begin * timeline.SAMPLE_US
     timeline.send_frame(p, row, slot, _STEP_SAMPLES, now_us)

@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.jit import i64, kernel, load_acquire, store_release
+from engine.media import coding, rings
 from engine.media import columns as c
-from engine.media import rings
 from engine.media.columns import Plane
 from engine.rtp import events
 from engine.rtp.sequence import ahead16, ahead32
@@ -29,7 +29,7 @@ FRAME_BYTES = 2 * c.EAR_WORDS
 SILENT, KEY, PLAYING, LOST = 1, 2, 4, 8  # flags: nothing came; a key is down; a prompt is being played; parts are lost
 
 _MASK = c.EAR_SAMPLES - 1
-_NOTHING_HERE = -32_768  # G.711 never decodes to it
+_NOTHING_HERE = -32_768  # no sample is
 _REORDER = 320  # samples that a missing packet is waited for
 _WINDOW = 960  # samples behind the next frame that the ring must have room for: the longest packet
 _JUMP = 4_000  # samples that a stream's clock may run ahead of ours before it counts as another clock
@@ -133,7 +133,8 @@ def _place(p: Plane, ear: int, sequence: int, timestamp: int, ssrc: int, packet:
     if ahead > c.EAR_SAMPLES - _WINDOW:
         return
     for index in range(max(0, -ahead), length):
-        ring[(timestamp + index) & _MASK] = p.decode[law, packet[start_at + index]]
+        heard = coding.sample(p, law, packet, start_at, index)
+        ring[(timestamp + index) & _MASK] = max(heard, _NOTHING_HERE + 1)
     end = (timestamp + length) & 0xFFFFFFFF
     if ahead32(end, state[c.EAR_END]) > 0:
         state[c.EAR_END] = end
@@ -241,7 +242,7 @@ def remember_sent(p: Plane, row: int, packet: Any, start_at: int, length: int, t
         ahead = ahead32(timestamp, state[c.EAR_SENT_AT])
         if ahead > -_WINDOW and ahead + length <= c.EAR_SAMPLES:
             for index in range(max(0, -ahead), length):
-                ring[(timestamp + index) & _MASK] = p.decode[law, packet[start_at + index]]
+                ring[(timestamp + index) & _MASK] = coding.sample(p, law, packet, start_at, index)
         ear = state[c.EAR_NEXT]
 
 

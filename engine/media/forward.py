@@ -2,8 +2,9 @@
 
 On arrival, the source's sequence numbers and timestamps are mapped onto the listener's timeline by constant offsets,
 so losses, order and pauses stay visible to the far end's own jitter buffer; a jump or another SSRC anchors the map
-anew. Between the two laws of G.711 a table turns each byte, so they need neither delay nor buffer. Only another frame
-time does: its samples go into the listener's playout buffer, which the tick reads in the listener's own frames.
+anew. Between the two laws of G.711 a table turns each byte, and other codecs decode and code as packets come
+(`media.coding`), so none of them needs delay or buffer. Only another frame time does: its samples go into the
+listener's playout buffer, which the tick reads in the listener's own frames.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.jit import i64, kernel
+from engine.media import coding, mix, playout, timeline
 from engine.media import columns as c
-from engine.media import mix, playout, timeline
 from engine.media.columns import Plane
+from engine.media.commands import PCMA
 from engine.rtp.packet import HEADER_BYTES
 from engine.rtp.sequence import ahead16, ahead32
 
@@ -98,58 +100,58 @@ def _take_slot(p: Plane, row: int) -> bool:
     leg[c.CONFORMING] = 0
     playout.reset(p, leg[c.SLOT])
     if leg[c.MAPPED] == 1:
+        if leg[c.LAST_LAW] == coding.OCTETS:
+            coding.recall(p, row)
         playout.seed(p, leg[c.SLOT], p.last[row], leg[c.LAST_LENGTH], leg[c.LAST_LAW])
     return True
 
 
 # --- packets ----------------------------------------------------------------------------------------------
 @kernel
-def deliver(p: Plane, row: int, packet: Any, start: int, end: int, law: int, marker: int, sequence: int,
-            timestamp: int, ssrc: int, now_us: int) -> None:
-    """Hand an audio packet of leg `row` to each leg that hears it."""
+def deliver(p: Plane, row: int, packet: Any, start: int, end: int, codec: int, samples: int, marker: int,
+            sequence: int, timestamp: int, ssrc: int, now_us: int) -> None:
+    """Hand an audio packet of leg `row` to each leg that hears it. Beyond G.711, its `samples` lie in `heard`."""
     listener = p.legs[row, c.FIRST_LISTENER]
     while listener >= 0:
         leg = p.legs[listener]
         following = leg[c.NEXT_LISTENER]
+        untouched = codec == leg[c.CODEC_OUT] and codec > PCMA  # in any frame: a buffer would cost the upper band
         if leg[c.DIGIT_PHASE] != 0 or leg[c.DIGIT_COUNT] != 0 or not timeline.may_send(p, listener, now_us):
             leg[c.MAPPED] = 0
-        elif end - start == leg[c.FRAME] or leg[c.SOURCE] == c.ECHOING:
-            _agreeing(p, row, listener, packet, start, end, law, marker, sequence, timestamp, ssrc, now_us)
+        elif samples == leg[c.FRAME] or leg[c.SOURCE] == c.ECHOING or untouched:
+            _agreeing(p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us)
         elif leg[c.SLOT] >= 0 or _take_slot(p, listener):
             leg[c.CONFORMING] = 0
-            playout.write(p, leg[c.SLOT], timestamp, ssrc, packet, start, end - start, law)
+            _pace(p, leg[c.SLOT], packet, start, codec, samples, timestamp, ssrc)
         else:  # no buffer left: better a frame of another length than silence
-            _copy(p, row, listener, packet, start, end, law, marker, sequence, timestamp, ssrc, now_us)
+            _copy(p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, 0)
         listener = following
 
 
 @kernel
-def _agreeing(p: Plane, row: int, listener: int, packet: Any, start: int, end: int, law: int, marker: int,
-              sequence: int, timestamp: int, ssrc: int, now_us: int) -> None:
+def _pace(p: Plane, slot: int, packet: Any, start: int, codec: int, samples: int, timestamp: int, ssrc: int) -> None:
+    if codec > PCMA:
+        playout.write(p, slot, timestamp, ssrc, p.heard, 0, samples, coding.LINEAR)
+    else:
+        playout.write(p, slot, timestamp, ssrc, packet, start, samples, coding.law_of(codec))
+
+
+@kernel
+def _agreeing(p: Plane, row: int, listener: int, packet: Any, start: int, end: int, codec: int, samples: int,
+              marker: int, sequence: int, timestamp: int, ssrc: int, now_us: int) -> None:
     """A packet of the listener's own frame: copied, unless pacing has to be left first."""
     leg = p.legs[listener]
-    slot = leg[c.SLOT]
-    if slot < 0:
-        _copy(p, row, listener, packet, start, end, law, marker, sequence, timestamp, ssrc, now_us)
-        return
-    leg[c.CONFORMING] += 1
-    if leg[c.CONFORMING] < _CONFORMING_MIN:
-        playout.write(p, slot, timestamp, ssrc, packet, start, end - start, law)
-        return
-    # back to copying: fade from what the buffer would have played next into this packet, so that nothing clicks
-    length = end - start
-    ahead = p.frame[1]
-    playout.read(p, slot, length, ahead)
-    release_slot(p, listener)
-    before = p.counters[c.OUT_COUNT]
-    _copy(p, row, listener, packet, start, end, law, marker, sequence, timestamp, ssrc, now_us)
-    if p.counters[c.OUT_COUNT] > before:
-        payload = p.out[before]
-        for index in range(length):
-            fresh = i64(p.decode[leg[c.LAW_OUT], payload[HEADER_BYTES + index]])
-            mixed = (i64(ahead[index]) * (length - index) + fresh * index) // length
-            payload[HEADER_BYTES + index] = p.encode[leg[c.LAW_OUT], mixed & 0xFFFF]
-        timeline.remember(p, listener, before, length)
+    slot, fade = leg[c.SLOT], 0
+    if slot >= 0:
+        leg[c.CONFORMING] += 1
+        if leg[c.CONFORMING] < _CONFORMING_MIN:
+            _pace(p, slot, packet, start, codec, samples, timestamp, ssrc)
+            return
+        # back to copying: fade from what the buffer would have played next into this packet, so that nothing clicks
+        playout.read(p, slot, samples, p.frame[1])
+        release_slot(p, listener)
+        fade = 1
+    _copy(p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, fade)
 
 
 @kernel
@@ -192,34 +194,67 @@ def _map(p: Plane, row: int, listener: int, sequence: int, timestamp: int, ssrc:
 
 
 @kernel
-def _copy(p: Plane, row: int, listener: int, packet: Any, start: int, end: int, law: int, marker: int,
-          sequence: int, timestamp: int, ssrc: int, now_us: int) -> None:
-    """Send a packet on at once, in the listener's law and on its timeline."""
-    slot = timeline.out_slot(p)
-    if slot < 0 or not _map(p, row, listener, sequence, timestamp, ssrc, now_us):
-        return
+def _copy(p: Plane, row: int, listener: int, packet: Any, start: int, end: int, codec: int, samples: int, marker: int,
+          sequence: int, timestamp: int, ssrc: int, now_us: int, fade: int) -> None:
+    """Send a packet on at once, in the listener's codec and on its timeline. `fade` 1: out of what `frame[1]` holds."""
     leg = p.legs[listener]
-    length = end - start
+    octets, untouched = end - start, codec == leg[c.CODEC_OUT] and fade == 0
+    slot = timeline.out_slot(p)
+    if slot < 0 or (not untouched and samples > coding.samples_max(p, leg[c.CODEC_OUT])):
+        return
+    if not _map(p, row, listener, sequence, timestamp, ssrc, now_us):
+        return
     target = p.out[slot]
-    if law == leg[c.LAW_OUT]:
-        for index in range(length):
-            target[HEADER_BYTES + index] = packet[start + index]
-    else:
-        for index in range(length):
-            target[HEADER_BYTES + index] = p.cross[law, packet[start + index]]
     out_sequence = (sequence + leg[c.MAP_SEQUENCE]) & 0xFFFF
     out_timestamp = (timestamp + leg[c.MAP_TIMESTAMP]) & 0xFFFFFFFF
+    newest = ahead16(out_sequence, leg[c.SEQUENCE]) >= 0
+    if untouched:
+        for index in range(octets):
+            target[HEADER_BYTES + index] = packet[start + index]
+    else:
+        _translate(p, listener, packet, start, codec, samples, target, fade)
+    if untouched and coding.is_wide(codec):
+        if newest:
+            timeline.remember_octets(p, listener, slot, octets)
+        if leg[c.TAP] >= 0 or leg[c.FIRST_EAR] >= 0:
+            timeline.record_heard(p, listener, p.heard, 0, samples, out_timestamp, coding.LINEAR)
+    else:
+        if newest:
+            timeline.remember(p, listener, slot, samples)
+        timeline.record_heard(p, listener, target, HEADER_BYTES, samples, out_timestamp, leg[c.LAW_OUT])
+        wide = i64(coding.is_wide(codec) and coding.is_wide(leg[c.CODEC_OUT]) and codec != leg[c.CODEC_OUT])
+        octets = coding.give_out(p, listener, slot, samples, wide)
     mark = 1 if marker == 1 or leg[c.MARKER] == 1 else 0
     timeline.commit(
-        p, listener, slot, length, mark, leg[c.PAYLOAD_TYPE_OUT], out_sequence, out_timestamp, now_us
+        p, listener, slot, octets, mark, leg[c.PAYLOAD_TYPE_OUT], out_sequence, out_timestamp, now_us
     )
     leg[c.MARKER] = 0
-    if ahead16(out_sequence, leg[c.SEQUENCE]) >= 0:
+    if newest:
         leg[c.SEQUENCE] = (out_sequence + 1) & 0xFFFF
-        leg[c.TIMESTAMP] = (out_timestamp + length) & 0xFFFFFFFF
-        leg[c.DUE_US] = now_us + length * timeline.SAMPLE_US
-        timeline.remember(p, listener, slot, length)
-    timeline.record_heard(p, listener, slot, length, out_timestamp)
+        leg[c.TIMESTAMP] = (out_timestamp + samples) & 0xFFFFFFFF
+        leg[c.DUE_US] = now_us + samples * timeline.SAMPLE_US
+
+
+@kernel
+def _translate(p: Plane, listener: int, packet: Any, start: int, codec: int, samples: int, target: Any,
+               fade: int) -> None:
+    """Write a packet's sound in the listener's law."""
+    law, goal = coding.law_of(codec), p.legs[listener, c.LAW_OUT]
+    if law == coding.LINEAR:
+        for index in range(samples):
+            coding.put(p, goal, target, HEADER_BYTES, index, coding.sample(p, law, p.heard, 0, index))
+    elif goal == coding.LINEAR:
+        for index in range(samples):
+            coding.put(p, goal, target, HEADER_BYTES, index, i64(p.decode[law, packet[start + index]]))
+    else:
+        for index in range(samples):
+            octet = packet[start + index]
+            target[HEADER_BYTES + index] = octet if law == goal else p.cross[law, octet]
+    if fade == 1:
+        for index in range(samples):
+            fresh = coding.sample(p, goal, target, HEADER_BYTES, index)
+            mixed = (i64(p.frame[1, index]) * (samples - index) + fresh * index) // samples
+            coding.put(p, goal, target, HEADER_BYTES, index, mixed)
 
 
 @kernel
@@ -253,7 +288,5 @@ def send_paced(p: Plane, row: int, nominal_us: int, now_us: int) -> None:
     if leg[c.FLOWING] == 0:
         timeline.begin_talkspurt(p, row, nominal_us)
         leg[c.FLOWING] = 1
-    target = p.out[slot]
-    for index in range(length):
-        target[HEADER_BYTES + index] = p.encode[leg[c.LAW_OUT], i64(samples[index]) & 0xFFFF]
+    coding.put_all(p, leg[c.LAW_OUT], p.out[slot], HEADER_BYTES, samples, length)
     timeline.send_frame(p, row, slot, length, now_us)

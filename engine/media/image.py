@@ -53,6 +53,13 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True):
     cursor_ms: int = 0
 
 
+class Indices(msgspec.Struct, frozen=True, array_like=True):
+    """Where a dead plane's SRTP packets had come to, by direction: (known, SSRC, index, RTCP index) of each stream."""
+
+    inbound: tuple[tuple[int, int, int, int], ...] = ()
+    outbound: tuple[tuple[int, int, int, int], ...] = ()
+
+
 class Row(msgspec.Struct, array_like=True):
     """One open leg. `hears` is the row whose audio it gets, -1 for none (its own row: echo)."""
 
@@ -109,8 +116,10 @@ class Image(msgspec.Struct):
         for row in self.rows.values():
             if row.agreed is not None:
                 # The learnt address is named as the signalled one: packets go on to where they went.
-                host, port = row.latched or (row.agreed.host, row.agreed.port)
-                commands.append(msgspec.structs.replace(row.agreed, host=host, port=port))
+                signalled = (row.agreed.host, row.agreed.port)
+                host, port = row.latched or signalled
+                reports = row.agreed.report_port if (host, port) == signalled else 0
+                commands.append(msgspec.structs.replace(row.agreed, host=host, port=port, report_port=reports))
         commands.extend(self.mixes.values())
         for number, row in self.rows.items():
             command = self._source(number, row, now_ms, broke_ms, length_ms, known.get((number, row.open.generation)))

@@ -34,7 +34,8 @@ def same_address(one: Any, other: Any, length: int) -> bool:
 
 
 @kernel
-def _same_host(one: Any, other: Any, length: int) -> bool:
+def same_host(one: Any, other: Any, length: int) -> bool:
+    """Do two sockaddrs of this length name the same address, whatever the port?"""
     first, end = (4, 8) if length <= 16 else (8, 24)
     differences = 0
     for index in range(first, end):
@@ -63,7 +64,7 @@ def _allowed(p: Plane, row: int, source: Any, length: int) -> bool:
     leg = p.legs[row]
     if leg[c.ACCEPT] == c.AS_SIGNALLED:
         signalled = p.addresses[row, c.SIGNALLED]
-        return bool(leg[c.SIGNALLED_LENGTH] == length and _same_host(signalled, source, length))
+        return bool(leg[c.SIGNALLED_LENGTH] == length and same_host(signalled, source, length))
     if leg[c.ACCEPT] == c.FROM_NETWORK:
         return _in_network(p.networks[row], leg[c.NETWORK_FAMILY], leg[c.NETWORK_BITS], source, length)
     return True

@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.jit import i64, kernel
+from engine.media import coding, playout, timeline
 from engine.media import columns as c
-from engine.media import playout, timeline
 from engine.media.columns import Plane
 from engine.rtp.packet import HEADER_BYTES
 
@@ -205,9 +205,10 @@ def send_next(p: Plane, row: int, nominal_us: int, now_us: int) -> None:
         opening, closing = ears >> other & 1, before >> other & 1
         if opening + closing > 0:
             _add(p.said[mix, other], at, length, opening, closing, sums)
-    target = p.out[slot]
+    samples = p.frame[0]
     for index in range(length):
-        target[HEADER_BYTES + index] = p.encode[leg[c.LAW_OUT], bend(i64(sums[index])) & 0xFFFF]
+        samples[index] = bend(i64(sums[index]))
+    coding.put_all(p, leg[c.LAW_OUT], p.out[slot], HEADER_BYTES, samples, length)
     timeline.send_frame(p, row, slot, length, now_us)
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.jit import i64, kernel, load_acquire, store_release
+from engine.media import coding, forward, rings, timeline
 from engine.media import columns as c
-from engine.media import forward, rings, timeline
 from engine.media.columns import Plane
 from engine.rtp.packet import HEADER_BYTES
 
@@ -120,10 +120,10 @@ def send_next(p: Plane, row: int, nominal_us: int, now_us: int) -> None:
         if leg[c.FLOWING] == 0:
             timeline.begin_talkspurt(p, row, nominal_us)
             leg[c.FLOWING] = 1
-        target, law = p.out[slot], leg[c.LAW_OUT]
+        samples = p.frame[0]
         for index in range(leg[c.FRAME]):
-            sample = i64(ring[(tail + index) & _MASK]) if index < ready else 0
-            target[HEADER_BYTES + index] = p.encode[law, sample & 0xFFFF]
+            samples[index] = i64(ring[(tail + index) & _MASK]) if index < ready else 0
+        coding.put_all(p, leg[c.LAW_OUT], p.out[slot], HEADER_BYTES, samples, leg[c.FRAME])
         timeline.send_frame(p, row, slot, leg[c.FRAME], now_us)
     else:
         leg[c.FLOWING] = 0

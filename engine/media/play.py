@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.jit import kernel
+from engine.jit import i64, kernel
+from engine.media import coding, forward, rings, timeline
 from engine.media import columns as c
-from engine.media import forward, rings, timeline
 from engine.media.columns import Plane
 from engine.rtp.packet import HEADER_BYTES
 
@@ -36,7 +36,7 @@ def begin(p: Plane, row: int, ticket: int, count: int, loop: int, stop_on_digit:
 def fill(p: Plane, row: int, target: Any, first: int, length: int) -> bool:
     """Write the next `length` samples, in the leg's law, to target[first:]; True when the last clip has ended."""
     leg = p.legs[row]
-    silence = 0xFF if leg[c.LAW_OUT] == 0 else 0xD5
+    law = leg[c.LAW_OUT]
     done = 0
     idle = 0
     while done < length:
@@ -52,13 +52,18 @@ def fill(p: Plane, row: int, target: Any, first: int, length: int) -> bool:
             leg[c.CURSOR] = 0
             continue
         idle = 0
-        origin = clip[leg[c.LAW_OUT]] + leg[c.CURSOR]
-        for index in range(part):
-            target[first + done + index] = p.audio[origin + index]
+        if law == coding.LINEAR:
+            for index in range(part):
+                value = i64(p.decode[0, p.audio[clip[c.CLIP_MU] + leg[c.CURSOR] + index]])
+                coding.put(p, coding.LINEAR, target, first, done + index, value)
+        else:
+            origin = clip[law] + leg[c.CURSOR]
+            for index in range(part):
+                target[first + done + index] = p.audio[origin + index]
         done += part
         leg[c.CURSOR] += part
     for index in range(done, length):
-        target[first + index] = silence
+        coding.put(p, law, target, first, index, 0)
     return _at_end(p, row)
 
 

@@ -2,7 +2,7 @@
 
 Writers put each packet's samples where its timestamp says; a reader takes frames of any length at its own pace, so
 re-framing, reordering and duplicates need no code. A place that nothing was written to holds NOTHING_HERE, a value
-G.711 never decodes to; reading it means a loss, which is concealed by repeating the last pitch period with falling
+nothing decodes to; reading it means a loss, which is concealed by repeating the last pitch period with falling
 gain (in the manner of G.711 Appendix I). The delay follows the arrivals: a packet that comes too late moves the read
 position back by what it lacked; a window in which every packet came early lets it catch up, one pitch period at
 a time, by overlapping.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.jit import i64, kernel
+from engine.media import coding
 from engine.media import columns as c
 from engine.media.columns import Plane
 from engine.rtp.sequence import ahead32
@@ -51,7 +52,8 @@ def seed(p: Plane, slot: int, octets: Any, length: int, law: int) -> None:
     """Give an emptied buffer the samples that were heard last, so that what comes next joins them."""
     row = p.playout[slot]
     for index in range(length):
-        p.history[slot, (row[c.HISTORY_AT] + index) & _HISTORY_MASK] = p.decode[law, octets[index]]
+        place = (row[c.HISTORY_AT] + index) & _HISTORY_MASK
+        p.history[slot, place] = coding.sample(p, law, octets, 0, index)
     row[c.HISTORY_AT] = (row[c.HISTORY_AT] + length) & _HISTORY_MASK
     row[c.CONCEALED] = 0
 
@@ -83,7 +85,7 @@ def _start(p: Plane, slot: int, timestamp: int, ssrc: int) -> None:
 
 @kernel
 def write(p: Plane, slot: int, timestamp: int, ssrc: int, packet: Any, start: int, length: int, law: int) -> None:
-    """Put the `length` samples of a payload at packet[start:] where they belong."""
+    """Put the `length` samples at packet[start:], bytes in a law, where they belong."""
     row = p.playout[slot]
     slack = ahead32(timestamp, row[c.READ_AT])
     if row[c.LIVE] == 0 or row[c.P_SSRC] != ssrc or slack > c.PLAYOUT_SAMPLES - 2 * _FRAME_MAX or slack < -8_000:
@@ -94,8 +96,13 @@ def write(p: Plane, slot: int, timestamp: int, ssrc: int, packet: Any, start: in
         row[c.LATE_PACKETS] += 1
         slack = _grow(row, slack, length)
     ring = p.samples[slot]
-    for index in range(max(0, -slack), length):
-        ring[(timestamp + index) & _MASK] = p.decode[law, packet[start + index]]
+    if law == coding.LINEAR:
+        for index in range(max(0, -slack), length):
+            heard = coding.sample(p, coding.LINEAR, packet, start, index)
+            ring[(timestamp + index) & _MASK] = max(heard, NOTHING_HERE + 1)
+    else:
+        for index in range(max(0, -slack), length):
+            ring[(timestamp + index) & _MASK] = p.decode[law, packet[start + index]]
     end = (timestamp + length) & 0xFFFFFFFF
     if ahead32(end, row[c.END_AT]) > 0:
         row[c.END_AT] = end
@@ -205,6 +212,13 @@ def take(ring: Any, place: int, live: int) -> int:
     sample: int = i64(ring[place])
     ring[place] = NOTHING_HERE
     return sample
+
+
+@kernel
+def dry(p: Plane, slot: int) -> bool:
+    """Has everything been played that was written?"""
+    row = p.playout[slot]
+    return bool(row[c.LIVE] == 0 or ahead32(row[c.END_AT], row[c.READ_AT]) <= 0)
 
 
 @kernel

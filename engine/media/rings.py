@@ -29,7 +29,8 @@ from engine.media.columns import Plane
     NUDGE,  # the command ring has room again
     EAR_DONE,  # an ear has stopped: all its frames are in its ring
     MOUTH_DONE,  # a mouth is shut: nothing reads its ring any more
-) = range(14)
+    FAX_HEARD,
+) = range(15)
 
 
 @kernel

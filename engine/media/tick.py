@@ -9,9 +9,24 @@ from __future__ import annotations
 
 from engine.jit import kernel
 from engine.media import columns as c
-from engine.media import control, digits, forward, latch, mix, mouths, play, playout, receive, rings, timeline
+from engine.media import (
+    comfort,
+    control,
+    digits,
+    forward,
+    latch,
+    mix,
+    mouths,
+    play,
+    playout,
+    receive,
+    reports,
+    rings,
+    timeline,
+    tones,
+)
 from engine.media.columns import Plane
-from engine.rtp import events
+from engine.rtp import events, rtcp, srtp
 
 _WATCH_K = 10
 _K_US = 10_000
@@ -34,14 +49,16 @@ def tick_leg(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
         _watch(p, row, now_us)
         if leg[c.STATE] != c.OPEN:
             return
+    if p.coding[row, c.COMFORT] == 1:
+        comfort.pass_time(p, row, k)
     if digits.busy(p, row):
         digits.step(p, row, k, nominal_us, now_us)
         if digits.busy(p, row) or p.counters[c.OUT_COUNT] > 0:  # one packet a tick, the last of a digit too
             leg[c.NEXT_K] = k + 1
             return
     source = leg[c.SOURCE]
-    mixing, speaking = source == c.MIXING, source == c.SPEAKING
-    if k < leg[c.NEXT_K] or (source != c.PLAYING and not mixing and not speaking and leg[c.SLOT] < 0):
+    mixing, speaking, noise = source == c.MIXING, source == c.SPEAKING, comfort.sounds(p, row)
+    if k < leg[c.NEXT_K] or (source != c.PLAYING and not mixing and not speaking and not noise and leg[c.SLOT] < 0):
         return
     if (mixing and not mix.due(p, row)) or (speaking and not mouths.due(p, row, k)):
         return
@@ -58,6 +75,8 @@ def tick_leg(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
         mouths.send_next(p, row, nominal_us, now_us)
     elif mixing:
         mix.send_next(p, row, nominal_us, now_us)
+    elif noise:
+        comfort.send_next(p, row, nominal_us, now_us)
     else:
         forward.send_paced(p, row, nominal_us, now_us)
 
@@ -82,6 +101,9 @@ def _watch(p: Plane, row: int, now_us: int) -> None:
         return
     if p.presses[row, events.ACTIVE] == 1:
         receive.report(p, row, events.expire(p.presses[row], now_us))
+    if leg[c.TONES] != 0:
+        tones.expire(p, row, now_us)
+        receive.report_tones(p, row)
     if leg[c.HELD_COUNT] > 0:
         receive.release_digits(p, row)
     if leg[c.PLAY_DONE] == 1:
@@ -89,16 +111,21 @@ def _watch(p: Plane, row: int, now_us: int) -> None:
     if leg[c.TELL_LATCHED] == 1:
         latch.tell(p, row)
     if leg[c.IS_SET] == 1 and leg[c.RECEIVE] == 1:
-        _watch_silence(p, row, now_us - leg[c.ALIVE_US])
+        _watch_silence(p, row, now_us)
+    reports.pass_time(p, row, now_us)
+    reports.publish(p, row, now_us)
 
 
 @kernel
-def _watch_silence(p: Plane, row: int, silent_us: int) -> None:
-    leg = p.legs[row]
-    for level in range(1, 3):
+def _watch_silence(p: Plane, row: int, now_us: int) -> None:
+    """Audio is missed whatever else comes; who still reports (RTCP) is alive and needs no probe."""
+    leg, refused = p.legs[row], p.streams[row, c.INBOUND, srtp.REFUSED]
+    heard_us = leg[c.ALIVE_US]
+    for level in range(1 + p.coding[row, c.COMFORT], 3):  # who has announced silence is not missed after 3 s
+        silent_us = now_us - (heard_us if level == 1 else max(heard_us, p.reports[row, rtcp.HEARD_US]))
         limit_us = p.settings[c.MISSING_US if level == 1 else c.PROBE_US]
         due = leg[c.SILENCE_TOLD] < level and silent_us >= limit_us
-        if due and rings.emit(p, rings.MEDIA_MISSING, row, limit_us // 1_000, 0, 0, False):
+        if due and rings.emit(p, rings.MEDIA_MISSING, row, limit_us // 1_000, refused, 0, False):
             leg[c.SILENCE_TOLD] = level
 
 

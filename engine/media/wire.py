@@ -7,15 +7,17 @@ Socket addresses travel as the kernel's own sockaddr bytes, so that the loop pas
 from __future__ import annotations
 
 import struct
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from engine.media import columns as c
-from engine.media import control, rings
+from engine.media import control, reports, rings
 from engine.media.commands import (
     DigitHeard,
     DigitStarted,
+    FaxHeard,
     Latched,
     LegClosed,
     LegFailed,
@@ -26,6 +28,7 @@ from engine.media.commands import (
     PlayEnded,
     SendDigits,
     SetLeg,
+    Sound,
 )
 from engine.rtp.events import DIGITS
 
@@ -33,6 +36,7 @@ FAMILY_V4, FAMILY_V6 = 2, 10
 _ANYONE = (c.ANYONE, 0, 0, 0, 0)
 _ACCEPT = {"any": c.ANYONE, "signalled": c.AS_SIGNALLED, "network": c.FROM_NETWORK}
 _CODES = {digit: code for code, digit in enumerate(DIGITS)} | {digit.lower(): code for code, digit in enumerate(DIGITS)}
+_WAYS, _FAX = ("rfc4733", "inband"), ("cng", "ced")
 _FOUR_WORDS = struct.Struct("<4q")
 _TWO_WORDS = struct.Struct("<2q")
 
@@ -93,10 +97,19 @@ def pack_set(command: SetLeg) -> tuple[int, ...]:
     return (
         control.SET_LEG, command.row, command.generation, command.codec_out, command.payload_type_out,
         command.events_in, command.events_out, command.frame_ms_out,
-        (control.FLAG_SEND if command.send else 0) | (control.FLAG_RECEIVE if command.receive else 0),
+        (control.FLAG_SEND if command.send else 0) | (control.FLAG_RECEIVE if command.receive else 0)
+        | (control.FLAG_EVENTS_16 if command.events_rate_out == 16_000 else 0)
+        | command.tones << control.TONES_SHIFT
+        | (control.FLAG_MUX if command.report_mux else 0) | (command.report_port & 0xFFFF) << control.REPORT_PORT_BIT,
         accept, length, *address, family, bits, first, second, len(pairs),
         *[payload_type << 8 | codec for payload_type, codec in pairs],
     )
+
+
+def pack_name(octets: bytes) -> tuple[int, int]:
+    """OPEN_LEG's CNAME: twelve random bytes as sixteen characters (RFC 7022 §4.2) in two words."""
+    first, second = _TWO_WORDS.unpack(b64encode(octets))
+    return first, second
 
 
 def pack_clips(clips: Sequence[int]) -> list[int]:
@@ -111,7 +124,8 @@ def pack_clips(clips: Sequence[int]) -> list[int]:
 
 def pack_digits(command: SendDigits) -> tuple[int, ...]:
     """SEND_DIGITS' record; characters that are no digits are left out."""
-    codes = bytes(_CODES[digit] for digit in command.digits if digit in _CODES)[: c.DIGITS_QUEUED]
+    way = 16 if command.tones else 0
+    codes = bytes(way + _CODES[digit] for digit in command.digits if digit in _CODES)[: c.DIGITS_QUEUED]
     words = [int.from_bytes(codes[first : first + 8], "little") for first in range(0, len(codes), 8)]
     return (
         control.SEND_DIGITS, command.row, command.generation, command.on_ms, command.gap_ms, len(codes), *words
@@ -133,8 +147,18 @@ def pack_mix(command: Mix) -> tuple[int, ...]:
 
 
 # --- events ---------------------------------------------------------------------------------------------------
+def closed(words: Sequence[int]) -> LegClosed:
+    """A leg's figures from a record of `media.reports`."""
+    row, generation, *rest = words[1 : reports.FIGURES]
+    came, went, lost, duplicated, reordered, ignored, jitter_us, jitter_max_us, gap_max_us, digits, *sound = rest
+    return LegClosed(
+        row, generation, came, went, lost, duplicated, reordered, ignored, jitter_us, jitter_max_us, gap_max_us, digits,
+        Sound(*sound),
+    )
+
+
 def _closed(words: Sequence[int]) -> MediaEvent:
-    return LegClosed(*words[1:13])
+    return closed(words)
 
 
 def _latched(words: Sequence[int]) -> MediaEvent:
@@ -143,10 +167,11 @@ def _latched(words: Sequence[int]) -> MediaEvent:
 
 _UNPACK: dict[int, Callable[[Sequence[int]], MediaEvent]] = {
     rings.PLAY_ENDED: lambda words: PlayEnded(words[1], words[2], words[3]),
-    rings.DIGIT_HEARD: lambda words: DigitHeard(words[1], words[2], DIGITS[words[3] & 15], words[4], "rfc4733"),
+    rings.DIGIT_HEARD: lambda words: DigitHeard(words[1], words[2], DIGITS[words[3] & 15], words[4], _WAYS[words[5]]),
     rings.DIGIT_STARTED: lambda words: DigitStarted(words[1], words[2], DIGITS[words[3] & 15]),
+    rings.FAX_HEARD: lambda words: FaxHeard(words[1], words[2], _FAX[words[3]]),
     rings.LATCHED: _latched,
-    rings.MEDIA_MISSING: lambda words: MediaMissing(words[1], words[2], words[3]),
+    rings.MEDIA_MISSING: lambda words: MediaMissing(words[1], words[2], words[3], words[4]),
     rings.MEDIA_BACK: lambda words: MediaBack(words[1], words[2]),
     rings.LEG_CLOSED: _closed,
     rings.LEG_BROKEN: lambda words: LegFailed(words[1], words[2], "the port could not be watched"),

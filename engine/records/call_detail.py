@@ -27,6 +27,12 @@ class LegQuality(msgspec.Struct):
     gap_max_us: int = 0
     ignored: int = 0
     digits: int = 0
+    mos_in: float = 0.0  # 1.0–4.5 of what came from it and what went to it, 0 not known
+    mos_out: float = 0.0
+    far_lost: int = -1  # packets of ours that it says it lost; -1 not known
+    round_trip_us: int = -1
+    side: str = ""  # whose fault it was: theirs | ours | between
+    cause: str = ""
 
     def loss_percent(self) -> float:
         """Lost packets as percent of those expected (lost + received); 0 when nothing was expected."""
@@ -79,6 +85,10 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
+
+
+def _fraction(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _add(names: list[str], name: str) -> None:
@@ -190,6 +200,9 @@ def _quality(detail: CallDetail, event: Event) -> None:
             packets_out=_number(data.get("packets_out")), lost=_number(data.get("lost")),
             jitter_us=_number(data.get("jitter_us")), gap_max_us=_number(data.get("gap_max_us")),
             ignored=_number(data.get("ignored")), digits=_number(data.get("digits")),
+            mos_in=_fraction(data.get("mos_in")), mos_out=_fraction(data.get("mos_out")),
+            far_lost=_number(data.get("far_lost", -1)), round_trip_us=_number(data.get("round_trip_us", -1)),
+            side=_text(data.get("side")), cause=_text(data.get("cause")),
         )
     )
 

@@ -28,6 +28,11 @@ class Event(msgspec.Struct, frozen=True):
 KINDS: dict[str, tuple[str, ...]] = {
     # calls
     "call.started": ("caller", "name", "dialled", "trunk", "via", "peer", "sip"),  # via: trunk, agent, public, callback
+    # numbers as they came beside E.164; presentation: shown | withheld | malformed; diverted_from: who sent it on;
+    # attestation: none | full | partial | gateway, verification: none | passed | failed (STIR), why in detail
+    "call.identity": (
+        "caller_as", "dialled_as", "presentation", "diverted_from", "attestation", "verification", "detail",
+    ),
     "call.shared": ("site",),  # it runs on a version of the site that only a share of the calls gets
     "call.leg": ("leg", "sip"),  # a phone is rung for the call; sip: the Call-ID of its dialog
     "call.answered": ("after_ms",),
@@ -35,6 +40,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.way": ("step", "text", "way"),  # the step at `text` was left so; only of a site that is traced
     "call.prompt": ("clips",),
     "call.digit": ("digit", "way", "leg"),  # digit is '·' where sensitive
+    "call.fax": ("tone", "leg", "to"),  # cng: it calls, ced: it answers; to: the flow that the caller goes to, or ''
     "call.gathered": ("variable", "value"),  # masked where sensitive
     "call.lookup": ("lookup", "result", "ms", "reason"),  # ok | not_found | failed, and why; never a value
     "call.fetch": ("url", "result", "ms", "reason"),  # of a recording elsewhere: ok | failed, and why
@@ -45,10 +51,12 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.metric": ("name", "by"),  # a count of the dialplan's own
     # what a caller said: grammar is its key in the site; slots name=value; …; confidence (the alternatives', too) in
     # percent; speech_ms how long he spoke, answer_ms from its end to the result, -1 not known; engine: the recogniser;
-    # result: match | no_match | no_input | too_long | failed, and why in detail. Of a sensitive step not a word
+    # result: match | no_match | no_input | too_long | failed, and why in detail. Of a sensitive step not a word. audio:
+    # the file that its sound is kept in, as long as retention leaves it there; dialplan: tenant/name; lists: what only
+    # this call listened for, JSON of slot -> phrases, '' without an open list, or where it is too long to be kept
     "speech.heard": (
         "step", "grammar", "language", "result", "text", "intent", "slots", "confidence", "alternatives", "speech_ms",
-        "answer_ms", "barged_in", "engine", "detail",
+        "answer_ms", "barged_in", "engine", "detail", "dialplan", "audio", "lists",
     ),
     "call.bridged": ("with", "kind"),
     "call.held": ("by", "held"),
@@ -57,6 +65,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "recording.told": ("who", "queue", "result"),  # who: caller, or a party that we called; result: told | declined
     "call.quality": (
         "leg", "trunk", "packets_in", "packets_out", "lost", "jitter_us", "gap_max_us", "ignored", "digits",
+        # MOS of what came from it and what went to it, 0 not known; far_lost: packets of ours by its own reports, and
+        # round_trip_us, -1 not known; side: theirs | ours | between, '' nothing is wrong; cause in words
+        "mos_in", "mos_out", "far_lost", "round_trip_us", "side", "cause",
     ),
     "call.media": ("leg", "state", "detail"),  # one-way, missing, back, latched
     "call.fault": ("where", "detail"),
@@ -69,8 +80,19 @@ KINDS: dict[str, tuple[str, ...]] = {
     "call.parked": ("slot", "by", "state"),
     "call.room": ("room", "who", "result", "people"),  # joined | left; people: how many are in it then
     # dialling
-    "dial.started": ("target", "kind"),
-    "dial.ended": ("target", "result", "status", "rang_ms"),
+    "dial.started": ("target", "kind", "trunk"),
+    # a trunk didn't carry it: to the next one, or (the same name) to its next address; after_ms: since its INVITE
+    "dial.moved": ("target", "trunk", "to", "why", "status", "cause", "after_ms"),
+    "dial.ended": ("target", "result", "status", "rang_ms", "cause"),  # cause: Q.850, theirs or by status; 0 none
+    "dial.refused": ("agent", "number", "service_class", "why"),  # why: prefix | hours | day | month
+    # a rule against fraud; limit: calls_at_once | calls_per_minute | calls_in_a_row | calls_total | call_duration (s)
+    "fraud.warned": ("rule", "caller", "number", "trunk", "limit", "count", "most"),
+    "fraud.stopped": ("rule", "caller", "number", "trunk", "limit", "count", "most"),
+    "dial.cost": ("agent", "number", "cost", "today"),  # amounts such as 0.040, by the site's rates
+    # somebody here needs help; location in one line; call_back: the number that reaches him
+    "emergency.dialled": ("agent", "number", "trunks", "location", "call_back"),
+    "emergency.preempted": ("trunk", "by", "cause"),  # this call ended for the emergency call `by`
+    "emergency.ended": ("number", "result"),  # result: answered, or why every trunk failed
     # queues
     # estimate: within these bounds he is answered with 90 %; 0 and 0: not worked out, or nothing honest to say
     "queue.joined": ("queue", "position", "priority_ms", "caller", "estimate_low_ms", "estimate_high_ms"),
@@ -124,6 +146,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "agent.reachable": ("agent", "reachable", "round_trip_ms"),
     # a certificate has run out, and with it the skill; until_ms: Unix ms of its end
     "agent.skill_expired": ("agent", "skill", "until_ms", "certified_by"),
+    # trunks; state: up | down | unknown | unresolved
+    "trunk.state": ("trunk", "state", "detail", "round_trip_ms"),
+    # change: registered | renewed | refused | failed | lapsed | left; next_ms: until the next try
+    "trunk.registered": ("trunk", "change", "status", "detail", "granted_s", "next_ms"),
     # engine
     "engine.started": ("version", "schema", "addresses"),
     "engine.loaded": ("version", "files", "flows"),
@@ -132,6 +158,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "engine.clock": ("old_ms", "new_ms", "jump_ms"),  # the wall clock was set: Unix ms it would have been, and is
     "engine.stopped": ("calls",),
     "engine.refused": ("kind", "peer", "detail", "count"),
+    # the gate holds a source off: kind guessing | probing | scanner | flood; by: who lifted it, '' it has been quiet
+    "engine.blocked": ("source", "kind", "detail"),
+    "engine.unblocked": ("source", "kind", "dropped", "by"),
     "engine.breach": ("rule", "detail"),
     "engine.storage": ("state", "detail", "spooled"),
     "engine.limit": ("name", "value"),

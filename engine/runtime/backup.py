@@ -6,7 +6,8 @@ prompts recorded by phone). It is read in one snapshot of the write-ahead log, s
 and waits for nothing.
 
 Left out on purpose: the journal (it belongs to a boot and a place, and holds sealed keys beside what they seal) and,
-unless asked for, the secrets: a backup usually travels, and HA1 digests are as good as passwords.
+unless asked for, the secrets: a backup usually travels, and HA1 digests are as good as passwords. The key that seals
+trunks' and servers' secrets never goes with them.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from engine.records import schema
 from engine.runtime import store_walk
 from engine.runtime.admin import SOCKET_NAME
 from engine.runtime.migrations import StorageRefused, check
+from engine.runtime.secrets import Secrets
 
 STORE = "ringdown.db"
-SOUNDS = ("recordings", "voicemail", "prompts")  # of calls, messages in boxes, prompts recorded by phone
+SOUNDS = ("recordings", "utterances", "voicemail", "prompts")  # of calls; messages in boxes, prompts by phone
 SECRETS = "secrets.json"
 QUEUE_LOG = "queue_log"
 COUNTED = ("calls", "contacts", "queue_events", "agent_times", "agent_logins", "promises")
@@ -63,6 +65,7 @@ class Restored(msgspec.Struct):
     rows: dict[str, int]
     files: dict[str, int]
     aside: list[str]
+    sealed: list[str] = []  # secrets that came back and can't be opened here, as their key didn't
 
 
 # --- backup ---
@@ -242,7 +245,16 @@ def restore(
             raise SiteError(f"the restore stopped: {error}; what stood there lies beside it with its time") from error
         finally:
             _discard(fresh)
-    return Restored(int(info["made_at_ms"]), rows, files, aside)
+    return Restored(int(info["made_at_ms"]), rows, files, aside, _unreadable(folder) if SECRETS in names else [])
+
+
+def _unreadable(folder: Path) -> list[str]:
+    """What lies sealed there and can't be opened: its key is elsewhere."""
+    try:
+        secrets = Secrets(folder)
+    except SiteError:
+        return []  # everything is back; the engine says at its start what is wrong with that file
+    return [name for name in sorted(secrets.names()) if not secrets.readable(name)]
 
 
 def running(folder: Path) -> bool:

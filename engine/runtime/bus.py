@@ -6,6 +6,7 @@ Topics, below the site's `topic`:
 - `answer`: what came of a command, {"command": topic, "ok": …, "done" | "error": …}
 - `state/notice/TENANT/NAME`, `state/calendar/TENANT/NAME`: retained, what holds now
 - `node/NODE`: retained, `online`; `offline` is the will
+- `state/agent/…` and `agent/…`: agents, where the site says so (`runtime.agent_bus`); then it is MQTT 5 that is spoken
 
 Who may publish to `set/` is the broker's to say: give the engine's topics an access list.
 """
@@ -15,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import random
 import ssl
 import time
@@ -28,7 +28,7 @@ import msgspec
 from engine.dialplan.bus import BusModel
 from engine.records.events import Event
 from engine.runtime.admin import Request
-from engine.runtime.secrets import credential
+from engine.runtime.agent_bus import AgentBus
 
 if TYPE_CHECKING:
     from engine.runtime.server import Server
@@ -38,8 +38,10 @@ keepalive_s = 15
 connect_s_max = 10.0
 farewell_s_max = 1.0
 payload_bytes_max = 4_096
+agents_queue_max = 10_000  # at a connection every agent's presence comes at once
 queue_max = 100  # commands that wait; more are dropped by the client, newest first
 AUTHOR = "mqtt"
+PUBLISH = 3  # the kind of packet (MQTT 5 §2.1.2)
 _KINDS = {"notice": "notice", "hours": "calendar"}  # word of a command's topic -> kind of what it switches
 
 
@@ -55,9 +57,11 @@ class Bus:
         self._told: dict[str, None] = {}  # topics that the broker retains by our word
         self._answers: list[bytes] = []
         self._wake = asyncio.Event()
+        self.agents = AgentBus(self)
 
     def use(self, model: BusModel | None) -> None:
         """The site in force names this broker. A changed one is left and the new one joined; states are told anew."""
+        gone = self.agents.use(model)
         if model == self.model:
             self._all_anew()
             return
@@ -68,6 +72,8 @@ class Bus:
             self._task.cancel()
         self.state = "connecting" if model is not None else "none"
         self.detail = ""
+        for topic in gone:
+            self.put(topic, b"")
         self._task = asyncio.create_task(self._run(model)) if model is not None else None
 
     def feed(self, event: Event) -> None:
@@ -83,11 +89,21 @@ class Bus:
 
     def _put(self, kind: str, name: str, state: dict[str, Any]) -> str:
         assert self.model is not None
-        topic = f"{self.model.topic}/state/{kind}/{name}"
-        self._states[topic] = msgspec.json.encode(state)
+        topic = self.put(f"state/{kind}/{name}", msgspec.json.encode(state))
         self._told[topic] = None
+        return topic
+
+    def put(self, rest: str, payload: bytes) -> str:
+        """Retain `payload` below our topic, b"" takes it away; the newest of each topic goes out. Returns the topic."""
+        assert self.model is not None
+        topic = f"{self.model.topic}/{rest}"
+        self._states[topic] = payload
         self._wake.set()
         return topic
+
+    def wake(self) -> None:
+        """Something waits to be sent."""
+        self._wake.set()
 
     def _all_anew(self) -> None:
         if self.state == "connected":
@@ -102,6 +118,7 @@ class Bus:
         for topic in gone:  # no calendar or notice of the site any more: an empty payload takes it from the broker
             self._told.pop(topic)
             self._states[topic] = b""
+        await self.agents.tell_all()
         self._wake.set()
 
     # --- the connection
@@ -120,6 +137,7 @@ class Bus:
                 if self.state != "down":
                     self.server.log.warning(f"bus: {model.host}:{model.port}: {error}; calls go on, it is tried again")
                 self.state, self.detail = "down", str(error)
+                self.agents.away()
             pause_s = backoff_s_min if time.monotonic() - began_s > backoff_s_max else pause_s
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
             pause_s = min(2 * pause_s, backoff_s_max)
@@ -128,17 +146,22 @@ class Bus:
         node = self.server.options.node
         will = aiomqtt.Will(f"{model.topic}/node/{node}", b"offline", 1, True)
         client = aiomqtt.Client(
-            model.host, model.port, username=model.user or None, password=password(self.server) or None,
+            model.host, model.port, username=model.user or None,
+            password=self.server.secrets.bus_password(model.secret) or None,
             identifier=f"ringdown-{node}-{self.server.boot}", will=will, keepalive=keepalive_s, timeout=connect_s_max,
-            max_queued_incoming_messages=queue_max, logger=logging.getLogger("ringdown.bus"),
+            protocol=aiomqtt.ProtocolVersion.V5 if model.agents else None,
+            max_queued_incoming_messages=agents_queue_max if model.agents else queue_max,
+            logger=logging.getLogger("ringdown.bus"),
             tls_context=ssl.create_default_context() if model.tls else None,
         )
         async with client:
-            await client.subscribe([(f"{model.topic}/set/{word}/+/+", 1) for word in _KINDS])
+            topics = [f"{model.topic}/set/{word}/+/+" for word in _KINDS] + self.agents.topics()
+            await client.subscribe(_subscribed(topics, model))
             await client.publish(will.topic, b"online", 1, retain=True)
             self.server.log.info(f"bus: connected to {model.host}:{model.port}")
             self.state, self.detail = "connected", ""
             await self._tell_all()
+            self.agents.connected()
             both = [asyncio.create_task(each) for each in (self._write(client, model), self._read(client, model))]
             try:
                 ended, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -155,7 +178,11 @@ class Bus:
 
     async def _read(self, client: Any, model: BusModel) -> None:
         async for message in client.messages:
-            await self._command(model, message)
+            topic = str(message.topic)
+            if topic.startswith(f"{model.topic}/agent/"):
+                await self.agents.take(topic, message)
+            else:
+                await self._command(model, message)
 
     async def _write(self, client: Any, model: BusModel) -> None:
         """What waits goes out; a state that couldn't be sent stays, the newest of each topic."""
@@ -165,6 +192,11 @@ class Bus:
             while self._answers:
                 await client.publish(f"{model.topic}/answer", self._answers[0], 1)
                 self._answers.pop(0)
+            while self.agents.outgoing:
+                each = self.agents.outgoing[0]
+                await client.publish(each.topic, each.payload, 1, each.retain, _properties(each.correlation))
+                if self.agents.outgoing and self.agents.outgoing[0] is each:
+                    self.agents.outgoing.pop(0)
             while self._states:
                 topic, payload = next(iter(self._states.items()))
                 await client.publish(topic, payload, 1, retain=True)
@@ -191,9 +223,31 @@ class Bus:
 
     async def close(self) -> None:
         """The broker hears that we go."""
+        self.agents.away()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+
+def _subscribed(topics: list[str], model: BusModel) -> list[tuple[str, Any]]:
+    """Topics with their quality of service, or with MQTT 5 their options: what we publish we needn't hear."""
+    return [(topic, _parts().SubscribeOptions(qos=1, noLocal=True) if model.agents else 1) for topic in topics]
+
+
+def _properties(correlation: bytes) -> Any:
+    """MQTT 5 properties of an answer; None without any."""
+    if not correlation:
+        return None
+    found = _parts().Properties(PUBLISH)
+    found.CorrelationData = correlation
+    return found
+
+
+def _parts() -> Any:
+    """What aiomqtt's own methods take as arguments, from where it has it."""
+    import aiomqtt.client
+
+    return aiomqtt.client
 
 
 def request_of(rest: str, payload: bytes, now_s: float) -> Request:
@@ -224,8 +278,3 @@ def request_of(rest: str, payload: bytes, now_s: float) -> Request:
             until_ms = given[key] if key == "until_ms" else int(now_s * 1000) + given[key] * 60_000
             arguments["until_ms"] = str(until_ms)
     return Request("notice" if word == "notice" else "hours.set", arguments)
-
-
-def password(server: Server) -> str:
-    """The broker's, from RINGDOWN_BUS, the credential `bus`, or the data folder's secrets; '' when none is there."""
-    return os.environ.get("RINGDOWN_BUS", "") or credential("bus") or server.secrets.bus

@@ -6,6 +6,7 @@ image is replaced and keeps its sockets too. Both take this one path, which an u
 
 from __future__ import annotations
 
+import ctypes
 import secrets as chance
 import socket
 import time
@@ -22,6 +23,7 @@ from engine.errors import SiteError
 from engine.runtime import handover, opening, replaying, write_ahead
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import FORMAT, Header, Journal
+from engine.runtime.key_vault import KeyVault
 from engine.runtime.plane_memory import LegMemory
 from engine.runtime.recovery import Lost, Recovered, dead_boot, recover
 from engine.runtime.site_files import Reading
@@ -29,6 +31,7 @@ from engine.runtime.site_files import Reading
 if TYPE_CHECKING:
     from engine.runtime.server import Server
 
+_CRYPTO = "libcrypto.so.3"  # whose functions `rtp.srtp` calls
 
 ATTEMPTS = "attempts"  # in the journal's folder: how many starts have not become ready
 ATTEMPTS_MAX = 2
@@ -160,6 +163,21 @@ def take_over(server: Server, found: Recovered, timing: Clock, memory: Path) -> 
         server.options.data / "journal", header, state=replaying.pack(server.switch, server.image), inputs=found.inputs
     )
     server.storage.resume(header.boot, open_calls(found), found.events)
+
+
+def keys(server: Server, memory: Path, *, going_on: bool) -> KeyVault:
+    """Where SRTP's keys are, with those of the calls that we go on with."""
+    vault = KeyVault(memory.with_suffix(".keys"), going_on=going_on)
+    if vault.detail:
+        server.log.warning(vault.detail)
+    site = server.site
+    wanted = [site.srtp, *[each.srtp for each in site.trunks.values()], *[each.srtp for each in site.agents.values()]]
+    if any(each not in ("", "off") for each in wanted):
+        try:
+            ctypes.CDLL(_CRYPTO)
+        except OSError:
+            server.log.error(f"srtp: {_CRYPTO} isn't on this machine, encrypted calls are silent: install OpenSSL 3")
+    return vault
 
 
 def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int, None]) -> None:

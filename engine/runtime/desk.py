@@ -1,7 +1,7 @@
 """What operators may ask of the serving process: what the Switch doesn't know itself, and the way to it.
 
 Verbs of the runtime: status, reload, rollback, notice, ladder, agent.password, forget.prepare, metrics, drain,
-restart. Every other verb is an Operator input of the Switch.
+restart, blocks, block.lift. Every other verb is an Operator input of the Switch.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import msgspec
 
 from engine import __version__
 from engine.errors import SiteError
-from engine.runtime import forgetting, rehearsal, replaying
+from engine.runtime import forgetting, rehearsal, replaying, sounding
 from engine.runtime.admin import Answer, Request, answer, refusal
 from engine.runtime.ladder import Hop, Kept
 from engine.runtime.notices import Notices
 from engine.runtime.reloading import Reloads
+from engine.runtime.secret_desk import SecretDesk
 from engine.runtime.secrets import resolve_agent
 from engine.runtime.site_files import read_in_child
 
@@ -49,6 +50,8 @@ class Desk:
             "ladder": self._ladder, "notice": self.notices.set,
             "agent.password": self._password, "metrics": self._metrics, "drain": self._drain,
             "restart": self._restart, "forget.prepare": self._forget, "voicemail.pin": self._pin,
+            "provision": self._provision, "blocks": self._blocks, "block.lift": self._lift, "sound": self._sound,
+            **SecretDesk(server).verbs,
         }
 
     async def handle(self, author: str, request: Request) -> Answer:
@@ -127,6 +130,7 @@ class Desk:
             },
             "tails": len(server.admin.readers), "tails_dropped": server.admin.dropped,
             "log_lines_held_back": server.log.held_back, "media": server.plane.metrics(),
+            "speech": msgspec.structs.asdict(server.recognizers.figures),
         }
 
     async def _metrics(self, author: str, arguments: dict[str, str]) -> Answer:
@@ -184,6 +188,24 @@ class Desk:
         self.server.secrets_changed()
         self.server.log.info(f"{author} made a new PIN for {made.agent}")
         return answer({"box": made.agent.removeprefix("box "), "pin": made.password})
+
+    async def _provision(self, author: str, arguments: dict[str, str]) -> Answer:
+        return await self.server.watching.provisioning.verb(author, arguments)
+
+    async def _blocks(self, author: str, arguments: dict[str, str]) -> Answer:
+        return await self.server.guard.blocks(author, arguments)
+
+    async def _lift(self, author: str, arguments: dict[str, str]) -> Answer:
+        return await self.server.guard.lift(author, arguments)
+
+    async def _sound(self, author: str, arguments: dict[str, str]) -> Answer:
+        """How the living legs of a `call` (id, caller, agent, `last`) sound so far."""
+        reply = await self.server.ask(author, "call", {"call": arguments.get("call", "last")})
+        if not reply.ok:
+            return refusal(reply.error)
+        call = msgspec.json.decode(reply.data)["call"]
+        legs = sounding.of_call(self.server.plane, self.server.switch.room, call, self.server.now_ms())
+        return answer({"call": call, "legs": legs})
 
     async def _drain(self, author: str, arguments: dict[str, str]) -> Answer:
         self.drained_by = self.drained_by or {"author": author, "since_ms": int(time.time() * 1000)}

@@ -57,7 +57,7 @@ class Counts(msgspec.Struct):
     signalling: int = 0  # messages of the running engine's ladder
     voicemail: int = 0
     mails: int = 0  # letters that wait in the mail spool
-    utterances: int = 0  # a kind to come
+    utterances: int = 0  # their sound, and what was written about them
 
     def as_dict(self) -> dict[str, int]:
         """By name."""
@@ -105,6 +105,7 @@ class Erasure:
         rows = erasing_boxes.known(self.folder, self.messages)
         counts.voicemail, counts.mails = len(rows), len(self._mails())
         counts.recordings = len(list(self._recording_files()))
+        counts.utterances = len(list(self._utterance_files()))
         counts.queue_log_lines = sum(self._queue_log(path, erase=False) for path in self._queue_logs())
         counts.journals = sum(1 for path in self._journals(keep))
         counts.keys = sum(1 for _ in self._keys())
@@ -136,7 +137,7 @@ class Erasure:
     def erase(self, *, keep: Path | None = None, engine_runs: bool = False) -> Counts:
         """Erase; what went. Raises sqlite3.Error or OSError: what went until then stays erased, do it again."""
         counts = self.find(keep=keep)
-        for path in self._recording_files():
+        for path in [*self._recording_files(), *self._utterance_files()]:
             path.unlink(missing_ok=True)
         for path in [*(self.folder / name for name in self.messages), *self._mails()]:
             path.unlink(missing_ok=True)
@@ -287,6 +288,12 @@ class Erasure:
             if call:
                 yield from (path for path in home.glob(f"*/{call}-{boot}-*.wav")
                             if path.relative_to(home.parent).as_posix() not in self._recordings)  # fmt: skip
+
+    def _utterance_files(self) -> Iterator[Path]:
+        """What he said: sound and labels, both named by call and boot."""
+        for _, boot, _, call in self._calls:
+            if call:
+                yield from sorted((self.folder / "utterances").glob(f"*/{call}-{boot}-*"))
 
     def _queue_logs(self) -> list[Path]:
         """The file and those a log rotation put beside it (compressed ones are out of reach: said in the report)."""

@@ -26,7 +26,8 @@ from prometheus_client.core import (
 
 from engine import __version__
 from engine.acd.tables import AGENT_STATES
-from engine.call import figures
+from engine.call import figures, trunk_desk
+from engine.runtime import sounding
 from engine.runtime.tally import LAG_BOUNDS_S, by_name
 
 if TYPE_CHECKING:
@@ -69,6 +70,22 @@ _MEDIA_COUNTERS = (
     ("media_playout_exhausted", "Times no jitter buffer was free", "playout_exhausted"),
     ("media_events_lost", "Events of the media thread that found no room", "events_lost"),
 )
+_SPEECH_COUNTERS = (
+    ("speech_listenings", "Times that a recogniser was asked to listen to a caller", "listened", 1),
+    ("speech_listenings_failed", "Listenings that no recogniser could serve: the caller was asked again", "failed", 1),
+    ("speech_frames", "Frames of 20 ms that recognisers have heard", "frames", 1),
+    ("speech_frames_spoken", "Those of them in which somebody spoke, which are decoded", "decoded", 1),
+    ("speech_frames_dropped", "Frames that a recogniser was too busy to take", "frames_dropped", 1),
+    ("speech_recognizers_lost", "Recogniser processes that died, or were ended because they hung", "children_lost", 1),
+    ("speech_recognizer_cpu_seconds", "CPU time of the recogniser processes", "cpu_ms", 1e-3),
+)  # fmt: skip
+_SPEECH_GAUGES = (
+    ("speech_recognizers", "Recogniser processes that should run", "children", 1),
+    ("speech_recognizers_ready", "Recogniser processes that answer", "children_ready", 1),
+    ("speech_recognizer_start_seconds", "Time until the newest recogniser process stood", "ready_ms", 1e-3),
+    ("speech_recognizer_memory_bytes", "Memory that the recogniser processes use", "memory_bytes", 1),
+    ("speech_callers", "Callers who are listened to", "listening", 1),
+)
 
 
 class Exposition:
@@ -99,14 +116,19 @@ class Exposition:
                 for row in figures.queues(room, first, queues_at_once, now_ms):
                     queues[row["tenant"], row["queue"]] = row
                 began = await _breathe(began)
-        for piece in self._pieces(room, list(queues.values())):
+        live = sounding.Live()
+        if room is not None:
+            for _ in sounding.add_all(live, self.server.plane, room, self.server.now_ms()):
+                began = await _breathe(began)
+        for piece in self._pieces(room, list(queues.values()), live):
             parts.append(piece)
             began = await _breathe(began)
         return b"".join(parts)
 
-    def _pieces(self, room: Any, queues: list[dict[str, Any]]) -> Iterator[bytes]:
+    def _pieces(self, room: Any, queues: list[dict[str, Any]], live: sounding.Live) -> Iterator[bytes]:
         for family in (*_process(self.server), *_loop(self.server), *_sip(self.server), *_records(self.server),
-                       *_media(self.server), *_calls(self.server), *_quality(self.server)):
+                       *_media(self.server), *_speech(self.server), *_calls(self.server), *_quality(self.server),
+                       *_live(live)):
             yield generate_latest(_Page(family))
         if room is not None:
             for family in (*_room(room), *_trunks(self.server, room)):
@@ -254,11 +276,23 @@ def _media(server: Server) -> Iterator[Metric]:
     )
 
 
+def _speech(server: Server) -> Iterator[Metric]:
+    now = server.recognizers.figures
+    for name, text, field, unit in _SPEECH_COUNTERS:
+        yield _counter(name, text, getattr(now, field) * unit)
+    for name, text, field, unit in _SPEECH_GAUGES:
+        yield _gauge(name, text, getattr(now, field) * unit)
+    yield _counter("speech_drains_late", "Times that the loop was late to fetch sound", server.recognizers.late_ticks)
+
+
 def _calls(server: Server) -> Iterator[Metric]:
     for name, text, label, counts in (
         ("calls_started", "Calls that came in, by way", "via", server.tally.started),
         ("calls_ended", "Calls that have ended, by outcome", "outcome", server.tally.ended),
+        ("gate_dropped", "Messages that the gate dropped, by why", "why", server.guard.gate.dropped),
+        ("fraud", "Calls to the outside that rules against fraud have told of, or stopped", "what", server.tally.fraud),
         ("limits_reached", "Calls or requests that met a limit, by its name", "limit", server.tally.limits),
+        ("emergency_calls", "Emergency calls, calls ended for them, and results", "what", server.tally.emergency),
     ):
         samples = [((value,), count) for value, count in sorted(counts.items())]
         yield _counters(name, text, (label,), samples)
@@ -282,6 +316,30 @@ def _quality(server: Server) -> Iterator[Metric]:
     for trunk, quality in found:
         family.add_metric((trunk,), quality.legs, quality.jitter_us / 1e6)
     yield family
+    trips = SummaryMetricFamily("ringdown_quality_round_trip_seconds", f"Round trip (RTCP) {text}", labels=("trunk",))
+    rated = SummaryMetricFamily(
+        "ringdown_quality_mos", f"Opinion (MOS by the E-model, 1 to 4.5) {text}", labels=("trunk", "way")
+    )
+    for trunk, quality in found:
+        trips.add_metric((trunk,), quality.trips, quality.trip_us / 1e6)
+        for way, count in sorted(quality.rated.items()):
+            rated.add_metric((trunk, way), count, quality.opinions[way])
+    yield trips
+    yield rated
+    poor = [((trunk, side), count) for trunk, quality in found for side, count in sorted(quality.poor.items())]
+    yield _counters("quality_faults", f"Legs whose sound had a fault, by whose, {text}", ("trunk", "side"), poor)
+
+
+def _live(live: sounding.Live) -> Iterator[Metric]:
+    text = "of living legs, by what comes from them and what goes to them (RTCP)"
+    family = SummaryMetricFamily("ringdown_live_mos", f"Opinion (MOS by the E-model, 1 to 4.5) {text}", labels=("way",))
+    for way, count in sorted(live.rated.items()):
+        family.add_metric((way,), count, live.opinions[way])
+    yield family
+    bad = [((way,), count) for way, count in sorted(live.bad.items())]
+    yield _gauges("live_legs_bad", f"MOS below 3.6 {text}", ("way",), bad)
+    faults = [((side,), count) for side, count in sorted(live.faults.items())]
+    yield _gauges("live_legs_faulty", "Living legs whose sound has a fault, by whose", ("side",), faults)
 
 
 def _room(room: Any) -> Iterator[Metric]:
@@ -312,6 +370,28 @@ def _trunks(server: Server, room: Any) -> Iterator[Metric]:
     yield _counters("trunk_calls_started", "Calls that came in through the trunk", label, started)
     refused = [((name,), server.tally.limits.get(f"trunk.{name}.calls_max", 0)) for name in found]
     yield _counters("trunk_calls_refused", "Calls refused: the trunk was full", label, refused)
+    rows = trunk_desk.rows(room)
+    up = [((row["trunk"],), int(row["state"] not in ("down", "unresolved"))) for row in rows if row["to"]]
+    yield _gauges("trunk_up", "0 while the trunk is down or its name leads nowhere, else 1", label, up)
+    trips = [
+        ((row["trunk"], each["address"]), each["round_trip_ms"] / 1000)
+        for row in rows for each in row["addresses"] if each["round_trip_ms"] >= 0
+    ]  # fmt: skip
+    text = "Of the latest answer to OPTIONS, by address"
+    yield _gauges("trunk_round_trip_seconds", text, ("trunk", "address"), trips)
+    kept = [
+        ((row["trunk"],), int(row["registration"]["state"] in ("registered", "renewed")))
+        for row in rows if row["registration"]
+    ]  # fmt: skip
+    yield _gauges("trunk_registered", "1 while we are registered with the carrier", label, kept)
+    for name, text in _TRUNK_COUNTERS.items():
+        yield _counters(f"trunk_calls_{name}", text, label, [((row["trunk"],), row[name]) for row in rows])
+
+
+_TRUNK_COUNTERS = {
+    "placed": "Calls sent out through the trunk", "moved": "Of them, given to the next address or trunk",
+    "limited": "Calls it was not given: too many at once, or in a second",
+}  # fmt: skip
 
 
 def _queues(queues: list[dict[str, Any]]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ here blocks; whoever serves calls does it in a thread.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import lzma
 import os
@@ -20,8 +21,9 @@ import msgspec
 
 from engine import speech
 from engine.errors import SpeechError
-from engine.runtime import vosk_library
+from engine.runtime import model_files, vosk_library
 from engine.runtime.guessing import guess
+from engine.runtime.model_files import AGAIN
 from engine.speech import grammar_net, graph, phones, phrase_list
 from engine.speech.confidence import Calibration
 from engine.speech.grammar import Grammar
@@ -31,23 +33,24 @@ from engine.speech.matcher import Matcher
 MODELS = Path(speech.__file__).parent / "models"
 in_memory_max = 48
 on_disk_max = 256
+_MEMORY = Path("/dev/shm")
 Lists = dict[str, tuple[str, ...]]
 # an endpointer of ours decides when an utterance is over: the library's own must never cut one in two
 _ENDLESS = ("--endpoint.rule1.min-trailing-silence=600", "--endpoint.rule2.min-trailing-silence=600",
             "--endpoint.rule3.min-trailing-silence=600", "--endpoint.rule4.min-trailing-silence=600",
             "--endpoint.rule5.min-utterance-length=600")  # fmt: skip
-# the widest search that pays (69 % with beam 8, 86 % with 16, no more with 24); alternatives further behind
+# the widest search that pays (69 % with beam 8, 86 % with 16, no more with 24); with that beam 200 active states at
+# least hear what 100 hear, to the last digit of the scores, for a sixth more; alternatives further behind
 # than the lattice's beam aren't told, and a wider one costs seconds on sounds that fit nothing
-_SEARCH = ("--beam=16.0", "--min-active=200", "--max-active=3000", "--lattice-beam=6.0",
-           "--max-mem=500000")  # bytes for a lattice: without a bound some foreign sentences took minutes
+_SEARCH = ("--beam=16.0", "--min-active=100", "--max-active=3000", "--lattice-beam=6.0",
+           "--max-mem=5000000")  # bytes for a lattice: a smaller bound loses the garbage path, and a phrase seems sure
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a model of ours says of itself, as far as decoding goes."""
+    """What a model of ours says of itself, as far as decoding goes; `model_files` reads what it says of files."""
 
     language: str
     words: str
-    sha256: dict[str, str] = {}
     noise_phone_trained: bool = False
     tuning: graph.Tuning = graph.Tuning()
     confidence: Calibration = Calibration()
@@ -62,6 +65,7 @@ class Prepared(msgspec.Struct, frozen=True):
     calibration: Calibration
     ours: bool
     phrases: tuple[str, ...] = ()
+    mute: tuple[str, ...] = ()  # entries of lists that nobody knows how to say
 
 
 class OwnModel:
@@ -70,6 +74,7 @@ class OwnModel:
     def __init__(self, folder: Path) -> None:
         """Raises SpeechError: what is missing or broken."""
         self.folder = folder
+        model_files.check(folder)
         try:
             raw = (folder / "manifest.yaml").read_bytes()
             self.manifest = msgspec.yaml.decode(raw, type=Manifest)
@@ -78,16 +83,10 @@ class OwnModel:
             self.phones = phones.read((folder / "phones.txt").read_text("utf-8"), self.manifest.noise_phone_trained)
             conf = (folder / "conf/model.conf").read_text("utf-8")
             self.mfcc = (folder / "conf/mfcc.conf").read_bytes()
-        except OSError as error:
-            raise SpeechError(f"the model {folder} is incomplete: {error.strerror} ({error.filename}); "
-                              "install ringdown again") from error  # fmt: skip
+        except OSError as error:  # since it was checked
+            raise SpeechError(f"the model {folder} is incomplete: {error.strerror}; {AGAIN}") from error
         except (msgspec.MsgspecError, UnicodeError) as error:
-            raise SpeechError(f"the model {folder} has a broken manifest: {error}; install ringdown again") from error
-        for name, data in (("am/final.mdl", model), (self.manifest.words, words)):
-            wanted = self.manifest.sha256.get(name, "")
-            if wanted and hashlib.sha256(data).hexdigest() != wanted:
-                raise SpeechError(f"the model {folder} is broken: {name} is not what its manifest says; "
-                                  "install ringdown again")  # fmt: skip
+            raise SpeechError(f"the model {folder} has a broken manifest: {error}; {AGAIN}") from error
         self._packed = words
         self._dictionary: Dictionary | None = None
         kept = [line for line in conf.split() if not line.startswith(("--endpoint.rule", "--beam", "--min-active",
@@ -99,7 +98,10 @@ class OwnModel:
     def dictionary(self) -> Dictionary:
         """Its words: 130,000 lines, unpacked when the first grammar is compiled."""
         if self._dictionary is None:
-            self._dictionary = Dictionary(lzma.decompress(self._packed).decode())
+            try:
+                self._dictionary = Dictionary(lzma.decompress(self._packed).decode())
+            except (lzma.LZMAError, UnicodeError) as error:
+                raise SpeechError(f"the model {self.folder} is broken: its words can't be unpacked; {AGAIN}") from error
         return self._dictionary
 
 
@@ -131,6 +133,7 @@ class Shelf:
         self._foreign: dict[str, vosk_library.Model] = {}
         self._ready: OrderedDict[tuple[str, bytes], Prepared] = OrderedDict()
         self._source = b""
+        self.unkept = ""  # why compiled graphs can't be kept, when they can't
 
     def holds(self, folder: str, grammar: Grammar, lists: Lists) -> bool:
         """Is it in memory?"""
@@ -141,9 +144,13 @@ class Shelf:
         key = folder, _key(grammar, lists)
         found = self._ready.get(key)
         if found is None:
-            filled = grammar_net.fill(grammar, lists) if lists else grammar
             own = (Path(folder) / "manifest.yaml").is_file()
+            mute = self._mute(self.own(folder), grammar, lists) if own and lists else ()
+            lists = {name: tuple(each for each in held if each not in mute) for name, held in lists.items()}
+            filled = grammar_net.fill(grammar, lists) if lists else grammar
             found = self._exact(folder, filled) if own else self._near(folder, filled)
+            if mute:
+                found = msgspec.structs.replace(found, mute=mute)
             self._ready[key] = found
             while len(self._ready) > in_memory_max:
                 self._ready.popitem(last=False)
@@ -167,46 +174,53 @@ class Shelf:
         own = self.own(folder)
         name = _digest(own.digest.encode(), self._sources(), msgspec.msgpack.encode(grammar))
         place = self._home() / name
-        if not (place / "graph/HCLG.fst").is_file() or not (place / "am/final.mdl").is_file():
-            self._write(place, own, grammar)
-        else:
+        model: vosk_library.Model | None = None
+        if (place / "graph/HCLG.fst").is_file() and (place / "am/final.mdl").is_file():
             with suppress(OSError):
                 os.utime(place)
-        try:
-            model = vosk_library.Model(place)
-        except SpeechError:  # what lay there was broken: once more
-            shutil.rmtree(place, ignore_errors=True)
-            self._write(place, own, grammar)
-            model = vosk_library.Model(place)
+            with suppress(SpeechError):  # what lies there is broken: once more
+                model = vosk_library.Model(place)
+        if model is None:
+            shutil.rmtree(place, ignore_errors=True)  # only here: later it may be another process's, whole and in use
+            model = self._make(place, own, grammar)
         return Prepared(model, Matcher(grammar), own.manifest.confidence, True)
 
-    def _write(self, place: Path, own: OwnModel, grammar: Grammar) -> None:
+    def _mute(self, own: OwnModel, grammar: Grammar, lists: Lists) -> tuple[str, ...]:
+        """Entries with a word that nobody knows how to say: without them the others are understood."""
+        lexicon = Lexicon(own.dictionary, grammar.words)
+        words = dict.fromkeys(word for held in lists.values() for each in held for word in each.split())
+        unknown = lexicon.missing(words)
+        guessed = guess(unknown, grammar.language) if unknown else {}
+        mute = dict.fromkeys(word for word in unknown if word not in guessed)
+        return tuple(each for held in lists.values() for each in held if any(word in mute for word in each.split()))
+
+    def _make(self, place: Path, own: OwnModel, grammar: Grammar) -> vosk_library.Model:
+        """Compile a grammar, keep it if that is possible, and load it."""
         lexicon = Lexicon(own.dictionary, grammar.words)
         unknown = unknown_words(grammar_net.build(grammar), lexicon)
         if unknown:
             lexicon = Lexicon(own.dictionary, grammar.words, guess(unknown, grammar.language))
         made = graph.compile(grammar, lexicon, own.phones, own.manifest.tuning)
         try:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside = Path(tempfile.mkdtemp(prefix=".making-", dir=place.parent))
-            (beside / "graph/phones").mkdir(parents=True)
-            (beside / "conf").mkdir()
-            (beside / "graph/HCLG.fst").write_bytes(made.hclg)
-            (beside / "graph/words.txt").write_text(made.words, "utf-8")
-            (beside / "graph/phones/word_boundary.int").write_text(phones.boundaries(own.phones), "utf-8")
-            (beside / "conf/mfcc.conf").write_bytes(own.mfcc)
-            (beside / "conf/model.conf").write_text(own.conf, "utf-8")
-            (beside / "am").symlink_to((own.folder / "am").resolve())
-            if place.exists():
-                shutil.rmtree(place, ignore_errors=True)
-            try:
-                beside.rename(place)
-            except OSError:  # another process was faster
-                shutil.rmtree(beside, ignore_errors=True)
+            _keep(place, own, made)
         except OSError as error:
-            raise SpeechError(f"no compiled grammar can be kept in {place.parent}: {error.strerror}; set "
-                              "RINGDOWN_CACHE to a folder that can be written to") from error  # fmt: skip
+            self.unkept = f"compiled grammars can't be kept in {place.parent}: {error.strerror}"
+            return self._load_unkept(own, made)
+        self.unkept = ""
         self._prune()
+        return vosk_library.Model(place)
+
+    def _load_unkept(self, own: OwnModel, made: graph.Graph) -> vosk_library.Model:
+        """Load a graph by way of memory or the system's own temporary folder: a full disk makes nobody dumb."""
+        for other in (_MEMORY, Path(tempfile.gettempdir())):
+            try:
+                with tempfile.TemporaryDirectory(prefix="ringdown-graph-", dir=other) as folder:
+                    _lay_out(Path(folder), own, made)
+                    return vosk_library.Model(Path(folder))
+            except OSError:
+                continue
+        raise SpeechError(f"{self.unkept}, nor in a temporary folder; set RINGDOWN_CACHE to a folder that can be "
+                          "written to")  # fmt: skip
 
     def _home(self) -> Path:
         if self._cache is None:
@@ -242,6 +256,40 @@ class Shelf:
             if not listed:
                 raise SpeechError(f"the model {folder} knows no phrase of this grammar: each has a word that it lacks")
         return Prepared(model, Matcher(grammar), Calibration(), False, listed)
+
+
+def _lay_out(folder: Path, own: OwnModel, made: graph.Graph) -> None:
+    """A model folder with a compiled graph, as the library reads it. Raises OSError."""
+    (folder / "graph/phones").mkdir(parents=True)
+    (folder / "conf").mkdir()
+    (folder / "graph/HCLG.fst").write_bytes(made.hclg)
+    (folder / "graph/words.txt").write_text(made.words, "utf-8")
+    (folder / "graph/phones/word_boundary.int").write_text(phones.boundaries(own.phones), "utf-8")
+    (folder / "conf/mfcc.conf").write_bytes(own.mfcc)
+    (folder / "conf/model.conf").write_text(own.conf, "utf-8")
+    (folder / "am").symlink_to((own.folder / "am").resolve())
+
+
+def _keep(place: Path, own: OwnModel, made: graph.Graph) -> None:
+    """The same in the cache, whole or not at all. Raises OSError."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".making-", dir=place.parent))
+    try:
+        _lay_out(beside, own, made)
+        with suppress(FileExistsError):  # another process was faster
+            _rename(beside, place)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _rename(beside: Path, place: Path) -> None:
+    """Raises FileExistsError when something stands there already, whatever the system calls that."""
+    try:
+        beside.rename(place)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise FileExistsError(error.errno, error.strerror) from error
+        raise
 
 
 def _key(grammar: Grammar, lists: Lists) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -56,6 +57,10 @@ class Hearers:
         """Compile a grammar for a model ahead. Raises SpeechError."""
         if not any(slot.open_list for slot in grammar.slots.values()):
             await self._ready(grammar, folder, {})
+
+    async def prepare_remote(self) -> None:
+        """Load the client before anybody speaks: it takes longer than a word."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, importlib.import_module, "aiohttp")
 
     async def _ready(self, grammar: Grammar, folder: str, lists: Lists) -> None:
         if not self.shelf.holds(folder, grammar, lists):

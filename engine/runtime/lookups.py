@@ -66,7 +66,7 @@ class Lookups:
                 users = ", ".join(key for key, model in sorted(site.lookups.items()) if model.secret == name)
                 self._log.warning(
                     f"the secret {name} of the lookups {users} is missing: they will fail; put it there by "
-                    f"`ringdown secret {name}`, or into RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}"
+                    f"`ringdown secret set {name}`, or into RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}"
                 )
         self._open()
 

@@ -177,7 +177,8 @@ class Mail:
             return "the site names no mail server any more"
         password = self.server.secrets.mail_password(mail.secret) if mail.user else ""
         if mail.user and not password:
-            return f"no password for {mail.user}: RINGDOWN_SECRET_{mail.secret.upper()}, or mail in secrets.json"
+            here = f"RINGDOWN_SECRET_{mail.secret.upper()}, or ringdown secret set {mail.secret}"
+            return f"no password for {mail.user}: {here}"
         subject, text = words(self.server, letter)
         domain = mail.sender.rpartition("@")[2]
         job = Job(

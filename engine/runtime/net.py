@@ -9,26 +9,47 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
+from engine import limits
 from engine.errors import UsageError
 
 receive_buffer_bytes = 4 * 1024 * 1024
 send_buffer_bytes = 1024 * 1024
 FILES_MIN = 4_096
+RTP_PORTS_MIN = 64
+# the upper six bits of IPv4's TOS and IPv6's traffic class (RFC 2474): routers that honour them send these first
+SIGNALLING_TOS = 24 << 2  # CS3, as phones and gateways mark SIP
+AUDIO_TOS = 46 << 2  # EF, expedited forwarding (RFC 3246)
 
 
 def parse_listen(text: str) -> tuple[str, str, int]:
-    """`udp:127.0.0.1:5060` or `tcp:[::1]:5060` -> (transport, host, port).
+    """`udp:127.0.0.1:5060`, `tcp:[::1]:5060` or `tls:192.0.2.1:5061` -> (transport, host, port).
 
     Raises UsageError with an example when the text has another shape.
     """
     transport, _, rest = text.partition(":")
     host, _, port_text = rest.rpartition(":")
     host = host.strip("[]")
-    if transport not in ("udp", "tcp") or not host or not port_text.isdigit() or int(port_text) > 65_535:
+    if transport not in ("udp", "tcp", "tls") or not host or not port_text.isdigit() or int(port_text) > 65_535:
         raise UsageError(f"can't read address {text!r}: write it like udp:127.0.0.1:5060 or tcp:0.0.0.0:5060")
     if not is_numeric(host):
         raise UsageError(f"{host!r} is no IP address: a listening address is numeric, like udp:192.168.1.10:5060")
     return transport, host, int(port_text)
+
+
+def parse_rtp_ports(text: str) -> tuple[int, int]:
+    """`20000-20998` -> (20000, 20998), the RTP ports of one engine; '' the default range.
+
+    Raises UsageError when the text has another shape, or the range is no place for audio.
+    """
+    if not text:
+        return limits.rtp_port_first, limits.rtp_port_last
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and len(text) <= 11):
+        raise UsageError(f"can't read the ports {text!r}: write them like 20000-20998")
+    low, high = int(first) + int(first) % 2, int(last)  # audio has the even ports (RFC 3550 §11)
+    if low < 1_024 or high > 65_535 or high - low < RTP_PORTS_MIN:
+        raise UsageError(f"--rtp-ports {text}: from 1024 to 65535, and at least {RTP_PORTS_MIN} of them, two a leg")
+    return low, high
 
 
 def is_numeric(host: str) -> bool:
@@ -50,6 +71,15 @@ def show(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def mark(sock: socket.socket, tos: int) -> None:
+    """Mark what the socket sends (DSCP). A kernel that won't is no reason to do without the socket."""
+    with suppress(OSError):
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+
+
 def open_udp(host: str, port: int) -> tuple[socket.socket, int]:
     """A bound, non-blocking UDP socket and the receive buffer that the kernel granted, in bytes.
 
@@ -60,6 +90,7 @@ def open_udp(host: str, port: int) -> tuple[socket.socket, int]:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
+        mark(sock, SIGNALLING_TOS)
         sock.bind((host, port))
     except OSError as error:
         sock.close()
@@ -68,16 +99,17 @@ def open_udp(host: str, port: int) -> tuple[socket.socket, int]:
     return sock, sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
-def open_tcp(host: str, port: int) -> socket.socket:
-    """A bound TCP socket for listening. Raises UsageError when the address is taken or not ours."""
+def open_tcp(host: str, port: int, transport: str = "tcp") -> socket.socket:
+    """A bound TCP socket for listening, for TLS too. Raises UsageError when the address is taken or not ours."""
     sock = socket.socket(family(host), socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        mark(sock, SIGNALLING_TOS)  # the connections that are accepted inherit it
         sock.bind((host, port))
     except OSError as error:
         sock.close()
-        raise UsageError(_bind_failed("tcp", host, port, error)) from error
+        raise UsageError(_bind_failed(transport, host, port, error)) from error
     return sock
 
 

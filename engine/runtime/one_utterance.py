@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.errors import SpeechError
 from engine.media.ears import KEY, PLAYING, SILENT
+from engine.runtime.kept_sound import KeptSound
 from engine.speech import endpointing, ports
 from engine.speech.endpointing import Step
 from engine.speech.ports import (
@@ -42,6 +43,7 @@ class Endpoint(Protocol):
     speech_start_ms: int
     speech_end_ms: int
     barged_in: bool
+    gates: endpointing.Gates
 
     @property
     def now_ms(self) -> int: ...
@@ -81,6 +83,7 @@ class OneUtterance:
         self._cancelled = False
         self._problem = ""
         self._too_long = False
+        self.sound: KeptSound | None = None  # of what comes in, where it is kept
         self.over = False  # what follows is no part of it
 
     @property
@@ -100,17 +103,23 @@ class OneUtterance:
 
     def frame(self, number: int, heard: Samples, sent: Samples, flags: int = 0) -> None:
         """The next frame of the ear, and its place: what was lost before it is silence. `flags`: `media.ears`'s."""
-        for _ in range(min(max(0, number - self._frames), GAP_FRAMES_MAX)):
-            self._one(_SILENCE, _SILENCE, SILENT)
-        self._frames = max(self._frames, number) + 1
+        if number > self._frames:
+            for _ in range(min(number - self._frames, GAP_FRAMES_MAX)):
+                self._one(_SILENCE, _SILENCE, SILENT)
+            self._frames = number
+        self._frames += 1
         self._one(heard, sent, flags)
 
     def _one(self, heard: Samples, sent: Samples, flags: int) -> None:
         if self.over:
             return
+        if self.sound is not None:
+            self.sound.hear(heard, begun=self.begun)
         step = self.endpoint.hear(
             heard, sent, playing=bool(flags & PLAYING), key=bool(flags & KEY), silent=bool(flags & SILENT)
         )
+        if step is endpointing.NOTHING:  # nearly always
+            return
         if step.started:
             self._tell_began(self.endpoint.now_ms - self.endpoint.speech_start_ms)
         for frame in step.feed:

@@ -41,6 +41,9 @@ class Options(msgspec.Struct):
     http: str = ""  # where /metrics, /health and /ready are; '' nowhere
     legs_max: int = 1_024
     fresh: bool = False  # begin anew whatever the engine before left
+    provision: str = ""  # where boxes and phones fetch their configuration; '' nowhere
+    provision_cert: str = ""  # with TLS by this PEM file
+    rtp_ports: tuple[int, int] = (limits.rtp_port_first, limits.rtp_port_last)  # of audio, first and last
 
 
 def say(text: str) -> None:
@@ -102,8 +105,8 @@ def _listening_socket(transport: str, host: str, port: int, descriptor: int) -> 
             return sock, ""
         if sock is not None:
             sock.close()
-    if transport == "tcp":
-        return net.open_tcp(host, port), ""
+    if transport != "udp":
+        return net.open_tcp(host, port, transport), ""
     sock, granted = net.open_udp(host, port)
     return sock, net.buffer_warning(granted)
 

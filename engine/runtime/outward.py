@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.call.effects import LoadClip, RemoveFile, UsePrompt
+from engine.call.effects import LoadClip, RemoveFile, ResolveWanted, UsePrompt
 from engine.call.listening import ListenEnded, ListenWanted
 from engine.sip.events import CloseFlow, Connect, Path, Send
 
@@ -27,14 +27,14 @@ class Outward:
         if self.server.admin.sip_readers:
             self.server.feed.message(number, "out", path, send.data)
         if path.transport != "udp":
-            if not self.server.flows.send(path.flow, send.data):
+            if not self.server.flows.send(path.flow, self.server.keys.unseal(send.data)):
                 self.server.counts["unsent"] += 1
             return
         address = self.server.resolver.numeric(path.host)
         if address is not None:
             sock = self.server.udp.get(path.flow)
             if sock is not None:
-                sock.send(send.data, address, path.port)
+                sock.send(self.server.keys.unseal(send.data), address, path.port)
             else:
                 self.server.counts["unsent"] += 1
             return
@@ -47,20 +47,20 @@ class Outward:
             self.server.counts["unresolved"] += 1
             self.server.log.warning(f"can't find an address for {path.host!r}", "unresolved")
         else:
-            sock.send(data, address, path.port)
+            sock.send(self.server.keys.unseal(data), address, path.port)
 
     def connect(self, connect: Connect) -> None:
         """Open a connection; what becomes of it is told by `flow_opened` or `flow_closed`."""
         address = self.server.resolver.numeric(connect.host)
         if address is not None:
-            self.server.flows.connect(connect.flow, address, connect.port)
+            self.server.flows.connect(connect.flow, address, connect.port, connect.transport, connect.name)
             return
 
         def found(address: str | None) -> None:
             if address is None:
                 self.server.loop.call_soon(self.server.flow_closed, connect.flow, f"no address for {connect.host!r}")
             else:
-                self.server.flows.connect(connect.flow, address, connect.port)
+                self.server.flows.connect(connect.flow, address, connect.port, connect.transport, connect.name)
 
         self.server.resolver.ask(connect.host, found)
 
@@ -76,4 +76,5 @@ def carriers(server: Server) -> dict[type, Callable[[Any], None]]:
         Send: outward.send, Connect: outward.connect, CloseFlow: outward.close_flow,
         RemoveFile: server.files.remove, LoadClip: server.files.load, UsePrompt: server.prompts.use,
         ListenWanted: server.recognizers.listen, ListenEnded: server.recognizers.end,
+        ResolveWanted: server.naming.wanted, **server.guard.carry,
     }  # fmt: skip

@@ -26,7 +26,7 @@ from engine.runtime.wav import read_wav
 from engine.sdp import negotiation
 from engine.sip import events as sip
 from engine.sip.endpoint import Endpoint
-from engine.sip.stream import Framer, Ping
+from engine.sip.stream import Framer
 
 tick_s = 0.05
 answer_s_max = 60.0
@@ -344,7 +344,7 @@ class _Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for message in self._framer.feed(data):
-                if not isinstance(message, Ping):
+                if isinstance(message, bytes):
                     self._received(message)
         except ProtocolError:
             self._transport.close()

@@ -1,9 +1,10 @@
 """Memory for the media plane whose legs outlive the process: their numbers are read by the engine that follows.
 
-The first arrays of `media.columns.LAYOUT` (legs and their reception figures) lie in a file of /dev/shm, everything
-else in the process's own zero pages. After a crash the next engine learns from it each leg's next sequence number and
-timestamp, and the place in a prompt, so that a far end hears one stream going on. Its pages are reserved when the file
-is made (a full /dev/shm is an error at start, no SIGBUS later); without /dev/shm, numbers are estimated instead.
+The first arrays of `media.columns.LAYOUT` (legs, their reception figures, SRTP's packet indices but no key) lie in a
+file of /dev/shm, everything else in the process's own zero pages. After a crash the next engine learns from it each
+leg's next sequence number and timestamp, and the place in a prompt, so that a far end hears one stream going on. Its
+pages are reserved when the file is made (a full /dev/shm is an error at start, no SIGBUS later); without /dev/shm,
+numbers are estimated instead.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from engine.media import columns as c
-from engine.media.commands import LegClosed
-from engine.media.image import Image, Timeline
-from engine.rtp import quality
+from engine.media import reports
+from engine.media.commands import LegClosed, Sound
+from engine.media.image import Image, Indices, Timeline
+from engine.media.wire import closed
+from engine.rtp import quality, rtcp, srtp
 
 _FOLDER = Path("/dev/shm")
-_SHARED_ARRAYS = 2  # legs, quality
+_SHARED_ARRAYS = 4  # legs, quality, streams, reports
 _MAP_FIXED, _MAP_NORESERVE = 0x10, 0x4000
 _FAILED = ctypes.c_void_p(-1).value
 
@@ -31,7 +34,7 @@ _FAILED = ctypes.c_void_p(-1).value
 def _layout_name() -> bytes:
     """Other columns, another name: numbers must never be read from the wrong place."""
     words = ",".join(f"{name}{shape}" for name, _, shape in c._ARRAYS[:_SHARED_ARRAYS])
-    return blake2b(f"{words} {c.MISSED_FRAMES} {quality.LAST_GAP_US}".encode(), digest_size=16).digest()
+    return blake2b(f"{words} {c.LIVE_US} {quality.LOUDEST} {rtcp.FAR_OPINION}".encode(), digest_size=16).digest()
 
 
 def _shared_bytes() -> int:
@@ -94,6 +97,7 @@ class LegMemory:
     def __init__(self, path: Path, image: Image, now_us: int) -> None:
         self.timelines: dict[tuple[int, int], Timeline] = {}
         self.closed: dict[tuple[int, int], LegClosed] = {}  # figures up to the crash
+        self.indices: dict[tuple[int, int], Indices] = {}  # of legs with SRTP
         size = _shared_bytes()
         try:
             content = path.read_bytes()
@@ -105,6 +109,8 @@ class LegMemory:
         legs = np.frombuffer(content, np.int64, c.LEGS * c.LEG_FIELDS).reshape(c.LEGS, c.LEG_FIELDS)
         offset = int(c.LAYOUT.fields["quality"][1])  # type: ignore[index]
         streams = np.frombuffer(content, np.int64, c.LEGS * quality.FIELDS, offset).reshape(c.LEGS, quality.FIELDS)
+        offset = int(c.LAYOUT.fields["reports"][1])  # type: ignore[index]
+        states = np.frombuffer(content, np.int64, c.LEGS * rtcp.FIELDS, offset).reshape(c.LEGS, rtcp.FIELDS)
         for number, row in image.rows.items():
             leg: list[int] = legs[number].tolist()
             key = (number, row.open.generation)
@@ -115,13 +121,27 @@ class LegMemory:
             self.timelines[key] = Timeline(
                 leg[c.SEQUENCE], leg[c.TIMESTAMP], idle_ms, leg[c.CLIP_AT] if playing else -1, leg[c.CURSOR] // 8
             )
-            stream = streams[number]
-            self.closed[key] = LegClosed(
-                *key, int(stream[quality.PACKETS]), leg[c.PACKETS_OUT], int(quality.lost(stream)),
-                int(stream[quality.DUPLICATED]), int(stream[quality.REORDERED]), leg[c.IGNORED],
-                int(quality.jitter_us(stream)), int(stream[quality.JITTER_MAX_US]), int(stream[quality.GAP_MAX_US]),
-                leg[c.DIGITS_HEARD],
-            )
+            if leg[c.CIPHER]:
+                self.indices[key] = _indices(content, number)
+            figures = np.array([0, *key, *[0] * (reports.FIGURES - 3)], np.int64)
+            reports.figures(legs[number].copy(), streams[number].copy(), states[number].copy(), figures)
+            self.closed[key] = closed(figures.tolist())
+
+
+def _indices(content: bytes, row: int) -> Indices:
+    offset = int(c.LAYOUT.fields["streams"][1])  # type: ignore[index]
+    count = 2 * srtp.STREAM_ROW
+    words: list[int] = np.frombuffer(content, np.int64, count, offset + 8 * count * row).tolist()
+    found: list[tuple[tuple[int, int, int, int], ...]] = []
+    for side in (c.INBOUND, c.OUTBOUND):
+        first = side * srtp.STREAM_ROW
+        starts = range(first, first + srtp.NEXT, srtp.STREAM_WORDS)
+        streams = [words[at : at + srtp.STREAM_WORDS] for at in starts]
+        found.append(tuple(
+            (each[srtp.KNOWN], each[srtp.SSRC], each[srtp.INDEX], each[srtp.RTCP_INDEX])
+            for each in streams if each[srtp.KNOWN] or each[srtp.RTCP_INDEX]
+        ))
+    return Indices(*found)
 
 
 def together(before: LegClosed, after: LegClosed) -> LegClosed:
@@ -131,5 +151,19 @@ def together(before: LegClosed, after: LegClosed) -> LegClosed:
         before.lost + after.lost, before.duplicated + after.duplicated, before.reordered + after.reordered,
         before.ignored + after.ignored, after.jitter_us or before.jitter_us,
         max(before.jitter_max_us, after.jitter_max_us), max(before.gap_max_us, after.gap_max_us),
-        before.digits + after.digits,
+        before.digits + after.digits, _sounds(before.sound, after.sound),
+    )
+
+
+def _sounds(before: Sound, after: Sound) -> Sound:
+    """The far end counts on through our outage: its own figures are those it told last."""
+    far = after if after.about else before
+    return Sound(
+        before.delayed + after.delayed, max(before.delayed_max_us, after.delayed_max_us),
+        before.loss_runs + after.loss_runs, before.weighed + after.weighed, before.clipped + after.clipped,
+        max(before.loudest, after.loudest), before.missed_frames + after.missed_frames,
+        before.reports + after.reports, before.about + after.about, far.far_lost,
+        max(before.far_fraction_max, after.far_fraction_max), far.far_jitter_us,
+        max(before.far_jitter_max_us, after.far_jitter_max_us), far.round_trip_us,
+        max(before.round_trip_max_us, after.round_trip_max_us), far.far_discarded, far.far_delay_ms, far.far_opinion,
     )

@@ -19,9 +19,13 @@ from typing import Any
 
 import msgspec
 
+from engine import jit
 from engine.errors import SpeechError
 from engine.runtime import recognizer_wire as wire
+from engine.runtime import second_opinion
 from engine.runtime.hearers import Hearers
+from engine.runtime.kept_sound import KeptSound, SoundShelf
+from engine.runtime.niceness import step_back
 from engine.runtime.one_utterance import Endpoint, OneUtterance
 from engine.speech.endpointing import Endpointer, warm
 from engine.speech.grammar import Grammar
@@ -31,11 +35,6 @@ niceness = 10
 VAD_MODE = 3  # the one that is hardest to persuade
 CALLS_MAX = 1_024  # whose lines are remembered
 MakeEndpoint = Callable[[Listening, Endpoint | None], Endpoint]
-
-
-def nicely() -> None:
-    """Calls go first: the media plane and the event loop win every quarrel about a core."""
-    os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
 
 class Child(asyncio.Protocol):
@@ -52,6 +51,7 @@ class Child(asyncio.Protocol):
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._transport: Any = None
         self._frames = self._decoded = 0
+        self._shelf = SoundShelf(lambda path, why: self._say(wire.Unkept(path, why)))
 
     # --- the socket
     def connection_made(self, transport: Any) -> None:
@@ -83,6 +83,8 @@ class Child(asyncio.Protocol):
     # --- orders
     def _learn(self, order: wire.Learn) -> None:
         self._grammars[order.key] = order.grammar
+        if order.remote:
+            self._later(self._hearers.prepare_remote())
         if order.folder:
             self._later(self._ahead(order))
 
@@ -90,6 +92,7 @@ class Child(asyncio.Protocol):
         """Compile it before anybody speaks."""
         try:
             await self._hearers.prepare(order.grammar, order.folder)
+            self._unkept()
         except SpeechError as error:
             self._say(wire.Complaint(order.key, str(error)))
 
@@ -102,6 +105,8 @@ class Child(asyncio.Protocol):
                 del self._lines[next(iter(self._lines))]
         utterance = OneUtterance(order.listening, endpoint, lambda ms: self._say(wire.Began(number, ms)))
         self._utterances[number] = utterance
+        if order.keep and not order.listening.sensitive:
+            utterance.sound = KeptSound(order.keep)
         try:
             grammar = self._grammars[order.listening.grammar]
             hearer = self._hearers.at_once(order.engine, grammar, order.listening, self._complain)
@@ -118,6 +123,7 @@ class Child(asyncio.Protocol):
         try:
             grammar = self._grammars[order.listening.grammar]
             utterance.serve(await self._hearers.hearer(order.engine, grammar, order.listening))
+            self._unkept()
         except SpeechError as error:
             self._unserved(order.number, utterance, error)
 
@@ -126,6 +132,11 @@ class Child(asyncio.Protocol):
         failed = utterance.fail(str(error))
         if self._utterances.pop(number, None) is not None:  # else it is over already, and concludes so
             self._say(wire.Done(number, failed))
+
+    def _unkept(self) -> None:
+        """Each start will compile again: worth a line, and no caller notices."""
+        if self._hearers.shelf.unkept:
+            self._complain(self._hearers.shelf.unkept)
 
     def _complain(self, text: str) -> None:
         self._say(wire.Complaint(text[:60], text))
@@ -148,10 +159,16 @@ class Child(asyncio.Protocol):
             if utterance.over:
                 del self._utterances[token]
                 self._later(self._conclude(token, utterance))
+                if utterance.sound is not None and utterance.begun:
+                    self._shelf.put(utterance.sound)
 
     async def _conclude(self, number: int, utterance: OneUtterance) -> None:
         began_s = time.monotonic()
-        told = await utterance.conclude()
+        try:
+            told = await utterance.conclude()
+        except Exception as error:  # the caller waits: he is asked again rather than left
+            self._complain(f"fault in a recogniser: {type(error).__name__}: {error}")
+            told = utterance.fail(f"a fault in the recogniser: {type(error).__name__}")
         waited_ms = round((time.monotonic() - began_s) * 1000)
         self._say(wire.Done(number, msgspec.structs.replace(told, decided_ms=told.decided_ms + waited_ms)))
 
@@ -170,13 +187,15 @@ class Child(asyncio.Protocol):
 
 def endpointing() -> MakeEndpoint:
     """The engine's own, its kernels compiled before anybody waits for them. What the one before has learnt of a call's
-    line goes on with the next, as does the detector of voices."""
+    line goes on with the next, as does the detector of voices. The second opinion, where installed, is one for all."""
+    jit.load_lean()
     webrtcvad: Any = importlib.import_module("webrtcvad")
+    opinion = second_opinion.load()
 
     def make(listening: Listening, before: Endpoint | None) -> Endpoint:
         if isinstance(before, Endpointer):
-            return Endpointer(listening, before._detector, before=before)
-        return Endpointer(listening, partial(webrtcvad.Vad(VAD_MODE).is_speech, sample_rate=RATE_HZ))
+            return Endpointer(listening, before.detector, opinion, before)
+        return Endpointer(listening, partial(webrtcvad.Vad(VAD_MODE).is_speech, sample_rate=RATE_HZ), opinion)
 
     warm()
     return make
@@ -195,7 +214,7 @@ async def serve(began_s: float, endpoint: MakeEndpoint) -> None:
 def main(endpoint: Callable[[], MakeEndpoint] = endpointing) -> int:
     """Status 1, with a sentence on stderr, when there can be no recognising here."""
     began_s = time.monotonic()
-    nicely()
+    step_back(niceness)
     try:
         asyncio.run(serve(began_s, endpoint()))
     except SpeechError as error:

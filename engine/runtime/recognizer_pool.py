@@ -1,8 +1,8 @@
 """The recogniser children: who listens to what, and what becomes of it when one of them dies or hangs.
 
-A child is given sound without waiting: what its socket doesn't take is dropped and counted, never kept. One that
-doesn't answer for `hung_s` is killed, and another one takes its place. Everybody it listened to is told `failed`, which
-costs these callers one more prompt, and nobody else anything.
+A child is given sound without waiting: what its socket doesn't take is dropped and counted, never kept. One that is ill
+(`child_health`) is killed, and another one takes its place. Everybody it listened to is told `failed`, which costs
+these callers one more prompt, and nobody else anything.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from engine.errors import SpeechError
+from engine.runtime import child_health
 from engine.runtime import recognizer_wire as wire
 from engine.speech.grammar import Grammar
 from engine.speech.ports import FAILED, Listening, Utterance
@@ -30,19 +30,23 @@ if TYPE_CHECKING:
 
 MODULE = "engine.runtime.recognizer_child"
 ping_s = 1.0
-hung_s = 6.0  # niced, on a machine that is busy, a child may be late
-starved = 4  # times as long for one that would answer if the machine had time for it
-start_s_max = 20.0
 calm_s = 30.0  # a child that lived that long may be replaced at once
 pause_s_first, pause_s_max = 0.5, 30.0
 socket_bytes = 1 << 20  # two seconds of sound of seventy callers
 close_s_max = 2.0
 orders_bytes_max = 32_000_000  # that wait for a child which takes nothing; then it is as good as hung
+_SUMMED = ("cpu_ms", "frames", "decoded")  # of Pong, over all children
+_LIBRARY_WARNS = b"WARNING (VoskAPI"  # of lattices that it cut short: no last words of a child that dies
 
 
 class Figures(msgspec.Struct):
-    """What the children have done since the engine began. `cpu_ms` and `frames` of those that live."""
+    """What the children have done since the engine began, those that have ended included; what they are now:
+    `children` wanted and ready, callers `listening`, memory; `ready_ms`: how long the last one took to stand."""
 
+    children: int = 0
+    listening: int = 0
+    memory_bytes: int = 0
+    ready_ms: int = 0
     listened: int = 0
     failed: int = 0
     frames_dropped: int = 0
@@ -70,6 +74,8 @@ class _Child:
         self.waiting = bytearray()  # what the socket hasn't taken yet: the rest of a message, and orders
         self.writing = False
         self.last = wire.Pong(0)
+        self.cpu_s = 0.0  # what it had used when it was last seen to have answered
+        self.memory_bytes = 0
         self.said = ""  # its last line on stderr
 
 
@@ -82,16 +88,25 @@ class Pool:
     ) -> None:
         self.log = log
         self._tell_began, self._tell_done = began, done
+        self.tell_unkept: Callable[[str, str], None] = lambda path, why: None
         self._module = module
         self._children = [_Child(place) for place in range(size)]
         self._of: dict[int, _Child] = {}
         self._grammars: dict[str, Grammar] = {}
         self._early: list[tuple[str, str]] = []  # what a child that starts shall learn at once: (grammar, folder)
+        self._remote = False
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._watching: asyncio.Task[None] | None = None
         self._running = False
         self._pinged = 0
-        self.figures = Figures()
+        self._ended = Figures()  # of the children that are gone
+        self._figures = Figures(children=size)
+
+    @property
+    def figures(self) -> Figures:
+        """How it stands."""
+        self._figures.listening = len(self._of)
+        return self._figures
 
     # --- life
     def start(self) -> None:
@@ -117,6 +132,7 @@ class Pool:
         child.learned.clear()
         child.waiting.clear()
         child.began_s = child.heard_s = _now_s()
+        child.cpu_s, child.memory_bytes, child.last = 0.0, 0, wire.Pong(0)
         asyncio.get_running_loop().add_reader(ours, self._readable, child)
         for key, folder in self._early:
             self._teach(child, key, folder)
@@ -145,7 +161,7 @@ class Pool:
         assert process.stderr is not None
         with suppress(ValueError):  # a line without end
             while line := await process.stderr.readline():
-                if child.process is process:
+                if child.process is process and not line.startswith(_LIBRARY_WARNS):
                     child.said = line.decode("utf-8", "replace").strip()[:300] or child.said
         status = await process.wait()
         if child.process is process:
@@ -154,7 +170,10 @@ class Pool:
     def _lost(self, child: _Child, why: str) -> None:
         """A child is gone: tell its listeners, and start another, at once or after a while."""
         child.process, child.ready = None, False
-        self._count_ready()
+        for name in _SUMMED:
+            setattr(self._ended, name, getattr(self._ended, name) + getattr(child.last, name))
+        child.last, child.memory_bytes = wire.Pong(0), 0
+        self._sum()
         if child.socket is not None:
             asyncio.get_running_loop().remove_reader(child.socket)
             asyncio.get_running_loop().remove_writer(child.socket)
@@ -163,7 +182,7 @@ class Pool:
             child.socket = None
         if not self._running:
             return
-        self.figures.children_lost += 1
+        self._figures.children_lost += 1
         child.lost_in_a_row = 0 if _now_s() - child.began_s > calm_s else child.lost_in_a_row + 1
         told = f"recogniser {child.place} {why}{f' ({child.said})' if child.said else ''}"
         numbers, child.numbers = list(child.numbers), {}
@@ -179,7 +198,7 @@ class Pool:
             self._spawn(child)
 
     async def _watch(self) -> None:
-        """Every second: does each child still answer?"""
+        """Every second: is each child well?"""
         while self._running:
             await asyncio.sleep(ping_s)
             now_s = _now_s()
@@ -187,17 +206,33 @@ class Pool:
             for child in self._children:
                 if child.socket is None:
                     continue
-                silent_s = now_s - child.heard_s
-                patient_s = start_s_max if not child.ready else hung_s * (starved if _wants_to_run(child) else 1)
-                if silent_s > patient_s or len(child.waiting) > orders_bytes_max:
-                    child.said = f"no answer for {silent_s:.1f} s"
-                    if child.process is not None:
-                        _kill(child.process)
-                        process, child.process = child.process, None
-                        self._later(_reap(process))
-                    self._lost(child, "hangs")
+                why = self._examine(child, now_s)
+                if why:
+                    self._give_up(child, why)
                 elif child.ready:
                     self._write(child, wire.words(wire.Ping(self._pinged)))
+            self._sum()
+
+    def _examine(self, child: _Child, now_s: float) -> str:
+        """What a child suffers from, '' from nothing."""
+        if len(child.waiting) > orders_bytes_max:
+            return "takes no orders"
+        seen = child_health.vitals(child.process.pid) if child.process is not None else None
+        silent_s = now_s - child.heard_s
+        if seen is not None:
+            child.memory_bytes = seen.memory_bytes
+            if silent_s < 2 * ping_s:  # the last ping was answered
+                child.cpu_s = seen.cpu_s
+        busy_s = seen.cpu_s - child.cpu_s if seen is not None else 0.0
+        return child_health.ailment(seen, ready=child.ready, silent_s=silent_s, busy_s=busy_s)
+
+    def _give_up(self, child: _Child, why: str) -> None:
+        child.said = ""
+        if child.process is not None:
+            _kill(child.process)
+            process, child.process = child.process, None
+            self._later(_reap(process))
+        self._lost(child, why)
 
     async def close(self) -> None:
         """End the children; nobody is told any more."""
@@ -218,8 +253,10 @@ class Pool:
             await asyncio.wait(self._tasks, timeout=close_s_max)
 
     # --- listening
-    def learn(self, grammars: dict[str, Grammar], early: list[tuple[str, str]]) -> None:
-        """The grammars of a site, by key; `early`: which of them to make ready with which model folder ahead."""
+    def learn(self, grammars: dict[str, Grammar], early: list[tuple[str, str]], remote: bool = False) -> None:
+        """The grammars of a site, by key; `early`: which of them to make ready with which model folder ahead; `remote`:
+        whether recognisers elsewhere are to be asked, too."""
+        self._remote = remote
         self._grammars = dict(grammars)
         self._early = list(early)
         for child in self._children:
@@ -230,12 +267,12 @@ class Pool:
     def _teach(self, child: _Child, key: str, folder: str) -> None:
         if (key, folder) not in child.learned and key in self._grammars:
             child.learned[key, folder] = None
-            self._write(child, wire.words(wire.Learn(key, self._grammars[key], folder)))
+            self._write(child, wire.words(wire.Learn(key, self._grammars[key], folder, self._remote)))
 
-    def listen(self, number: int, listening: Listening, engine: wire.Engine, call: int = 0) -> None:
-        """Sound of `number` will follow; all of a `call` go to one child, which knows its line by then. Without a
-        child, or without such a grammar, it has failed already."""
-        self.figures.listened += 1
+    def listen(self, number: int, listening: Listening, engine: wire.Engine, call: int = 0, keep: str = "") -> None:
+        """Sound of `number` will follow; all of a `call` go to one child, which knows its line by then. `keep`:
+        the path of a file for its sound. Without a child, or without such a grammar, it has failed already."""
+        self._figures.listened += 1
         alive = [child for child in self._children if child.socket is not None]
         if listening.grammar not in self._grammars or not alive:
             why = "no recogniser runs" if not alive else "the site has no such grammar (any more)"
@@ -247,10 +284,10 @@ class Pool:
         child.numbers[number] = None
         self._of[number] = child
         self._teach(child, listening.grammar, engine.folder)
-        self._write(child, wire.words(wire.Listen(number, listening, engine, call)))
+        self._write(child, wire.words(wire.Listen(number, listening, engine, call, keep)))
 
     def _refuse(self, number: int, why: str) -> None:
-        self.figures.failed += 1
+        self._figures.failed += 1
         self._tell_done(number, Utterance(FAILED, detail=why))
 
     def leave(self, number: int) -> None:
@@ -269,7 +306,7 @@ class Pool:
             if not len(mine):
                 continue
             if child.waiting:
-                self.figures.frames_dropped += len(mine)
+                self._figures.frames_dropped += len(mine)
                 continue
             self._write(child, wire.sound(mine))
 
@@ -326,14 +363,10 @@ class Pool:
         match message:
             case wire.Ready():
                 child.ready = True
-                self._count_ready()
+                self._figures.ready_ms = round((child.heard_s - child.began_s) * 1000)
+                self._sum()
             case wire.Pong():
                 child.last = message
-                lives = [each.last for each in self._children if each.ready]
-                self.figures.cpu_ms = sum(each.cpu_ms for each in lives)
-                self.figures.frames = sum(each.frames for each in lives)
-                self.figures.decoded = sum(each.decoded for each in lives)
-                self._count_ready()
             case wire.Began():
                 if message.number in child.numbers:
                     self._tell_began(message.number, message.ms)
@@ -341,27 +374,23 @@ class Pool:
                 if message.number in child.numbers:
                     del child.numbers[message.number]
                     self._finish(message.number, message.utterance)
+            case wire.Unkept():
+                self.tell_unkept(message.path, message.detail)
             case wire.Complaint():
                 self.log.warning(message.text, f"recogniser {message.key}")
 
-    def _count_ready(self) -> None:
-        self.figures.children_ready = sum(each.ready for each in self._children)
+    def _sum(self) -> None:
+        figures = self._figures
+        figures.children_ready = sum(each.ready for each in self._children)
+        figures.memory_bytes = sum(each.memory_bytes for each in self._children)
+        for name in _SUMMED:
+            lives = sum(getattr(each.last, name) for each in self._children)
+            setattr(figures, name, getattr(self._ended, name) + lives)
 
     def _finish(self, number: int, utterance: Utterance) -> None:
         self._of.pop(number, None)
-        self.figures.failed += utterance.result == FAILED
+        self._figures.failed += utterance.result == FAILED
         self._tell_done(number, utterance)
-
-
-def _wants_to_run(child: _Child) -> bool:
-    """It computes, or would if the machine let it: then it is rather late than hung."""
-    if child.process is None:
-        return False
-    try:
-        state = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return False
-    return state == "R"
 
 
 def _now_s() -> float:

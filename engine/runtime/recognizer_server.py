@@ -65,6 +65,7 @@ class RecognizerServer:
         self._folder, self._language, self._grammar = folder, language, grammar
         self._host, self._port = host, port
         self._threads = ThreadPoolExecutor(threads, "recogniser")
+        self._compiling = ThreadPoolExecutor(1, "compile")  # one client's grammar keeps nobody from being heard
         self._shelf = Shelf()
         self._say = say
         self._runner: web.AppRunner | None = None
@@ -77,7 +78,7 @@ class RecognizerServer:
 
         loop = asyncio.get_running_loop()
         if self._grammar is not None:
-            await loop.run_in_executor(self._threads, self._shelf.prepared, str(self._folder), self._grammar, {})
+            await loop.run_in_executor(self._compiling, self._shelf.prepared, str(self._folder), self._grammar, {})
         app = web.Application()
         app.router.add_get("/", self._serve)
         self._runner = web.AppRunner(app, access_log=None)
@@ -96,6 +97,7 @@ class RecognizerServer:
         if self._runner is not None:
             await self._runner.cleanup()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._compiling.shutdown(wait=False, cancel_futures=True)
 
     async def _serve(self, request: Any) -> Any:
         from aiohttp import web
@@ -113,13 +115,22 @@ class RecognizerServer:
             self.served += 1
         return socket
 
-    async def recognizer(self, config: Config) -> EmbeddedRecognizer:
-        """A started recogniser for one connection. Raises SpeechError."""
+    async def prepared(self, config: Config) -> Grammar:
+        """What a client's words are understood by, ready to be decoded with. Raises SpeechError."""
         grammar = self._grammar
         if config.phrase_list:
             grammar = config.ringdown or grammar_of(config.phrase_list, self._language)
         if grammar is None:
             raise SpeechError("send a phrase_list: this server has no grammar of its own")
+        folder = str(self._folder)
+        if not self._shelf.holds(folder, grammar, {}):
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._compiling, self._shelf.prepared, folder, grammar, {})
+        return grammar
+
+    async def recognizer(self, config: Config) -> EmbeddedRecognizer:
+        """A started recogniser for one connection. Raises SpeechError."""
+        grammar = await self.prepared(config)
         recognizer = EmbeddedRecognizer(self._shelf, str(self._folder), {}, rate_hz=round(config.sample_rate))
         await self.on_thread(recognizer.start, grammar)
         return recognizer
@@ -168,12 +179,14 @@ class _Connection:
         """A configuration, or the end (then False)."""
         try:
             told = msgspec.json.decode(text, type=_Told)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise SpeechError(f"not understood: {error}") from error
         if told.config is not None:
             if self._recognizer is not None:
                 raise SpeechError("the configuration comes before the sound")
             self._config = checked(told.config)
+            if self._config.phrase_list:  # compiled now, perhaps over a prompt, not when somebody speaks
+                await self._server.prepared(self._config)
         if not told.eof:
             return True
         readings: tuple[Heard, ...] = ()

@@ -44,11 +44,13 @@ class Engine(msgspec.Struct, frozen=True, array_like=True):
 
 # --- to the child
 class Learn(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """A grammar, once, by its key; and with which model it will be used ('' for none of ours)."""
+    """A grammar, once, by its key; with which model it will be used ('' for none of ours), and whether a recogniser
+    elsewhere will be asked."""
 
     key: str
     grammar: Grammar
     folder: str = ""
+    remote: bool = False
 
 
 class Listen(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -58,6 +60,7 @@ class Listen(msgspec.Struct, frozen=True, tag=True, array_like=True):
     listening: Listening
     engine: Engine
     call: int = 0
+    keep: str = ""  # the path of a file for its sound, '' for none
 
 
 class Leave(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -109,8 +112,15 @@ class Complaint(msgspec.Struct, frozen=True, tag=True, array_like=True):
     text: str
 
 
+class Unkept(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The sound of an utterance that should have been kept isn't; why."""
+
+    path: str
+    detail: str
+
+
 ToChild = Learn | Listen | Leave | Ping
-FromChild = Ready | Began | Done | Pong | Complaint
+FromChild = Ready | Began | Done | Pong | Complaint | Unkept
 _encoder = msgspec.msgpack.Encoder()
 
 

@@ -13,6 +13,8 @@ import msgspec
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.dialplan.speech_model import FOLDER, NONE, REMOTE, SpeechModel, recognizer_of
 from engine.runtime import recognizer_wire as wire
+from engine.runtime import second_opinion
+from engine.runtime.kept_sound import Missing
 from engine.runtime.recognizer_pool import Figures, Pool
 from engine.speech.ports import FAILED, Utterance
 
@@ -59,13 +61,17 @@ class Recognizers:
             return
         if self._pool is None:
             self._pool = Pool(self.server.log, self._began, self._done, size=children_max)
+            self._pool.tell_unkept = Missing(self.server).tell
+            self.server.log.info(f"recognisers: {second_opinion.told()}")
         early: dict[tuple[str, str], None] = {}
+        remote = False
         for tenant in site.tenants.values():
             for key, grammar in site.grammars.items():
                 engine = engine_of(recognizer_of(tenant.speech, grammar.language), grammar.language)
-                if engine is not None and engine.folder:
+                if engine is not None:
                     early[key, engine.folder] = None
-        self._pool.learn(site.grammars, list(early))
+                    remote |= engine.kind == REMOTE
+        self._pool.learn(site.grammars, list(early), remote)
         self._pool.start()
 
     # --- the Switch's wishes
@@ -90,7 +96,8 @@ class Recognizers:
         self._standing[number] = _Listening(wanted.call, wanted.ticket, ear)
         self._numbers[wanted.call, wanted.ticket] = number
         self._of_ear[ear] = number
-        self._pool.listen(number, wanted.listening, engine, wanted.call)
+        keep = str(self.server.options.data.resolve() / wanted.keep) if wanted.keep else ""
+        self._pool.listen(number, wanted.listening, engine, wanted.call, keep)
         if not self._ticking:
             self._ticking = True
             self._due_s = self.server.loop.time() + drain_s

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 message_bytes_max = 262_144
 parts_max = 200  # final results within one utterance: a recogniser that cuts it at each breath
+text_characters_max = 2_000  # of one utterance: what nobody can say in a minute isn't looked for in a grammar
+reason_characters_max = 200  # of what went wrong, in logs and events
+unasked_max = 200  # answers beyond one to each message
 chunk_frames = 5  # a message each 100 ms
 connect_s_max = 1.0
 probe_s_first, probe_s_max = 1.0, 30.0
@@ -70,6 +73,7 @@ class Remotes:
         self._session: aiohttp.ClientSession | None = None
         self._bad: dict[str, asyncio.Task[None]] = {}  # address -> its probe
         self._pauses: dict[str, float] = {}  # until the next probe, of those that failed and haven't served since
+        self._parting: dict[asyncio.Task[None], None] = {}
         self._turn = 0
 
     def healthy(self, addresses: tuple[str, ...]) -> list[str]:
@@ -105,24 +109,53 @@ class Remotes:
 
     async def connect(self, address: str) -> aiohttp.ClientWebSocketResponse:
         """A connection, within `connect_s_max`. Raises SpeechError."""
-        http = importlib.import_module("aiohttp")
+        # the first time takes a while, which is not to be the other callers'
+        http: Any = await asyncio.get_running_loop().run_in_executor(None, importlib.import_module, "aiohttp")
         if self._session is None:
-            self._session = http.ClientSession(trust_env=False, cookie_jar=http.DummyCookieJar())
+            trace = http.TraceConfig()
+            trace.on_request_redirect.append(_no_redirect)
+            self._session = http.ClientSession(
+                trust_env=False, cookie_jar=http.DummyCookieJar(), trace_configs=[trace]
+            )
         try:
             async with asyncio.timeout(connect_s_max):
                 return await self._session.ws_connect(address, max_msg_size=message_bytes_max, autoping=True)
         except TimeoutError:
             raise SpeechError(f"no connection within {connect_s_max:.0f} s") from None
         except (http.ClientError, OSError, ValueError) as error:
-            raise SpeechError(f"no connection: {error}") from error
+            raise SpeechError(f"no connection: {_words(error)}") from error
+
+    def part(self, connection: aiohttp.ClientWebSocketResponse) -> None:
+        """Close a connection. Nobody waits for a far end that doesn't."""
+        task = asyncio.get_running_loop().create_task(_close(connection))
+        self._parting[task] = None
+        task.add_done_callback(lambda ended: self._parting.pop(ended, None))
 
     async def close(self) -> None:
         """Stop probing and asking."""
-        for task in self._bad.values():
+        tasks = [*self._bad.values(), *self._parting]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._bad.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
+
+
+async def _no_redirect(*about: object) -> None:
+    raise SpeechError("no connection: it points elsewhere, and callers' voices go where the site says")
+
+
+def _words(error: BaseException) -> str:
+    """A fault in one line, whatever a far end wrote into it."""
+    if status := getattr(error, "status", 0):
+        return f"HTTP status {status}"
+    text = " ".join(str(error).split())[:reason_characters_max]
+    return "".join(sign if sign.isprintable() else "?" for sign in text) or type(error).__name__
+
+
+async def _close(connection: aiohttp.ClientWebSocketResponse) -> None:
+    with suppress(Exception):
+        await asyncio.wait_for(connection.close(), connect_s_max)
 
 
 class RemoteHearer:
@@ -168,8 +201,8 @@ class RemoteHearer:
             self.name = f"remote {address}"
             try:
                 found = await self._ask(address)
-            except SpeechError as error:
-                why = str(error)
+            except Exception as error:  # whatever a far end brings about is its own fault
+                why = str(error) if isinstance(error, SpeechError) else f"{type(error).__name__}: {_words(error)}"
                 self._remotes.failed(address, why)
             else:
                 self._remotes.served(address)
@@ -199,7 +232,7 @@ class RemoteHearer:
             config = {"sample_rate": RATE_HZ, "words": True, "phrase_list": [*self._phrases, "[unk]"],
                       "ringdown": self._meaning.grammar}  # which others pass over
             await self._send(connection, msgspec.json.encode({"config": config}).decode())
-            heard = _Heard(self._meaning)
+            heard = _Heard(self._meaning, asyncio.get_running_loop().time)
             reading = asyncio.get_running_loop().create_task(self._read(connection, heard))
             try:
                 await self._pour(connection, reading, heard)
@@ -211,8 +244,7 @@ class RemoteHearer:
                 with suppress(asyncio.CancelledError, SpeechError):
                     await reading
         finally:
-            with suppress(Exception):
-                await asyncio.wait_for(connection.close(), connect_s_max)
+            self._remotes.part(connection)
 
     async def _pour(self, connection: Any, reading: asyncio.Task[Any], heard: _Heard) -> None:
         """Send what there is, then what comes, until it is complete."""
@@ -220,18 +252,20 @@ class RemoteHearer:
         while not (self._complete and at == len(self._frames)):
             if reading.done():
                 return  # it has failed: whoever awaits it learns why
+            if heard.silent_s() > self._timeout_s:
+                raise SpeechError(f"no answer for {self._timeout_s:.1f} s")
             count = len(self._frames) - at
             if count >= chunk_frames or (self._complete and count):
                 part = self._frames[at : at + 10 * chunk_frames]  # at once after a failure elsewhere
                 at += len(part)
-                heard.owed += 1
+                heard.asked()
                 await self._send(connection, np.concatenate(part).astype("<i2").tobytes())
                 continue
             self._more.clear()
             more = asyncio.get_running_loop().create_task(self._more.wait())
             await asyncio.wait((more, reading), return_when=asyncio.FIRST_COMPLETED)
             more.cancel()
-        heard.owed += 1
+        heard.asked()
         heard.asked_for_last = True
         await self._send(connection, '{"eof" : 1}')
 
@@ -242,18 +276,19 @@ class RemoteHearer:
         except TimeoutError:
             raise SpeechError("it takes no sound") from None
         except (OSError, RuntimeError) as error:
-            raise SpeechError(f"the connection broke: {error or type(error).__name__}") from error
+            raise SpeechError(f"the connection broke: {_words(error)}") from error
 
     async def _read(self, connection: Any, heard: _Heard) -> tuple[Heard, ...]:
         """Every message, until the one that answers `eof`: a connection that ends before it has failed."""
         http = importlib.import_module("aiohttp")
         async for message in connection:
             if message.type != http.WSMsgType.TEXT:
-                what = f"broke the protocol: {message.data}" if message.type == http.WSMsgType.ERROR else "sent no text"
-                raise SpeechError(f"it {what}")
+                broken = message.type == http.WSMsgType.ERROR
+                raise SpeechError(f"it broke the protocol: {_words(message.data)}" if broken else "it sent no text")
             self._news = heard.take(message.data) or self._news
             if heard.whole and not heard.owed:
                 return heard.readings()
+            await asyncio.sleep(0)  # a flood of answers is one caller's, not the others'
         if heard.whole:  # it closes when it has said everything, without an answer to each message
             return heard.readings()
         raise SpeechError(f"the connection broke (code {connection.close_code})")
@@ -262,11 +297,13 @@ class RemoteHearer:
 class _Heard:
     """What a recogniser has told of one utterance."""
 
-    def __init__(self, meaning: Meaning) -> None:
-        self._meaning = meaning
+    def __init__(self, meaning: Meaning, now_s: Callable[[], float]) -> None:
+        self._meaning, self._now_s = meaning, now_s
         self._parts: list[str] = []
         self._sure: list[float] = []
         self._last_is_final = False
+        self._unasked = 0
+        self._since_s = 0.0  # it owes an answer
         self.owed = 0  # answers: one to each message of sound, one to `eof`
         self.asked_for_last = False
 
@@ -275,16 +312,31 @@ class _Heard:
         """The last result may be here."""
         return self.asked_for_last and self._last_is_final
 
+    def asked(self) -> None:
+        """It has been sent a message, and is to answer it."""
+        if not self.owed:
+            self._since_s = self._now_s()
+        self.owed += 1
+
+    def silent_s(self) -> float:
+        """For how long it has owed an answer and said nothing."""
+        return self._now_s() - self._since_s if self.owed else 0.0
+
     def take(self, data: str) -> Partial | None:
-        """One message. Raises SpeechError for what the protocol has not."""
+        """One message. Raises SpeechError for what the protocol has not, and for more than can be meant."""
+        if not self.owed:
+            self._unasked += 1
+            if self._unasked > unasked_max:
+                raise SpeechError(f"it gave more than {unasked_max} answers that nobody asked for")
         self.owed = max(0, self.owed - 1)
+        self._since_s = self._now_s()
         try:
             told = msgspec.json.decode(data, type=_Told)
-        except (msgspec.MsgspecError, UnicodeError) as error:
-            raise SpeechError(f"it answered with something else than results: {error}") from error
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise SpeechError(f"it answered with something else than results: {_words(error)}") from error
         if told.partial is not None:
             self._last_is_final = False
-            return self._meaning.state(" ".join((*self._parts, told.partial)).strip()) if told.partial else None
+            return self._meaning.state(self._text(told.partial)) if told.partial else None
         text = told.alternatives[0].text if told.alternatives else told.text
         if text is None:
             raise SpeechError("it answered with neither a partial nor a text")
@@ -292,11 +344,19 @@ class _Heard:
         if text.strip():
             if len(self._parts) >= parts_max:
                 raise SpeechError(f"it gave more than {parts_max} results for one utterance")
+            self._text(text)
             self._parts.append(text.strip())
             self._sure += [min(1.0, max(0.0, each.conf)) for each in told.result] or [sure]
-        return self._meaning.state(" ".join(self._parts))
+        return self._meaning.state(self._text())
+
+    def _text(self, more: str = "") -> str:
+        """The whole utterance so far. Raises SpeechError when nobody can have said it."""
+        text = " ".join((*self._parts, more)).strip()
+        if len(text) > text_characters_max:
+            raise SpeechError(f"it heard more than {text_characters_max} characters in one utterance")
+        return text
 
     def readings(self) -> tuple[Heard, ...]:
         confidence = sum(self._sure) / len(self._sure) if self._sure else 0.0
-        found = self._meaning.read(" ".join(self._parts))
+        found = self._meaning.read(self._text())
         return tuple(msgspec.structs.replace(each, confidence=round(confidence, 3)) for each in found)

@@ -1,6 +1,6 @@
 """Names to addresses, off the path: a name in a Via or Contact never makes the loop wait.
 
-Only A and AAAA for now; NAPTR and SRV (RFC 3263) come with the gateways issue.
+Only A and AAAA: far ends that aren't trunks name hosts. Trunks are found by `naming` (RFC 3263).
 """
 
 from __future__ import annotations

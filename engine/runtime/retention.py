@@ -109,7 +109,7 @@ def _by_time(db: sqlite3.Connection, table: str, rule: Rule) -> Iterator[int]:
 
 
 def sweep_files(folder: Path, rule: Rule) -> Generator[tuple[str, int], None, None]:
-    """(kind, files removed) after every step: recordings below recordings/TENANT by the time of their end."""
+    """(kind, files removed) after every step: what tenants have below `folder`, by the time of its end."""
     for home in sorted(folder.glob("*")):
         until_s = rule.of(home.name) / 1000
         if not until_s or not home.is_dir():
@@ -188,7 +188,11 @@ class Sweeper:
         rules = [Rule(site, kind, now_ms) for kind in TABLES]
         recordings = Rule(site, "recordings", now_ms)
         data = server.options.data
-        for steps in (sweep_store(server.storage.path, rules), sweep_files(data / "recordings", recordings)):
+        utterances = Rule(site, "utterances", now_ms)
+        for steps in (
+            sweep_store(server.storage.path, rules), sweep_files(data / "recordings", recordings),
+            sweep_files(data / "utterances", utterances),
+        ):
             try:
                 await self._run(steps, found)
             except (sqlite3.Error, OSError) as error:

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.jit import external, i64, kernel
 from engine.media import columns as c
-from engine.media import control, ears, mouths, receive, rings, tick
+from engine.media import control, ears, mouths, receive, rings, secure, tick
 from engine.media.columns import Plane
 
 _sendto = external("sendto", "long", "int", "pointer", "size", "int", "pointer", "uint")
@@ -44,7 +44,7 @@ _K_US = 10_000
 _BATCH = 256
 _DATAGRAM = 2_048
 
-TIMER, WAKE = 1 << 30, (1 << 30) + 1  # what epoll says instead of a row
+TIMER, WAKE, REPORT = 1 << 30, (1 << 30) + 1, 1 << 20  # what epoll says instead of a row, or beside it
 
 # words of Scratch.words
 _NOW, _NOW_NS, _ONE, _READ, _NEXT_TICK_US, _ARMED_PERIOD, _SOURCE_LENGTH, _HALTED = range(8)
@@ -63,14 +63,33 @@ def _flush(p: Plane) -> None:
     for slot in range(p.counters[c.OUT_COUNT]):
         row, length = p.out_legs[slot, 0], p.out_legs[slot, 1]
         leg = p.legs[row]
+        if leg[c.CIPHER] != 0:
+            length = secure.protect(p, row, p.out[slot], length)
         address = p.addresses[row, c.CURRENT]
-        sent = _sendto(leg[c.FD], p.out[slot].ctypes, length, _DONTWAIT, address.ctypes, leg[c.CURRENT_LENGTH])
+        sent = -2  # what must not leave counts as refused, too
+        if length >= 0:
+            sent = _sendto(leg[c.FD], p.out[slot].ctypes, length, _DONTWAIT, address.ctypes, leg[c.CURRENT_LENGTH])
         if sent == length:
             p.counters[c.PACKETS_SENT] += 1
         else:
             leg[c.SEND_ERRORS] += 1
             p.counters[c.SEND_FAILED] += 1
     p.counters[c.OUT_COUNT] = 0
+
+
+@kernel
+def _send_report(p: Plane, row: int) -> None:
+    """Send the RTCP packet that a tick left; what the kernel refuses was no audio, and is not counted as such."""
+    leg = p.legs[row]
+    fd = leg[c.FD] if leg[c.REPORT_MUX] == 1 else leg[c.REPORT_FD] - 1
+    length = p.counters[c.REPORT_BYTES]
+    p.counters[c.REPORT_BYTES] = 0
+    if leg[c.CIPHER] != 0:
+        length = secure.protect(p, row, p.report, length)
+        if length < 0:
+            return
+    sent = _sendto(fd, p.report.ctypes, length, _DONTWAIT, p.report_address.ctypes, leg[c.CURRENT_LENGTH])
+    p.counters[c.REPORTS_SENT] += sent == length
 
 
 @kernel
@@ -88,9 +107,12 @@ def _run_tick(p: Plane, words: Any, now_us: int) -> None:
     p.counters[c.LATE_US_MAX] = max(p.counters[c.LATE_US_MAX], late_us)
     tick.tick_mixes(p, k)
     for index in range(p.counters[c.ACTIVE] - 1, -1, -1):  # backwards: a leg that closes is replaced by the last
-        tick.tick_leg(p, p.active[index], k, nominal_us, now_us)
+        row = p.active[index]
+        tick.tick_leg(p, row, k, nominal_us, now_us)
         if p.counters[c.OUT_COUNT] > 0:
             _flush(p)
+        if p.counters[c.REPORT_BYTES] > 0:
+            _send_report(p, row)
     if p.counters[c.TAPS_RUNNING] > 0:
         for tap in range(p.taps.shape[0]):
             tick.tick_tap(p, tap, k)
@@ -146,10 +168,26 @@ def _obey(p: Plane, epoll: int, words: Any, record: Any, event: Any, now_us: int
             event[_EVENT_DATA] = row
             operation = _ADD if todo == control.DO_WATCH else _DELETE
             failed = _epoll_ctl(epoll, operation, p.legs[row, c.FD], event.ctypes) != 0
+            if p.legs[row, c.REPORT_FD] > 0:
+                event[_EVENT_DATA] = row + REPORT
+                _epoll_ctl(epoll, operation, p.legs[row, c.REPORT_FD] - 1, event.ctypes)
             if failed and todo == control.DO_WATCH:
                 control.abandon(p, row)
     if done >= c.COMMAND_SIZE // 2:  # Python may be holding commands back
         rings.emit(p, rings.NUDGE, 0, 0, 0, 0, False)
+
+
+@kernel
+def _receive_report(p: Plane, row: int, datagram: Any, source: Any, source_length: Any, now_us: int) -> None:
+    """Take one datagram from a leg's port for reports; of a leg closed by a command of this very batch, none."""
+    leg = p.legs[row]
+    if leg[c.STATE] == c.OPEN and leg[c.REPORT_FD] > 0:
+        source_length[0] = c.ADDRESS_BYTES
+        length = _recvfrom(
+            leg[c.REPORT_FD] - 1, datagram.ctypes, _DATAGRAM, _DONTWAIT, source.ctypes, source_length.ctypes
+        )
+        if length >= 0:
+            receive.receive_report(p, row, datagram, length, source, i64(source_length[0]), now_us)
 
 
 @kernel
@@ -200,6 +238,8 @@ def serve(p: Plane, wake: int, tell: int) -> int:
             who = ready[_EVENT_STRIDE * index + _EVENT_DATA]
             if who == TIMER:
                 _read(timer, words[_READ:].ctypes, 8)
+            elif who != WAKE and who >= REPORT:
+                _receive_report(p, who - REPORT, datagram, source, source_length, now)
             elif who != WAKE and p.legs[who, c.STATE] == c.OPEN:  # else closed by a command of this very batch
                 source_length[0] = c.ADDRESS_BYTES
                 length = _recvfrom(

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
@@ -26,16 +26,20 @@ from engine.errors import LimitExceeded, SiteError
 from engine.media import clips as clip_store
 from engine.media import columns as c
 from engine.media import commands as m
-from engine.media import control, ears, mouths, receive, rings, tick, wire
+from engine.media import control, ears, mouths, receive, reports, rings, tick, wire
 from engine.media.image import Image
 from engine.rtp.events import DIGITS
 from engine.runtime import rtp_loop, rtp_ports
 from engine.runtime.ears import Ears
 from engine.runtime.mouths import Mouths
+from engine.runtime.plane_keys import PlaneKeys
 from engine.runtime.plane_memory import LegMemory, PlaneMemory, together
 from engine.runtime.recording_quota import Shelves
 from engine.runtime.recordings import Recording, Recordings
 from engine.runtime.wav import read_wav
+
+if TYPE_CHECKING:
+    from engine.runtime.key_vault import KeyVault
 
 _WORDS = [struct.Struct(f"<{count}q") for count in range(c.COMMAND_WORDS + 1)]
 _PRIORITY = -15
@@ -64,11 +68,16 @@ class RtpPlane:
 
     def __init__(
         self, *, legs_max: int = 1_024, data_dir: Path = Path(), on_events: Callable[[], None] | None = None,
-        taps_max: int = limits.taps_max, memory: Path | None = None,
+        taps_max: int = limits.taps_max, memory: Path | None = None, vault: KeyVault | None = None,
+        ports: tuple[int, int] = (limits.rtp_port_first, limits.rtp_port_last),
     ) -> None:
-        """`memory`: the file in which legs' numbers outlive the process (`plane_memory`)."""
+        """`memory`: the file in which legs' numbers outlive the process (`plane_memory`). `vault`: SRTP's keys; None:
+        nobody's media is encrypted. `ports`: first and last."""
         self.memory = PlaneMemory(memory) if memory is not None else None
         self.plane = c.allocate(self.memory.array if self.memory is not None else None)
+        self._range = ports
+        # of reports; read once: a clock that is set later must not look like a round trip
+        self.plane.settings[c.WALL_US] = (time.time_ns() - time.monotonic_ns()) // 1_000
         self._moving = False  # legs are being restored
         self._before: dict[tuple[int, int], m.LegClosed] = {}
         self._legs_max = min(legs_max, c.LEGS)
@@ -80,6 +89,7 @@ class RtpPlane:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._sockets: dict[int, tuple[m.OpenLeg, socket.socket]] = {}
+        self._report_sockets: dict[int, socket.socket] = {}
         self._ports: dict[str, rtp_ports.Ports] = {}
         self._failed: list[m.MediaEvent] = []
         self._held: deque[tuple[int, ...]] = deque()
@@ -98,10 +108,12 @@ class RtpPlane:
         self._taps: dict[int, Recording] = {}
         self._free_taps = list(range(min(taps_max, c.TAPS) - 1, -1, -1))
         self._tap_frames = np.zeros((c.TAP_RING_FRAMES, 2 * c.TAP_FRAME), np.int16)
+        self.keys = PlaneKeys(vault, self._push)
+        self._dead: LegMemory | None = None  # while legs are being restored
         self.ears = Ears(self.plane, self.command)
         self.mouths = Mouths(self.plane, self.command)
         self._handlers: dict[type, Callable[[Any], None]] = {
-            m.OpenLeg: self._open, m.SetLeg: lambda command: self._push(wire.pack_set(command)), m.Play: self._play,
+            m.OpenLeg: self._open, m.SetLeg: self._set, m.Play: self._play,
             m.Stop: lambda command: self._push((control.STOP, command.row, command.generation)),
             m.Echo: lambda command: self._push((control.ECHO, command.row, command.generation)),
             m.Bridge: self._bridge, m.Hear: self._hear,
@@ -161,9 +173,10 @@ class RtpPlane:
             self._recordings.append(recording, b"", True)
         self._taps.clear()
         self._recordings.stop()
-        for _, bound in self._sockets.values():
+        for bound in (*(each for _, each in self._sockets.values()), *self._report_sockets.values()):
             bound.close()
         self._sockets.clear()
+        self._report_sockets.clear()
         for ports in self._ports.values():
             ports.close()
         for fd in (self.event_fd, self._wake_fd):
@@ -177,10 +190,10 @@ class RtpPlane:
         A port that somebody took meanwhile is replaced (PortMoved). Recordings go on in their files, with silence for
         the outage.
         """
-        self._moving = True
+        self._moving, self._dead = True, dead
         for command in image.rebuild(now_ms, broke_ms, self.clip_ms, dead.timelines):
             self.command(command)
-        self._moving = False
+        self._moving, self._dead = False, None
         self._before = dict(dead.closed)
         for row in image.rows.values():
             if row.tap is not None and row.open.row in self._sockets:
@@ -253,18 +266,26 @@ class RtpPlane:
                     return
                 command, bound = moved
         self._sockets[command.row] = (command, bound)
+        reports = rtp_ports.reports_of(command.host, command.port)
+        if reports is not None:
+            self._report_sockets[command.row] = reports
         self._push((
             control.OPEN_LEG, command.row, command.generation, bound.fileno(), command.ssrc, command.sequence,
-            command.timestamp,
+            command.timestamp, reports.fileno() + 1 if reports is not None else 0, *wire.pack_name(os.urandom(12)),
         ))
+
+    def _set(self, command: m.SetLeg) -> None:
+        dead = self._dead.indices.get((command.row, command.generation)) if self._dead is not None else None
+        if not self.keys.agree(command, dead, restoring=self._moving) and self._moving:
+            self._failed.append(m.KeysLost(command.row, command.generation))
+            self._announce()
+        self._push(wire.pack_set(command))
 
     def _elsewhere(self, command: m.OpenLeg) -> tuple[m.OpenLeg, socket.socket] | None:
         """A leg that is being restored gets another port; a new one never does, its SDP has gone out already."""
         if not self._moving:
             return None
-        ports = self._ports.get(command.host)
-        if ports is None:
-            ports = self._ports[command.host] = rtp_ports.Ports(command.host)
+        ports = self._ports_of(command.host)
         with contextlib.suppress(OSError):
             found = ports.spare()
             if found is not None:
@@ -273,14 +294,17 @@ class RtpPlane:
                 return msgspec.structs.replace(command, port=found[0]), found[1]
         return None
 
+    def _ports_of(self, host: str) -> rtp_ports.Ports:
+        if host not in self._ports:
+            self._ports[host] = rtp_ports.Ports(host, first=self._range[0], last=self._range[1])
+        return self._ports[host]
+
     def prepare_ports(self, host: str) -> tuple[int, ...]:
         """Bind more RTP ports of `host` when few are left: the new ones, for the Switch to hand out (or none).
 
         Raises OSError when the address is none of this machine's.
         """
-        ports = self._ports.get(host)
-        if ports is None:
-            ports = self._ports[host] = rtp_ports.Ports(host)
+        ports = self._ports_of(host)
         return ports.prepare() if ports.low() else ()
 
     def _fail(self, command: m.OpenLeg, detail: str) -> None:
@@ -389,6 +413,10 @@ class RtpPlane:
         """The thread has let go of the leg: the port rests."""
         opened, bound = self._sockets.pop(row)
         bound.close()
+        self.keys.ended(row)
+        reports = self._report_sockets.pop(row, None)
+        if reports is not None:
+            reports.close()
         ports = self._ports.get(opened.host)
         if ports is not None:
             ports.give_back(opened.port)
@@ -486,6 +514,16 @@ class RtpPlane:
             self._store(c.DTMF_CLIPS + code, clip_store.encode_both(clip_store.dtmf(digit)))
 
     # --- figures ------------------------------------------------------------------------------------------------
+    def live(self, row: int, generation: int) -> m.LegClosed | None:
+        """A leg's figures so far, at most a second old; None when there are none (yet)."""
+        if not 0 <= row < self._legs_max:
+            return None
+        figures = np.zeros(reports.FIGURES, np.int64)
+        reports.read_live(self.plane.live_shared[row], figures)
+        words: list[int] = figures.tolist()
+        words[1] = row
+        return wire.closed(words) if words[2] == generation else None
+
     def metrics(self) -> dict[str, int]:
         """Counters since start, as of the last tick. Lateness in microseconds."""
         rings.read_metrics(self.plane.metrics_shared, self._metrics)
@@ -516,6 +554,8 @@ class RtpPlane:
             "ears": figures[c.EARS_RUNNING],
             "ear_frames_lost": figures[c.EAR_FRAMES_LOST],
             "recordings": figures[c.TAPS_RUNNING],
+            "reports_in": figures[c.REPORTS_HEARD],
+            "reports_out": figures[c.REPORTS_SENT],
             "audio_bytes": self._taken,
         }
 
@@ -530,7 +570,10 @@ def warm_kernels(plane: c.Plane, progress: Callable[[int, int, str], None] | Non
         ("recording rings", rings.pop_many, (tap, plane.command_shared, tap)),
         ("metrics", rings.read_metrics, (plane.metrics_shared, record)),
         ("metrics", rings.waiting, (plane.command_shared,)),
+        ("figures", reports.figures, (record, record, record, record)),
+        ("live figures", reports.read_live, (plane.command_shared, record)),
         ("receive", receive.receive, (plane, 0, datagram, 0, address, 0, 0)),
+        ("reports", receive.receive_report, (plane, 0, datagram, 0, address, 0, 0)),
         ("commands", control.apply, (plane, record, 0)),
         ("mix", tick.tick_mixes, (plane, 0)),
         ("tick", tick.tick_leg, (plane, 0, 0, 0, 0)),

@@ -11,11 +11,11 @@ import time
 from collections import deque
 
 from engine import limits
+from engine.runtime import net
 
 BATCH = 128
 LOW = 96
 _RECEIVE_BUFFER = 65_536
-_EXPEDITED = 0xB8  # DSCP EF, for routers that honour it
 
 
 class Ports:
@@ -90,16 +90,21 @@ class Ports:
         return True
 
 
+def reports_of(host: str, port: int) -> socket.socket | None:
+    """The socket for RTCP beside that of an RTP port; None where somebody else holds it: a call goes on without."""
+    try:
+        return bind(host, port + 1)
+    except (OSError, OverflowError):
+        return None
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A non-blocking RTP socket. Raises OSError or OverflowError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+        net.mark(sock, net.AUDIO_TOS)
         sock.bind((host, port))
     except (OSError, OverflowError):
         sock.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -31,12 +32,12 @@ class Gone(Exception):
     """The other side has gone, is too slow, or has nothing more to ask."""
 
 
-def parse_address(text: str) -> tuple[str, int]:
+def parse_address(text: str, option: str = "--http") -> tuple[str, int]:
     """`127.0.0.1:8080` or `[::1]:8080` -> (host, port). Raises UsageError with an example."""
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not net.is_numeric(host) or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
-        raise UsageError(f"can't read --http {text!r}: write an address and a port, like 127.0.0.1:8080")
+        raise UsageError(f"can't read {option} {text!r}: write an address and a port, like 127.0.0.1:8080")
     return host, int(port)
 
 
@@ -63,9 +64,10 @@ class Scrape:
         self.address = net.show(host, sock.getsockname()[1])
         return sock
 
-    async def start(self, sock: socket.socket) -> None:
+    async def start(self, sock: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         """Begin to answer."""
-        self._server = await asyncio.start_server(self._accept, sock=sock, limit=limits.scrape_request_bytes_max)
+        limit = limits.scrape_request_bytes_max
+        self._server = await asyncio.start_server(self._accept, sock=sock, limit=limit, ssl=tls)
 
     async def close(self) -> None:
         """Stop listening and end what is open."""
@@ -93,8 +95,8 @@ class Scrape:
             del self._open[task]
             writer.close()
 
-    async def answer(self, request: h11.Request) -> Page:
-        """The page that a request asks for."""
+    async def answer(self, request: h11.Request, theirs: str = "", ours: str = "") -> Page:
+        """The page that a request asks for. `theirs`, `ours`: the addresses of the two ends."""
         self.requests += 1
         path = request.target.decode("ascii", "replace").partition("?")[0]
         if request.method not in (b"GET", b"HEAD"):
@@ -122,11 +124,14 @@ class _Connection:
                 if self.http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                     await self._send((error.error_status_hint, TEXT, f"{error}\n".encode()), b"GET", close=True)
                 return
-            page = await self.scrape.answer(request)
+            page = await self.scrape.answer(request, self._end("peername"), self._end("sockname"))
             await self._send(page, request.method)
             if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
                 return
             self.http.start_next_cycle()
+
+    def _end(self, which: str) -> str:
+        return str((self.writer.get_extra_info(which) or ("",))[0])
 
     async def _request(self) -> h11.Request:
         """The next request, its body read and thrown away. The first byte may take long, the rest may not."""
@@ -185,5 +190,5 @@ class _Connection:
 
 _REASONS = {
     200: b"OK", 400: b"Bad Request", 404: b"Not Found", 405: b"Method Not Allowed", 413: b"Content Too Large",
-    431: b"Request Header Fields Too Large", 503: b"Service Unavailable",
+    429: b"Too Many Requests", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable",
 }  # fmt: skip

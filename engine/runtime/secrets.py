@@ -1,7 +1,9 @@
 """Agents' and trunks' secrets: generated here, kept in the data folder (0700, file 0600), never in a site.
 
-The file holds only what digest authentication needs (HA1 per algorithm, RFC 7616 and 8760), not the passwords: those
-are shown once, when they are made. HA1 covers the realm, so a tenant whose realm changed gets new passwords.
+Of agents the file holds only what digest authentication needs (HA1 per algorithm, RFC 7616 and 8760), not the
+passwords: those are shown once, when they are made. HA1 covers the realm, so a tenant whose realm changed gets new
+passwords. What must be shown to others as it is (to trunks, servers, bots, the broker) lies there sealed, under its
+name (`runtime.sealing_key`); what an admin or an earlier engine wrote there in clear is sealed when it is first read.
 
 A trunk's password is looked for in the environment (RINGDOWN_TRUNK_NAME), then in the service manager's credentials
 ($CREDENTIALS_DIRECTORY/trunk_NAME, as `LoadCredential=trunk:FOLDER` puts them there), then in the secrets file.
@@ -19,10 +21,12 @@ from engine.call import pins
 from engine.call.effects import SecretsLoaded
 from engine.dialplan.model import Site
 from engine.errors import SiteError
+from engine.runtime.sealing_key import CREDENTIAL, SealingKey, Unreadable, is_sealed, key_of, narrow, write
 from engine.sip import digest
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no look-alikes: people type this into phones
 credential_bytes_max = 4_096
+FORMAT = 2  # of the file: since 2 what is no hash lies sealed
 
 
 class AgentSecret(msgspec.Struct):
@@ -31,13 +35,19 @@ class AgentSecret(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    format: int = 1
+    """`named` is what `ringdown secret set` puts there; the kinds beside it are an earlier engine's, and an admin's."""
+
+    format: int = FORMAT
     agents: dict[str, AgentSecret] = {}
-    trunks: dict[str, str] = {}  # trunk name -> password, put there by the admin
-    lookups: dict[str, str] = {}  # name of a secret -> the secret, put there by the admin
+    trunks: dict[str, str] = {}  # trunk, or name of a secret -> password
+    lookups: dict[str, str] = {}  # name of a secret -> the secret
     pins: dict[str, str] = {}  # box -> "salt:hash" of its PIN
-    mail: dict[str, str] = {}  # name of a secret -> password for the mail server, put there by the admin
-    bus: str = ""  # the broker's, put there by the admin
+    mail: dict[str, str] = {}  # name of a secret -> password for the mail server
+    bus: str = ""  # the broker's
+    named: dict[str, str] = {}  # name of a secret -> the secret, for whatever names it
+
+
+KINDS = ("named", "trunks", "lookups", "mail")
 
 
 class Password(msgspec.Struct, frozen=True):
@@ -74,45 +84,104 @@ def new_password() -> str:
 
 
 class Secrets:
-    """The secrets file, read and written whole (atomically)."""
+    """The secrets file, read and written whole (atomically). `told`: lines for the log, of what was mended or sealed.
+
+    Raises SiteError when the file or the key can't be used.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "secrets.json"
+        self.key = SealingKey(folder)
+        self.told: list[str] = list(self.key.told)
+        self._seen_ns = self._changed_ns()  # when the file was changed, as of what is known of it
         self._file = self._read()
-        self._lookups_ns = -1  # when the file was changed, as of the secrets of lookups that are known
+        self._seal_all()
+
+    def _changed_ns(self) -> int:
+        return self.path.stat().st_mtime_ns if self.path.exists() else 0
 
     def _read(self) -> _File:
         if not self.path.exists():
             return _File()
         try:
-            if self.path.stat().st_mode & 0o077:
-                self.path.chmod(0o600)
+            self.told += narrow(self.path)
             return msgspec.json.decode(self.path.read_bytes(), type=_File)
         except (OSError, msgspec.MsgspecError) as error:
             raise SiteError(f"can't read {self.path}: {error}; repair it, or move it away for new passwords") from error
 
-    @property
-    def bus(self) -> str:
-        """The password of the bus, '' when the admin put none there."""
-        return self._file.bus
+    def _seal_all(self) -> None:
+        """Seal what is in clear or under an earlier key, and save it. What can't be opened here stays as it is."""
+        in_clear = sum(not is_sealed(text) for _, _, text in self._all())
+        if self._seal() and self.path.exists():
+            self.save()
+            if in_clear:
+                self.told.append(f"{in_clear} secret(s) in clear in {self.path} are sealed now (key {self.key.name})")
+        for key in sorted({key_of(text) for _, _, text in self._all() if not self.key.can_open(text)}):
+            lost = ", ".join(name or kind for kind, name, text in self._all() if key_of(text) == key)
+            self.told.append(
+                f"secrets sealed with the key {key}, which is not here, can't be used: {lost}; bring that key back "
+                f"({self.key.path}, or the credential {CREDENTIAL}), or put them there anew: ringdown secret set NAME"
+            )
 
-    def save(self, *, lookups: dict[str, str] | None = None) -> None:
+    def take_told(self) -> list[str]:
+        """The lines for the log since this was last asked for."""
+        told, self.told = self.told, []
+        return told
+
+    def _all(self) -> list[tuple[str, str, str]]:
+        """(kind, name, text) of every secret that lies sealed."""
+        found = [(kind, name, text) for kind in KINDS for name, text in sorted(getattr(self._file, kind).items())]
+        return [*found, ("bus", "", self._file.bus)] if self._file.bus else found
+
+    def _seal(self) -> int:
+        """Bring everything that can be opened under the key that seals; how many were changed."""
+        changed = 0
+        for kind, name, text in self._all():
+            if not text or (is_sealed(text) and (key_of(text) == self.key.name or not self.key.can_open(text))):
+                continue
+            bound = f"{kind}/{name}"
+            try:
+                sealed = self.key.seal(bound, self.key.open(bound, text))
+            except Unreadable as error:
+                shown = name or kind
+                self.told.append(f"the secret {shown} can't be used: {error}; ringdown secret set {shown}")
+                continue
+            if kind == "bus":
+                self._file.bus = sealed
+            else:
+                getattr(self._file, kind)[name] = sealed
+            changed += 1
+        self._file.format = FORMAT
+        return changed
+
+    def _opened(self, kind: str, name: str) -> str:
+        """A secret of the file in clear; '' when it isn't there, or can't be opened here."""
+        text: str = self._file.bus if kind == "bus" else getattr(self._file, kind).get(name, "")
+        try:
+            return self.key.open(f"{kind}/{name}", text) if text else ""
+        except Unreadable:
+            return ""
+
+    def save(self) -> None:
         """Write the file 0600 beside itself and rename: a crash leaves the old one or the new one.
 
-        What the admin has put into it since it was read stays, but for `lookups` where they are given. Raises SiteError
-        when it can't be read any more.
+        What the admin has put into it since it was read stays, and is sealed. Raises SiteError when it can't be read
+        any more.
         """
-        now = self._read()
-        self._file.trunks, self._file.lookups = now.trunks, now.lookups if lookups is None else lookups
-        self._file.mail, self._file.bus = now.mail, now.bus
-        data = msgspec.json.format(msgspec.json.encode(self._file), indent=2)
-        beside = self.path.with_suffix(".new")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(self.path)
+        if self._changed_ns() != self._seen_ns:
+            self._take(self._read())
+        self._seal()
+        write(self.path, msgspec.json.format(msgspec.json.encode(self._file), indent=2) + b"\n")
+        self._seen_ns = self._changed_ns()
+
+    def _take(self, now: _File) -> None:
+        """Agents and PINs are ours, the rest the admin's."""
+        for kind in KINDS:
+            setattr(self._file, kind, getattr(now, kind))
+        self._file.bus = now.bus
+        if not all(self.key.can_open(text) for _, _, text in self._all()):
+            self.key = SealingKey(self.path.parent)  # an operator's command has made the first key, or a new one
+            self.told += self.key.told
 
     def ensure(self, site: Site) -> list[Password]:
         """Make what is missing for the site's agents; returns the new passwords, in the site's order, and saves."""
@@ -147,7 +216,16 @@ class Secrets:
     def mail_password(self, name: str) -> str:
         """The password under which mail is handed in: of the environment, the service manager, or the file; '' none."""
         variable = f"RINGDOWN_SECRET_{name.upper().replace('-', '_')}"
-        return os.environ.get(variable) or credential(name) or self._file.mail.get(name, "")
+        return os.environ.get(variable) or credential(name) or self._kept("mail", name)
+
+    def bus_password(self, name: str) -> str:
+        """The broker's, from RINGDOWN_BUS, the credential `bus`, or the file; '' when none is there."""
+        given = os.environ.get("RINGDOWN_BUS", "") or credential("bus")
+        return given or self._opened("named", name or "bus") or self._opened("bus", "")
+
+    def _kept(self, kind: str, name: str) -> str:
+        """A secret of the file: what was set by this name goes before what lay there."""
+        return self._opened("named", name) or self._opened(kind, name)
 
     def rotate(self, site: Site, agent: str) -> Password:
         """A new password for "tenant/number" (or a bare number that only one tenant has). Raises SiteError."""
@@ -163,12 +241,15 @@ class Secrets:
         self._file.agents[key] = AgentSecret(realm, digest.ha1(user, realm, password))
         return Password(key, realm, password)
 
-    def refresh(self) -> None:
-        """Take over what has been put into the file since: secrets of lookups. Raises SiteError."""
-        changed_ns = self.path.stat().st_mtime_ns if self.path.exists() else 0
-        if changed_ns != self._lookups_ns:
-            self._file.lookups = self._read().lookups
-            self._lookups_ns = changed_ns
+    def refresh(self) -> bool:
+        """Take over what has been put into the file since, and seal it; was there anything? Raises SiteError."""
+        changed_ns = self._changed_ns()
+        if changed_ns == self._seen_ns:
+            return False
+        self._take(self._read())
+        self._seen_ns = changed_ns
+        self._seal_all()
+        return True
 
     def lookup(self, name: str) -> str:
         """The secret of a lookup: from RINGDOWN_LOOKUP_NAME, the credential `lookup_NAME`, or the file as it is now; ''
@@ -177,23 +258,48 @@ class Secrets:
         if given:
             return given
         self.refresh()
-        return self._file.lookups.get(name, "")
+        return self._kept("lookups", name)
 
-    def lookup_names(self) -> list[str]:
-        """The secrets of lookups that the file holds."""
-        return sorted(self._file.lookups)
+    def names(self) -> dict[str, str]:
+        """Every secret that lies sealed in the file -> the digits of its key; the bus's own is called `bus`."""
+        self.refresh()
+        return {name or kind: key_of(text) for kind, name, text in reversed(self._all())}
 
-    def put_lookup(self, name: str, secret: str) -> bool:
-        """Keep the secret of a lookup in the file, '' forget it; False when there was none. Raises SiteError."""
-        held = self._read().lookups
-        if not secret and name not in held:
+    def readable(self, name: str) -> bool:
+        """Can the secret of this name be opened here?"""
+        return any(self._opened(kind, name) for kind in KINDS) or (name == "bus" and bool(self._opened("bus", "")))
+
+    def put(self, name: str, secret: str) -> bool:
+        """Keep a secret sealed in the file under its name, '' forgets it; False: there was none. Raises SiteError."""
+        self.refresh()
+        held = [kind for kind in KINDS if name in getattr(self._file, kind)]
+        ours = name == "bus" and bool(self._file.bus)
+        if not secret and not held and not ours:
             return False
-        if secret:
-            held[name] = secret
+        if not secret:
+            for kind in held:
+                del getattr(self._file, kind)[name]
+            self._file.bus = "" if ours else self._file.bus
         else:
-            del held[name]
-        self.save(lookups=held)
+            self._file.named[name] = self.key.seal(f"named/{name}", secret)
+        self.save()
         return True
+
+    def rotate_key(self) -> tuple[str, str, int]:
+        """Seal everything with a new key, and end the old ones: (old digits, new digits, how many). Raises SiteError.
+
+        A crash on the way loses nothing: until all is sealed anew the key file holds both. It is refused while there is
+        something that can't be opened here, for its key might still be found.
+        """
+        self.refresh()
+        stuck = [name or kind for kind, name, text in self._all() if not self.key.can_open(text)]
+        if stuck:
+            raise SiteError(f"the key of {', '.join(stuck)} is not here: bring it back, or ringdown secret remove them")
+        before = self.key.name
+        after = self.key.begin_rotation()
+        self.save()
+        self.key.end_rotation()
+        return before, after, len(self._all())
 
     def loaded(self, site: Site) -> SecretsLoaded:
         """The input for the Switch: agents of this site, and trunks whose password is here or in the environment."""
@@ -203,7 +309,8 @@ class Secrets:
         trunks = {}
         for name, trunk in sorted(site.trunks.items()):
             variable = f"RINGDOWN_TRUNK_{name.upper().replace('-', '_')}"
-            stored = self._file.trunks.get(name, "") or self._file.trunks.get(trunk.secret, "")
+            places = ("named", trunk.secret), ("trunks", name), ("trunks", trunk.secret)
+            stored = next((found for kind, each in places if (found := self._opened(kind, each))), "")
             kept = credential(f"trunk_{name}") or (credential(f"trunk_{trunk.secret}") if trunk.secret else "")
             password = os.environ.get(variable) or kept or stored
             if trunk.user and password:

@@ -59,12 +59,14 @@ from engine.runtime.desk import Desk
 from engine.runtime.elsewhere import Elsewhere
 from engine.runtime.feed import Feed
 from engine.runtime.files import Files
+from engine.runtime.guard import Guard
 from engine.runtime.handover import Inherited
 from engine.runtime.journal import Journal
 from engine.runtime.ladder import Ladder
 from engine.runtime.levers import Levers
 from engine.runtime.log import Log, clock_jump
 from engine.runtime.mail import Mail
+from engine.runtime.naming import Naming
 from engine.runtime.opening import Options
 from engine.runtime.outward import carriers
 from engine.runtime.own_prompts import OwnPrompts
@@ -78,6 +80,7 @@ from engine.runtime.site_files import Reading, read_folder
 from engine.runtime.storage import Storage
 from engine.runtime.tally import Tally
 from engine.runtime.tcp import Flows
+from engine.runtime.tls import Certificates
 from engine.runtime.udp import UdpSocket
 from engine.runtime.watching import Watching
 from engine.sip.events import Path
@@ -110,8 +113,10 @@ class Server:
         self.began_s = time.monotonic()
         self.loop = asyncio.get_running_loop()
         self.resolver = Resolver(self.loop)
+        self.naming = Naming(self.deliver, lambda: self._media_hosts)
         self.ladder = Ladder()
-        self.flows = Flows(self.loop, self)
+        self.flows = Flows(self.loop, self, Certificates(self.log))
+        self.guard = Guard(self)
         self.desk = Desk(self)
         self.admin = Admin(options.data / SOCKET_NAME, self.desk.handle)
         self.feed = Feed(self.loop, self.admin, self.ladder)
@@ -139,12 +144,10 @@ class Server:
         self._timer: asyncio.TimerHandle | None = None
         self._armed_at: int | None = None
         self._batch_armed = False
-        self._now_ms = 0
         self.base_ms = 0  # engine time = monotonic time + this; not 0 after a reboot under calls
-        self._offset_ms = 0
-        self._rounds = 0
+        self._now_ms = self._offset_ms = 0
         self._journal_thread = ThreadPoolExecutor(1, "journal")
-        self._journal_waiting = 0
+        self._rounds = self._journal_waiting = 0
         self._journal_told = ""
         self._opened: list[str] = []  # parts to close, by name
         self._provisioner: Provisioner | None = None
@@ -159,7 +162,8 @@ class Server:
         self.inherited: Inherited | None = None
         self._preparing = False
         self._carry: dict[type, Callable[[Any], None]] = {
-            Emit: self._emit, Media: self._media, Reply: self._reply, Drained: self._drained, LogLine: self._log_line,
+            Emit: self._emit, Media: self._media, Reply: self._reply, Drained: lambda _: self.stop(),
+            LogLine: lambda line: self.log.write(line.level, line.text, line.rate_key),
             **self.elsewhere.carry, **carriers(self),
         }
 
@@ -230,6 +234,8 @@ class Server:
         elif event.kind == "operator.switch":
             self.levers.note(event)
             self.bus.feed(event)
+        elif event.kind.startswith("agent."):
+            self.bus.agents.feed(event)
         elif event.kind == "voicemail.left":
             self.mail.note(event)
         if self.admin.readers:
@@ -256,18 +262,15 @@ class Server:
         if waiting is not None and not waiting.done():
             waiting.set_result(reply)
 
-    def _drained(self, drained: Drained) -> None:
-        self.stop()
-
-    def _log_line(self, line: LogLine) -> None:
-        self.log.write(line.level, line.text, line.rate_key)
-
     # --- sockets -----------------------------------------------------------------------------------------------
     def _datagram(self, sock: UdpSocket, data: bytes, host: str, port: int) -> None:
-        path = Path(sock.flow, host, port, "udp")
-        self._heard(path, data)
+        self.flow_received(Path(sock.flow, host, port, "udp"), data)
 
-    def _heard(self, path: Path, data: bytes) -> None:
+    def flow_received(self, path: Path, data: bytes) -> None:
+        """One whole message, by UDP or from a connection."""
+        if not self.guard.admits(path, data):
+            return
+        data = self.keys.seal(data)
         self.tally.message(self.tally.received, data)
         number = self.ladder.note(self.now_ms() + self._offset_ms, "in", path, data)
         if self.admin.sip_readers:
@@ -278,22 +281,21 @@ class Server:
         self.log.warning(f"send to {host}:{port} refused: {error}", "send refused")
 
     def flow_opened(self, path: Path) -> None:
-        """A TCP connection stands."""
-        self.ladder.local(path.flow, *self.flows.local(path.flow))
-        self.deliver(FlowOpened(path))
-
-    def flow_received(self, path: Path, data: bytes) -> None:
-        """One whole message from a TCP connection."""
-        self._heard(path, data)
+        """A TCP or TLS connection stands."""
+        if not self.guard.lets_in(path):
+            return self.flows.close_flow(path.flow, "denied by the gate")
+        local = self.flows.local(path.flow)
+        self.ladder.local(path.flow, *local)
+        self.deliver(FlowOpened(path, *local))
 
     def flow_closed(self, flow: int, reason: str) -> None:
-        """A TCP connection is gone or never came up."""
+        """A connection is gone or never came up."""
         if not self._stopping.is_set():
             self.deliver(FlowClosed(flow, reason))
 
     def flow_refused(self, kind: str, path: Path, detail: str) -> None:
         """A stream broke its rules and is being closed."""
-        self.log.warning(f"tcp {path.host}:{path.port}: {detail}", f"stream {kind}")
+        self.log.warning(f"{path.transport} {path.host}:{path.port}: {detail}", f"stream {kind}")
 
     def media_happened(self) -> None:
         """The media plane's eventfd fired."""
@@ -383,6 +385,7 @@ class Server:
         made = self.secrets.ensure(site)
         self.plane.shelves.rules = quotas(site)
         self.elsewhere.prepare(site)
+        self.flows.certificates.use(site, self.options.site)
         for problem in self.plane.load_clips(site.prompts):
             self.log.warning(problem, "clip")
         self.deliver(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
@@ -481,9 +484,9 @@ class Server:
         for sock, listening in sockets:
             self.addresses.append(f"{listening.transport}:{net.show(listening.host, listening.port)}")
             self.ladder.local(listening.flow, listening.host, listening.port)
-            if listening.transport == "tcp":
+            if listening.transport != "udp":
                 self.tcp_listening[listening.flow] = sock
-                await self.flows.listen(sock)
+                await self.flows.listen(sock, listening.transport)
             else:
                 self.udp[listening.flow] = UdpSocket(
                     self.loop, sock, listening.flow, self._datagram, self._send_failed
@@ -504,8 +507,10 @@ class Server:
         self._opened.append("journal")
         if self.journal.ahead.detail:
             self.log.warning(self.journal.ahead.detail)
+        self.keys = continuing.keys(self, memory, going_on=before is not None)
         self.plane = self._build[1](
-            legs_max=options.legs_max, data_dir=options.data, on_events=self.media_happened, memory=memory
+            legs_max=options.legs_max, data_dir=options.data, on_events=self.media_happened, memory=memory,
+            ports=options.rtp_ports, vault=self.keys,
         )
         self.files.store, self.files.deliver = self.plane.store_own, self.deliver
         self.plane.start()
@@ -558,6 +563,8 @@ class Server:
         await self.prompts.close()
         await self.recognizers.close()
         self.resolver.close()
+        self.naming.close()
+        self.guard.close()
         await self.elsewhere.close()
         await self.flows.close()
         for sock in self.udp.values():
@@ -567,6 +574,7 @@ class Server:
         try:
             if "plane" in self._opened:
                 self.plane.stop(forget=over)
+                self.keys.close(forget=over)
         finally:
             try:
                 self._journal_thread.shutdown(wait=True)

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import msgspec
 
-from engine.dialplan import speech_advice
+from engine.dialplan import profiles, speech_advice
 from engine.dialplan.findings import Finding
 from engine.dialplan.model import Site
 from engine.dialplan.prompts import StockPrompt, WavInfo, read_stock, wav_info
 from engine.errors import SiteError
-from engine.runtime import sounds, speech_check, voice_check
+from engine.runtime import profile_files, sounds, speech_check, tls_check, voice_check
+from engine.runtime.packaged import package_folder as package_folder
 from engine.runtime.versions import Store
 
 files_max = 20_000
@@ -63,16 +64,6 @@ class Reading(msgspec.Struct):
         return [finding for finding in self.findings if finding.severity == "error"]
 
 
-def package_folder(name: str) -> Path:
-    """A folder that ships with the distribution (`prompts`, `dialplans/demo`): beside `engine` in a checkout, else
-    inside the package. Raises SiteError when neither exists."""
-    engine = Path(__file__).resolve().parent.parent
-    for candidate in (engine.parent / name, engine / "share" / name, Path(sys.prefix) / "share" / "ringdown" / name):
-        if candidate.is_dir():
-            return candidate
-    raise SiteError(f"the installation lacks its folder {name!r}: install ringdown again")
-
-
 def demo_site() -> Path:
     """The site that runs when none is named."""
     return package_folder("dialplans/demo")
@@ -104,9 +95,9 @@ def collect(folder: Path, *, wavs: bool = True) -> dict[str, Content]:
                 if path.stat().st_size > text_bytes_max:
                     raise SiteError(f"{path}: {path.stat().st_size} bytes are too many for a text file")
                 found[name] = path.read_bytes()
+        return profile_files.join(found)
     except OSError as error:
         raise SiteError(f"can't read {error.filename or folder}: {error.strerror}") from error
-    return found
 
 
 def _walk(folder: Path) -> list[Path]:
@@ -178,8 +169,10 @@ def read_folder(
     here: list[Finding] = []
     if checked.site is not None:
         here = voice_check.check(files, checked.site) + speech_check.check(files, checked.site)
+        here += tls_check.check(files, checked.site, folder)
     site = None if any(each.severity == "error" for each in here) else checked.site
-    reading = Reading(site, checked.findings + here, len(files), str(folder), checked.waived)
+    own = sum(not name.startswith(profiles.FOLDER) or (folder / name).exists() for name in files)
+    reading = Reading(site, checked.findings + here, own, str(folder), checked.waived)
     if site is not None and data is not None:
         try:
             reading.bytes = Store(data).keep(site.version, files, folder)

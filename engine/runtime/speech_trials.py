@@ -21,16 +21,18 @@ from engine.dialplan.corpus import Said
 from engine.dialplan.corpus_score import Result, Trial
 from engine.dialplan.model import Site
 from engine.dialplan.program import Program
+from engine.dialplan.speech_model import recognizer_of
 from engine.dialplan.voice_model import VoiceModel
 from engine.errors import SiteError, SpeechError
 from engine.media import g711
 from engine.media.resample import resample
+from engine.runtime import recognizer_wire as wire
 from engine.runtime import sounds, spoken, synthesizers
-from engine.runtime.embedded_recognizer import EmbeddedRecognizer
-from engine.runtime.graph_shelf import Shelf, shipped
-from engine.runtime.hearers import Embedded
+from engine.runtime.graph_shelf import shipped
+from engine.runtime.hearers import Hearers
 from engine.runtime.one_utterance import OneUtterance
 from engine.runtime.recognizer_child import MakeEndpoint, endpointing
+from engine.runtime.recognizers import engine_of
 from engine.speech import line
 from engine.speech.grammar import Grammar
 from engine.speech.ports import FAILED, FRAME_SAMPLES, NO_INPUT, RATE_HZ, Listening, Samples, Utterance
@@ -40,6 +42,7 @@ niceness = 10
 trial_s_max = 90.0  # the first of a grammar compiles it
 recording_ms_max = 60_000
 silence_ms = 2_000  # how long nobody speaks
+_REMOTE_TURN, _REMOTE_TURN_S = 10, 0.02  # frames between looks at what a remote recogniser says, and how long
 _FAILED = Utterance(FAILED)
 VOICES = {
     "en": ("festival cmu_us_slt_arctic_hts", "flite slt", "flite rms", "flite awb", "espeak-ng en-us+f3",
@@ -49,14 +52,15 @@ VOICES = {
 
 
 class Order(msgspec.Struct):
-    """What a child is asked. `folder`: of the site; `listenings`: of each of `said`; `models`: language -> folder."""
+    """What a child is asked. `folder`: of the site; `listenings`: of each of `said`; `engines`: language -> who
+    understands it there."""
 
     folder: str
     said: tuple[Said, ...]
     listenings: tuple[Listening, ...]
     trials: list[tuple[int, Trial]]
     grammars: dict[str, Grammar]
-    models: dict[str, str]
+    engines: dict[str, wire.Engine]
 
 
 def voice_of(text: str) -> VoiceModel:
@@ -72,21 +76,36 @@ def voices(language: str) -> list[str]:
     return [each for each in known if not synthesizers.missing(voice_of(each))]
 
 
-def model(site: Site, program: Program, language: str) -> str:
-    """The folder of the model that serves a language of a dialplan. Raises SpeechError when none does."""
-    found = shipped(language)
+def engine(site: Site, program: Program, language: str) -> wire.Engine:
+    """The recogniser that the site chose for a dialplan's tenant and language, as its calls have it. Raises SpeechError
+    when there is none."""
+    tenant = site.tenants.get(program.name.partition("/")[0])
+    found = engine_of(recognizer_of(tenant.speech if tenant is not None else {}, language), language)
     if found is None:
         raise SpeechError(f"no recogniser serves {language} in {program.name}: name a model in site.yaml under speech:")
-    return str(found)
+    return found
 
 
-def named(folder: str, language: str) -> str:
-    """A model as a report names it: the same words only for the same files."""
+def named(engine: wire.Engine, language: str) -> str:
+    """A recogniser as a report names it: the same words only for the same files, or the same addresses."""
+    if engine.addresses:
+        return f"{language} {engine.kind} {' '.join(engine.addresses)}"
     digest = blake2b(digest_size=4)
-    for path in sorted(Path(folder).rglob("*")):
+    for path in sorted(Path(engine.folder).rglob("*")):
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
-    return f"{language} {digest.hexdigest()}"
+    chosen = f"{engine.folder} " if engine.folder != str(shipped(language)) else ""
+    return f"{language} {chosen}{digest.hexdigest()}"
+
+
+def stood_in(results: Sequence[Result]) -> list[str]:
+    """Of a remote recogniser that didn't answer: who heard how much instead."""
+    counts: dict[str, int] = {}
+    for result in results:
+        name, sign, _ = result.utterance.engine.partition(" (stands in")
+        if sign:
+            counts[name] = counts.get(name, 0) + 1
+    return [f"{count} of {len(results)} heard by {name}, which stands in" for name, count in counts.items()]
 
 
 # --- one trial, in a child ---------------------------------------------------------------------------------
@@ -116,21 +135,24 @@ def recorded(path: Path) -> line.Sound:
 
 
 class Ears(msgspec.Struct, frozen=True):
-    """What a child listens with: compiled grammars, and what makes the endpointer of each utterance."""
+    """What a child listens with: its recognisers, and what makes the endpointer of each utterance."""
 
-    shelf: Shelf
+    hearers: Hearers
     endpoint: MakeEndpoint
 
 
-def listen(samples: Samples, listening: Listening, grammar: Grammar, model: str, ears: Ears) -> Utterance:
+async def listen(
+    samples: Samples, listening: Listening, grammar: Grammar, engine: wire.Engine, ears: Ears
+) -> Utterance:
     """What comes of listening to a line, as in a call. Raises SpeechError.
 
     Where the noise is so loud that the end of speech isn't found, the line goes on as it sounds at its end.
     """
     utterance = OneUtterance(listening, ears.endpoint(listening, None), lambda ms: None)
-    recognizer = EmbeddedRecognizer(ears.shelf, model, listening.lists)
-    recognizer.start(grammar, listening.today)
-    utterance.serve(Embedded(recognizer))
+    hearer = ears.hearers.at_once(engine, grammar, listening, _complain)
+    if hearer is None:
+        hearer = await ears.hearers.hearer(engine, grammar, listening)
+    utterance.serve(hearer)
     quiet = np.zeros(FRAME_SAMPLES, np.int16)
     frames = samples[: samples.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     tail = frames[-line.TAIL_MS // 40 :]
@@ -139,19 +161,26 @@ def listen(samples: Samples, listening: Listening, grammar: Grammar, model: str,
         at = number - len(frames)
         utterance.frame(number, frames[number] if at < 0 else tail[at % len(tail)], quiet)
         number += 1
+        if engine.addresses and number % _REMOTE_TURN == 0:
+            await asyncio.sleep(_REMOTE_TURN_S)  # what another machine answers is heard as in a call: while he speaks
     if not utterance.over:
         utterance.cancel()
-        return Utterance(NO_INPUT, engine=recognizer.name)
-    return asyncio.run(utterance.conclude())
+        return Utterance(NO_INPUT, engine=hearer.name)
+    return await utterance.conclude()
 
 
-def attempt(order: Order, trial: Trial, ears: Ears) -> Result:
+def _complain(text: str) -> None:
+    """Of a remote recogniser that doesn't answer: who stands in for it is told with the result."""
+    print(text, file=sys.stderr)
+
+
+async def attempt(order: Order, trial: Trial, ears: Ears) -> Result:
     """A trial from words to verdict."""
     said, listening = order.said[trial.said], order.listenings[trial.said]
     try:
         samples = sound(Path(order.folder), said, trial)
         began_ns = time.process_time_ns()
-        told = listen(samples, listening, order.grammars[said.grammar], order.models[said.language], ears)
+        told = await listen(samples, listening, order.grammars[said.grammar], order.engines[said.language], ears)
     except (SpeechError, SiteError) as error:
         return Result(trial, _FAILED, fault=str(error))
     fault = told.detail or "the recogniser failed" if told.result == FAILED else ""
@@ -163,11 +192,16 @@ def main() -> int:
     """A child: an Order on stdin; on stdout a line of JSON for each trial, in their order."""
     os.setpriority(os.PRIO_PROCESS, 0, niceness)
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
-    ears = Ears(Shelf(), endpointing())
-    for number, trial in order.trials:
-        sys.stdout.buffer.write(msgspec.json.encode((number, attempt(order, trial, ears))) + b"\n")
-        sys.stdout.buffer.flush()
+    asyncio.run(_attempts(order))
     return 0
+
+
+async def _attempts(order: Order) -> None:
+    ears = Ears(Hearers(), endpointing())
+    for number, trial in order.trials:
+        sys.stdout.buffer.write(msgspec.json.encode((number, await attempt(order, trial, ears))) + b"\n")
+        sys.stdout.buffer.flush()
+    await ears.hearers.close()
 
 
 # --- all of them, in the parent -----------------------------------------------------------------------------

@@ -29,6 +29,7 @@ CLOSED_WELL = (1000, 1001)  # RFC 6455 §7.4.1
 FRAME_MS = 20
 SILENCE = bytes([g711.SILENCE[g711.MU_LAW]]) * 160
 POLL_S = 0.02
+words_waiting_max = 4_000  # keys and marks that it hasn't taken: one `clear` gives back a thousand at most
 MESSAGE_COST_BYTES = 1_000  # of a message, that count as one more
 _FAIR = 16  # messages that are read at a stretch
 _TO_SAMPLES = g711.decode_tables()[g711.MU_LAW]
@@ -95,8 +96,8 @@ class Line:
             for name in self._mouth.step():
                 self._say(self._teller.mark(name))
         stall_s = limits.stream_stall_ms_max / 1_000
-        if self._since and now_s - self._since > stall_s and self._stalled is not None and not self._stalled.done():
-            self._stalled.set_exception(BotProblem(f"it took nothing for {stall_s:.0f} s"))
+        if self._since and now_s - self._since > stall_s:
+            self._give_up(f"it took nothing for {stall_s:.0f} s")
 
     def hang_up(self) -> None:
         """Whatever it says from now on isn't heard."""
@@ -104,9 +105,17 @@ class Line:
             self._mouth.close()
 
     def _say(self, text: str) -> None:
-        if self._up:
-            self._words.append(text)
-            self._more.set()
+        if not self._up:
+            return
+        if len(self._words) >= words_waiting_max:
+            self._give_up("it asks for more than it takes")
+            return
+        self._words.append(text)
+        self._more.set()
+
+    def _give_up(self, why: str) -> None:
+        if self._stalled is not None and not self._stalled.done():
+            self._stalled.set_exception(BotProblem(why))
 
     # --- the bot's side ---------------------------------------------------------------------------------------
     async def run(self) -> StreamDone:

@@ -83,7 +83,7 @@ class Streams:
             if missing:
                 self._log.warning(
                     f"the secret {name} of a bot is missing: its streams will fail; put it there by "
-                    f"`ringdown secret {name}`, or into RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}"
+                    f"`ringdown secret set {name}`, or into RINGDOWN_LOOKUP_{name.upper().replace('-', '_')}"
                 )
         if wanted:
             self._open()

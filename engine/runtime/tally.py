@@ -31,6 +31,11 @@ class Quality(msgspec.Struct):
     received: int = 0
     lost: int = 0
     jitter_us: int = 0
+    rated: dict[str, int] = {}  # way (from, to) -> legs with an opinion of what came from them or went to them …
+    opinions: dict[str, float] = {}  # … and those opinions (MOS), summed
+    poor: dict[str, int] = {}  # whose side (theirs, ours, between) -> legs that had a cause
+    trips: int = 0  # legs whose round trip is known …
+    trip_us: int = 0  # … summed
 
 
 class Tally:
@@ -43,6 +48,8 @@ class Tally:
         self.ended: dict[str, int] = {}  # by outcome
         self.trunk_started: dict[str, int] = {}
         self.limits: dict[str, int] = {}
+        self.emergency: dict[str, int] = {}  # dialled | preempted, and by result: answered, unreachable …
+        self.fraud: dict[str, int] = {}  # by rule, and warned or stopped
         self.metrics: dict[str, int] = {}  # tenant/name of a dialplan's own metric
         self.lookups: dict[str, int] = {}  # "tenant/name result"
         self.quality: dict[str, Quality] = {}  # by trunk; '' is every other leg
@@ -51,6 +58,11 @@ class Tally:
         self._rules: dict[str, Callable[[dict[str, Any]], None]] = {
             "call.started": self._started, "call.ended": self._ended, "call.quality": self._quality,
             "engine.limit": self._limit,
+            "fraud.warned": lambda data: _count(self.fraud, f"{data.get('rule')} warned"),
+            "fraud.stopped": lambda data: _count(self.fraud, f"{data.get('rule')} stopped"),
+            "emergency.dialled": lambda data: _count(self.emergency, "dialled"),
+            "emergency.preempted": lambda data: _count(self.emergency, "preempted"),
+            "emergency.ended": lambda data: _count(self.emergency, str(data.get("result", ""))),
         }
 
     def message(self, counts: dict[bytes, int], data: bytes) -> None:
@@ -110,6 +122,16 @@ class Tally:
         found.received += data.get("packets_in", 0)
         found.lost += data.get("lost", 0)
         found.jitter_us += data.get("jitter_us", 0)
+        for way, opinion in (("from", data.get("mos_in", 0.0)), ("to", data.get("mos_out", 0.0))):
+            if opinion:
+                found.rated[way] = found.rated.get(way, 0) + 1
+                found.opinions[way] = found.opinions.get(way, 0.0) + opinion
+        side = str(data.get("side", ""))
+        if side:
+            found.poor[side] = found.poor.get(side, 0) + 1
+        if data.get("round_trip_us", -1) >= 0:
+            found.trips += 1
+            found.trip_us += data["round_trip_us"]
 
 
 def _count(counts: dict[str, int], name: str, by: int = 1) -> None:

@@ -13,6 +13,8 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
+from engine.sip import stun
+
 queued_max = 2_000
 
 Received = Callable[["UdpSocket", bytes, str, int], None]
@@ -48,6 +50,11 @@ class UdpSocket:
             self._count(error, "", 0)
             return
         self.datagrams_in += 1
+        if data[:1] == b"\0" and stun.looks_like(data):  # a keep-alive (RFC 5626 §3.5.2): nothing that is journalled
+            answer = stun.answer(data, source[0], source[1])
+            if answer is not None:
+                self.send(answer, source[0], source[1])
+            return
         self._received(self, data, source[0], source[1])
 
     def send(self, data: bytes, host: str, port: int) -> None:

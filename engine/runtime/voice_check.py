@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine import marks
-from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Finding, Report
 from engine.dialplan.model import Site
-from engine.runtime import synthesizers
+from engine.runtime import synthesizers, tenant_entries
 
 CODE = "RD333"
 
@@ -16,15 +14,9 @@ CODE = "RD333"
 def check(files: Mapping[str, object], site: Site) -> list[Finding]:
     """A warning, at its place, for each voice that nobody here can speak with."""
     report = Report()
-    for name, tenant in site.tenants.items():
-        path = "site.yaml" if name == ROOT_TENANT else f"tenants/{name}/tenant.yaml"
-        content = files.get(path)
-        if not tenant.voices or not isinstance(content, bytes):
-            continue
-        root, _ = marks.load(content, path)
-        named = root.entries.get("voices") if isinstance(root, marks.Mapping) else None
-        for key, value in named if isinstance(named, marks.Mapping) else ():
-            model = tenant.voices.get(key.text)
+    for each in tenant_entries.of(files, site, lambda tenant: tenant.voices):
+        for key, value in each.under("voices"):
+            model = each.tenant.voices.get(key.text)
             why = synthesizers.missing(model) if model is not None else ""
             if why:
                 report.add(CODE, value, why, "what is recorded is heard all the same")

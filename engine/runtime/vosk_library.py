@@ -28,11 +28,19 @@ class Reading(msgspec.Struct, frozen=True):
 
     words: str
     score: float
+    timed: tuple[tuple[str, float, float], ...] = ()  # word, begin and end in s from the first sample, where asked for
+
+
+class _Word(msgspec.Struct):
+    word: str
+    start: float
+    end: float
 
 
 class _Alternative(msgspec.Struct):
     text: str = ""
     confidence: float = 0.0
+    result: list[_Word] = []
 
 
 class _Final(msgspec.Struct):
@@ -118,6 +126,10 @@ class Decoder:
         if alternatives:
             self._lib.vosk_recognizer_set_max_alternatives(self._handle, alternatives)
 
+    def time_words(self) -> None:
+        """Say when each word was said, too."""
+        self._lib.vosk_recognizer_set_words(self._handle, 1)
+
     def feed(self, samples: Samples) -> None:
         """More of the utterance; any number of samples. Raises SpeechError when the library fails at it."""
         data = np.ascontiguousarray(samples, np.int16)
@@ -133,7 +145,8 @@ class Decoder:
         """The readings of everything that was fed, best first; [] for nothing."""
         told = msgspec.json.decode(self._text("vosk_recognizer_final_result"), type=_Final)
         if told.alternatives:
-            return [Reading(each.text.strip(), each.confidence) for each in told.alternatives]
+            return [Reading(each.text.strip(), each.confidence, tuple((w.word, w.start, w.end) for w in each.result))
+                    for each in told.alternatives]  # fmt: skip
         return [Reading(told.text, 0.0)] if told.text else []
 
     def _text(self, function: str) -> bytes:

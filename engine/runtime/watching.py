@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import limits
 from engine.runtime.health import Health
+from engine.runtime.provisioning import Provisioning
 from engine.runtime.scrape import Scrape
 from engine.runtime.watchdog import Supervisor
 
@@ -26,13 +27,16 @@ class Watching:
         self.health = Health(server)
         self.scrape = Scrape(self.health.pages())
         self.supervisor = Supervisor()
+        self.provisioning = Provisioning(server)
         self._socket: socket.socket | None = None
         self._lag: asyncio.TimerHandle | None = None
 
     def bind(self, address: str) -> None:
-        """Take the address of `--http`, '' for none. Raises UsageError when it can't be had."""
+        """Take the address of `--http`, '' for none, and that of `--provision`. Raises UsageError when one can't be
+        had."""
         if address:
             self._socket = self.scrape.bind(address)
+        self.provisioning.prepare(self.server.options.provision, self.server.options.provision_cert)
 
     async def start(self) -> str:
         """Calls are taken from now on: say so, and answer. Returns the address of /metrics, `-` without one."""
@@ -40,6 +44,7 @@ class Watching:
         if self._socket is not None:
             await self.scrape.start(self._socket)
             self._socket = None  # the server's now
+        await self.provisioning.open()
         self._measure(loop.time())
         self.health.started = True
         self.supervisor.ready(self.health.words())
@@ -78,3 +83,4 @@ class Watching:
         if self._socket is not None:
             self._socket.close()
         await self.scrape.close()
+        await self.provisioning.close()

@@ -145,23 +145,30 @@ def _way_in(report: Report, site: Site, forms: Forms, dialled: str, number: Numb
         if trunk is None:
             report.add("RD036", node, f"no trunk {node.text!r}", did_you_mean(node.text, site.trunks))
             return "", ""
-        host = _address(trunk)
+        host = _address(site, trunk)
         if not host:
             report.add("RD036", node, f"no call comes in by {node.text}: it has no address", "add addresses: to it")
         return node.text, host
     if number.public:
         return "", PUBLIC_HOST
     for trunk in site.trunks.values():
-        if _address(trunk):
-            return trunk.name, _address(trunk)
+        if _address(site, trunk):
+            return trunk.name, _address(site, trunk)
     hint = "add a trunk with addresses to trunks.yaml, or public: yes to the number"
     place = forms.entries.get("dialled", forms.place)
     report.add("RD234", place, f"nobody outside can reach {dialled}: it is not public and no trunk brings calls", hint)
     return "", ""
 
 
-def _address(trunk: TrunkModel) -> str:
+def box_host(site: Site, trunk: str) -> str:
+    """Where a box that registers stands in a test, which has no password of its own: an address of RFC 5737."""
+    return f"198.51.100.{1 + list(site.trunks).index(trunk) % 250}"
+
+
+def _address(site: Site, trunk: TrunkModel) -> str:
     """A host that the trunk's calls may come from."""
+    if trunk.accounts:
+        return box_host(site, trunk.name)
     for address in trunk.addresses or ((trunk.host,) if trunk.host else ()):
         if "/" not in address:
             return address.rpartition(":")[0] if address.count(":") == 1 else address

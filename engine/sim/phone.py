@@ -30,6 +30,7 @@ class Habit(msgspec.Struct, frozen=True):
     phrase: str = ""  # of `status`
     refer_bye: bool = False  # BYE as soon as a transfer is reported done, as desk phones do
     reads: bool = False  # shows MESSAGE texts; others answer 405
+    contacts: tuple[str, ...] = ("<sip:elsewhere@192.0.2.9>",)  # of a 3xx
 
 
 class Phone:
@@ -114,8 +115,15 @@ class Phone:
         """One press by SIP INFO."""
         self.endpoint.info_digit(session, digit, 160, now_ms)
 
-    def refer(self, session: int, number: str, now_ms: int) -> None:
-        self.endpoint.refer(session, f"sip:{number}@{self.domain}", now_ms)
+    def refer(self, session: int, number: str, now_ms: int, *, replaces: int = 0) -> None:
+        """Blind, or attended: `replaces` is its session with whom it has consulted."""
+        self.endpoint.refer(session, f"sip:{number}@{self.domain}", now_ms, replaces_session=replaces)
+
+    def replaces(self, session: int, *, early_only: bool = False) -> tuple[str, str]:
+        """The header by which another phone takes the place of this session (RFC 3891)."""
+        dialog = self.endpoint.core.sessions[session].dialog
+        tags = f"to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
+        return "Replaces", f"{dialog.call_id};{tags}{';early-only' if early_only else ''}"
 
     def local(self, direction: str = "sendrecv") -> Local:
         return Local(
@@ -226,7 +234,7 @@ class Phone:
     def _react(self, session: int, now_ms: int) -> None:
         event, habit = self.incoming.pop(session), self.habit
         if habit.status != 200:
-            headers = (("Contact", "<sip:elsewhere@192.0.2.9>"),) if 300 <= habit.status < 400 else ()
+            headers = tuple(("Contact", contact) for contact in habit.contacts if 300 <= habit.status < 400)
             self.endpoint.reject(session, habit.status, now_ms, phrase=habit.phrase, headers=headers)
             self._over(session, now_ms, f"said {habit.status}")
             return

@@ -20,6 +20,7 @@ from engine.sim import fake_bots
 from engine.sim.clock_reader import shown
 from engine.sim.ear import Ear, Heard
 from engine.sim.fake_lookups import answer
+from engine.sim.given_reader import box_host
 from engine.sim.phone import Habit, Phone
 from engine.sim.saying import Said, lasts_ms, utterance
 from engine.sim.transcript import Given
@@ -45,7 +46,7 @@ class Rehearsal:
         self, site: Site, given: Given, *, seed: int = 1, law9: bool = False, steps: bool = False
     ) -> None:
         """`steps`: the story names every step and every variable that is set, too."""
-        site = with_doors(site, given.waiting)
+        site = _with_boxes(with_doors(site, given.waiting))
         self.site, self.given, self.steps = site, given, steps
         self.world = World(site, seed=seed, law9=law9, wall_ms=given.wall_ms)
         self.world.watched = True
@@ -362,6 +363,15 @@ class Rehearsal:
 def door_of(queue: str) -> str:
     """The number that leads straight into a queue, in the world of a test."""
     return "door-" + queue.replace("/", "-")
+
+
+def _with_boxes(site: Site) -> Site:
+    """Boxes that register have done so, and are known by where they stand."""
+    trunks = {
+        name: msgspec.structs.replace(trunk, host=box_host(site, name), accounts=()) if trunk.accounts else trunk
+        for name, trunk in site.trunks.items()
+    }
+    return msgspec.structs.replace(site, trunks=trunks)
 
 
 def with_doors(site: Site, queues: Iterable[str]) -> Site:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.dialplan.model import Site
-from engine.speech import matcher
+from engine.speech import grammar_net, matcher
 from engine.speech.ports import Listening
 from engine.speech.utterance import MATCH, NO_MATCH, Heard, Utterance
 
@@ -34,6 +34,8 @@ def lasts_ms(said: Said) -> int:
 def utterance(site: Site, listening: Listening, said: Said) -> Utterance:
     """What comes of it: a match when the grammar knows the words and the reading is sure enough for the step."""
     grammar = site.grammars[listening.grammar]
+    if listening.lists:
+        grammar = grammar_net.fill(grammar, listening.lists)
     best: list[Heard] = []
     for place, text in enumerate((said.text, *said.others)):
         sure = max(1, said.percent - APART_PERCENT * place) / 100

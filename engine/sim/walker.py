@@ -14,7 +14,8 @@ from engine.dialplan.program import Program, Running
 
 FACTS = {
     "access.caller": "5550100", "access.dialled": "100", "access.trunk": "", "access.kind": "public",
-    "system.now": "1772618400000", "system.tenant": "default",
+    "access.presentation": "shown", "access.diverted_from": "", "access.attestation": "none",
+    "access.verification": "none", "system.now": "1772618400000", "system.tenant": "default",
 }  # fmt: skip
 # waits that the dialplan's own timer must end
 TIMED = ("play", "digits", "timer", "record", "lookup", "fetch", "stream")

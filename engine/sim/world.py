@@ -30,6 +30,8 @@ from engine.call.effects import (
     Received,
     RemoveFile,
     Reply,
+    Resolved,
+    ResolveWanted,
     SecretsLoaded,
     SiteLoaded,
     SoundDone,
@@ -50,12 +52,14 @@ from engine.sim.network import Network, Weather
 from engine.sim.phone import Phone
 from engine.sip.digest import ha1
 from engine.sip.events import Path, Send
+from engine.sip.locating import Place
 from engine.speech.utterance import Utterance
 from engine.switch import Switch
 
 ENGINE = ("10.0.0.1", 5060)
 START_MS = 1_000_000
 OWN_CLIP_MS = 4_000
+NAME_TTL_MS = 60_000
 PIN = "481516"  # of every box
 WALL_MS = 1_767_262_200_000  # 2026-01-01 10:10 UTC
 
@@ -88,9 +92,11 @@ class World:
         self.inputs: list[tuple[int, Input]] = []
         self.digest = blake2b(digest_size=16)
         self.passwords: dict[str, str] = {}
-        self.loading: list[ClipLoaded | PromptUsed | SoundDone] = []
+        self.trunk_passwords: dict[str, tuple[str, str]] = {}
+        self.loading: list[ClipLoaded | PromptUsed | SoundDone | Resolved] = []
         self.used: list[UsePrompt] = []  # prompts recorded by phone
         self.removed: list[str] = []  # files that the engine wants no more
+        self.names: dict[str, tuple[Place, ...]] = {}  # what the DNS knows; other names are never answered
         self.lost_files: list[str] = []  # recordings that the disk, or a server elsewhere, doesn't have any more
         self.give(WallClock(wall_ms - START_MS))
         self.give(Listening(1, "udp", *ENGINE, *ENGINE))
@@ -107,7 +113,7 @@ class World:
             for key, agent in site.agents.items()
         }
         pins = {box: sealed(PIN, "0" * 16) for box in site.boxes}
-        self.give(SecretsLoaded(secrets, pins=pins))
+        self.give(SecretsLoaded(secrets, self.trunk_passwords, pins))
         self.media.load(site)
         self.give(SiteLoaded(site.version, msgspec.msgpack.encode(site)))
 
@@ -257,6 +263,10 @@ class World:
                     name = clips_for(WORDS, output.text, output.language, self.site)[0]
                     self.media.names[output.clip], self.media.durations[output.clip] = name, estimate_ms(output.text)
                     self.loading.append(SoundDone(output.call, output.ticket, estimate_ms(output.text)))
+                case ResolveWanted() if output.host in self.names:
+                    found = self.names[output.host]
+                    detail = "" if found else "no such name"
+                    self.loading.append(Resolved(output.trunk, output.host, found, NAME_TTL_MS, detail))
                 case UsePrompt():
                     self.used.append(output)
                     self.loading.append(PromptUsed(output.ticket, self.media.disk))

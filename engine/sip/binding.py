@@ -28,6 +28,7 @@ class Binding(msgspec.Struct, array_like=True):
     round_trip_ms: int = -1
     answers: bool = False  # it has answered an OPTIONS before: only then does silence mean that it is gone
     mute: bool = False  # it has refused a MESSAGE since it began to register
+    reg_id: int = 0  # which flow of its instance (RFC 5626); 0: it has no flows
 
 
 class Registration(msgspec.Struct, array_like=True):
@@ -59,8 +60,8 @@ class Refer(msgspec.Struct, array_like=True):
 
 
 class Subscription(msgspec.Struct):
-    """Somebody who is told of his messages (RFC 3842). `owner` is the rooms' name for him, `event` the header as he
-    wrote it, `body` what he is to know."""
+    """Somebody who is told of messages (RFC 3842) or dialogs (RFC 4235). `owner` is the rooms' name for what he is told
+    of, `event` the header as he wrote it, `body` what he is to know."""
 
     id: int
     owner: str
@@ -71,3 +72,8 @@ class Subscription(msgspec.Struct):
     body: bytes
     asking: int = 0  # the transaction of a NOTIFY that isn't answered yet
     again: bool = False  # something has changed meanwhile
+    package: str = "message-summary"
+    watcher: str = ""  # the rooms' name for who has subscribed, '' the owner himself
+    host: str = ""  # the host by which he has named it
+    version: int = 0  # of the next dialog-info
+    told_ms: int = 0  # the latest NOTIFY

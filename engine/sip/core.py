@@ -10,7 +10,9 @@ import msgspec
 from engine import limits
 from engine.clock import Deadlines
 from engine.ids import Tokens
+from engine.sip.account import Account
 from engine.sip.binding import Binding, Probe, Refer, Registration, Subscription
+from engine.sip.dialog import Dialog
 from engine.sip.events import Path, Refused, SipEvent
 from engine.sip.flows import Flows
 from engine.sip.message import Message
@@ -18,10 +20,10 @@ from engine.sip.session import Phase, Session
 from engine.sip.transaction import Transaction
 
 SESSIONS_PER_CALL_ID_MAX = 16
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, REFER, NOTIFY"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER, NOTIFY"
 ALLOWED = tuple(ALLOW.split(", "))
-SUPPORTED = "timer"
-SUPPORTED_OPTIONS = ("timer",)
+SUPPORTED = "timer, 100rel, replaces"
+SUPPORTED_OPTIONS = tuple(SUPPORTED.split(", "))
 ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag"
 RETRY_AFTER_S = 10
 
@@ -50,6 +52,9 @@ class Core(msgspec.Struct):
     serial: int = 0
     subscriptions: dict[int, Subscription] = {}
     subscribing: dict[int, Registration] = {}  # SUBSCRIBEs that wait for the verdict of the rooms above
+    accounts: dict[int, Account] = {}  # our registrations with carriers
+    urgent: tuple[str, ...] = ()  # numbers that are let in while others are told 503
+    watched: dict[str, list[int]] = {}  # owner -> subscriptions
 
     def fresh_id(self) -> int:
         """The next id."""
@@ -86,12 +91,19 @@ class Core(msgspec.Struct):
 
     def session_of(self, message: Message) -> Session | None:
         """The session whose dialog this in-dialog request belongs to (§12.2.2): Call-ID and both tags."""
+        tag = message.from_.tag
         for number in self.by_call.get(message.call_id, ()):
             session = self.sessions[number]
             dialog = session.dialog
-            if dialog.local_tag == message.to.tag and dialog.remote_tag == message.from_.tag:
+            if dialog.local_tag == message.to.tag and (dialog.remote_tag == tag or tag in session.early):
                 return session
         return None
+
+    def dialog_of(self, session: Session, message: Message) -> Dialog:
+        """Which dialog of the session the request came in: while it rings there may be several (§12.1)."""
+        tag = message.from_.tag
+        early = session.early.get(tag) if session.dialog.remote_tag != tag else None
+        return early.dialog if early is not None else session.dialog
 
     def unacked_session(self, message: Message) -> Session | None:
         """The session whose 2xx this ACK acknowledges.
@@ -119,4 +131,5 @@ class Core(msgspec.Struct):
 # Heap keys by session id; see `dispatch.TIMERS` for who serves them.
 SESSION_TIMERS = (
     "2xx", "early", "ring", "ring_max", "cancel", "glare", "theirs", "refresh", "expiry", "owes", "referring",
+    "prack",
 )

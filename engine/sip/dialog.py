@@ -24,6 +24,8 @@ from engine.sip.headers import NameAddr, parse_name_addr
 from engine.sip.message import Message
 
 PORT_DEFAULT = 5060
+TLS_PORT_DEFAULT = 5061
+TRANSPORTS = ("udp", "tcp", "tls")
 
 
 class Dialog(msgspec.Struct, array_like=True):
@@ -134,12 +136,16 @@ def next_hop(dialog: Dialog, flows: Flows) -> Path | None:
     if parts is None:
         return path
     gone = path.transport != "udp" and path.flow not in flows.streams
+    if not gone and not dialog.routes and "ob" in parts.params:  # RFC 5626 §4.3: by the flow that it has made
+        return path
     if gone and dialog.origin and (parts.host, parts.port) == (path.host, path.port):
         parts = NameAddr("", dialog.origin).parts or parts
     transport = parts.params.get("transport", path.transport).lower()
-    if transport not in ("udp", "tcp") or (transport != path.transport and flows.first_listener(transport) is None):
+    if parts.scheme == "sips" or path.transport == "tls":  # what is said in private stays so (RFC 5630 §3.1.3)
+        transport = "tls"
+    if transport not in TRANSPORTS or (transport != path.transport and flows.first_listener(transport) is None):
         transport = path.transport
-    port = parts.port or PORT_DEFAULT
+    port = parts.port or (TLS_PORT_DEFAULT if transport == "tls" else PORT_DEFAULT)
     anew = gone and (parts.host == path.host or flows.reachable(parts.host, path))
     if transport == path.transport and not anew:
         if parts.host == path.host:
@@ -150,13 +156,15 @@ def next_hop(dialog: Dialog, flows: Flows) -> Path | None:
             return Path(path.flow, parts.host, port, transport)
     elif not flows.reachable(parts.host, path) and parts.host != path.host:
         return path
-    return other_transport(flows, transport, parts.host, port)
+    found = other_transport(flows, transport, parts.host, port, path.name)
+    return found if found is not None or transport != "tls" or gone else path
 
 
-def other_transport(flows: Flows, transport: str, host: str, port: int) -> Path | None:
-    """A path by `transport` to a literal address: a stream (reused or opened) or our first UDP socket."""
+def other_transport(flows: Flows, transport: str, host: str, port: int, name: str = "") -> Path | None:
+    """A path by `transport` to a literal address: a stream (reused or opened) or our first UDP socket. `name`: see
+    `Path`."""
     if transport != "udp":
-        return flows.stream_to(transport, host, port)
+        return flows.stream_to(transport, host, port, name)
     listener = flows.first_listener("udp")
     return Path(listener.flow, host, port, "udp") if listener is not None else None
 

@@ -10,14 +10,18 @@ from collections.abc import Callable
 
 from engine.errors import ProtocolError
 from engine.sip import (
+    multipart,
     pager,
+    provisional_client,
     qualify,
     registrar,
+    registration,
     session_end,
     session_info,
     session_modify,
     session_uac,
     session_uas,
+    session_update,
     subscription,
     transfer,
 )
@@ -121,10 +125,14 @@ def _outside(core: Core, message: Message, key: Key, path: Path, now_ms: int) ->
     uri = parse_uri(message.uri)
     if uri.scheme not in ("sip", "sips", "tel"):
         return reply_now(core, message, path, 416)
+    if uri.scheme == "sips" and path.transport != "tls":  # what was to be private has come in clear
+        return reply_now(core, message, path, 403, "SIPS Needs TLS")
     if _merged(core, message):
         return reply_now(core, message, path, 482)
     if _unsupported(core, message, path):
         return
+    if "replaces" in message.index and method != "INVITE":
+        return reply_now(core, message, path, 400, "Replaces Without INVITE")
     if method == "OPTIONS":
         return session_info.on_options(core, message, path)
     if method == "INVITE":
@@ -150,7 +158,7 @@ def _merged(core: Core, message: Message) -> bool:
 def _refuse_outside(core: Core, message: Message, path: Path) -> None:
     """Methods that have no business outside a dialog, or none here at all (§8.2.1)."""
     method = message.method
-    if method in ("BYE", "INFO", "NOTIFY"):
+    if method in ("BYE", "INFO", "NOTIFY", "PRACK", "UPDATE"):
         reply_now(core, message, path, 481)
     elif method == "REFER":
         reply_now(core, message, path, 403, "REFER Outside a Dialog")
@@ -161,6 +169,8 @@ def _refuse_outside(core: Core, message: Message, path: Path) -> None:
 def _in_dialog(core: Core, message: Message, key: Key, path: Path, now_ms: int) -> None:
     """§12.2.2: the session by Call-ID and tags, CSeq in order, then the exchange."""
     method = message.method
+    if "replaces" in message.index:  # RFC 3891 §3: only a new INVITE can take a dialog's place
+        return reply_now(core, message, path, 400, "Replaces Inside a Dialog")
     if method == "SUBSCRIBE":
         return subscription.on_refresh(core, message, key, path, now_ms)
     if method not in ALLOWED:
@@ -172,7 +182,7 @@ def _in_dialog(core: Core, message: Message, key: Key, path: Path, now_ms: int) 
         return reply_now(core, message, path, 503)
     if _unsupported(core, message, path):
         return None
-    dialog = session.dialog
+    dialog = core.dialog_of(session, message)
     number = message.cseq[0]
     if number < dialog.remote_cseq:
         return reply_now(core, message, path, 500, "CSeq Out of Order")
@@ -194,6 +204,10 @@ def _serve(core: Core, session: Session, message: Message, key: Key, path: Path,
     elif method == "INVITE":
         if not _bad_content(core, message, path):
             session_modify.on_reinvite(core, session, message, key, path, now_ms)
+    elif method in ("PRACK", "UPDATE"):
+        if not _bad_content(core, message, path):
+            serve = session_uas.on_prack if method == "PRACK" else session_update.on_update
+            serve(core, session, message, key, path, now_ms)
     elif method == "INFO":
         session_info.on_info(core, session, message, key, path, now_ms)
     elif method == "OPTIONS":
@@ -221,6 +235,9 @@ def _bad_content(core: Core, message: Message, path: Path) -> bool:
     index = message.index
     encoding = index.get("content-encoding", "identity").lower()
     if message.content_type == "application/sdp" and encoding in ("", "identity"):
+        return False
+    if message.content_type.startswith("multipart/") and encoding in ("", "identity"):
+        message.body = multipart.offer(index.get("content-type", ""), message.body)
         return False
     if "handling=optional" in index.get("content-disposition", "").replace(" ", "").lower():
         message.body = b""
@@ -251,6 +268,9 @@ def tell(core: Core, tx: Transaction, told: int, response: Message | None, path:
         return
     if tx.usage == "qualify":
         qualify.on_result(core, tx.owner, response, now_ms)
+        return
+    if tx.usage == "enrol":
+        registration.on_result(core, tx.owner, tx.id, response, now_ms)
         return
     if tx.usage == "notify":
         refer = core.refers.get(tx.owner)
@@ -288,6 +308,8 @@ def _tell_invite(
 _RESULTS: dict[str, Callable[[Core, Session, Transaction, Message | None, int], None]] = {
     "bye": session_end.on_bye_result,
     "info": session_info.on_info_result,
+    "prack": provisional_client.on_prack_result,
+    "update": session_modify.on_update_result,
     "probe": session_info.on_probe_result,
     "refer": transfer.on_refer_result,
 }  # "cancel": nobody waits for its response (§9.1)
@@ -306,6 +328,7 @@ _SESSION_TIMERS: dict[str, Callable[[Core, Session, int], None]] = {
     "refresh": session_modify.on_refresh_timer,
     "expiry": session_modify.on_expiry_timer,
     "referring": transfer.on_referring_timer,
+    "prack": session_uas.on_prack_timer,
 }
 TIMERS: dict[str, Callable[[Core, int, int], None]] = {
     "refer": transfer.on_refer_timer,
@@ -314,7 +337,10 @@ TIMERS: dict[str, Callable[[Core, int, int], None]] = {
     "qualify": qualify.on_qualify_timer,
     "subscribe": subscription.on_subscribe_timer,
     "subscription": subscription.on_subscription_timer,
+    "lamp": subscription.on_gap_timer,
     "probe": qualify.on_probe_timer,
+    "enrol": registration.on_due,
+    "lapse": registration.on_lapse,
 }
 
 
@@ -348,5 +374,6 @@ def flow_closed(core: Core, flow: int, now_ms: int) -> None:
             tell(core, tx, told, None, tx.path, now_ms)
     for number in list(stream.bindings):
         qualify.lose_flow(core, number)
+    registration.flow_lost(core, flow, now_ms)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine import limits
 from engine.clock import Deadlines
 from engine.errors import LocalError
 from engine.ids import Tokens
@@ -17,6 +18,8 @@ from engine.sip import (
     pager,
     qualify,
     registrar,
+    registration,
+    replaces,
     session_end,
     session_info,
     session_modify,
@@ -25,10 +28,12 @@ from engine.sip import (
     subscription,
     transfer,
 )
+from engine.sip.account import Account
 from engine.sip.binding import Binding
 from engine.sip.core import Core
-from engine.sip.events import CloseFlow, Connect, Path, Send, SipEvent
+from engine.sip.events import CloseFlow, Connect, Found, Path, Replaces, Send, SipEvent
 from engine.sip.flows import Flows, Listener, networks_of
+from engine.sip.multipart import Part
 from engine.sip.session import Move, Phase
 
 Headers = tuple[tuple[str, str], ...]
@@ -79,9 +84,9 @@ class Endpoint:
             Listener(flow, transport.lower(), host, port, advertise_host or host, advertise_port or port, networks)
         )
 
-    def flow_opened(self, path: Path, now_ms: int) -> None:
-        """A stream connection exists: accepted, or asked for by Connect."""
-        self.core.flows.opened(path)
+    def flow_opened(self, path: Path, now_ms: int, host: str = "", port: int = 0) -> None:
+        """A stream connection exists: accepted, or asked for by Connect. `host` and `port`: our own end of it."""
+        self.core.flows.opened(path, host, port)
 
     def flow_closed(self, flow: int, now_ms: int) -> None:
         """A stream connection is gone or never came up."""
@@ -122,11 +127,25 @@ class Endpoint:
         """Which algorithms of `digest.ALGORITHMS` a realm's challenges offer, in this order; both, unless told."""
         self.core.algorithms[realm] = algorithms
 
-    def ring(self, session: int, status: int, now_ms: int, *, sdp: bytes | None = None, headers: Headers = ()) -> None:
-        """180, or 183 with SDP."""
+    def ring(
+        self, session: int, status: int, now_ms: int, *, sdp: bytes | None = None, headers: Headers = (),
+        reliable: bool = False,
+    ) -> None:
+        """180, or 183 with SDP; `reliable`: by 100rel (RFC 3262) when the caller knows it. He may require it."""
         found = self.core.sessions.get(session)
         if found is not None:
-            session_uas.ring(self.core, found, status, now_ms, sdp, headers)
+            session_uas.ring(self.core, found, status, now_ms, sdp, headers, reliable=reliable)
+
+    def needs_offer(self, session: int) -> bool:
+        """Must `ring` carry our offer? (The INVITE requires 100rel and has none.) Pracked brings the answer."""
+        found = self.core.sessions.get(session)
+        return found is not None and session_uas.needs_offer(self.core, found)
+
+    def settled(self, session: int) -> bool:
+        """Have offer and answer been exchanged while it rings, or are about to be, so that the 200 carries none?"""
+        found = self.core.sessions.get(session)
+        rel = found.reliable if found is not None else None
+        return rel is not None and (rel.agreed or (bool(rel.data) and rel.sdp))
 
     def answer(self, session: int, sdp: bytes, now_ms: int, *, headers: Headers = ()) -> None:
         """200; `sdp` is the answer, or our offer when Incoming had none."""
@@ -147,15 +166,16 @@ class Endpoint:
     def invite(
         self, target: str, path: Path, now_ms: int, *, caller: tuple[str, str, str], sdp: bytes | None,
         headers: Headers = (), secret: tuple[str, str] | None = None, session_timer_s: int = 1800,
-        ring_ms_max: int = 180_000,
+        ring_ms_max: int = 180_000, parts: tuple[Part, ...] = (),
     ) -> int:
         """Place a call. `caller` = (display, user, host or ''); path.flow 0: any flow of ours of that transport.
 
         Everything that becomes of it, failures too, comes as an event of the returned session id. A Max-Forwards in
-        `headers` replaces ours. Without `sdp` the far end's offer comes with Answered and accept_offer answers it.
+        `headers` replaces ours; `parts` are bodies beside the offer. Without `sdp` the far end's offer comes with
+        Answered and accept_offer answers it.
         """
         return session_uac.invite(
-            self.core, target, path, now_ms, caller, sdp, headers, secret, session_timer_s, ring_ms_max
+            self.core, target, path, now_ms, caller, sdp, headers, secret, session_timer_s, ring_ms_max, parts
         )
 
     def cancel(self, session: int, now_ms: int, *, reason: str = "") -> None:
@@ -180,19 +200,19 @@ class Endpoint:
             session_end.hang_up_confirmed(self.core, found, headers, now_ms)
 
     def offer(self, session: int, sdp: bytes, now_ms: int) -> None:
-        """Re-INVITE, as soon as the way is free; OfferAnswered or OfferRefused follows."""
+        """Re-INVITE (UPDATE while it rings), as soon as the way is free; OfferAnswered or OfferRefused follows."""
         found = self.core.sessions.get(session)
         if found is not None:
             session_modify.offer(self.core, found, sdp, now_ms)
 
     def accept_offer(self, session: int, sdp: bytes, now_ms: int) -> None:
-        """200 to their re-INVITE (our offer, when Offered had none); or the answer to an offer in their 2xx."""
+        """200 to what carried their offer (our offer, when Offered had none); or the answer to one in a response."""
         found = self.core.sessions.get(session)
         if found is not None:
             session_modify.accept(self.core, found, sdp, now_ms)
 
     def refuse_offer(self, session: int, status: int, now_ms: int) -> None:
-        """Refuse their re-INVITE; the session stays as it was."""
+        """Refuse their offer; the session stays as it was."""
         found = self.core.sessions.get(session)
         if found is not None:
             session_modify.refuse(self.core, found, status, now_ms)
@@ -201,11 +221,26 @@ class Endpoint:
         """Report a transfer's progress; status >= 200 ends the subscription."""
         transfer.notify(self.core, refer, status, phrase, now_ms)
 
-    def refer(self, session: int, target: str, now_ms: int, *, referred_by: str = "") -> None:
-        """REFER the far end to `target`; ReferProgress events follow."""
+    def refer(
+        self, session: int, target: str, now_ms: int, *, referred_by: str = "", replaces_session: int = 0
+    ) -> None:
+        """REFER the far end to `target`, in the place of another session of ours if one is named (RFC 3891).
+
+        ReferProgress events follow.
+        """
+        found, other = self.core.sessions.get(session), self.core.sessions.get(replaces_session)
+        if found is not None and (other is not None or not replaces_session):
+            to = replaces.refer_to(target, other) if other is not None else f"<{target}>"
+            transfer.refer(self.core, found, to, referred_by, now_ms)
+
+    def dialog(self, what: Replaces) -> Found | None:
+        """The session that a Replaces names, and where it stands; None: no such dialog (481)."""
+        return replaces.find(self.core, what)
+
+    def far_target(self, session: int) -> str:
+        """Where the far end of a session wants to be called, '' for an unknown session."""
         found = self.core.sessions.get(session)
-        if found is not None:
-            transfer.refer(self.core, found, target, referred_by, now_ms)
+        return found.dialog.target if found else ""
 
     def confirmed(self, session: int) -> bool:
         """Has the ACK of its INVITE come (or gone)? Before it nothing may be asked in its dialog but BYE."""
@@ -259,7 +294,42 @@ class Endpoint:
         """Current contacts, the newest first."""
         return list(self.core.bindings.get(f"{realm}/{user}", ()))
 
-    # --- message summaries --------------------------------------------------------------------------------
+    # --- our own registrations --------------------------------------------------------------------------------
+    def register(
+        self, token: str, registrar: str, aor: str, user: str, secret: tuple[str, str] | None,
+        paths: tuple[Path, ...], wanted_s: int, now_ms: int,
+    ) -> int:
+        """Register the contact `user` for `aor` and keep it so; Enrolled(token) follows. Returns the account's id.
+
+        Raises ProtocolError when `registrar` or `aor` is no URI.
+        """
+        account = registration.open_account(self.core, token, registrar, aor, user, secret, paths, wanted_s)
+        registration.start(self.core, account, now_ms)
+        return account.id
+
+    def accounts(self) -> list[Account]:
+        """Our registrations, for reading."""
+        return list(self.core.accounts.values())
+
+    def register_again(self, account: int, now_ms: int, *, paths: tuple[Path, ...] = ()) -> None:
+        """Register (renew) now; by other ways where `paths` says so."""
+        found = self.core.accounts.get(account)
+        if found is not None:
+            found.paths = paths or found.paths
+            registration.start(self.core, found, now_ms)
+
+    def unregister(self, account: int, now_ms: int, *, forget: bool = False) -> None:
+        """Take the contact away; with `forget` there is no such account any more as soon as that is done."""
+        found = self.core.accounts.get(account)
+        if found is not None:
+            registration.stop(self.core, found, now_ms, forget=forget)
+
+    def account_of(self, uri: str) -> str:
+        """The token of the account whose registered contact this Request-URI is, or ''."""
+        found = registration.account_of(self.core, uri)
+        return found.token if found is not None else ""
+
+    # --- message summaries and lamps --------------------------------------------------------------------------------
     def challenge_subscribe(self, request: int, realm: str, now_ms: int, *, stale: bool = False) -> None:
         """401 with fresh challenges."""
         subscription.challenge(self.core, request, realm, now_ms, stale=stale)
@@ -268,9 +338,21 @@ class Endpoint:
         """A final refusal."""
         subscription.refuse(self.core, request, status, now_ms)
 
-    def accept_subscribe(self, request: int, owner: str, body: bytes, now_ms: int) -> None:
-        """200, and the summary by NOTIFY at once; then whenever `summarize` says another one for this owner."""
-        subscription.accept(self.core, request, owner, body, now_ms)
+    def accept_subscribe(self, request: int, owner: str, body: bytes, now_ms: int, *, watcher: str = "") -> None:
+        """200, and the body by NOTIFY at once; then whenever `summarize` says another one for this owner."""
+        subscription.accept(self.core, request, owner, body, now_ms, watcher=watcher)
+
+    def watched(self) -> list[str]:
+        """All owners who have a subscription."""
+        return list(self.core.watched)
+
+    def dialog_tags(self, session: int) -> tuple[str, str, str]:
+        """(Call-ID, our tag, theirs) of a session; blank where there is none (yet)."""
+        found = self.core.sessions.get(session)
+        if found is None:
+            return "", "", ""
+        dialog = found.dialog
+        return dialog.call_id, dialog.local_tag, dialog.remote_tag or (found.rung[0] if found.rung else "")
 
     def summarize(self, owner: str, body: bytes, now_ms: int) -> int:
         """What the owner's phones shall show from now on; how many subscriptions he has."""
@@ -280,9 +362,16 @@ class Endpoint:
         """good | stale | unknown. Nonces prove themselves and are never locked out."""
         return digest.check_nonce(self.core.nonce_key, nonce, now_ms)
 
-    def qualify(self, token: str, target: str, path: Path, now_ms: int) -> None:
-        """OPTIONS to a trunk or static contact; Qualified(token) follows."""
-        qualify.send(self.core, token, target, path, now_ms)
+    def qualify(
+        self, token: str, target: str, path: Path, now_ms: int, *, answer_ms: int = limits.qualify_answer_ms_max
+    ) -> None:
+        """OPTIONS to a trunk or static contact; Qualified(token) follows within `answer_ms`."""
+        qualify.send(self.core, token, target, path, now_ms, answer_ms=answer_ms)
+
+    def heard(self, session: int) -> bool:
+        """Has the far end said anything to our INVITE yet, be it 100 Trying?"""
+        found = self.core.sessions.get(session)
+        return found is not None and found.phase not in (Phase.CALLING, Phase.GIVING_UP)
 
     def tell(self, binding: Binding, text: str, now_ms: int) -> bool:
         """A line of text to a registered phone by MESSAGE; False: none was sent (`pager.send`). No event follows."""
@@ -301,4 +390,5 @@ class Endpoint:
             endpoint.core = msgspec.msgpack.decode(data, type=Core)
         except msgspec.MsgspecError as error:
             raise LocalError(f"not an endpoint's state: {error}") from error
+        subscription.index(endpoint.core)
         return endpoint

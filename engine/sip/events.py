@@ -15,7 +15,8 @@ class Path(msgspec.Struct, frozen=True, array_like=True, gc=False):
     flow: int
     host: str
     port: int
-    transport: str = "udp"  # udp | tcp (tls, ws, wss later)
+    transport: str = "udp"  # udp | tcp | tls (ws, wss later)
+    name: str = ""  # tls: what the far end's certificate must be for; '' for connections that come to us
 
 
 class Send(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
@@ -32,6 +33,7 @@ class Connect(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     transport: str
     host: str
     port: int
+    name: str = ""  # tls: see Path
 
 
 class CloseFlow(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
@@ -65,6 +67,22 @@ class Party(msgspec.Struct, frozen=True, array_like=True):
     uri: str
 
 
+class Replaces(msgspec.Struct, frozen=True, array_like=True):
+    """The dialog that an INVITE or a REFER's target is to take the place of (RFC 3891), as its receiver names it."""
+
+    call_id: str
+    to_tag: str
+    from_tag: str
+    early_only: bool = False
+
+
+class Found(msgspec.Struct, frozen=True, array_like=True):
+    """The session that a Replaces names. `state`: up | ringing (we ring it) | theirs (it rings us) | over."""
+
+    session: int
+    state: str
+
+
 # --- events of an INVITE session -------------------------------------------------------------------
 class Incoming(msgspec.Struct, frozen=True, tag=True):
     """A new INVITE outside any dialog. 100 Trying has been sent. Answer by challenge/ring/answer/reject."""
@@ -81,8 +99,9 @@ class Incoming(msgspec.Struct, frozen=True, tag=True):
     sdp: bytes | None  # None: no offer; ours goes into the 2xx and the answer comes with Acked
     credentials: Credentials | None
     user_agent: str
-    headers: dict[str, str]  # lower-case name -> first raw value of: diversion, history-info, privacy, x-*, subject
+    headers: dict[str, str]  # lower-case name -> raw value; see `session_uas` for which, and of which every value
     max_forwards: int = 70  # an onward INVITE carries one less (RFC 7332)
+    replaces: Replaces | None = None  # only for whom it may: he must be known
 
 
 class Canceled(msgspec.Struct, frozen=True, tag=True):
@@ -90,6 +109,7 @@ class Canceled(msgspec.Struct, frozen=True, tag=True):
 
     session: int
     reason_text: str
+    cause: int = 0  # Q.850 of it, 0 none
 
 
 class Acked(msgspec.Struct, frozen=True, tag=True):
@@ -99,8 +119,18 @@ class Acked(msgspec.Struct, frozen=True, tag=True):
     sdp: bytes | None
 
 
+class Pracked(msgspec.Struct, frozen=True, tag=True):
+    """PRACK for a provisional response of ours that carried our offer; `sdp` is the answer (RFC 3262 §5)."""
+
+    session: int
+    sdp: bytes | None
+
+
 class Progress(msgspec.Struct, frozen=True, tag=True):
-    """101–199 for a session that we placed. `fork` tells early dialogs apart (the remote tag)."""
+    """101–199 for a session that we placed. `fork` tells early dialogs apart (the remote tag).
+
+    When our INVITE had no offer, `sdp` of a reliable one is theirs: accept_offer answers it.
+    """
 
     session: int
     status: int
@@ -131,21 +161,24 @@ class Rejected(msgspec.Struct, frozen=True, tag=True):
 
 
 class Offered(msgspec.Struct, frozen=True, tag=True):
-    """A re-INVITE from the far end: answer by accept_offer or refuse_offer. `sdp` None: it wants our offer."""
+    """A re-INVITE, UPDATE or PRACK with an offer: answer by accept_offer or refuse_offer.
+
+    `sdp` None: a re-INVITE that wants our offer.
+    """
 
     session: int
     sdp: bytes | None
 
 
 class OfferAnswered(msgspec.Struct, frozen=True, tag=True):
-    """The far end's answer to our re-INVITE."""
+    """The far end's answer to our re-INVITE, or to our UPDATE while it rings."""
 
     session: int
     sdp: bytes | None
 
 
 class OfferRefused(msgspec.Struct, frozen=True, tag=True):
-    """Our re-INVITE failed for good (glare has been retried inside, RFC 3261 §14.1). The session goes on as it was."""
+    """Our offer failed for good (glare has been retried inside, RFC 3261 §14.1). The session goes on as it was."""
 
     session: int
     status: int
@@ -211,14 +244,15 @@ class RegisterRequest(msgspec.Struct, frozen=True, tag=True):
 
 
 class SubscribeRequest(msgspec.Struct, frozen=True, tag=True):
-    """SUBSCRIBE to the message summary: answer by challenge_subscribe, accept_subscribe or refuse_subscribe."""
+    """SUBSCRIBE to a message summary or to dialogs: answer by challenge_, accept_ or refuse_subscribe."""
 
     request: int
     path: Path
-    user: str  # whose messages (To)
+    user: str  # whose messages or dialogs (To)
     domain: str
     credentials: Credentials | None
     uri: str
+    package: str = "message-summary"  # | dialog
 
 
 class BindingChanged(msgspec.Struct, frozen=True, tag=True):
@@ -238,6 +272,22 @@ class Qualified(msgspec.Struct, frozen=True, tag=True):
     token: str
     reachable: bool
     round_trip_ms: int
+    status: int = 0  # of the answer; 0 none, or a contact's
+
+
+class Enrolled(msgspec.Struct, frozen=True, tag=True):
+    """What became of a registration of ours (`token`: whose).
+
+    `change`: registered | renewed | refused (its credentials) | failed | lapsed (not renewed in time) | left.
+    `next_ms`: until the next try.
+    """
+
+    token: str
+    change: str
+    status: int
+    phrase: str
+    granted_s: int = 0
+    next_ms: int = 0
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
@@ -249,7 +299,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 
 SipEvent = (
-    Incoming | Canceled | Acked | Progress | Answered | Rejected | Offered | OfferAnswered | OfferRefused | Ended
-    | InfoDigit | Referred | ReferProgress | Probed | RegisterRequest
-    | SubscribeRequest | BindingChanged | Qualified | Refused
+    Incoming | Canceled | Acked | Pracked | Progress | Answered | Rejected | Offered | OfferAnswered | OfferRefused
+    | Ended | InfoDigit | Referred | ReferProgress | Probed | RegisterRequest
+    | SubscribeRequest | BindingChanged | Qualified | Enrolled | Refused
 )

@@ -61,6 +61,8 @@ class Stream(msgspec.Struct, array_like=True):
     waiting: list[bytes] = []
     transactions: dict[int, bool] = {}
     bindings: dict[int, bool] = {}
+    name: str = ""  # tls: what its certificate was, or will be, checked for
+    listener: int = 0  # by which address of ours the far end reaches us; 0: not known
 
 
 class Flows(msgspec.Struct):
@@ -78,17 +80,21 @@ class Flows(msgspec.Struct):
         self.listeners = [old for old in self.listeners if old.flow != listener.flow]
         self.listeners.append(listener)
 
-    def opened(self, path: Path) -> None:
-        """A connection is up: flush what waited for it; the oldest accepted one gives way beyond `flows_max`."""
+    def opened(self, path: Path, host: str = "", port: int = 0) -> None:
+        """A connection is up: flush what waited for it; the oldest accepted one gives way beyond `flows_max`. `host`,
+        `port`: our own end of it."""
         stream = self.streams.get(path.flow)
         if stream is None:
             if len(self.streams) >= limits.flows_max:
                 self.sends.append(CloseFlow(path.flow, "limit flows_max"))
                 return
-            stream = self.streams[path.flow] = Stream(path.flow, path.transport, path.host, path.port, True)
+            stream = self.streams[path.flow] = Stream(
+                path.flow, path.transport, path.host, path.port, True, name=path.name
+            )  # fmt: skip
         stream.open = True
+        stream.listener = self._listener_at(path.transport, host, port)
         self.latest[(path.host, path.port)] = path.flow
-        where = Path(stream.flow, stream.host, stream.port, stream.transport)
+        where = _path(stream)
         self.sends.extend([Send(where, data) for data in stream.waiting])
         stream.waiting = []
 
@@ -111,7 +117,7 @@ class Flows(msgspec.Struct):
             return path
         stream = self.streams.get(path.flow)
         if stream is None:
-            found = self.stream_to(path.transport, path.host, path.port)
+            found = self.stream_to(path.transport, path.host, path.port, path.name)
             if found is None:
                 return None
             path = found
@@ -124,26 +130,33 @@ class Flows(msgspec.Struct):
             stream.waiting.append(data)
         return path
 
-    def stream_to(self, transport: str, host: str, port: int) -> Path | None:
-        """The path of a live stream to this address, or of one that is being opened now. None: refused by a limit."""
+    def stream_to(self, transport: str, host: str, port: int, name: str = "") -> Path | None:
+        """The path of a live stream to this address, or of one that is being opened now. None: refused by a limit.
+
+        A TLS connection serves only the `name` that it was checked for (RFC 5923 §5), and without a name none is
+        opened: a phone is reached by the connection that it made.
+        """
         flow = self.latest.get((host, port))
         if flow is not None:
             stream = self.streams[flow]
-            return Path(flow, stream.host, stream.port, stream.transport)
+            if stream.transport == transport and stream.name == name:
+                return _path(stream)
+        if transport == "tls" and not name:
+            return None
         if len(self.streams) >= limits.flows_max or not is_literal(host) or not 0 < port < 65_536:
             return None
         flow = self._fresh_flow()
-        self.streams[flow] = Stream(flow, transport, host, port, False)
+        stream = self.streams[flow] = Stream(flow, transport, host, port, False, name=name)
         self.latest[(host, port)] = flow
-        self.sends.append(Connect(flow, transport, host, port))
-        return Path(flow, host, port, transport)
+        self.sends.append(Connect(flow, transport, host, port, name))
+        return _path(stream)
 
     def known_stream(self, host: str, port: int) -> Path | None:
         """The path of an open stream to this address, for a message too long for UDP (§18.1.1)."""
         flow = self.latest.get((host, port))
         if flow is None or not self.streams[flow].open:
             return None
-        return Path(flow, host, port, self.streams[flow].transport)
+        return _path(self.streams[flow])
 
     def _fresh_flow(self) -> int:
         while self.next_flow in self.streams:
@@ -153,22 +166,38 @@ class Flows(msgspec.Struct):
         return flow
 
     # --- addresses ------------------------------------------------------------------------------------
+    def _listener_at(self, transport: str, host: str, port: int) -> int:
+        """The flow id of the listener at our end of a stream; of one that we opened, at the same address; else 0.
+
+        A site with an address for its phones and another one for the Internet must tell each far end the right one.
+        """
+        same = [each for each in self.listeners if each.transport == transport and each.host == host]
+        exact = (each.flow for each in same if each.port == port)
+        return next(exact, same[0].flow if same else 0)
+
     def listener_for(self, path: Path) -> Listener | None:
         """The listener whose address stands in our Via and Contact towards `path`."""
-        same = None
+        stream = self.streams.get(path.flow)
+        flow = path.flow if stream is None else stream.listener
         for listener in self.listeners:
-            if listener.flow == path.flow:
+            if listener.flow == flow:
                 return listener
-            if same is None and listener.transport == path.transport:
-                same = listener
-        return same or (self.listeners[0] if self.listeners else None)
+        return self.first_listener(path.transport, path.host) or (self.listeners[0] if self.listeners else None)
 
-    def first_listener(self, transport: str) -> Listener | None:
-        """The first listener of this transport."""
-        for listener in self.listeners:
-            if listener.transport == transport:
-                return listener
-        return None
+    def first_listener(self, transport: str, host: str = "") -> Listener | None:
+        """The first listener of this transport; for a literal `host`, one of its family where there is one."""
+        same = [listener for listener in self.listeners if listener.transport == transport]
+        alike = [listener for listener in same if not host or (":" in listener.host) == (":" in host)]
+        return next(iter(alike or same), None)
+
+    def way_out(self, path: Path) -> Path | None:
+        """The path really taken: flow 0, or a stream that is gone, means any flow of ours of that transport."""
+        if path.flow == 0 or (path.transport != "udp" and path.flow not in self.streams):
+            if path.transport != "udp":
+                return self.stream_to(path.transport, path.host, path.port, path.name)
+            listener = self.first_listener("udp", path.host)
+            return Path(listener.flow, path.host, path.port, "udp") if listener else None
+        return path
 
     def own_address(self, path: Path) -> tuple[str, int]:
         """(host, port) that the far end at `path` can reach us by: ours inside local networks, else the advertised."""
@@ -200,6 +229,10 @@ class Flows(msgspec.Struct):
             return False
         listener = self.listener_for(path)
         return not is_private(host) or (listener is not None and _inside(host, listener.networks))
+
+
+def _path(stream: Stream) -> Path:
+    return Path(stream.flow, stream.host, stream.port, stream.transport, stream.name)
 
 
 _numbers: dict[str, tuple[int, int] | None] = {}  # a cache of a pure function, no state

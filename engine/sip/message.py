@@ -24,7 +24,7 @@ _SPELLINGS = (
     "Allow-Events Subscription-State P-Asserted-Identity P-Preferred-Identity P-Charging-Vector Privacy Diversion "
     "History-Info Remote-Party-ID Alert-Info Call-Info Subject Date Timestamp Warning RSeq RAck SIP-ETag SIP-If-Match "
     "Organization Path Service-Route In-Reply-To Priority Reply-To Error-Info MIME-Version Join Target-Dialog "
-    "X-Asterisk-HangupCause X-Asterisk-HangupCauseCode Answer-Mode"
+    "X-Asterisk-HangupCause X-Asterisk-HangupCauseCode Answer-Mode Geolocation Geolocation-Routing Identity"
 )
 PRETTY = {name.lower(): name for name in _SPELLINGS.split()}
 COMPACT = {

@@ -16,14 +16,15 @@ from engine.sip.transaction_layer import discard, start_client
 from engine.sip.uri import parse_uri
 
 
-def send(core: Core, token: str, target: str, path: Path, now_ms: int, binding: int = 0) -> None:
-    """Ask `target` by OPTIONS; Qualified(token) follows within qualify_answer_ms_max."""
+def send(
+    core: Core, token: str, target: str, path: Path, now_ms: int, binding: int = 0,
+    answer_ms: int = limits.qualify_answer_ms_max,
+) -> None:
+    """Ask `target` by OPTIONS; Qualified(token) follows within `answer_ms`."""
     number = core.fresh_id()
     probe = Probe(number, token, now_ms, binding=binding)
-    if path.flow == 0:
-        listener = core.flows.first_listener(path.transport)
-        if listener is not None and path.transport == "udp":
-            path = Path(listener.flow, path.host, path.port, path.transport)
+    if path.flow == 0 and path.transport == "udp":
+        path = core.flows.way_out(path) or path
     own = sent_by(*core.flows.own_address(path))
     headers = [
         ("max-forwards", "70"), ("from", f"<sip:{own}>;tag={core.tokens.hex(12)}"), ("to", f"<{target}>"),
@@ -41,23 +42,25 @@ def send(core: Core, token: str, target: str, path: Path, now_ms: int, binding: 
         return _verdict(core, probe, False, -1)
     probe.transaction = tx.id
     core.probes[number] = probe
-    core.deadlines.arm(("probe", number), now_ms + limits.qualify_answer_ms_max)
+    core.deadlines.arm(("probe", number), now_ms + answer_ms)
     return None
 
 
 def on_result(core: Core, number: int, response: Message | None, now_ms: int) -> None:
-    """Any final response means: there. None: no answer, or the transport broke."""
+    """Any final response means: there. None: no answer, or the transport broke. `status` tells who asked what it was: a
+    trunk that says 503 is there, and takes no calls."""
     if response is not None and response.status < 200:
         return
     probe = core.probes.pop(number, None)
     if probe is None:
         return
     core.deadlines.cancel(("probe", number))
-    _verdict(core, probe, response is not None, now_ms - probe.sent_ms if response is not None else -1)
+    status = response.status if response is not None else 0
+    _verdict(core, probe, response is not None, now_ms - probe.sent_ms if response is not None else -1, status)
 
 
 def on_probe_timer(core: Core, number: int, now_ms: int) -> None:
-    """No answer in qualify_answer_ms_max: not reachable. The transaction needs no more repeats."""
+    """No answer in its time: not reachable. The transaction needs no more repeats."""
     probe = core.probes.get(number)
     if probe is None:
         return
@@ -67,7 +70,7 @@ def on_probe_timer(core: Core, number: int, now_ms: int) -> None:
     on_result(core, number, None, now_ms)
 
 
-def _verdict(core: Core, probe: Probe, reachable: bool, round_trip_ms: int) -> None:
+def _verdict(core: Core, probe: Probe, reachable: bool, round_trip_ms: int, status: int = 0) -> None:
     found = find_binding(core, probe.binding) if probe.binding else None
     if found is not None:
         binding = found[2]
@@ -76,7 +79,7 @@ def _verdict(core: Core, probe: Probe, reachable: bool, round_trip_ms: int) -> N
         binding.answers = binding.answers or reachable
         binding.reachable, binding.round_trip_ms = reachable, round_trip_ms
     if found is not None or not probe.binding:
-        core.events.append(Qualified(probe.token, reachable, round_trip_ms))
+        core.events.append(Qualified(probe.token, reachable, round_trip_ms, 0 if probe.binding else status))
 
 
 def on_qualify_timer(core: Core, number: int, now_ms: int) -> None:
@@ -97,6 +100,13 @@ def lose_flow(core: Core, number: int) -> None:
     realm, user, binding = found
     binding.reachable, binding.round_trip_ms = False, -1
     core.events.append(Qualified(token_of(realm, user, binding), False, -1))
+
+
+def flow_failed(core: Core, path: Path) -> None:
+    """A proxy that keeps a phone's flow for us says that it is gone (430, RFC 5626 §5.3.1)."""
+    for bindings in list(core.bindings.values()):
+        for binding in [each for each in bindings if each.reg_id and each.path == path]:
+            lose_flow(core, binding.id)
 
 
 def token_of(realm: str, user: str, binding: Binding) -> str:

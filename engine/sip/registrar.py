@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from engine import limits
 from engine.errors import ProtocolError
-from engine.sip import digest, writer
+from engine.sip import digest, outbound, writer
 from engine.sip.answers import Headers, challenge_headers
 from engine.sip.binding import Binding, Registration
 from engine.sip.core import Core
 from engine.sip.dialog import usable
 from engine.sip.events import BindingChanged, Credentials, Path, RegisterRequest
-from engine.sip.headers import NameAddr, unquote
+from engine.sip.headers import NameAddr
 from engine.sip.message import Message, delta_seconds
 from engine.sip.timers import GIVE_UP_MS
 from engine.sip.transaction import Kind, Transaction
@@ -100,7 +100,10 @@ def accept(core: Core, number: int, realm: str, user: str, now_ms: int) -> None:
     else:
         for contact in contacts:
             _update(core, realm, user, message, contact, tx.path, now_ms)
-    _answer(core, tx, message, 200, now_ms, _listed(core, owner, now_ms))
+    _answer(
+        core, tx, message, 200, now_ms,
+        (*_listed(core, owner, now_ms), *outbound.answer(message, contacts, tx.path)),
+    )  # fmt: skip
 
 
 def _wished_s(message: Message, contact: NameAddr) -> int:
@@ -114,6 +117,9 @@ def _wished_s(message: Message, contact: NameAddr) -> int:
 def _check(core: Core, owner: str, message: Message, contacts: list[NameAddr]) -> tuple[int, Headers] | None:
     """Everything that can refuse the request, before anything changes."""
     bindings = core.bindings.get(owner, [])
+    refused = outbound.refusal(message, contacts)
+    if refused is not None:
+        return refused
     if any(contact.is_star for contact in contacts):
         if len(contacts) != 1 or message.expires != 0:
             return 400, ()
@@ -134,8 +140,12 @@ def _check(core: Core, owner: str, message: Message, contacts: list[NameAddr]) -
 
 
 def _find(bindings: list[Binding], contact: NameAddr) -> Binding | None:
-    """The binding of this contact: the same instance (RFC 5626 §4.1), the same text, or an equal URI (§19.1.4)."""
-    instance = unquote(contact.params.get("+sip.instance", ""))
+    """The binding of this contact: the same instance (RFC 5626 §4.1), the same text, or an equal URI (§19.1.4). With a
+    reg-id only the same flow of the same instance counts (RFC 5626 §6)."""
+    instance, flow = outbound.instance(contact), outbound.reg_id(contact)
+    if flow:
+        same = (binding for binding in bindings if (binding.instance, binding.reg_id) == (instance, flow))
+        return next(same, None)
     parsed: Uri | None = contact.parts
     for binding in bindings:
         if binding.contact == contact.uri or (instance and binding.instance == instance):
@@ -174,10 +184,12 @@ def _update(
         if binding.path != path or binding.contact != contact.uri:
             change = "moved"
             _leave_stream(core, binding)
+            if binding.path != path:
+                outbound.follow(core, binding.path, path)
     bindings.insert(0, binding)
     binding.contact, binding.path, binding.user_agent = contact.uri, path, agent
     binding.expires_at_ms = now_ms + 1_000 * seconds
-    binding.instance = unquote(contact.params.get("+sip.instance", ""))
+    binding.instance, binding.reg_id = outbound.instance(contact), outbound.reg_id(contact)
     if binding.call_id != message.call_id:  # a refresh keeps its Call-ID (§10.2.4): this phone has started anew
         binding.mute = False
     binding.call_id, binding.cseq = message.call_id, message.cseq[0]

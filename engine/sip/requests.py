@@ -20,7 +20,7 @@ from engine.sip.uri import escape_user
 
 DATAGRAM_BYTES_MAX = 1_300  # §18.1.1: longer requests prefer a stream
 CHALLENGES_MAX = 3
-_TARGET_REFRESH = frozenset(("INVITE", "REFER", "NOTIFY"))  # requests that carry a Contact
+_TARGET_REFRESH = frozenset(("INVITE", "UPDATE", "REFER", "NOTIFY"))  # requests that carry a Contact
 
 
 def via_value(core: Core, path: Path) -> tuple[str, str]:
@@ -30,12 +30,17 @@ def via_value(core: Core, path: Path) -> tuple[str, str]:
     return f"SIP/2.0/{path.transport.upper()} {sent_by(host, port)};branch={branch};rport", branch
 
 
-def contact_value(core: Core, path: Path, user: str) -> str:
-    """Our Contact towards `path`: the address that it can reach."""
+def contact_value(core: Core, path: Path, user: str, *, sips: bool = False) -> str:
+    """Our Contact towards `path`: the address that it can reach. `sips`: as a SIPS URI, which the far end's own demands
+    (§12.1.1); there the scheme says that TLS is meant, and RFC 5630 §3.1.3 has no transport beside it."""
     host, port = core.flows.own_address(path)
     name = escape_user(user) + "@" if user else ""
+    if sips:
+        return f"<sips:{name}{sent_by(host, port)}>"
     transport = "" if path.transport == "udp" else f";transport={path.transport}"
-    return f"<sip:{name}{sent_by(host, port)}{transport}>"
+    kept = path.transport != "udp" and any(each.outbound and each.flow == path.flow for each in core.accounts.values())
+    flow = ";ob" if kept else ""  # RFC 5626 §4.3: what is asked of us comes by the flow that the registrar keeps
+    return f"<sip:{name}{sent_by(host, port)}{transport}{flow}>"
 
 
 def write(
@@ -82,6 +87,12 @@ def dialog_headers(core: Core, session: InDialog, method: str, number: int) -> t
     return uri, headers
 
 
+class Asker(InDialog, Protocol):
+    """Who can say a request again with credentials: a session, or an early dialog of one."""
+
+    secret: tuple[str, str] | None
+
+
 def ask(
     core: Core, session: InDialog, method: str, usage: str, owner: int, now_ms: int,
     headers: tuple[tuple[str, str], ...] = (), body: bytes = b"", content_type: str = "",
@@ -108,7 +119,7 @@ def ask(
 
 
 def ask_again(
-    core: Core, session: Session, tx: Transaction, response: Message, now_ms: int
+    core: Core, session: Asker, tx: Transaction, response: Message, now_ms: int
 ) -> Transaction | None:
     """After 401/407: the same request with credentials and the next CSeq (§22.2). None: nothing to try."""
     asked = tx.asked

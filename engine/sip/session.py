@@ -1,7 +1,8 @@
 """The INVITE usage of a dialog: its phases as a table, and its record (RFC 3261 §13, §14, §15).
 
 What happens in a phase is spread over one module per exchange: `session_uas` (their INVITE), `session_uac` (ours),
-`session_modify` (re-INVITE both ways), `session_timer` (RFC 4028), `session_end` (BYE), `session_info` (digits, probe).
+`session_modify` (re-INVITE both ways), `session_update` (UPDATE), `provisional_server`, `provisional_client` (100rel),
+`session_timer` (RFC 4028), `session_end` (BYE), `session_info` (digits, probe).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from enum import IntEnum
 import msgspec
 
 from engine.sip.dialog import Dialog
+from engine.sip.multipart import Part
 
 
 class Phase(IntEnum):
@@ -114,6 +116,38 @@ class Plan(msgspec.Struct, array_like=True):
     challenged: int = 0
     retimed: int = 0
     cseq: int = 0
+    parts: tuple[Part, ...] = ()  # bodies beside the offer
+
+
+class Reliable(msgspec.Struct, array_like=True):
+    """Provisional responses of ours that the caller acknowledges by PRACK (RFC 3262): he knows 100rel.
+
+    One at a time: `data` repeats until the PRACK for RSeq `seq` comes; `later`, and a 2xx that must not overtake, wait.
+    """
+
+    required: bool  # by him: each of them; else only those that we want to be sure of
+    seq: int = 0
+    status: int = 0
+    data: bytes = b""
+    cseq: int = 0  # of his INVITE
+    sdp: bool = False  # `data` carries a description …
+    offers: bool = False  # … which is our offer: its answer comes in the PRACK (§5)
+    since_ms: int = 0
+    interval_ms: int = 0
+    later: list[tuple[int, bytes, tuple[tuple[str, str], ...]]] = []  # status, sdp, headers
+    ok: tuple[bytes, tuple[tuple[str, str], ...]] | None = None  # sdp, headers of the 2xx
+    agreed: bool = False  # offer and answer have been exchanged before the 2xx, which therefore has none
+
+
+class Early(msgspec.Struct, array_like=True):
+    """An early dialog of ours that a reliable provisional response has made (RFC 3262 §4), by its remote tag."""
+
+    dialog: Dialog
+    contact: str
+    secret: tuple[str, str] | None
+    seq: int = 0  # the latest RSeq taken
+    sdp: bytes = b""  # their answer; their offer when our INVITE had none
+    rack: str = ""  # the RAck of a PRACK that waits for our answer to that offer
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -159,6 +193,10 @@ class Session(msgspec.Struct, array_like=True):
     far_min_se_s: int = 90
     forks: dict[str, bytes] = {}  # remote tag -> ACK of another fork's 2xx
     refers: list[int] = []
+    reliable: Reliable | None = None  # we are called, by somebody who knows 100rel
+    early: dict[str, Early] = {}  # we call
+    rung: list[str] = []  # we call: the tags of those who ring
+    far_update: bool = False  # their Allow names UPDATE
 
 
 def move(session: Session, what: Move) -> bool:

@@ -1,4 +1,4 @@
-"""Re-INVITE both ways: hold, resume, changed address, refresh; glare (RFC 3261 §14; RFC 4028 §7.4, §10).
+"""Offers in a session both ways: hold, resume, changed address, refresh; glare (RFC 3261 §14; RFC 4028 §7.4, §10).
 
 One exchange at a time. An offer of ours that can't go out now (theirs runs, the ACK is missing, glare) waits in
 `wanted_sdp` and `pump` sends it when the way is free.
@@ -6,7 +6,7 @@ One exchange at a time. An offer of ours that can't go out now (theirs runs, the
 
 from __future__ import annotations
 
-from engine.sip import session_timer, writer
+from engine.sip import provisional_client, session_timer, session_update, writer
 from engine.sip.answers import reply_now
 from engine.sip.core import ALLOW, SUPPORTED, Core
 from engine.sip.dialog import refresh_target
@@ -16,13 +16,14 @@ from engine.sip.requests import ask, ask_again, repeat_ack, say_ack
 from engine.sip.session import Phase, Session
 from engine.sip.session_end import drop
 from engine.sip.session_uac import give_answer
-from engine.sip.session_uas import ok_headers, send_ok
+from engine.sip.session_uas import go_on, ok_headers, send_ok
 from engine.sip.timers import GIVE_UP_MS
 from engine.sip.transaction import Kind, State, Transaction
 from engine.sip.transaction_layer import reply, start_server
 
 TRIES_MAX = 8
 RETRY_AFTER_S_MAX = 10
+_NOT_UNDERSTOOD = (405, 420, 501)
 
 
 # --- theirs ---------------------------------------------------------------------------------------------
@@ -45,6 +46,7 @@ def on_reinvite(core: Core, session: Session, message: Message, key: tuple[str, 
     session.dialog.path = path
     refresh_target(session.dialog, message)
     session_timer.note_request(session, message)
+    session_update.note_allow(session, message)
     tx = start_server(
         core, Kind.INVITE_SERVER, message, key, path, "reinvite", session.id, now_ms, writer.response(message, 100)
     )
@@ -55,15 +57,21 @@ def on_reinvite(core: Core, session: Session, message: Message, key: tuple[str, 
 
 
 def accept(core: Core, session: Session, sdp: bytes, now_ms: int) -> None:
-    """200 to their re-INVITE (with our offer when theirs had none), or the answer to the offer in their 2xx."""
+    """200 to what carried their offer (our offer, when theirs had none), or the answer to one in a response."""
     if session.owes_answer:
         return give_answer(core, session, sdp)
+    if provisional_client.give_answer(core, session, sdp, now_ms):
+        return None
     tx = _theirs(core, session)
     if tx is None or tx.request is None:
         return None
     if tx.request.body:
         session.remote_sdp = tx.request.body
     session.local_sdp = sdp
+    if tx.method != "INVITE":
+        session_update.say_ok(core, session, tx, sdp, now_ms)
+        go_on(core, session, now_ms)
+        return pump(core, session, now_ms)
     session_timer.decide_as_server(session)
     session.ok_offers = not tx.request.body
     data = writer.response(tx.request, 200, "", "", ok_headers(core, session), sdp, "application/sdp")
@@ -73,13 +81,14 @@ def accept(core: Core, session: Session, sdp: bytes, now_ms: int) -> None:
 
 
 def refuse(core: Core, session: Session, status: int, now_ms: int) -> None:
-    """A final refusal of their re-INVITE; the session stays as it was (§14.2)."""
+    """A final refusal of their re-INVITE, UPDATE or PRACK; the session stays as it was (§14.2, RFC 3311 §5.2)."""
     if session.owes_answer:
         return drop(core, session, "local", "offer refused", now_ms)
     tx = _theirs(core, session)
     if tx is not None and tx.request is not None:
         status = status if 300 <= status < 700 else 488
         reply(core, tx, status, writer.response(tx.request, status, headers=(("user-agent", core.user_agent),)), now_ms)
+        go_on(core, session, now_ms)
         pump(core, session, now_ms)
     return None
 
@@ -98,8 +107,15 @@ def on_theirs_timer(core: Core, session: Session, now_ms: int) -> None:
 
 # --- ours -----------------------------------------------------------------------------------------------
 def offer(core: Core, session: Session, sdp: bytes, now_ms: int) -> None:
-    """Send a re-INVITE, now or as soon as nothing is in its way; a later offer replaces one that still waits."""
-    if session.phase not in (Phase.CONFIRMED, Phase.ANSWERED) or session.quiet:
+    """Send a re-INVITE, now or as soon as nothing is in its way; a later offer replaces one that still waits.
+
+    While it rings it is an UPDATE, where the far end knows that and has agreed on a first description.
+    """
+    early = session_update.is_early(session)
+    if session.quiet or not (early or session.phase in (Phase.CONFIRMED, Phase.ANSWERED)):
+        return
+    if early and session_update.way(session) is None:
+        core.events.append(OfferRefused(session.id, 491))
         return
     session.wanted_sdp = sdp
     session.ours_tries = 0
@@ -131,15 +147,21 @@ def on_expiry_timer(core: Core, session: Session, now_ms: int) -> None:
 
 def _free(core: Core, session: Session) -> bool:
     busy = session.ours or session.theirs or session.ok or session.owes_answer
-    return session.phase == Phase.CONFIRMED and not busy and ("glare", session.id) not in core.deadlines.armed
+    standing = session.phase == Phase.CONFIRMED or session_update.is_early(session)
+    return standing and not busy and ("glare", session.id) not in core.deadlines.armed
 
 
 def _send(core: Core, session: Session, sdp: bytes, refresh: bool, now_ms: int) -> None:
-    session.our_sdp = sdp
     session.ours_refresh = refresh
     session.ours_tries += 1
-    headers = (("allow", ALLOW), ("supported", SUPPORTED), *session_timer.refresh_headers(session))
-    tx = ask(core, session, "INVITE", "ours", session.id, now_ms, headers, sdp, "application/sdp")
+    tx: Transaction | None
+    if session_update.is_early(session) or (refresh and session.far_update):
+        session.our_sdp = b"" if refresh else sdp
+        tx = session_update.send(core, session, session.our_sdp, now_ms)
+    else:
+        session.our_sdp = sdp
+        headers = (("allow", ALLOW), ("supported", SUPPORTED), *session_timer.refresh_headers(session))
+        tx = ask(core, session, "INVITE", "ours", session.id, now_ms, headers, sdp, "application/sdp")
     if tx is None or tx.state == State.TERMINATED:
         _failed(core, session, 503, now_ms)
     else:
@@ -189,9 +211,49 @@ def _on_ok(core: Core, session: Session, tx: Transaction, response: Message, pat
     pump(core, session, now_ms)
 
 
+def on_update_result(core: Core, session: Session, tx: Transaction, response: Message | None, now_ms: int) -> None:
+    """The answer to our UPDATE. One that isn't understood becomes a re-INVITE (RFC 3311 §4)."""
+    if session.ours != tx.id:
+        return
+    session.ours = 0
+    if response is None:
+        return _unanswered(core, session, "no answer to UPDATE", now_ms)
+    dialog = session_update.way(session)
+    if response.status in (401, 407) and dialog is not None:
+        again = ask_again(core, dialog, tx, response, now_ms)
+        if again is not None and again.state != State.TERMINATED:
+            session.ours = again.id
+            return None
+    if response.status >= 300:
+        if session.phase == Phase.CONFIRMED and response.status in _NOT_UNDERSTOOD:
+            session.far_update = False
+            return _send(core, session, session.our_sdp or session.local_sdp, session.ours_refresh, now_ms)
+        if session.phase == Phase.CONFIRMED or session_update.is_early(session):
+            _on_refusal(core, session, response, now_ms)
+        return go_on(core, session, now_ms)
+    refresh_target(dialog.dialog if dialog is not None else session.dialog, response)
+    session_update.note_allow(session, response)
+    if session.ours_refresh and session.phase == Phase.CONFIRMED:
+        session_timer.take_answer(session, response)
+        session_timer.start(core, session, now_ms)
+    if session.our_sdp:
+        session.local_sdp, session.remote_sdp = session.our_sdp, response.body
+        core.events.append(OfferAnswered(session.id, response.body or None))
+    go_on(core, session, now_ms)
+    return pump(core, session, now_ms)
+
+
+def _unanswered(core: Core, session: Session, text: str, now_ms: int) -> None:
+    """No final response: an answered dialog is gone (§12.2.1.2); one that rings is left to its INVITE."""
+    if session_update.is_early(session):
+        _failed(core, session, 408, now_ms)
+        return go_on(core, session, now_ms)
+    return drop(core, session, "timer" if session.ours_refresh else "probe", text, now_ms)
+
+
 def _on_refusal(core: Core, session: Session, response: Message, now_ms: int) -> None:
     status = response.status
-    if status in (408, 481):
+    if status in (408, 481) and session.phase == Phase.CONFIRMED:
         by = "timer" if session.ours_refresh else "probe"
         return drop(core, session, by, response.phrase, now_ms, gone=status == 481)
     if session.ours_tries < TRIES_MAX:
@@ -202,7 +264,7 @@ def _on_refusal(core: Core, session: Session, response: Message, now_ms: int) ->
             wanted = delta_seconds(response.index.get("min-se"))
             if wanted is not None and session.timer_s < wanted <= session_timer.MAX_S:
                 session.timer_s = session.far_min_se_s = wanted
-                return _send(core, session, session.our_sdp, session.ours_refresh, now_ms)
+                return _send(core, session, session.our_sdp or session.local_sdp, session.ours_refresh, now_ms)
     _failed(core, session, status, now_ms)
     return None
 
@@ -242,4 +304,4 @@ def on_failure(core: Core, session: Session, tx: Transaction, now_ms: int) -> No
     """No final response to our re-INVITE, or the transport broke: the far end is gone (§12.2.1.2)."""
     if session.ours == tx.id:
         session.ours = 0
-        drop(core, session, "timer" if session.ours_refresh else "probe", "no answer to re-INVITE", now_ms)
+        _unanswered(core, session, "no answer to re-INVITE", now_ms)

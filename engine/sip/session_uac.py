@@ -4,45 +4,50 @@ from __future__ import annotations
 
 from engine import limits
 from engine.errors import LocalError, ProtocolError
-from engine.sip import session_timer
+from engine.sip import outbound, provisional_client, qualify, session_timer
 from engine.sip.core import ALLOW, SUPPORTED, Core
 from engine.sip.dialog import Dialog, confirm_as_client, fork_of, without_headers
 from engine.sip.events import Answered, Path, Progress, Rejected
 from engine.sip.headers import quote
 from engine.sip.message import Message, delta_seconds
+from engine.sip.multipart import Part, join
 from engine.sip.requests import answer_challenge, contact_value, dialog_headers, repeat_ack, say_ack, write
 from engine.sip.session import Move, Phase, Plan, Session, move
 from engine.sip.session_end import cause_of, drop, reason_headers, say_bye
 from engine.sip.session_uas import party
+from engine.sip.session_update import note_allow
 from engine.sip.timers import GIVE_UP_MS
 from engine.sip.transaction import Kind, State, Transaction
 from engine.sip.transaction_layer import BROKEN, cancel_of, discard, start_client
 from engine.sip.uri import escape_user, format_host, parse_uri
 
-FORKS_MAX = 16
 RETIMES_MAX = 3
 
 
 def invite(
     core: Core, target: str, path: Path, now_ms: int, caller: tuple[str, str, str], sdp: bytes | None,
     headers: tuple[tuple[str, str], ...], secret: tuple[str, str] | None, session_s: int, ring_ms_max: int,
+    parts: tuple[Part, ...] = (),
 ) -> int:
     """Place a call; every outcome, a bad target too, comes as an event. Returns the session's id."""
     number = core.fresh_id()
     target = without_headers(target)
-    way = _way_out(core, path)
+    way = core.flows.way_out(path)
     display, user, host = caller
     own_host = host or core.flows.own_address(way or path)[0]
     tag = core.tokens.hex(16)
     name = f"{quote(display)} " if display else ""
-    address = f"sip:{escape_user(user)}@{format_host(own_host)}" if user else f"sip:{format_host(own_host)}"
+    sips = target.startswith("sips:")
+    scheme = "sips" if sips else "sip"  # RFC 5630 §3.1.3: From, To and Contact are of the target's scheme
+    address = f"{scheme}:{escape_user(user)}@{format_host(own_host)}" if user else f"{scheme}:{format_host(own_host)}"
     dialog = Dialog(
         core.tokens.hex(32), tag, "", f"{name}<{address}>;tag={tag}", f"<{_address_of(target)}>", target, [],
         core.tokens.number(1_000_000), -1, way or path, origin=target,
     )
-    session = Session(number, Phase.CALLING, True, dialog, contact_value(core, way or path, user), secret=secret)
+    contact = contact_value(core, way or path, user, sips=sips)
+    session = Session(number, Phase.CALLING, True, dialog, contact, secret=secret)
     session.local_sdp = sdp or b""
-    session.plan = Plan(target, headers, ring_ms_max, session_s)
+    session.plan = Plan(target, headers, ring_ms_max, session_s, parts=parts)
     core.add_session(session)
     if way is None:
         _refused(core, session, 503, "No way to the far end", 38)
@@ -58,16 +63,6 @@ def _address_of(target: str) -> str:
     """The target without the parameters that To may not carry (§19.1.1, table 1)."""
     user, at, rest = target.rpartition("@")
     return user + at + rest.partition(";")[0]
-
-
-def _way_out(core: Core, path: Path) -> Path | None:
-    """Flow 0 means: any of ours of that transport (a stream is reused, or opened)."""
-    if path.flow == 0 or (path.transport != "udp" and path.flow not in core.flows.streams):
-        if path.transport != "udp":
-            return core.flows.stream_to(path.transport, path.host, path.port)
-        listener = core.flows.first_listener("udp")
-        return Path(listener.flow, path.host, path.port, "udp") if listener else None
-    return path
 
 
 def _send_invite(core: Core, session: Session, now_ms: int) -> None:
@@ -101,8 +96,10 @@ def _first_request(core: Core, session: Session, plan: Plan) -> tuple[bytes, str
     fields += [(name.lower(), value) for name, value in plan.headers]
     if plan.credentials[0]:
         fields.append(plan.credentials)
-    body = session.local_sdp
-    return write(core, "INVITE", uri, session.dialog.path, fields, body, "application/sdp" if body else "")
+    body, kind = session.local_sdp, "application/sdp"
+    if plan.parts:
+        body, kind = join(body, plan.parts, core.tokens.hex(32))
+    return write(core, "INVITE", uri, session.dialog.path, fields, body, kind if body else "")
 
 
 # --- responses ----------------------------------------------------------------------------------------------
@@ -110,21 +107,30 @@ def on_response(core: Core, session: Session, tx: Transaction, response: Message
     """A response to our first INVITE, as its transaction lets it through."""
     status = response.status
     if status < 200:
-        _on_progress(core, session, response, now_ms)
+        _on_progress(core, session, response, path, now_ms)
     elif status < 300:
         on_ok(core, session, response, path, now_ms)
     else:
+        if status == outbound.FLOW_FAILED:
+            qualify.flow_failed(core, session.dialog.path)
         _on_refusal(core, session, response, now_ms)
 
 
-def _on_progress(core: Core, session: Session, response: Message, now_ms: int) -> None:
-    before = session.phase
+def _on_progress(core: Core, session: Session, response: Message, path: Path, now_ms: int) -> None:
+    before, tag = session.phase, response.to.tag
     if not move(session, Move.R1XX):
+        return
+    if tag and tag not in session.rung and len(session.rung) < provisional_client.FORKS_MAX:
+        session.rung.append(tag)
+    note_allow(session, response)
+    if provisional_client.is_reliable(response) and not provisional_client.take(
+        core, session, response, path, now_ms
+    ):
         return
     if before == Phase.GIVING_UP:
         _send_cancel(core, session, now_ms)
     elif response.status > 100 and not session.quiet and session.phase == Phase.RINGING:
-        core.events.append(Progress(session.id, response.status, _sdp(response), response.to.tag))
+        core.events.append(Progress(session.id, response.status, _sdp(response), tag))
 
 
 def on_ok(core: Core, session: Session, response: Message, path: Path, now_ms: int) -> None:
@@ -148,6 +154,7 @@ def on_ok(core: Core, session: Session, response: Message, path: Path, now_ms: i
         session.dialog.remote_tag = response.to.tag
         session.dialog.remote = response.index["to"]
         session.dialog.path = path
+    early_sdp = provisional_client.confirm(session, response)
     session.ack_cseq = number
     if cancelled:
         _ack(core, session)
@@ -157,7 +164,8 @@ def on_ok(core: Core, session: Session, response: Message, path: Path, now_ms: i
         say_bye(core, session, now_ms)
         return
     session_timer.take_answer(session, response)
-    session.remote_sdp = response.body
+    note_allow(session, response)
+    session.remote_sdp = response.body or early_sdp
     if session.local_sdp:
         _ack(core, session)
     else:
@@ -165,7 +173,7 @@ def on_ok(core: Core, session: Session, response: Message, path: Path, now_ms: i
         core.deadlines.arm(("owes", session.id), now_ms + GIVE_UP_MS)
     session_timer.start(core, session, now_ms)
     remote = party(response.contacts[0] if _has_contact(response) else response.to)
-    core.events.append(Answered(session.id, _sdp(response), remote, response.to.tag))
+    core.events.append(Answered(session.id, _sdp(response) or early_sdp or None, remote, response.to.tag))
 
 
 def _sdp(response: Message) -> bytes | None:
@@ -207,7 +215,7 @@ def _on_fork(core: Core, session: Session, response: Message, path: Path, now_ms
     if known is not None:
         core.flows.send(path, known)
         return
-    if len(session.forks) >= FORKS_MAX:
+    if len(session.forks) >= provisional_client.FORKS_MAX:
         return
     try:
         dialog = fork_of(session.dialog, response, path)
@@ -215,7 +223,9 @@ def _on_fork(core: Core, session: Session, response: Message, path: Path, now_ms
         core.refuse("header", path, str(error))
         return
     fork = Session(core.fresh_id(), Phase.LEAVING, True, dialog, session.contact, secret=session.secret, quiet=True)
+    fork.early = {tag: session.early[tag]} if tag in session.early else {}
     core.add_session(fork)
+    provisional_client.confirm(fork, response)
     session.forks[tag] = say_ack(core, fork, response.cseq[0])
     say_bye(core, fork, now_ms)
 

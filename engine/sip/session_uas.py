@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import limits
 from engine.errors import ProtocolError
-from engine.sip import digest, session_timer, writer
+from engine.sip import digest, provisional_server, replaces, session_timer, writer
 from engine.sip.answers import challenge_headers, reply_now
 from engine.sip.core import ALLOW, RETRY_AFTER_S, SESSIONS_PER_CALL_ID_MAX, SUPPORTED, Core
 from engine.sip.dialog import as_server
@@ -13,14 +13,19 @@ from engine.sip.headers import NameAddr, parse_name_addr
 from engine.sip.message import Message
 from engine.sip.requests import contact_value
 from engine.sip.session import Move, Phase, Session, move
-from engine.sip.session_end import say_bye
+from engine.sip.session_end import cause_of, say_bye
+from engine.sip.session_update import note_allow
 from engine.sip.timers import GIVE_UP_MS, T1_MS, T2_MS
 from engine.sip.transaction import Kind, Transaction
 from engine.sip.transaction_layer import reply, start_server
 from engine.sip.uri import Uri
 
 RING_REPEAT_MS = 60_000  # §13.3.1.1: proxies need a provisional response within three minutes; we say it every one
-_NOTED = ("diversion", "history-info", "privacy", "subject", "alert-info", "call-info", "reason")
+_NOTED = ("privacy", "subject", "alert-info", "call-info", "reason")
+# of these every value counts, in order
+_NOTED_WHOLE = (
+    "diversion", "history-info", "identity", "p-asserted-identity", "p-preferred-identity", "remote-party-id", "from",
+)  # fmt: skip
 
 
 def on_invite(
@@ -28,7 +33,8 @@ def on_invite(
 ) -> None:
     """An INVITE outside dialogs that has passed the checks of §8.2: 100, a session, and an event."""
     siblings = core.by_call.get(message.call_id, ())
-    if core.overload or len(core.sessions) >= limits.dialogs_max or core.full(False):
+    urgent = uri.user in core.urgent
+    if (not urgent and (core.overload or len(core.sessions) >= limits.dialogs_max)) or core.full(urgent):
         reply_now(core, message, path, 503, headers=(("retry-after", str(RETRY_AFTER_S)),))
         core.refuse("limit", path, "INVITE refused: the node is full or draining")
         return
@@ -43,8 +49,10 @@ def on_invite(
     number = core.fresh_id()
     dialog = as_server(message, core.tokens.hex(16), path)
     incoming = _incoming(number, message, uri, path)
-    session = Session(number, Phase.INCOMING, False, dialog, contact_value(core, path, uri.user))
+    session = Session(number, Phase.INCOMING, False, dialog, _contact(core, message, uri, path))
+    session.reliable = provisional_server.known(message)
     session_timer.note_request(session, message)
+    note_allow(session, message)
     tx = start_server(
         core, Kind.INVITE_SERVER, message, key, path, "invite", session.id, now_ms, writer.response(message, 100)
     )
@@ -55,6 +63,14 @@ def on_invite(
     core.events.append(incoming)
 
 
+def _contact(core: Core, message: Message, uri: Uri, path: Path) -> str:
+    """Ours: a SIPS URI when theirs, the Request-URI, or the top Record-Route is one (§12.1.1)."""
+    first = message.record_routes[:1] if "record-route" in message.index else []
+    theirs = [each.parts for each in (*message.contacts, *first)]
+    sips = uri.scheme == "sips" or any(parts is not None and parts.scheme == "sips" for parts in theirs)
+    return contact_value(core, path, uri.user, sips=sips)
+
+
 def _incoming(number: int, message: Message, uri: Uri, path: Path) -> Incoming:
     """The event; made before anything is stored, because a bad header may still refuse the INVITE."""
     authorization = message.index.get("authorization") or message.index.get("proxy-authorization")
@@ -63,11 +79,12 @@ def _incoming(number: int, message: Message, uri: Uri, path: Path) -> Incoming:
         credentials = digest.parse_credentials(authorization, message.method)
     index = message.index
     headers = {name: index[name] for name in index if name in _NOTED or name.startswith("x-")}
+    headers |= {name: ", ".join(message.all(name)) for name in _NOTED_WHOLE if name in index}
     hops = message.max_forwards
     return Incoming(
         number, path, message.uri, uri.user, uri.host, party(message.from_), party(message.to), _asserted(message),
         message.call_id, message.body or None, credentials, index.get("user-agent", ""), headers,
-        70 if hops is None else hops,
+        70 if hops is None else hops, replaces.of(message),
     )
 
 
@@ -93,44 +110,104 @@ def _pending(core: Core, session: Session) -> Transaction | None:
 
 
 def ring(
-    core: Core, session: Session, status: int, now_ms: int, sdp: bytes | None, headers: tuple[tuple[str, str], ...]
+    core: Core, session: Session, status: int, now_ms: int, sdp: bytes | None, headers: tuple[tuple[str, str], ...],
+    *, reliable: bool = False,
 ) -> None:
-    """180 or 183, repeated every minute."""
+    """180 or 183, repeated every minute; by PRACK when the caller requires it, or knows it and it is wanted.
+
+    A caller who requires it and made no offer is told nothing until there is one of ours (RFC 3262 §5).
+    """
     tx = _pending(core, session)
     if session.phase != Phase.INCOMING or tx is None or tx.request is None or not 100 < status < 200:
         return
-    if sdp:
+    rel, sdp = session.reliable, sdp or b""
+    sure = rel is not None and (rel.required or reliable) and bool(sdp or tx.request.body or rel.agreed)
+    if sdp and (rel is None or not rel.agreed):
         session.local_sdp = sdp
-    data = writer.response(
-        tx.request, status, "", session.dialog.local_tag,
-        (("contact", session.contact), ("user-agent", core.user_agent), *headers), sdp or b"",
-        "application/sdp" if sdp else "",
-    )
-    reply(core, tx, status, data, now_ms)
+    if sure:
+        provisional_server.say(core, session, tx, status, sdp, headers, now_ms)
+    elif rel is None or not rel.required:
+        data = writer.response(
+            tx.request, status, "", session.dialog.local_tag,
+            (("contact", session.contact), ("user-agent", core.user_agent), *headers), sdp,
+            "application/sdp" if sdp else "",
+        )
+        reply(core, tx, status, data, now_ms)
     core.deadlines.arm(("ring", session.id), now_ms + RING_REPEAT_MS)
     core.deadlines.arm(("early", session.id), now_ms + limits.early_ms_max + limits.hangup_grace_ms)
 
 
+def needs_offer(core: Core, session: Session) -> bool:
+    """Can he only be told that it rings together with an offer of ours (RFC 3262 §5)?"""
+    tx, rel = _pending(core, session), session.reliable
+    if session.phase != Phase.INCOMING or rel is None or tx is None or tx.request is None:
+        return False
+    return rel.required and not (tx.request.body or rel.agreed or rel.data)
+
+
 def on_ring_repeat(core: Core, session: Session, now_ms: int) -> None:
-    """The last provisional response again (§13.3.1.1)."""
-    tx = _pending(core, session)
-    if session.phase == Phase.INCOMING and tx is not None:
+    """The last provisional response again (§13.3.1.1); a reliable one is said anew, without its description."""
+    tx, rel = _pending(core, session), session.reliable
+    if session.phase != Phase.INCOMING or tx is None:
+        return
+    if rel is not None and rel.seq:
+        if not rel.data:
+            provisional_server.say(core, session, tx, rel.status, b"", (), now_ms)
+    elif tx.data:
         reply(core, tx, 180, tx.data, now_ms)
-        core.deadlines.arm(("ring", session.id), now_ms + RING_REPEAT_MS)
+    core.deadlines.arm(("ring", session.id), now_ms + RING_REPEAT_MS)
+
+
+def on_prack(core: Core, session: Session, message: Message, key: tuple[str, ...], path: Path, now_ms: int) -> None:
+    """PRACK, and what waited behind it."""
+    if provisional_server.on_prack(core, session, message, key, path, now_ms):
+        session.dialog.path = path
+        go_on(core, session, now_ms)
+
+
+def go_on(core: Core, session: Session, now_ms: int) -> None:
+    """Say what has waited for a PRACK, or for an exchange while it rings: the 2xx, else the next provisional one."""
+    rel = session.reliable
+    if rel is None or session.phase != Phase.INCOMING or rel.data:
+        return
+    if rel.ok is not None:
+        (sdp, headers), rel.ok = rel.ok, None
+        answer(core, session, sdp, now_ms, headers)
+    elif rel.later:
+        status, sdp, headers = rel.later.pop(0)
+        ring(core, session, status, now_ms, sdp, headers, reliable=True)
+
+
+def on_prack_timer(core: Core, session: Session, now_ms: int) -> None:
+    """A reliable provisional response again; after 64·T1 without PRACK the INVITE is refused (RFC 3262 §3)."""
+    tx = _pending(core, session)
+    if session.phase != Phase.INCOMING or tx is None or provisional_server.repeat(core, session, tx, now_ms):
+        return
+    if reject(core, session, 504, now_ms, "No PRACK", (), Move.DROPPED):
+        core.events.append(Canceled(session.id, "no PRACK"))
 
 
 def answer(core: Core, session: Session, sdp: bytes, now_ms: int, headers: tuple[tuple[str, str], ...]) -> None:
-    """200 with our SDP; repeated until the ACK comes (§13.3.1.4)."""
-    tx = _pending(core, session)
-    if tx is None or tx.request is None or not move(session, Move.ANSWER):
+    """200 with our SDP, unless an early answer has settled it; repeated until the ACK comes (§13.3.1.4)."""
+    tx, rel = _pending(core, session), session.reliable
+    if tx is None or tx.request is None or session.phase != Phase.INCOMING:
         return
-    core.deadlines.armed.pop(("early", session.id), None)
-    core.deadlines.armed.pop(("ring", session.id), None)
+    if rel is not None and provisional_server.overtakes(session):
+        rel.ok = (sdp, headers)
+        return
+    move(session, Move.ANSWER)
+    for key in ("early", "ring", "prack"):
+        core.deadlines.armed.pop((key, session.id), None)
     session_timer.decide_as_server(session)
+    if rel is not None and rel.agreed:
+        sdp = b""
+    else:
+        session.local_sdp = sdp
+        session.ok_offers = not tx.request.body
     data = writer.response(
-        tx.request, 200, "", session.dialog.local_tag, ok_headers(core, session, headers), sdp, "application/sdp"
+        tx.request, 200, "", session.dialog.local_tag, ok_headers(core, session, headers), sdp,
+        "application/sdp" if sdp else "",
     )
-    session.local_sdp = sdp
     send_ok(core, session, tx, tx.request.cseq[0], data, now_ms)
     session_timer.start(core, session, now_ms)
 
@@ -236,13 +313,13 @@ def on_cancel(core: Core, message: Message, invite: Transaction | None, path: Pa
         session.theirs = 0
         return
     if reject(core, session, 487, now_ms, "", (), Move.CANCELED):
-        core.events.append(Canceled(session.id, message.index.get("reason", "")))
+        core.events.append(Canceled(session.id, message.index.get("reason", ""), cause_of(message)))
 
 
 def on_early_bye(core: Core, session: Session, message: Message, now_ms: int) -> None:
     """BYE before our final answer: the INVITE gets 487 (§15.1.2)."""
     if reject(core, session, 487, now_ms, "", (), Move.FAR_BYE):
-        core.events.append(Canceled(session.id, message.index.get("reason", "")))
+        core.events.append(Canceled(session.id, message.index.get("reason", ""), cause_of(message)))
 
 
 def on_early_timer(core: Core, session: Session, now_ms: int) -> None:

@@ -21,8 +21,14 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
     """A double CRLF between messages: answer it with one CRLF."""
 
 
+class Pong(msgspec.Struct, frozen=True, tag=True):
+    """The one CRLF that answers a ping of ours."""
+
+
 PING = Ping()
+PINGED = Pong()
 PONG = b"\r\n"
+ASK = b"\r\n\r\n"  # what we write to be answered by PONG
 
 
 class Framer(msgspec.Struct):
@@ -36,13 +42,14 @@ class Framer(msgspec.Struct):
     scanned: int = 0  # where the search for the head's end goes on
     needed: int = 0  # whole size of the message under way once its head is known, else 0
     broken: str = ""
+    asked: int = 0  # pings of ours without an answer: only then a lone CRLF is one
 
-    def feed(self, data: bytes) -> list[bytes | Ping]:
+    def feed(self, data: bytes) -> list[bytes | Ping | Pong]:
         """Add bytes; returns the messages and pings that are complete now. Raises ProtocolError."""
         if self.broken:
             raise ProtocolError(self.broken, section="RFC 3261 §18.3")
         self.buffer += data
-        found: list[bytes | Ping] = []
+        found: list[bytes | Ping | Pong] = []
         try:
             while self._take(found):
                 pass
@@ -55,10 +62,11 @@ class Framer(msgspec.Struct):
 
     @property
     def idle(self) -> bool:
-        """True between messages: nothing half-read waits for its rest (limit stream_message_ms_max)."""
-        return not self.buffer
+        """True between messages: nothing half-read waits for its rest (limit stream_message_ms_max). Line ends that may
+        become a ping are no message."""
+        return not self.buffer or self.buffer[0] in b"\r\n"
 
-    def _take(self, found: list[bytes | Ping]) -> bool:
+    def _take(self, found: list[bytes | Ping | Pong]) -> bool:
         """Move one message or ping from the buffer to `found`; False when more bytes are needed."""
         buffer = self.buffer
         if not self.needed:
@@ -73,10 +81,15 @@ class Framer(msgspec.Struct):
         self.needed = self.scanned = 0
         return bool(buffer)
 
-    def _blank(self, found: list[bytes | Ping]) -> bool:
-        """Line ends between messages: CRLF CRLF is a ping, anything else is skipped (§7.5)."""
+    def _blank(self, found: list[bytes | Ping | Pong]) -> bool:
+        """Line ends between messages: CRLF CRLF is a ping, anything else is skipped (§7.5). While a ping of ours is out
+        one CRLF answers it, and what follows is looked at anew (RFC 5626 §3.5.1)."""
         buffer = self.buffer
-        if buffer.startswith(b"\r\n\r\n"):
+        if self.asked and buffer.startswith(PONG):
+            self.asked -= 1
+            found.append(PINGED)
+            del buffer[:2]
+        elif buffer.startswith(b"\r\n\r\n"):
             found.append(PING)
             del buffer[:4]
         elif b"\r\n\r\n".startswith(buffer):

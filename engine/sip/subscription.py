@@ -1,13 +1,16 @@
-"""Their SUBSCRIBE to the message summary: who has messages waiting, told by NOTIFY (RFC 6665, RFC 3842).
+"""Their SUBSCRIBEs, told by NOTIFY (RFC 6665): who has messages waiting (RFC 3842), who is in which dialog (RFC 4235).
 
 A SUBSCRIBE outside a dialog waits for the verdict of the rooms above (`SubscribeRequest`), like a REGISTER. Accepted,
-it makes a dialog of its own: 200, a NOTIFY at once (§4.2.1.2), one more whenever the summary changes, one at a time. It
-ends when it runs out, by Expires: 0, or when a NOTIFY is refused or not answered (§4.2.2).
+it makes a dialog of its own: 200, a NOTIFY at once (§4.2.1.2), one more whenever what it tells changes, one at a time
+and, for dialogs, one a second at most (RFC 4235 §3.10). It ends when it runs out, by Expires: 0, or when a NOTIFY is
+refused or not answered (§4.2.2).
 """
 
 from __future__ import annotations
 
-from engine.sip import digest, writer
+import msgspec
+
+from engine.sip import dialog_info, digest, writer
 from engine.sip.answers import Headers, challenge_headers, reply_now
 from engine.sip.binding import Registration, Subscription
 from engine.sip.core import Core
@@ -19,22 +22,33 @@ from engine.sip.timers import GIVE_UP_MS
 from engine.sip.transaction import Kind, State, Transaction
 from engine.sip.transaction_layer import reply, start_server
 
+
+class Package(msgspec.Struct, frozen=True):
+    """An event package. `held_max`: subscriptions that one watcher may have, on all his phones together."""
+
+    body: str
+    held_max: int
+    gap_ms: int = 0  # from one NOTIFY to the next, for changes
+
+
 PACKAGE = "message-summary"
 BODY = "application/simple-message-summary"
-EXPIRES_S_DEFAULT = 3_600  # RFC 3842 §3.4
+PACKAGES = {PACKAGE: Package(BODY, 10), dialog_info.PACKAGE: Package(dialog_info.BODY, 160, 1_000)}
+EXPIRES_S_DEFAULT = 3_600  # RFC 3842 §3.4, RFC 4235 §3.4
 EXPIRES_S_MAX = 3_600
 EXPIRES_S_MIN = 60
-PER_OWNER_MAX = 10
 Key = tuple[str, ...]
 
 
 # --- asking for one -----------------------------------------------------------------------------------------
 def on_subscribe(core: Core, message: Message, key: Key, path: Path, now_ms: int) -> None:
     """A SUBSCRIBE outside a dialog. Raises ProtocolError for a bad Contact."""
-    if message.index.get("event", "").partition(";")[0].strip().lower() != PACKAGE:
-        return reply_now(core, message, path, 489, headers=(("allow-events", PACKAGE),))
-    accept = message.index.get("accept", BODY).lower()
-    if BODY not in accept and "*/*" not in accept and "application/*" not in accept:
+    name = _package(message)
+    if name not in PACKAGES:
+        return reply_now(core, message, path, 489, headers=(("allow-events", ", ".join(PACKAGES)),))
+    body = PACKAGES[name].body
+    accept = message.index.get("accept", body).lower()
+    if body not in accept and "*/*" not in accept and "application/*" not in accept:
         return reply_now(core, message, path, 406)
     if 0 < _asked_s(message) < EXPIRES_S_MIN:
         return reply_now(core, message, path, 423, headers=(("min-expires", str(EXPIRES_S_MIN)),))
@@ -45,8 +59,12 @@ def on_subscribe(core: Core, message: Message, key: Key, path: Path, now_ms: int
     tx = start_server(core, Kind.NON_INVITE_SERVER, message, key, path, "subscribe", number, now_ms)
     core.subscribing[number] = Registration(number, tx.id)
     core.deadlines.arm(("subscribe", number), now_ms + GIVE_UP_MS)
-    core.events.append(SubscribeRequest(number, path, to.user, to.host, credentials, message.uri))
+    core.events.append(SubscribeRequest(number, path, to.user, to.host, credentials, message.uri, name))
     return None
+
+
+def _package(message: Message) -> str:
+    return message.index.get("event", "").partition(";")[0].strip().lower()
 
 
 def _asked_s(message: Message) -> int:
@@ -89,23 +107,26 @@ def on_subscribe_timer(core: Core, number: int, now_ms: int) -> None:
     refuse(core, number, 500, now_ms)
 
 
-def accept(core: Core, number: int, owner: str, body: bytes, now_ms: int) -> None:
-    """200, and the summary as it is now. `owner` may have PER_OWNER_MAX of them: the oldest gives way."""
+def accept(core: Core, number: int, owner: str, body: bytes, now_ms: int, *, watcher: str = "") -> None:
+    """200, and what it tells as it is now. Of too many of one `watcher` (else the owner) the oldest gives way."""
     taken = _take(core, number)
     if taken is None:
         return
     tx, message = taken
-    seconds, tag = _asked_s(message), core.tokens.hex(12)
-    held = [each for each in core.subscriptions.values() if each.owner == owner]
-    if len(held) >= PER_OWNER_MAX:
+    seconds, tag, name, watcher = _asked_s(message), core.tokens.hex(12), _package(message), watcher or owner
+    others = (each for each in core.subscriptions.values() if each.package == name)
+    held = [each for each in others if (each.watcher or each.owner) == watcher]
+    if len(held) >= PACKAGES[name].held_max:
         _end(core, held[0], "rejected", now_ms)
     made = Subscription(
         core.fresh_id(), owner, as_server(message, tag, tx.path), contact_value(core, tx.path, message.to.user),
-        message.index["event"].strip(), now_ms + 1_000 * seconds, body,
+        message.index["event"].strip(), now_ms + 1_000 * seconds, body, package=name, watcher=watcher,
+        host=message.to.host,
     )  # fmt: skip
     headers = (("contact", made.contact), ("expires", str(seconds)))
     _answer(core, tx, message, 200, now_ms, headers, tag)
     core.subscriptions[made.id] = made
+    core.watched.setdefault(owner, []).append(made.id)
     if seconds:
         core.deadlines.arm(("subscription", made.id), made.expires_at_ms)
         _notify(core, made, now_ms)
@@ -148,12 +169,24 @@ def _is_its(subscription: Subscription, message: Message) -> bool:
 
 def changed(core: Core, owner: str, body: bytes, now_ms: int) -> int:
     """Tell all subscriptions of an owner; how many there are. One that knows it already isn't told again."""
-    held = [each for each in core.subscriptions.values() if each.owner == owner]
+    held = [core.subscriptions[number] for number in core.watched.get(owner, ())]
     for each in held:
-        if each.body != body:
-            each.body = body
+        if each.body == body:
+            continue
+        each.body = body
+        soonest_ms = each.told_ms + PACKAGES[each.package].gap_ms
+        if now_ms < soonest_ms:
+            core.deadlines.arm(("lamp", each.id), soonest_ms)
+        else:
             _notify(core, each, now_ms)
     return len(held)
+
+
+def on_gap_timer(core: Core, number: int, now_ms: int) -> None:
+    """What has changed too soon after the last NOTIFY is told now."""
+    subscription = core.subscriptions.get(number)
+    if subscription is not None:
+        _notify(core, subscription, now_ms)
 
 
 def _notify(core: Core, subscription: Subscription, now_ms: int, ended: str = "") -> None:
@@ -164,9 +197,13 @@ def _notify(core: Core, subscription: Subscription, now_ms: int, ended: str = ""
     left_s = max(subscription.expires_at_ms - now_ms, 0) // 1_000
     state = f"terminated;reason={ended}" if ended else f"active;expires={left_s}"
     headers = (("event", subscription.event), ("subscription-state", state))
-    number = 0 if ended else subscription.id
-    tx = ask(core, subscription, "NOTIFY", "summary", number, now_ms, headers, subscription.body, BODY)
-    subscription.again = False
+    number, body, kind = 0 if ended else subscription.id, subscription.body, PACKAGES[subscription.package].body
+    if subscription.package == dialog_info.PACKAGE:
+        body = dialog_info.addressed(body, subscription.version, subscription.host)
+        subscription.version += 1
+    tx = ask(core, subscription, "NOTIFY", "summary", number, now_ms, headers, body, kind)
+    subscription.again, subscription.told_ms = False, now_ms
+    core.deadlines.cancel(("lamp", subscription.id))
     if tx is None or tx.state == State.TERMINATED:
         _drop(core, subscription)
     elif not ended:
@@ -199,5 +236,17 @@ def _end(core: Core, subscription: Subscription, reason: str, now_ms: int) -> No
 
 def _drop(core: Core, subscription: Subscription) -> None:
     core.subscriptions.pop(subscription.id, None)
-    core.deadlines.cancel(("subscription", subscription.id))
+    for kind in ("subscription", "lamp"):
+        core.deadlines.cancel((kind, subscription.id))
+    others = core.watched.get(subscription.owner, [])
+    if subscription.id in others:
+        others.remove(subscription.id)
+    if not others:
+        core.watched.pop(subscription.owner, None)
 
+
+def index(core: Core) -> None:
+    """Who is watched, for a state that an engine before has left without."""
+    if not core.watched:
+        for each in core.subscriptions.values():
+            core.watched.setdefault(each.owner, []).append(each.id)

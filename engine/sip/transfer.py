@@ -108,12 +108,12 @@ def _close(core: Core, refer: Refer) -> None:
 
 
 # --- ours -------------------------------------------------------------------------------------------------
-def refer(core: Core, session: Session, target: str, referred_by: str, now_ms: int) -> None:
-    """Ask the far end to call `target`; ReferProgress tells how it goes."""
+def refer(core: Core, session: Session, refer_to: str, referred_by: str, now_ms: int) -> None:
+    """Ask the far end to call whom the Refer-To names; ReferProgress tells how it goes."""
     if session.phase != Phase.CONFIRMED:
         return
     by = (("referred-by", f"<{referred_by}>"),) if referred_by else ()
-    tx = ask(core, session, "REFER", "refer", session.id, now_ms, (("refer-to", f"<{target}>"), *by))
+    tx = ask(core, session, "REFER", "refer", session.id, now_ms, (("refer-to", refer_to), *by))
     if tx is None or tx.state == State.TERMINATED:
         core.events.append(ReferProgress(session.id, 503, True))
         return

@@ -8,9 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from engine.errors import SpeechError
-from engine.speech.net import FILLER, Net, nodes_max
+from engine.speech.net import CALENDAR, FILLER, Net, nodes_max
 
-Arcs = tuple[tuple[str, int, bool], ...]  # word, target state, whether it is a polite word that means nothing
+PLAIN, DATED, POLITE = 0, 1, 2  # kinds of words: DATED are months and their days, POLITE ones mean nothing
+Arcs = tuple[tuple[str, int, int], ...]  # word, target state, its kind: the least of those that it may be there
 
 
 class Automaton(msgspec.Struct, frozen=True):
@@ -59,15 +60,21 @@ def _deterministic(net: Net) -> Automaton:
     while len(arcs) < len(todo):
         merged = todo[len(arcs)]
         targets: dict[str, set[int]] = {}
-        polite: dict[str, bool] = {}
+        kinds: dict[str, int] = {}
         for node in merged:
             for word, tag, target in net.arcs[node]:
                 if word:
                     targets.setdefault(word, set()).add(target)
-                    polite[word] = polite.get(word, True) and tag == FILLER
-        arcs.append(tuple((word, state_of(frozenset(targets[word])), polite[word]) for word in sorted(targets)))
+                    kinds[word] = min(kinds.get(word, POLITE), _kind(tag))
+        arcs.append(tuple((word, state_of(frozenset(targets[word])), kinds[word]) for word in sorted(targets)))
         final.append(net.end in merged)
     return Automaton(tuple(arcs), tuple(final))
+
+
+def _kind(tag: str) -> int:
+    if tag == FILLER:
+        return POLITE
+    return DATED if tag.startswith(CALENDAR) else PLAIN
 
 
 def _minimal(large: Automaton) -> Automaton:
@@ -94,7 +101,7 @@ def _minimal(large: Automaton) -> Automaton:
 
 
 def _signature(large: Automaton, state: int, classes: list[int]) -> tuple[bool, Arcs]:
-    return large.final[state], tuple((word, classes[target], polite) for word, target, polite in large.arcs[state])
+    return large.final[state], tuple((word, classes[target], kind) for word, target, kind in large.arcs[state])
 
 
 def backwards(large: Automaton) -> list[int] | None:
@@ -125,11 +132,11 @@ def _numbered(large: Automaton, classes: list[int]) -> Automaton:
     chosen = [0]
     arcs: list[Arcs] = []
     while len(arcs) < len(chosen):
-        own: list[tuple[str, int, bool]] = []
-        for word, target, polite in large.arcs[chosen[len(arcs)]]:
+        own: list[tuple[str, int, int]] = []
+        for word, target, kind in large.arcs[chosen[len(arcs)]]:
             if classes[target] not in numbers:
                 numbers[classes[target]] = len(chosen)
                 chosen.append(target)
-            own.append((word, numbers[classes[target]], polite))
+            own.append((word, numbers[classes[target]], kind))
         arcs.append(tuple(own))
     return Automaton(tuple(arcs), tuple(large.final[one] for one in chosen))

@@ -24,7 +24,7 @@ class Calibration(msgspec.Struct, frozen=True):
 
 def confidences(scores: Sequence[float], garbage: float | None, calibration: Calibration) -> list[float]:
     """For each reading's score how sure it is, 0 … 1. `garbage`: the score of the garbage path, None when it was too
-    far behind to be told. The scores are those of readings that mean different things, best first."""
+    far behind to be told. The scores are those of words that mean different things, best first."""
     if not scores:
         return []
     against = garbage if garbage is not None else scores[0] - calibration.beyond

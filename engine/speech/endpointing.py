@@ -1,10 +1,11 @@
 """When a caller begins to speak, and when he has finished: gates in order of their price, over frames of 20 ms.
 
 A frame counts as voice when it isn't the prompt's echo (`echo`), is louder than the line (`levels`), is no tone
-(`tones`) and a detector of voices says so (WebRTC's, given in as a callable: this room does no I/O and loads nothing).
-Speech has begun with four such frames of six, one of which repeats itself as a voice does (breath, hiss and
-clatter don't); an optional second opinion may then still say no. It has ended when nothing more was said for as long as
-the grammar makes right: short once what was said is complete and can't go on, longer otherwise.
+(`tones`) and either sings (`voicing`) or a detector of voices says so (WebRTC's, given in as a callable: this room does
+no I/O and loads nothing). Speech has begun with three such frames of six, of which two sing and don't fade as what was
+struck does. To cut a prompt short all three must, because what is no voice must not; an optional second opinion may
+still say no, and where there is one, two are enough there, too. Speech has ended when nothing more was said for as long
+as the grammar makes right: short once what was said is complete and can't go on, longer otherwise.
 
 Times are milliseconds from the first frame on; a frame's own are those of its end.
 """
@@ -13,27 +14,33 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from engine import jit
-from engine.speech import echo, levels, tones
+from engine.speech import echo, hush, levels, tones, voicing
+from engine.speech.hush import LOUD_DBFS, OVER_FLOOR_DB
 from engine.speech.ports import FRAME_SAMPLES, Listening, Samples
 
 FRAME_MS = 20
 PRE_ROLL_FRAMES = 15
+ASKED_FRAMES = 8  # the newest, of which a second opinion is asked
 END, TOO_LONG = "end", "too_long"
 
-_OVER_FLOOR_DB = 6.0
-_LOUD_DBFS = -55.0
 _OVER_ECHO_DB = -9.0  # what is left of an echo isn't taken for somebody, unless it is louder than this
+_OVER_ECHO_THAT_MOVED_DB = 2.0  # … and one that the filter has lost is awaited this far over what it was
+_SOFT_CALLER_DBFS = -35.0  # … but nobody need be louder than this for it
 _UNDER_SPEECH_DB = 22.0  # softer than the talker's own speech by more: somebody else, or the room
 _UNDER_CALLER_DB = 14.0  # the same for cutting a prompt short, of what is known from earlier in the call
-_START, _OF = 4, 6
+_START, _OF = 3, 6
+_SINGING, _SINGING_OVER_PROMPT = 2, 3  # of these; the latter two in a row: noise holds no pitch for 40 ms
+_FADING_DB = (3.0, 4.0)  # softer by more than the frame before, than the one before that: it was struck
+_ASK_AGAIN = 3  # frames after a second opinion that was no: one costs some hundred times the rest, so …
+_ASKS_MAX, _ASKS_A_FRAME = 8.0, 0.08  # … so many may be asked at once, and four a second for long
 _STAYS, _OF_LAST = 3, 10
-_PERIODIC = 0.55
 _TONES_RESET = 3  # tone frames in a row: what stood before them was the tone's own beginning
 
 Detector = Callable[[bytes], bool]  # 20 ms of 16 bits at 8 kHz: a voice?
@@ -60,10 +67,12 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 
 
 NOTHING = Step()
+_NEWEST = max(tones.SIZE, voicing.SIZE)
 
 
 def warm() -> None:
     """Compile every kernel of this module's gates."""
+    echo.warm()
     quiet, noise = np.zeros(FRAME_SAMPLES, np.int16), np.arange(FRAME_SAMPLES, dtype=np.int16) * 199 % 3_001
     listener = Endpointer(Listening("", ""), lambda frame: True)
     for sent in (quiet, noise.astype(np.int16), quiet, quiet):
@@ -90,12 +99,15 @@ class Endpointer:
         if before is not None:
             self._levels[:], self._raw[:], self._echo = before._levels, before._raw, before._echo
             self._levels[levels.SPEECH] = levels.SILENT_DBFS
-        self._scratch = tones.scratch()
-        self._whole, self._newest = np.zeros(tones.SIZE), np.zeros(tones.SIZE)  # the last samples with and without echo
+        self._scratch, self._low = tones.scratch(), voicing.scratch()
+        self._whole, self._newest = np.zeros(tones.SIZE), np.zeros(_NEWEST)  # the last samples with and without echo
         self._before: deque[Samples] = deque(maxlen=PRE_ROLL_FRAMES + _OF)
+        self._behind = False  # the windows of samples lack the newest of these
         self._voices: deque[bool] = deque([False] * _OF_LAST, maxlen=_OF_LAST)
-        self._periodic: deque[bool] = deque([False] * _OF, maxlen=_OF)
+        self._singing: deque[bool] = deque([False] * _OF, maxlen=_OF)
+        self._loudness = (levels.SILENT_DBFS, levels.SILENT_DBFS)  # of the frame before, and of the one before that
         self._tones = self._frames = self._prompt_frames = self._last_voice = 0
+        self._asked, self._asks = -_ASK_AGAIN, _ASKS_MAX
         self._complete, self._continues = False, True
         self._over = False
         self.gates = Gates(levels.SILENT_DBFS, levels.SILENT_DBFS, levels.SILENT_DBFS, False, False)
@@ -114,6 +126,11 @@ class Endpointer:
         own = float(self._levels[levels.SPEECH])
         return own if own > levels.SILENT_DBFS else self._known_dbfs
 
+    @property
+    def detector(self) -> Detector:
+        """It has learnt this line's noise: give it to the call's next endpointer, together with this one."""
+        return self._detector
+
     def understood(self, *, complete: bool, continues: bool) -> None:
         """What the recogniser has so far: is the grammar content with it, and could it go on?"""
         self._complete, self._continues = complete, continues
@@ -127,6 +144,9 @@ class Endpointer:
             return NOTHING
         self._frames += 1
         self._prompt_frames += playing
+        self._asks = min(self._asks + _ASKS_A_FRAME, _ASKS_MAX)
+        if self.speech_start_ms < 0 and True not in self._voices and self._hushed(said, sent):
+            return NOTHING
         frame, voice = self._judge(said, sent, key or silent)
         self._voices.append(voice)
         if self.speech_start_ms < 0:
@@ -139,11 +159,27 @@ class Endpointer:
         return Step((frame,), False, self._end())
 
     # --- one frame -------------------------------------------------------------------------------------------
+    def _hushed(self, said: Samples, sent: Samples) -> bool:
+        """Nothing stands out: the same as `_judge` and `_wait` would have made of it, at a fifth of the price."""
+        level = hush.take_in(self._levels, self._raw, *self._echo.memory, said, sent)
+        if level == hush.STANDS_OUT:
+            return False
+        self._detector(said.tobytes())
+        self._before.append(said.copy())
+        self._behind = True
+        self._loudness = (level, self._loudness[0])
+        self.gates = Gates(level, float(self._levels[levels.FLOOR]), levels.SILENT_DBFS, False, False)
+        return True
+
     def _judge(self, said: Samples, sent: Samples, mute: bool) -> tuple[Samples, bool]:
         """The frame without its echo, and whether it is a voice."""
-        line_gate = max(float(self._levels[levels.FLOOR]) + _OVER_FLOOR_DB, _LOUD_DBFS)
+        line_gate = max(float(self._levels[levels.FLOOR]) + OVER_FLOOR_DB, LOUD_DBFS)
         level = float(levels.level_dbfs(self._raw, said))
         noise = 10 ** ((float(self._levels[levels.FLOOR]) - level) / 10)
+        if self._behind:  # a frame is longer than what stays of a window when the next one enters
+            _append(self._whole, self._before[-1])
+            _append(self._newest, self._before[-1])
+            self._behind = False
         _append(self._whole, said)
         # before the echo: any tone can be made out of a prompt by filtering, and what is left of it is none
         tone = level > line_gate and bool(tones.is_tone(self._whole, self._scratch, noise))
@@ -154,15 +190,20 @@ class Endpointer:
         speaking = self.speech_start_ms >= 0
         level = float(levels.level_dbfs(self._levels, frame))
         floor = float(levels.learn(self._levels, level, speaking))
-        gate = max(floor + _OVER_FLOOR_DB, _LOUD_DBFS, self._echo.echo_dbfs + _OVER_ECHO_DB)
+        gate = max(floor + OVER_FLOOR_DB, LOUD_DBFS, self._echo.echo_dbfs + _OVER_ECHO_DB,
+                   min(self._echo.may_be_dbfs + _OVER_ECHO_THAT_MOVED_DB, _SOFT_CALLER_DBFS))  # fmt: skip
         if speaking:
             gate = max(gate, float(self._levels[levels.SPEECH]) - _UNDER_SPEECH_DB)
-        voice = level > gate and heard and not mute and not tone
-        if voice and rest is not None:
-            tone = bool(tones.is_tone(self._newest, self._scratch, noise))
-            voice = not tone
+        loud = level > gate and not mute and not tone
+        if loud and rest is not None:
+            tone = bool(tones.is_tone(self._newest[-tones.SIZE :], self._scratch, noise))
+            loud = not tone
+        sings = loud and not speaking and bool(voicing.sings(self._newest, self._low))
+        voice = loud and (heard or sings)
         self._tones = self._tones + 1 if tone else 0 if voice else self._tones
-        self._periodic.append(voice and not speaking and float(tones.periodicity(self._newest)) > _PERIODIC)
+        lasts = all(level > before - fading for before, fading in zip(self._loudness, _FADING_DB, strict=True))
+        self._singing.append(sings and lasts)
+        self._loudness = (level, self._loudness[0])
         self.gates = Gates(level, floor, self._echo.echo_dbfs, tone, voice)
         return frame, voice
 
@@ -171,16 +212,18 @@ class Endpointer:
         self._before.append(frame)
         if self._tones >= _TONES_RESET or not self._may_start(playing):
             self._voices.extend([False] * _OF_LAST)
+            self._singing.extend([False] * _OF)
             return NOTHING
         last = list(self._voices)[-_OF:]
-        if sum(last) < _START or not any(self._periodic):
+        alone = playing and self._second_opinion is None
+        if sum(last) < _START or sum(self._singing) < (_SINGING_OVER_PROMPT if alone else _SINGING):
+            return NOTHING
+        if alone and not any(one and other for one, other in pairwise(self._singing)):
             return NOTHING
         if playing and self.gates.level < self._known_dbfs - _UNDER_CALLER_DB:
             return NOTHING
-        if self._second_opinion is not None:
-            recent = list(self._before)[-2 * _OF :]
-            if not self._second_opinion(np.concatenate(recent)):
-                return NOTHING
+        if not self._confirmed():
+            return NOTHING
         first = self._frames - _OF + last.index(True)
         self.speech_start_ms = max(0, first * FRAME_MS)
         self.barged_in = playing
@@ -190,6 +233,15 @@ class Endpointer:
         feed = tuple(self._before)
         self._before.clear()
         return Step(feed, True, "")
+
+    def _confirmed(self) -> bool:
+        """Does the second opinion, where there is one and it may be asked now, say that it is a voice?"""
+        if self._second_opinion is None:
+            return True
+        if self._frames < self._asked + _ASK_AGAIN or self._asks < 1.0:
+            return False
+        self._asked, self._asks = self._frames, self._asks - 1.0
+        return self._second_opinion(np.concatenate(list(self._before)[-ASKED_FRAMES:]))
 
     def _may_start(self, playing: bool) -> bool:
         """Does speech count now, the prompt being played?"""

@@ -35,8 +35,9 @@ class Slot(msgspec.Struct, frozen=True, array_like=True):
 
 class Grammar(msgspec.Struct, frozen=True, array_like=True):
     """`lines` are alternatives. `any_order`: an utterance may string several lines together, each at most once, in any
-    order, and their slots add up. `fillers`: polite words of the language may stand around and between. `words`:
-    pronunciations of the admin's own, in phones of the language's model, before those of its dictionary."""
+    order, and their slots add up. `fillers`: polite words of the language may stand around and between, and those of
+    `polite` beside them. `words`: pronunciations of the admin's own, before those of the dictionary: phones of the
+    language's model, or `like` and words that it knows (`lexicon.resolved`)."""
 
     language: str
     lines: tuple[Line, ...]
@@ -44,3 +45,4 @@ class Grammar(msgspec.Struct, frozen=True, array_like=True):
     words: dict[str, tuple[str, ...]] = {}
     fillers: bool = True
     any_order: bool = False
+    polite: tuple[str, ...] = ()

@@ -34,6 +34,16 @@ def fill(grammar: Grammar, lists: dict[str, tuple[str, ...]]) -> Grammar:
     return msgspec.structs.replace(grammar, slots=filled)
 
 
+def polite(grammar: Grammar) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Phrases that mean nothing: before what is meant, between two parts of it, and behind it."""
+    if not grammar.fillers:
+        return (), (), ()
+    language, own = grammar.language, grammar.polite
+    return (
+        (*own, *slots.leading(language)), (*own, *slots.between(language)), (*own, *slots.trailing(language))
+    )  # fmt: skip
+
+
 class _Drawing:
     """One grammar being drawn."""
 
@@ -77,10 +87,11 @@ class _Drawing:
             source = following
 
     def draw(self) -> Net:
-        net, language, kind = self.net, self.grammar.language, self.grammar.fillers
+        net = self.net
+        leading, between, trailing = polite(self.grammar)
         begun, ended = net.node(), net.node()
-        self.fillers(net.start, begun, slots.leading(language) if kind else (), leading_max)
-        self.fillers(ended, net.end, slots.trailing(language) if kind else (), 1)
+        self.fillers(net.start, begun, leading, leading_max)
+        self.fillers(ended, net.end, trailing, 1)
         if not self.grammar.any_order:
             for index in range(len(self.trees)):
                 self.line(index, begun, ended)
@@ -99,7 +110,7 @@ class _Drawing:
                 if not exact or after != (1 << len(self.trees)) - 1:
                     if after not in places:
                         places[after] = net.node()
-                    self.fillers(said, places[after], slots.between(language) if kind else (), leading_max)
+                    self.fillers(said, places[after], between, leading_max)
         return net
 
 
@@ -117,6 +128,8 @@ def problems(grammar: Grammar) -> list[tuple[str, int, str]]:
     found: list[tuple[str, int, str]] = []
     for line in grammar.lines:
         found += _problems_of_phrase(line.phrase, grammar.language, grammar.slots)
+    for phrase in grammar.polite:
+        found += _problems_of_phrase(phrase, grammar.language, None)
     for name, slot in grammar.slots.items():
         if slot.open_list and slot.kind == "choice":
             continue

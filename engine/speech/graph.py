@@ -30,6 +30,8 @@ class Tuning(msgspec.Struct, frozen=True):
     silence: float = 0.5  # probability of a pause between two words
     noise_cost: float = 3.0  # of a noise in a pause, where the model knows noise
     filler_cost: float = 4.0  # of each polite phrase
+    dated_cost: float = 2.0  # of a month, and of its day: there are 366 of them, and people rather say "Tuesday"
+    brief_cost: float = 1.0  # of a word that is one phone, as "oh": it hides in every long vowel
     garbage_phone_cost: float = 2.0  # dearer, more of what isn't in the grammar is taken for it; cheaper, less is heard
 
 
@@ -88,17 +90,17 @@ class _Compiler:
         """All words that leave a state of the automaton, beginnings shared."""
         inner: dict[tuple[int, int], int] = {}
         lingering, arc = self.out.lingering, self.out.arc
-        for word, target, polite in self.machine.arcs[index]:
-            cost = self.tuning.filler_cost if polite else 0.0
+        for word, target, kind in self.machine.arcs[index]:
+            cost = (0.0, self.tuning.dated_cost, self.tuning.filler_cost)[kind]
             for *begun, last in self.pronunciations(word):
-                at = self.at[index]
+                at, price = self.at[index], cost if begun else cost + self.tuning.brief_cost
                 for phone in begun:
                     following = inner.get((at, phone))
                     if following is None:
                         inner[at, phone] = following = lingering(2 * phone - 1)
                         arc(at, 2 * phone, 0, 0.0, following)
                     at = following
-                arc(at, 2 * last, self.labels[word], cost, self.ending(target, last))
+                arc(at, 2 * last, self.labels[word], price, self.ending(target, last))
 
     def ending(self, target: int, phone: int) -> int:
         """The last phone of words that lead to one state of the automaton."""

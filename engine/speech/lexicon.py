@@ -7,7 +7,7 @@ pronunciations. It is searched where it lies, not loaded into a table: it holds 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from engine.errors import SpeechError
 from engine.speech import net as nets
@@ -26,6 +26,7 @@ LETTERS = dict(
 SPECIAL = {  # words of the built-in slots that the dictionary lacks or says otherwise
     "oh": ("OW",),
     "xray": ("EH K S R EY",),
+    "tuesday": ("T UW Z D IY", "T UW Z D EY", "T Y UW Z D EY", "T Y UW Z D IY", "CH UW Z D EY", "CH UW Z D IY"),
     "zed": ("Z EH D",),
     "alpha": ("AE L F AH",),
     "juliet": ("JH UW L IY EH T",),
@@ -36,6 +37,22 @@ SPECIAL = {  # words of the built-in slots that the dictionary lacks or says oth
     "zloty": ("Z L AA T IY",),
     "zlotys": ("Z L AA T IY Z",),
 }
+
+
+LIKE = "like "  # an own pronunciation by other words: `like shiv on`
+ways_max = 4  # to say a word that sounds like several others
+
+
+def resolved(said: Iterable[str], of: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    """Pronunciations as an admin wrote them, all in phones: `like shiv on` is what those words sound like, one after
+    the other. `of`: how a word is said; one with a word that nobody knows is left out."""
+    found: list[str] = []
+    for each in said:
+        ways = [""] if each.startswith(LIKE) else [each]
+        for word in each.removeprefix(LIKE).split() if each.startswith(LIKE) else ():
+            ways = [f"{before} {after}".strip() for before in ways for after in of(word)][:ways_max]
+        found += ways
+    return tuple(dict.fromkeys(found))
 
 
 class Dictionary:
@@ -63,7 +80,7 @@ def _word(line: str) -> str:
 
 
 class Lexicon:
-    """`own` before the dictionary, guesses last. `guesses`: word -> pronunciations."""
+    """`own`, in phones or `like` other words, before the dictionary, guesses last. Both: word -> pronunciations."""
 
     def __init__(
         self,
@@ -77,8 +94,10 @@ class Lexicon:
 
     def of(self, word: str) -> tuple[str, ...]:
         """The pronunciations of a word of a net (`a.m.` is said letter by letter); () when nothing is known."""
-        if word in self.own:
-            return self.own[word]
+        own = resolved(self.own[word], self._plain) if word in self.own else ()
+        return own or self._plain(word)
+
+    def _plain(self, word: str) -> tuple[str, ...]:
         if word.endswith("."):
             return (" ".join(LETTERS[letter] for letter in word if letter != "."),)
         return SPECIAL.get(word) or self.dictionary.of(word) or self.guesses.get(word, ())

@@ -14,6 +14,7 @@ from engine.speech import notation
 Arc = tuple[str, str, int]  # word ("" = silent), tag ("" = none), target node
 nodes_max = 200_000
 FILLER, FILLER_ON = "~", "~+"  # the tags of words that mean nothing: the first of a polite phrase, and the others
+CALENDAR = ("M", "D")  # with these begin the tags of a month and of its day
 Build = Callable[["Net", int, int], None]  # draws something between two nodes
 Slots = Callable[["Net", str, int, int], None]  # draws the slot of a name between two nodes
 

@@ -12,6 +12,13 @@ import msgspec
 from engine.errors import SpeechError
 
 SILENCE, NOISE = "SIL", "NSN"
+# in which pronunciations of a language are written, by whoever has no model at hand; a test holds them to the models
+OF_LANGUAGE = {
+    "en": (
+        "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH",
+        "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH",
+    ),
+}  # fmt: skip
 
 
 class Phones(msgspec.Struct, frozen=True):

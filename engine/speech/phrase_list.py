@@ -29,11 +29,10 @@ def phrases(grammar: Grammar) -> tuple[str, ...]:
         found[_plain(phrase)] = None
         if len(found) == phrases_max:
             break
-    language = grammar.language
-    several = slots.between(language) if grammar.any_order else ()
-    for polite in (*slots.leading(language), *slots.trailing(language), *several) if grammar.fillers else ():
+    leading, between, trailing = grammar_net.polite(grammar)
+    for each in dict.fromkeys((*leading, *trailing, *(between if grammar.any_order else ()))):
         net = Net()
-        net.draw(read(polite, language), net.start, net.end, slots.no_slot)
+        net.draw(read(each, grammar.language), net.start, net.end, slots.no_slot)
         found.update(dict.fromkeys(map(_plain, _whole(automaton.of(net)))))
     return tuple(found)
 

@@ -260,28 +260,30 @@ def date(net: Net, source: int, target: int, slot: Slot) -> None:
     for index, name in enumerate(WEEKDAYS):
         net.say(weekday, name, target, f"W{index}")
         net.say(begun, name, named, f"W{index}")
-    dated = net.node()
+    dated, yearly = net.node(), net.node()  # yearly: "two june" is "Tuesday" in noise, so its year must be said
     net.pass_by(begun, dated)
     net.pass_by(named, dated)
     for last in (29, 30, 31):
         months = [index for index in range(12) if MONTH_DAYS[index] == last]
-        said, before, month_of, plain = net.node(), net.node(), net.node(), net.node()
+        said, before, month_of, plain, bare = net.node(), net.node(), net.node(), net.node(), net.node()
         for index in months:
             net.say(dated, MONTHS[index], said, f"M{index + 1}")
             net.say(month_of, MONTHS[index], ending, f"M{index + 1}")
+            net.say(bare, MONTHS[index], yearly, f"M{index + 1}")
         net.pass_by(said, plain)
         net.say(said, "the", plain)
         _day(net, plain, ending, last, ordinal=True)
         _day(net, said, ending, last, ordinal=False)
+        _day(net, dated, bare, last, ordinal=False)
         net.pass_by(dated, before)
         net.say(dated, "the", before)
         _day(net, before, gone := net.node(), last, ordinal=True)
         net.pass_by(gone, month_of)
         net.say(gone, "of", month_of)
-        _day(net, dated, month_of, last, ordinal=False)
     net.say(dated, "the", only := net.node())
     _day(net, only, target, 31, ordinal=True)
     _year(net, ending, target)
+    _year(net, yearly, target)
 
 
 def _ahead(net: Net, source: int, target: int) -> None:

@@ -110,20 +110,3 @@ def _transform(real: Any, imaginary: Any, cosines: Any, sines: Any) -> None:
                 real[one] += turned
                 imaginary[one] += aside
         half *= 2
-
-
-@kernel
-def periodicity(samples: Any) -> float:
-    """How well the newest samples repeat those one pitch period (2.5 to 16 ms) before: 0 … 1. Voices do, breath and
-    hiss don't. `samples`: the newest SIZE."""
-    best = 0.0
-    for lag in range(20, 129):
-        product, here_power, there_power = 0.0, 1.0, 1.0
-        for index in range(SIZE - 128, SIZE):
-            here, there = float(samples[index]), float(samples[index - lag])
-            product += here * there
-            here_power += here * here
-            there_power += there * there
-        if product > 0.0:
-            best = max(best, product / math.sqrt(here_power * there_power))
-    return best

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engine import limits
 from engine.acd import custom, events, occupancy
@@ -68,6 +69,8 @@ def facts(pool: Any, line: Any, row: int, now: int) -> dict[str, int]:
         "agent.talk": agents.talk_load[member], "agent.answered": agents.answered[member],
         "agent.occupancy": occupancy.at(pool, member, now) * 1000 // occupancy.ONE,
         "caller.waited": now - entries.joined[0], "caller.priority": entries.joined[0] - entries.effective[0],
+        "agent.latency": pool.specs[member].latency_ms, "agent.cost": pool.specs[member].cost,
+        "agent.near": int(pool.specs[member].office == entries.office[0] != 0),
         "queue.waiting": len(line.waiting), **{f"agent.skill.s{n}": held.get(n, 0) for n in range(SKILLS + 1)},
     }  # fmt: skip
 
@@ -82,6 +85,11 @@ def test_like_the_expressions_agent_by_agent() -> None:
         for row in range(9):
             pool.agents.call_load[row], pool.agents.answered[row] = chance.getrandbits(20), chance.getrandbits(52)
             pool.agents.occupancy[row] = chance.getrandbits(32)
+        pool.specs = [
+            each and replace(each, latency_ms=chance.randrange(99), cost=row % 5, office=chance.randrange(3))
+            for row, each in enumerate(pool.specs)
+        ]
+        pool.entries.office[0] = chance.randrange(3)
         rows = np.array(line.idle, dtype=np.int64)
         for _ in range(25):
             said = text(chance, chance.choice(("number", "duration", "flag")), 4)
@@ -135,6 +143,20 @@ def test_who_isn_t_admitted_is_asked_when_the_rule_s_time_has_come() -> None:
     assert offers(world.join(10)) == []
     assert offers(world.wait(10_000)) == []
     assert [offer.agent for offer in offers(world.wait(1_001))] == [1]
+
+
+def test_who_is_near_the_call_is_asked_before_who_is_far_and_dear() -> None:
+    people = [agent(1, office=1, latency_ms=90, cost=3), agent(2, office=2, latency_ms=5), agent(3, office=3, cost=1)]
+    nearest = own("0 - agent.near", "agent.latency", "agent.cost")
+    world = World([nearest], people)
+    assert [offers(world.join(call, office=1))[0].agent for call in (10, 11, 12)] == [1, 3, 2]
+    world = World([nearest], people)
+    assert offers(world.join(10))[0].agent == 3, "a call of no office is near to nobody"
+    world = World([own("agent.level", admit="agent.near = 1 or caller.waited > 10s")], people)
+    assert offers(world.join(10, office=2))[0].agent == 2
+    assert offers(world.join(11, office=2)) == []
+    assert offers(world.wait(10_000)) == []
+    assert len(offers(world.wait(1_001))) == 1
 
 
 def test_a_rule_without_time_is_looked_at_once_for_all_who_wait() -> None:

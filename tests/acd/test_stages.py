@@ -32,6 +32,9 @@ def test_a_ring_holds_levels_teams_everybody_or_who_is_borrowed() -> None:
     assert [ring_of(rings, *seat) for seat in seats] == [1, 2, 3, 3, 4]
     assert ring_of(rings, 9, "") == 5, "nobody's ring"
     assert ring_of((*rings, Ring()), 9, "") == 5
+    offices = (Ring(offices=(2,)), Ring(level=1), Ring(offices=(3,)))
+    assert [ring_of(offices, 1, "", office) for office in (2, 3, 0)] == [1, 2, 2]
+    assert [ring_of(offices, 9, "", office) for office in (2, 3, 0)] == [1, 3, 4]
 
 
 NEED = st.sampled_from((POWER, EN, 3 << 8 | 16))

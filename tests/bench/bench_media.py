@@ -3,6 +3,7 @@
     python tests/bench/bench_media.py prompt [LEGS] [SECONDS]    music out, 50 packets/s in
     python tests/bench/bench_media.py bridge [PAIRS] [SECONDS]   two legs a call, both ways
     python tests/bench/bench_media.py mix [CALLS] [SECONDS]      three legs a call, everyone hears both others
+    python tests/bench/bench_media.py secure [PACKETS]           a packet in and out again, plain and under each suite
     python tests/bench/bench_media.py commands                   Python's part of a leg's life
     python tests/bench/bench_media.py memory [LEGS]              resident memory a leg with music
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import socket
 import subprocess
 import sys
@@ -27,13 +29,17 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.jit import external, kernel
-from engine.media import wire
+from engine.media import columns as c
+from engine.media import control, receive, wire
 from engine.media.commands import Bridge, CloseLeg, Mix, MixParty, OpenLeg, Play, SetLeg
+from engine.rtp import srtp
+from engine.runtime import rtp_loop
 from engine.runtime.rtp_plane import RtpPlane
 
 PLANE_PORT, LOAD_PORT = 17_000, 22_000
 sendto = external("sendto", "long", "int", "pointer", "size", "int", "pointer", "uint")
 recvmsg = external("recvmsg", "long", "int", "pointer", "int")
+recvfrom = external("recvfrom", "long", "int", "pointer", "size", "int", "long", "long")
 epoll_wait = external("epoll_wait", "int", "int", "pointer", "int", "int")
 clock_gettime = external("clock_gettime", "int", "int", "pointer")
 
@@ -182,6 +188,75 @@ def bridge(pairs: int = 100, seconds: float = 10) -> None:
     plane.stop()
 
 
+@kernel
+def turn(p: Any, packets: Any, length: int, source: Any, datagram: Any, far: int, plane_port: Any, pair: Any,
+         epoll: int, ready: Any) -> int:
+    """Say these packets, and let the plane take each in and send it back, with the calls that the loop makes for
+    packets that come one by one: its own CPU time, ns, whoever else has the processor."""
+    for number in range(packets.shape[0]):
+        sendto(far, packets[number].ctypes, length, 0x40, plane_port.ctypes, 16)
+    clock_gettime(3, pair.ctypes)  # CLOCK_THREAD_CPUTIME_ID
+    began = pair[0] * 1_000_000_000 + pair[1]
+    for _ in range(packets.shape[0]):
+        epoll_wait(epoll, ready.ctypes, 256, 0)
+        clock_gettime(1, pair[2:].ctypes)
+        got = recvfrom(p.legs[0, c.FD], datagram.ctypes, 2_048, 0x40, 0, 0)
+        if got > 0:
+            receive.receive(p, 0, datagram, got, source, 16, 1_000_000)
+            rtp_loop._flush(p)
+    clock_gettime(3, pair.ctypes)
+    spent: int = pair[0] * 1_000_000_000 + pair[1] - began
+    while recvfrom(far, datagram.ctypes, 2_048, 0x40, 0, 0) > 0:
+        pass
+    return spent
+
+
+def secure(packets: int = 100_000) -> None:
+    """By turns of 50 packets, so that whatever the machine does besides falls on all suites alike."""
+    suites = (srtp.PLAIN, srtp.CM_80, srtp.CM_32, srtp.GCM)
+    far, ours = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    far.bind(("127.0.0.1", 0))
+    ours.bind(("127.0.0.1", 0))
+    epoll, ready = select.epoll(), np.zeros(1_024, np.int32)
+    epoll.register(ours.fileno(), select.EPOLLIN)
+    source = np.array(wire.pack_address("127.0.0.1", far.getsockname()[1])[1], np.int64).view(np.uint8)
+    target = np.array(wire.pack_address("127.0.0.1", ours.getsockname()[1])[1], np.int64)
+    master = [int.from_bytes(bytes(range(32))[at : at + 8], "little") for at in range(0, 32, 8)]
+    planes, spent, sides = {}, {suite: list[float]() for suite in suites}, {}
+    for suite in suites:
+        plane = planes[suite] = c.allocate()
+        commands: list[tuple[int, ...]] = [(control.OPEN_LEG, 0, 1, ours.fileno(), 1, 0, 0)]
+        commands += [(control.SET_KEY, 0, 1, suite, side, *master, 0) for side in range(2)] if suite else []
+        agreed = SetLeg(0, 1, "127.0.0.1", far.getsockname()[1], 0, 0, ((0, 0),), -1, -1, 20, True, True)
+        for words in (*commands, wire.pack_set(agreed), (control.ECHO, 0, 1)):
+            control.apply(plane, np.array(words + (0,) * (c.COMMAND_WORDS - len(words)), np.int64), 0)
+        sides[suite] = (np.zeros(srtp.SIDE_WORDS, np.int64), np.zeros((2, srtp.SALT_BYTES), np.uint8),
+                        np.zeros(srtp.STREAM_ROW, np.int64), np.zeros(srtp.SCRATCH_BYTES, np.uint8))
+        if suite:
+            side, salts, _, scratch = sides[suite]
+            srtp.begin(side, salts, suite, 1, np.arange(32, dtype=np.uint8), scratch)
+    datagram, pair, batch = np.zeros(2_048, np.uint8), np.zeros(4, np.int64), np.zeros((50, 256), np.uint8)
+    for first in range(0, packets, 50):
+        for suite in suites:
+            length = 172
+            for number in range(50):
+                header = (0x8000 << 16 | (first + number) & 0xFFFF, (first + number) * 160 & 0xFFFFFFFF, 7)
+                batch[number, :12] = np.array(header, ">u4").view(np.uint8)
+                batch[number, 12:172] = 0xD5
+                if suite:
+                    side, salts, stream, scratch = sides[suite]
+                    length = srtp.protect(side, salts, stream, batch[number], 172, scratch)
+            cost = turn(
+                planes[suite], batch, length, source, datagram, far.fileno(), target, pair, epoll.fileno(), ready
+            )
+            spent[suite].append(cost / 50_000)
+    middle = {suite: float(np.median(found)) for suite, found in spent.items()}
+    for suite, name in zip(suites, ("plain", "AES_CM_128_HMAC_SHA1_80", "…_32", "AEAD_AES_128_GCM"), strict=True):
+        back = int(planes[suite].legs[0, c.PACKETS_OUT])
+        print(f"{name}: {middle[suite]:.2f} us a packet in and out ({100 * (middle[suite] / middle[0] - 1):+.0f} %), "
+              f"{back} of {len(spent[suite]) * 50} came back")
+
+
 def mix(calls: int = 66, seconds: float = 10) -> None:
     plane = plane_with(3 * calls)
     for call in range(calls):
@@ -230,7 +305,7 @@ def memory(legs: int = 1_000) -> None:
 
 
 if __name__ == "__main__":
-    modes = {"prompt": prompt, "bridge": bridge, "mix": mix, "commands": commands, "memory": memory}
+    modes = {"prompt": prompt, "bridge": bridge, "mix": mix, "secure": secure, "commands": commands, "memory": memory}
     name, numbers = sys.argv[1], [float(word) for word in sys.argv[2:]]
     if name == "load":
         load(int(numbers[0]), numbers[1])

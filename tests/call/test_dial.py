@@ -122,14 +122,6 @@ def test_a_redirection_is_never_followed() -> None:
     assert w.last("queue.offer_ended").data["reason"] == "forwarded" and not elsewhere.got
 
 
-def test_an_agent_without_a_phone_is_unreachable_at_once() -> None:
-    w = world()
-    ben = agent(w, "202")
-    ring(w, "201", phone=ben)
-    w.run(200)
-    assert told(ben) == "rejected 480" and ends(w) == [("agent/default/201", "unreachable")]
-
-
 @pytest.mark.parametrize(("status", "heard"), [(486, 486), (404, 404), (603, 603), (500, 480), (503, 480)])
 def test_a_direct_caller_hears_the_far_ends_word_but_never_503(status: int, heard: int) -> None:
     w = world()
@@ -139,34 +131,6 @@ def test_a_direct_caller_hears_the_far_ends_word_but_never_503(status: int, hear
     w.run(500)
     assert told(ben) == f"rejected {heard}"
     over(w)
-
-
-def test_a_full_trunk_tells_the_agent_486_with_cause_34() -> None:
-    from tests.call.calls import SITE, changed, wire
-
-    w = world(changed(SITE, "carrier", calls_max=1))
-    w.phone("carrier", host=CARRIER, password="").habit = Habit(answer_ms=-1)
-    ana, ben = agent(w, "201"), agent(w, "202")
-    ring(w, "9555", phone=ana)
-    w.run(300)
-    ring(w, "9556", phone=ben)
-    w.run(300)
-    assert told(ben) == "rejected 486" and wire(w, "SIP/2.0 486", "cause=34")
-    ana.hang_up(w.now_ms)
-    w.run(300)
-    assert not any(w.switch.room.trunk_calls.values())
-
-
-def test_the_way_out_is_for_the_teams_that_may_use_it() -> None:
-    w = world()
-    gateway = w.phone("gateway", host="198.51.100.7", password="")
-    gateway.habit = Habit(answer_ms=200)
-    cho, ana = agent(w, "203"), agent(w, "201")
-    ring(w, "00555", phone=cho)
-    w.run(500)
-    assert told(cho) == "rejected 404" and not gateway.got
-    ring(w, "00555", phone=ana)
-    assert w.run_until(lambda: bool(gateway.up()), 3_000)
 
 
 def test_a_media_port_that_fails_while_a_phone_rings_fails_that_phone_only() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
+from engine.dialplan.model import Site
 from engine.sim.phone import Phone
 from engine.sim.world import World
 from engine.sip import events as sip
-from tests.call.calls import agent, over, ring, talk, world
+from tests.call.calls import agent, over, ring, talk, wire, world
 from tests.call.people import carrier, results, site
 
 
@@ -73,6 +75,52 @@ def test_a_trunk_that_can_is_asked_to_call_the_number_itself(law9: bool) -> None
     assert asked == ["sip:+49123@192.0.2.1:5060"] and not w.kinds("dial.started")
     assert results(w) == [("refer", "started"), ("refer", "done")]
     assert (ended.data["outcome"], ended.data["by"]) == ("transferred", "dialplan")
+
+
+def joining(w: World, *statuses: int) -> tuple[Phone, list[str]]:
+    """The carrier calls, and is rung for the target, and knows Replaces: (its phone, what it was asked to call)."""
+    line = carrier(w, answer_ms=500)
+    asked = answers_refer(line, *statuses)
+    ring(w, "761", phone=line)
+    assert w.run_until(lambda: len(line.up()) == 2, 10_000)
+    w.run(300)
+    return line, asked
+
+
+def joins() -> Site:
+    found = site()
+    trunks = {**found.trunks, "carrier": msgspec.structs.replace(found.trunks["carrier"], replaces=True)}
+    return msgspec.structs.replace(found, trunks=trunks, version="joins")
+
+
+@pytest.mark.parametrize("law9", [False, True])
+def test_a_trunk_that_joins_two_of_its_own_takes_us_out(law9: bool) -> None:
+    w = world(joins(), law9=law9)
+    line, asked = joining(w, 100, 200)
+    assert asked == ["sip:+49123@192.0.2.1:5060"]
+    (refer,) = wire(w, "REFER ")
+    other = line.endpoint.core.sessions
+    assert "?Replaces=" in refer and not line.up() and not [s for s in other.values() if s.phase == 7]
+    assert results(w) == [("refer", "started"), ("dialplan", "done"), ("refer", "done")]
+    assert over(w).data["outcome"] == "transferred"
+
+
+def test_one_that_does_not_leaves_them_talking_through_us() -> None:
+    w = world(joins())
+    line, asked = joining(w, 100, 501)
+    assert asked and len(line.up()) == 2 and results(w)[-1] == ("dialplan", "done")
+    line.hang_up(w.now_ms)
+    over(w)
+
+
+def test_the_bye_of_the_replaced_leg_tells_it_too() -> None:
+    w = world(joins())
+    line, _ = joining(w, 100)
+    replaced = max(line.up())
+    line.endpoint.hang_up(replaced, w.now_ms)
+    w.run(300)
+    assert results(w)[-1] == ("refer", "done")
+    assert over(w).data["outcome"] == "transferred"
 
 
 def test_one_that_refuses_lets_us_ring() -> None:

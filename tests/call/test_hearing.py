@@ -5,8 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from engine.call import hearing
 from engine.call.effects import Resumed
 from engine.call.listening import SpeechDone, SpeechStarted
+from engine.dialplan.recording_model import RecordingModel, RecordingRule
+from engine.dialplan.utterance_model import ANNOUNCED, UtteranceRule
 from engine.sim.world import World
 from engine.speech.utterance import FAILED, MATCH, NO_MATCH, Heard, Utterance
 from engine.switch import Switch
@@ -64,8 +67,36 @@ def test_it_is_wished_with_the_leg_and_the_prompt_stops_when_he_speaks() -> None
         "step": "main/menu(welcome)", "grammar": wanted.listening.grammar, "language": "en", "result": "match",
         "text": "the news", "intent": "told", "slots": "", "confidence": 90, "alternatives": "the muse 30",
         "speech_ms": 700, "answer_ms": 250, "barged_in": True, "engine": "own", "detail": "",
+        "dialplan": "default/echo", "audio": "", "lists": "",
     }  # fmt: skip
     assert wish(w).ticket != wanted.ticket  # the next step listens
+
+
+TOWNS = """
+ringdown: 1
+person: desk
+variables: {towns: 'text = Bath Spa|York', town: text}
+flows:
+  main:
+    - answer
+    - gather: {into: town, one_of: $towns, listen: [keys, speech], prompt: welcome, failed: desk}
+    - hangup: served
+  desk:
+    - hangup: desk
+"""
+
+
+@pytest.mark.parametrize(("most", "kept"), [(hearing.LISTS_MAX, '{"town":["bath spa","york"]}'), (10, "")])
+def test_what_only_this_call_listened_for_is_recorded_whole_or_not_at_all(
+    most: int, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "LISTS_MAX", most)
+    w = world(busy_site(dialplans__echo=TOWNS))
+    w.watched = True
+    ring(w, "9196", "5551234")
+    assert w.run_until(lambda: bool(w.listening), 2_000)
+    w.speak(wish(w), Utterance(MATCH, (Heard("york", "", {"town": "york"}, 0.9),), 200, 900, 1_150), ms=700)
+    assert w.last("speech.heard").data["lists"] == kept
 
 
 def test_of_a_sensitive_step_not_a_word_is_kept() -> None:
@@ -155,3 +186,54 @@ def test_after_the_engine_was_away_he_is_asked_again() -> None:
     assert w.run_until(lambda: bool(w.listening), 30_000) and wish(w).ticket > wanted.ticket
     w.speak(wish(w), NEWS)
     assert w.last("speech.heard").data["intent"] == "told"
+
+
+def kept_world(consent: str = ANNOUNCED) -> tuple[World, object]:
+    site = busy_site(dialplans__echo=PLAN)
+    utterances = UtteranceRule(consent)
+    rule = RecordingModel(RecordingRule({"en": ("en/welcome",)}, "*"), utterances=utterances)
+    tenant = msgspec.structs.replace(site.tenants["default"], recording=rule)
+    w = world(msgspec.structs.replace(site, tenants={**site.tenants, "default": tenant}), law9=True)
+    w.watched = True
+    return w, ring(w, "9196", "5551234")
+
+
+def test_who_was_told_is_kept_and_of_a_secret_nothing_is() -> None:
+    w, _ = kept_world()
+    assert w.run_until(lambda: bool(w.listening), 60_000)
+    assert w.kinds().index("recording.told") and w.last("recording.told").data["result"] == "told"
+    wanted = wish(w)
+    assert wanted.keep.startswith(f"utterances/default/{wanted.name}-") and wanted.keep.endswith(".wav")
+    w.speak(wanted, NEWS)
+    assert w.last("speech.heard").data["audio"] == wanted.keep
+    secret = wish(w)
+    assert secret.listening.sensitive and secret.keep == ""
+    w.speak(secret, Utterance(MATCH, (Heard("one two three four", "", {"code": "1234"}, 0.9),), 0, 900, 1_000))
+    assert w.last("speech.heard").data["audio"] == ""
+
+
+def test_silence_is_no_sound_of_his() -> None:
+    w, _ = kept_world()
+    assert w.run_until(lambda: bool(w.listening), 60_000)
+    w.speak(wish(w), Utterance(NO_MATCH))
+    assert w.last("speech.heard").data["audio"] == ""
+
+
+def test_who_refuses_is_not_kept() -> None:
+    w, caller = kept_world()
+    assert w.run_until(lambda: w.hears(caller) == "en/welcome", 60_000)  # type: ignore[arg-type]
+    w.press(caller, "*")  # type: ignore[arg-type]
+    assert w.run_until(lambda: bool(w.listening), 60_000)
+    assert w.last("recording.told").data["result"] == "declined"
+    assert wish(w).keep == ""
+
+
+def test_consent_that_was_given_elsewhere_ends_when_he_refuses_to_be_recorded() -> None:
+    w, _ = kept_world("their contract says so")
+    assert w.run_until(lambda: bool(w.listening), 60_000)
+    first = wish(w)
+    assert first.keep
+    next(iter(w.switch.room.calls.values())).consent = "declined"  # as a later announcement of a recording leaves it
+    w.speak(first, Utterance(NO_MATCH))
+    assert w.run_until(lambda: bool(w.listening) and wish(w).ticket != first.ticket, 60_000)
+    assert wish(w).keep == ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine.call.effects import MediaHappened
-from engine.media.commands import DigitHeard, DigitStarted
+from engine.call.leg import listened_for
+from engine.media.commands import TONE_DIGITS, DigitHeard, DigitStarted, MediaCommand, SendDigits
 from engine.switch import Switch
 from tests.call.calls import plane, ring, row_of, talk, up, world
+from tests.scenarios.sites import BUSY_AGENTS, busy_site
 
 
 def test_a_digit_crosses_the_bridge_once_in_the_other_legs_own_way() -> None:
@@ -17,13 +19,91 @@ def test_a_digit_crosses_the_bridge_once_in_the_other_legs_own_way() -> None:
     assert w.row(desk).digits == ["1", "2"] and w.row(caller).digits == []
 
 
-def test_towards_a_phone_without_telephone_event_digits_go_by_info() -> None:
+def test_towards_a_phone_without_telephone_event_digits_go_as_tones() -> None:
     w = world()
     caller = w.phone("5551234", password="")
     caller.events_payload = False
     caller, desk = talk(w, caller=caller)
     w.press(desk, "7", gap_ms=200)
-    assert w.row(caller).digits == [] and "digit 7" in [text for _, text in caller.log]
+    assert w.row(caller).digits == ["7"] and "digit 7" not in [text for _, text in caller.log]
+
+
+@pytest.mark.parametrize("theirs", ["rfc4733", "info", "inband"])
+@pytest.mark.parametrize("ours", ["rfc4733", "info", "inband"])
+def test_a_key_crosses_from_any_way_into_any_other_once(theirs: str, ours: str) -> None:
+    """The agent's phone is declared as `ours`; the caller's key comes in `theirs`."""
+    w = world(busy_site(agents=BUSY_AGENTS.replace("name: Ana,", f"name: Ana, phone: {{dtmf: {ours}}},")))
+    told: list[SendDigits] = []
+    before = w.media.command
+
+    def command(given: MediaCommand, now_ms: int) -> None:
+        told.extend([given] if isinstance(given, SendDigits) else [])
+        before(given, now_ms)
+
+    w.media.command = command  # type: ignore[method-assign]
+    caller, desk = talk(w)
+    if theirs == "info":
+        caller.digit(up(caller), "4", w.now_ms)
+    else:
+        number, generation = row_of(w, caller)
+        plane(w, DigitHeard(number, generation, "4", 100, theirs))
+    w.run(300)
+    by_info = [text for _, text in desk.log if text == "digit 4"]
+    if ours == "info":
+        assert (by_info, told) == (["digit 4"], [])
+    else:
+        assert by_info == [] and [(each.digits, each.tones) for each in told] == [("4", ours == "inband")]
+    assert [event.data["way"] for event in w.all("call.digit")] == [theirs]
+
+
+@pytest.mark.parametrize("better", ["rfc4733", "info"])
+def test_tones_give_way_to_another_way_and_the_press_counts_once(better: str) -> None:
+    """The first press comes as tones, then as what the far end really means: from then on only that counts."""
+    w = world()
+    caller, desk = talk(w)
+    number, generation = row_of(w, caller)
+
+    def tell(digit: str, way: str) -> None:
+        if way == "info":
+            caller.digit(up(caller), digit, w.now_ms)
+        else:
+            plane(w, DigitHeard(number, generation, digit, 100, way))
+        w.run(100)
+
+    for digit in "553":
+        tell(digit, "inband")
+        tell(digit, better)
+        w.run(200)
+    assert w.row(desk).digits == ["5", "5", "3"]
+
+
+def test_another_key_by_the_other_way_is_another_press() -> None:
+    w = world()
+    caller, desk = talk(w)
+    number, generation = row_of(w, caller)
+    plane(w, DigitHeard(number, generation, "5", 100, "inband"))
+    plane(w, DigitHeard(number, generation, "6", 100, "rfc4733"))
+    w.run(1_500)
+    plane(w, DigitHeard(number, generation, "5", 100, "inband"))
+    w.run(200)
+    assert w.row(desk).digits == ["5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("way", "events", "wanted"),
+    [("auto", True, 0), ("auto", False, TONE_DIGITS), ("inband", True, TONE_DIGITS), ("inband", False, TONE_DIGITS),
+     ("rfc4733", False, 0), ("info", False, 0)],
+)  # fmt: skip
+def test_the_plane_listens_for_tones_only_where_keys_may_come_so(way: str, events: bool, wanted: int) -> None:
+    w = world(busy_site(agents=BUSY_AGENTS.replace("name: Ana,", f"name: Ana, phone: {{dtmf: {way}}},")))
+    desk = w.phone("201")
+    desk.events_payload = events
+    desk.register(w.now_ms)
+    w.run(500)
+    ring(w, "100", phone=desk)
+    assert w.run_until(lambda: bool(desk.up()), 5_000)
+    (leg,) = w.switch.room.legs.values()
+    assert listened_for(leg) == wanted
 
 
 def test_info_digits_reach_the_other_side_as_rfc_4733() -> None:

@@ -17,14 +17,14 @@ from tests.sip.wire import response
 
 
 def subscribe(w: World, phone: Phone, user: str = "", *, authorization: str = "", cseq: int = 1, call_id: str = "s",
-              expires: int = 600) -> None:  # fmt: skip
+              expires: int = 600, watched: str = "", event: str = "message-summary") -> None:  # fmt: skip
     """A SUBSCRIBE that the phone itself would write."""
     user = user or phone.user
     lines = [
         "SUBSCRIBE sip:ringdown SIP/2.0",
         f"Via: SIP/2.0/UDP {phone.host}:{phone.port};branch=z9hG4bK{call_id}{cseq};rport", "Max-Forwards: 70",
-        f"From: <sip:{user}@ringdown>;tag=f{call_id}", f"To: <sip:{user}@ringdown>", f"Call-ID: {call_id}",
-        f"CSeq: {cseq} SUBSCRIBE", f"Contact: <sip:{user}@{phone.host}:{phone.port}>", "Event: message-summary",
+        f"From: <sip:{user}@ringdown>;tag=f{call_id}", f"To: <sip:{watched or user}@ringdown>", f"Call-ID: {call_id}",
+        f"CSeq: {cseq} SUBSCRIBE", f"Contact: <sip:{user}@{phone.host}:{phone.port}>", f"Event: {event}",
         f"Expires: {expires}", *([f"Authorization: {authorization}"] if authorization else []), "Content-Length: 0",
     ]  # fmt: skip
     data = ("\r\n".join(lines) + "\r\n\r\n").encode()

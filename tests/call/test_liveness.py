@@ -45,6 +45,15 @@ def test_packets_again_stop_the_asking() -> None:
     assert [event.data["state"] for event in w.all("call.media")] == ["missing", "back"]
 
 
+def test_packets_that_the_key_does_not_open_are_told() -> None:
+    w = world()
+    caller, _ = talk(w)
+    number, generation = row_of(w, caller)
+    plane(w, MediaMissing(number, generation, 3_000, 150))
+    w.run(100)
+    assert "150 came that the SRTP key of its SDP doesn't open" in str(w.last("call.media").data["detail"])
+
+
 def test_a_held_phone_that_vanishes_is_found_by_its_minutely_probe() -> None:
     w = world()
     caller, desk = talk(w)

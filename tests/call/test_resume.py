@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.call.effects import MediaHappened, Operator, Resumed
-from engine.media.commands import LegClosed, PortMoved
+from engine.media.commands import KeysLost, LegClosed, PortMoved
 from engine.sim.phone import Phone
 from engine.sim.world import World
 from tests.call.calls import LONGEST_MS, agent, ring, row_of, said, talk, up, wire, world
@@ -109,6 +109,17 @@ def test_another_life_of_the_row_is_not_moved() -> None:
     port = w.switch.room.legs[w.switch.room.row_legs[row]].port
     w.give(MediaHappened(PortMoved(row, generation - 1, MOVED)))
     assert w.switch.room.legs[w.switch.room.row_legs[row]].port == port
+
+
+def test_lost_keys_are_agreed_anew_by_a_re_invite() -> None:
+    w = world()
+    caller, desk = talk(w)
+    w.wire.clear()
+    w.give(MediaHappened(KeysLost(*row_of(w, caller))))
+    assert wire(w, "INVITE ", caller.host) and not wire(w, "INVITE ", desk.host)
+    w.run(2_000)
+    assert up(caller) and up(desk) and not any(leg.moved for leg in w.switch.room.legs.values())
+    assert "SRTP keys were lost" in str(w.last("call.media").data["detail"])
 
 
 def test_too_long_without_us_ends_every_call_once_listeners_are_told() -> None:

@@ -28,7 +28,7 @@ def test_everything_a_room_holds_is_encoded_or_derived() -> None:
         "out",
         "happenings",
         "joining", "parting",
-        "unsettled", "lit",
+        "unsettled", "lit", "stirred",
         "agent_keys",
         "queue_names",
     }

@@ -140,3 +140,56 @@ def test_seats_of_a_borrowed_agent() -> None:
     assert sorted(seats) == sorted(
         ((room.queue_ids["default/sales"], 1, 1), (room.queue_ids["default/support"], BORROWED + 3, 2))
     )
+
+
+PLACES = (
+    "ringdown: 1\ntime_zone: UTC\nlanguages: [en]\nnumbers:\n  700: {dialplan: support, public: yes}\n"
+    "offices: {berlin: {latency: 5ms}, home: {latency: 40ms, cost: 2}}\n"
+)
+SITTING = """
+201: {name: Ana, queues: [support], office: home}
+202: {name: Ben, queues: [support], office: berlin}
+"""
+
+
+def test_a_call_that_came_in_at_an_office_goes_to_who_sits_there() -> None:
+    queues = "support:\n  ring: 10s\n  strategy: custom\n  policy: {order: [0 - agent.near, agent.cost]}\n"
+    body = HEAD.replace("variables: {owner: digits = 202}\n", "") + TAIL
+    for trunks, wanted in (("berlin", "202"), ("home", "201")):
+        carrier = f"carrier: {{host: 192.0.2.9, addresses: [192.0.2.9], office: {trunks}}}\n"
+        w = world(sites.site(site=PLACES, agents=SITTING, queues=queues, dialplans__support=body, trunks=carrier))
+        for user in ("201", "202"):
+            agent(w, user, answer_ms=500)
+            w.run(1_000)
+        ring(w, "700", phone=w.phone("5551234", host="192.0.2.9", password=""))
+        w.run(2_000)
+        assert w.last("queue.connected").data["agent"] == f"default/{wanted}"
+
+
+def test_rings_of_offices_open_one_after_another() -> None:
+    queues = "support:\n  ring: 10s\n  rings:\n    - {offices: [home], for: 20s}\n    - everybody\n"
+    body = HEAD.replace("variables: {owner: digits = 202}\n", "") + TAIL
+    w = world(sites.site(site=PLACES, agents=SITTING, queues=queues, dialplans__support=body), law9=True)
+    agent(w, "202", answer_ms=500)
+    ring(w, "700")
+    w.run(19_000)
+    assert not w.all("queue.offered"), "he isn't at home"
+    w.run(3_000)
+    assert w.last("queue.connected").data["agent"] == "default/202"
+
+
+def test_an_offices_line_says_which_codecs_are_spoken_there() -> None:
+    places = PLACES.partition("offices:")[0] + "offices:\n  home: {codecs: [PCMA]}\ncodecs: [PCMU, PCMA]\n"
+    body = HEAD.replace("variables: {owner: digits = 202}\n", "") + TAIL
+    agents = SITTING.replace(", office: berlin", "")
+    carrier = "carrier: {host: 192.0.2.9, addresses: [192.0.2.9], office: home}\n"
+    own = "own: {host: 192.0.2.8, addresses: [192.0.2.8], office: home, codecs: [PCMU]}\n"
+    queues = "support: {ring: 10s, strategy: ring-all}\n"
+    w = world(sites.site(site=places, agents=agents, queues=queues, dialplans__support=body, trunks=carrier + own))
+    for user in ("201", "202"):
+        agent(w, user)
+    for host in ("192.0.2.9", "192.0.2.8"):
+        ring(w, "700", phone=w.phone(f"555{host[-1]}", host=host, password=""))
+    w.run(1_000)
+    said = {leg.agent or leg.trunk: leg.local.codecs for leg in w.switch.room.legs.values() if leg.local is not None}
+    assert said == {"default/201": (8,), "default/202": (0, 8), "carrier": (8,), "own": (0,)}

@@ -115,6 +115,16 @@ def test_what_the_dialplan_shows_reaches_the_phone_the_records_and_the_operators
     assert b"account=again 123; who=" in w.operate("calls").data
 
 
+def test_an_agent_who_is_dialled_is_shown_it_too() -> None:
+    queue = "queue: {name: support, show: {account: again $account}, full: out, no_agents: out, timeout: out}"
+    assert queue in SHOWS
+    w = world(busy_site(dialplans__echo=SHOWS.replace(queue, "dial: {to: 201, failed: out}")))
+    desk = agent(w, "201")
+    ring(w, "9196", "5551234")
+    assert w.run_until(lambda: bool(said(desk, "INVITE")), 20_000)
+    assert f"{SHOWN}: account=123\r\n".lower() in said(desk, "INVITE")[0].lower()
+
+
 def test_what_is_shown_is_bounded() -> None:
     w = world()
     ring(w, "9196")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from engine.call.effects import Received
+from engine.sdp.negotiation import make_offer
 from engine.sim.phone import Habit, Phone
 from engine.sim.world import World
 from engine.sip.events import Path
-from tests.call.calls import SITE, agent, changed, over, ring, talk, told, up, wire, world
+from tests.call.calls import SITE, agent, changed, over, ring, said, talk, told, up, wire, world
 
 CARRIER = "192.0.2.1"
 
@@ -207,3 +209,82 @@ def test_hold_told_in_the_ack_of_an_offerless_reinvite_is_hold() -> None:
     w.give(Received(path, dialog_request(caller, w, "ACK", 2_000_000, make_offer(caller.local("sendonly")))))
     w.run(300)
     assert w.hears(desk) == "music/default" and w.last("call.held").data["held"] is True
+
+
+# --- 100rel and causes -----------------------------------------------------------------------------------------
+REQUIRED = (("Require", "100rel"),)
+
+
+def test_an_unanswered_caller_who_requires_it_is_told_by_prack() -> None:
+    w = world()
+    carrier(w, answer_ms=2_000, early=True)
+    ana = agent(w, "201")
+    ana.headers = REQUIRED
+    ring(w, "9555", phone=ana)
+    w.run(1_000)
+    assert told(ana) == "progress 183" and w.hears(ana).startswith("row")
+    assert wire(w, "SIP/2.0 183", "Require: 100rel", "RSeq: ") and wire(w, "SIP/2.0 200 OK", "PRACK")
+    w.run(2_000)
+    assert ana.up() and w.hears(ana).startswith("row")
+    (ok,) = {text.partition("\r\n\r\n")[2] for text in wire(w, "SIP/2.0 200 OK", "INVITE") if "201" in text}
+    assert ok == "", "the early answer stands"
+    ana.hang_up(w.now_ms)
+    over(w)
+
+
+def test_and_without_an_offer_of_his_ours_comes_with_the_ringing() -> None:
+    w = world()
+    ben = agent(w, "202", answer_ms=1_500)
+    ana = agent(w, "201")
+    ana.headers = REQUIRED
+    session = ring(w, "202", phone=ana, offer=False) and next(iter(ana.sessions))
+    w.run(300)
+    assert wire(w, "SIP/2.0 180", "RSeq: ", "m=audio") and not ana.up()
+    ana.endpoint.accept_offer(session, make_offer(ana.local()), w.now_ms)
+    assert w.run_until(lambda: bool(ana.up()) and bool(ben.up()), 5_000)
+    w.run(300)
+    assert w.hears(ana).startswith("row") and w.hears(ben).startswith("row")
+    ben.hang_up(w.now_ms)
+    over(w)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_trunk_may_ask_for_it(asked: bool) -> None:
+    w = world(changed(SITE, "gateway", reliable=asked))
+    carrier(w, answer_ms=2_000, early=True)
+    caller = ring(w, "723", phone=w.phone("44", host="198.51.100.7", password=""))
+    w.run(1_000)
+    assert told(caller) == "progress 183" and bool(wire(w, "SIP/2.0 183", "RSeq: ")) == asked
+    caller.hang_up(w.now_ms)
+    over(w)
+
+
+def test_causes_are_kept_and_passed_on() -> None:
+    w = world()
+    line = carrier(w, answer_ms=100, status=404)
+    ana = agent(w, "201")
+    ring(w, "9555", phone=ana)
+    w.run(1_000)
+    assert told(ana) == "rejected 404" and w.last("dial.ended").data["cause"] == 1
+    assert wire(w, "SIP/2.0 404", "Reason: Q.850;cause=1")
+    assert w.last("call.ended").data["cause"] == 1
+    line.habit = msgspec.structs.replace(line.habit, status=200)
+    session = ana.call("9555", w.now_ms)
+    assert w.run_until(lambda: session in ana.up(), 5_000)
+    w.run(200)
+    ana.endpoint.hang_up(session, w.now_ms, cause=31)
+    w.run(300)
+    assert "Reason: Q.850;cause=31" in said(line, "BYE")[0]
+    assert over(w).data["cause"] == 31
+
+
+def test_a_caller_who_gives_up_says_so_onward() -> None:
+    w = world()
+    ben = agent(w, "202", answer_ms=-1)
+    ana = agent(w, "201")
+    ring(w, "202", phone=ana)
+    w.run(500)
+    ana.hang_up(w.now_ms)
+    w.run(300)
+    assert "Reason: Q.850;cause=16" in said(ben, "CANCEL")[0]
+    over(w)

@@ -28,6 +28,24 @@ def test_acts_print_effect_and_undo(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "transferred to 201   (undo: ringdown call dofu-0 transfer 200)" in out
 
 
+def test_how_it_sounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leg = {
+        "leg": "caller", "packets_in": 96, "packets_out": 100, "lost": 4, "jitter_us": 700, "gap_max_us": 30_000,
+        "mos_in": 3.6, "far_lost": 1, "round_trip_us": 80_000, "side": "theirs", "cause": "their network loses 4 %",
+    }  # fmt: skip
+    with engine(tmp_path, {"sound": {"call": "dofu-0", "legs": [leg]}}):
+        assert run(["call", "last", "sound", "--data", str(tmp_path)]) == 0
+        assert run(["call", "last", "sound", "--json", "--data", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    for words in ("from it 96 packets, 4.0 % lost", "MOS 3.6", "there and back 80 ms",
+                  "because their network loses 4 % (their side)", '"round_trip_us": 80000'):  # fmt: skip
+        assert words in out, out
+    (tmp_path / "ringdown.sock").unlink()
+    with engine(tmp_path, {"sound": {"call": "dofu-0", "legs": []}}):
+        assert run(["call", "last", "sound", "--data", str(tmp_path)]) == 0
+    assert "call dofu-0 has no audio yet" in capsys.readouterr().out
+
+
 def test_a_refusal_is_status_1_and_wrong_use_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with engine(tmp_path, {"call.hangup": refused("+55 has 2 calls")}):
         assert run(["call", "+55", "hangup", "--data", str(tmp_path)]) == 1

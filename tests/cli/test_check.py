@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,19 @@ def test_a_broken_site_shows_place_and_remedy(tmp_path: Path, capsys: pytest.Cap
     assert run(["check", str(folder / "dialplans" / "main.yaml"), "--json"]) == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert findings and all(finding["file"] == "dialplans/main.yaml" for finding in findings)
+
+
+def test_ways_out_and_none_for_emergencies_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "s"
+    shutil.copytree(DEMO, folder)
+    (folder / "trunks.yaml").write_text("carrier: {host: sip.example.net}\n")
+    (folder / "outbound.yaml").write_text("0x.: carrier\n")
+    assert run(["check", str(folder)]) == 1
+    assert "outbound.yaml:1:1: error RD361" in capsys.readouterr().out
+    site = (folder / "site.yaml").read_text()
+    place = "location: {country: DE, A3: Berlin, RD: Ring}"
+    (folder / "site.yaml").write_text(f"{site}\nemergency: {{country: de, trunks: [carrier], {place}}}\n")
+    assert run(["check", str(folder)]) == 0
 
 
 def test_a_file_outside_any_site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

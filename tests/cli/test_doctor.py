@@ -17,7 +17,8 @@ from tests.runtime.test_site_files import broken_site
 
 CHECKS = {
     "python", "clock", "clock steps", "time zones", "site", "site zones", "address", "sdp address", "names",
-    "certificates", "rtp range", "rtp ports", "open files", "udp buffers", "disk", "disk writes", "records", "engine",
+    "certificates", "rtp range", "rtp ports", "open files", "udp buffers", "disk", "disk writes", "records", "speech",
+    "engine", "voices",
 }  # fmt: skip
 STATUS = {"up_s": 5, "addresses": ["udp:127.0.0.1:25999"], "runtime": {"media": {"legs": 4}}}
 

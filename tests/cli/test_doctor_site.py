@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from engine.cli import doctor_site as room
 from engine.dialplan.model import AgentModel, TenantModel, TrunkModel
+from engine.dialplan.tls import TlsModel
 from tests.house.source import ROOT
+from tests.runtime.authority import Authority
 from tests.runtime.fakes import site
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -133,3 +135,20 @@ def test_certificates_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "broken.crt").write_text("-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
     found = room.certificates(tmp_path)
     assert found["state"] == "fail" and "broken.crt" in found["detail"]
+
+
+def test_what_tls_shows(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    listening = {"listen": ("tls:192.0.2.1:5061",)}
+    assert list(room.tls(site(), tmp_path)) == []
+    secured = site(tls=TlsModel("sip.pem", "sip.key"), **listening)
+    for days, names, state, words in (
+        (90, ("192.0.2.1",), "ok", "sip.pem is valid, and for 192.0.2.1"), (5, ("192.0.2.1",), "warn", "expires on"),
+        (-1, ("192.0.2.1",), "fail", "has expired on"), (90, ("a.test",), "warn", "not for 192.0.2.1"),
+    ):  # fmt: skip
+        authority.issue("sip", *names, days=days, age_days=9)
+        (found,) = room.tls(secured, tmp_path)
+        assert found["state"] == state and words in found["detail"] and (state == "ok" or found["remedy"]), found
+    (tmp_path / "sip.key").unlink()
+    (found,) = room.tls(secured, tmp_path)
+    assert found["state"] == "fail" and "sip.key is not there" in found["detail"] and found["remedy"]

@@ -75,7 +75,8 @@ def records(path: Path, at_ms: int) -> Path:
     place = "dialplans/main.yaml:18:7"
     rows = [
         ("call.step", {"step": "main/answer", "text": place}),
-        ("call.step", {"step": "main/play(welcome)", "text": place}),
+        ("call.step", {"step": "main/goto(choose)", "text": place}),
+        ("call.step", {"step": "choose/menu(main_menu)", "text": place}),
         ("call.ended", {"by": "caller"}),
     ]  # fmt: skip
     for n, (kind, data) in enumerate(rows, 1):
@@ -90,7 +91,7 @@ def test_live_paints_what_the_records_know(tmp_path: Path, capsys: pytest.Captur
     folder = records(tmp_path, int(time.time() * 1000) - 3_600_000)
     assert run(["graph", "main", "--live", "--data", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert '"answer · 1"' in out and '"play welcome · 1 ✕1"' in out and '|"answered · 1"|' in out
+    assert '"answer · 1"' in out and '"menu main_menu · 1 ✕1"' in out and '|"answered · 1"|' in out
     assert run(["graph", "main", "--live", "--since", "5m", "--data", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["traffic"]["calls"] == 0
     assert run(["graph", "main", "--live", "--data", str(tmp_path / "none")]) == 1

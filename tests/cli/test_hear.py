@@ -8,12 +8,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.cli import hear
 from engine.cli.app import run
 from engine.records import schema
 from engine.records.events import Event
+from engine.runtime.wav import write_wav
 from tests.cli.engine_double import engine
 
 VECTOR = Path(__file__).parents[1] / "vectors" / "records" / "v1.db"
@@ -96,3 +98,17 @@ def test_nobody_hears_what_could_not_be_noted(folder: Path, tmp_path: Path) -> N
     with engine(folder, {"noted": Exception("the store is full")}):
         assert run(["hear", ONE, "--to", str(tmp_path / "out"), "--data", str(folder)]) == 1
     assert not (tmp_path / "out" / Path(ONE).name).exists()
+
+
+def test_a_picture_goes_with_recognising(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["hear", "a.wav", "--plot", str(tmp_path / "a.svg"), "--data", str(tmp_path)]) == 2
+    assert "--plot goes with" in capsys.readouterr().err
+    plot = ("--plot", str(tmp_path / "a.svg"), "--data", str(tmp_path))
+    words = ["hear", "a.wav", "b.wav", "--phrases", "yes|no", *plot]
+    for name in ("a.wav", "b.wav"):
+        words[words.index(name)] = str(tmp_path / name)
+        write_wav(tmp_path / name, np.zeros(8_000, np.int16))
+    assert run(words) == 2 and "one picture" in capsys.readouterr().err
+    words[words.index(str(tmp_path / "a.svg"))] = "-"
+    assert run(words) == 0
+    assert all("nothing was understood" in (tmp_path / f"{name}.svg").read_text() for name in "ab")

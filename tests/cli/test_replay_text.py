@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from engine.call import effects, stream_wall
+from engine.call.edge_wall import Judged
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone
+from engine.call.signature_wall import SignatureWanted
 from engine.cli import replay_text as room
 from engine.cli.show import width
 from engine.dialplan.lookups import LookupModel
@@ -50,7 +52,8 @@ def test_inputs(event: effects.Input, said: str) -> None:
 MEDIA_EVENTS: list[media.MediaEvent] = [
     media.PlayEnded(0, 1, 1), media.DigitStarted(0, 1, "5"), media.DigitHeard(0, 1, "5", 100, "rfc4733"),
     media.Latched(0, 1, "h", 1), media.MediaMissing(0, 1, 3_000), media.MediaBack(0, 1), media.LegFailed(0, 1, "taken"),
-    media.PortMoved(0, 1, 9), media.TapEnded(0, 1, 1, "r.wav", 5, ""), media.LegClosed(0, 1, *range(10)),
+    media.PortMoved(0, 1, 9), media.KeysLost(0, 1), media.FaxHeard(0, 1, "cng"),
+    media.TapEnded(0, 1, 1, "r.wav", 5, ""), media.LegClosed(0, 1, *range(10)),
 ]
 COMMANDS: list[media.MediaCommand] = [
     media.OpenLeg(0, 1, "h", 4, 1, 1, 1), media.SetLeg(0, 1, "h", 4, 0, 0, (), -1, -1, 20, True, False),
@@ -76,6 +79,7 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         effects.Emit(Event(1, "b", 1, 1, "call.bridged", "t", "c", {"with": "agent 201", "kind": "queue"})),
         effects.Reply(3, False, b"null", "no such agent"), effects.Drained(), effects.LogLine("error", "oh"),
         effects.LookupWanted(1, 2, "c", LookupModel("default", "customer", "GET", ()), {"pin": "4711"}),
+        effects.ResolveWanted(1, "sip.example.net", 5_060, "udp", "naptr"),
         effects.RemoveFile("voicemail/x.wav"), effects.LoadClip(1, 5, "voicemail/x.wav"),
         effects.UsePrompt(1, "en/x", "prompts/new/x.wav"),
         effects.FetchWanted(1, 2, 16_320, 3, "https://news.example/today.mp3?key=4711", 3_000, 0),
@@ -83,6 +87,8 @@ def test_every_kind_of_output_has_a_sentence() -> None:
         BOT, stream_wall.StreamUnwanted(1, 2), stream_wall.StreamPressed(1, 2, "4"),
         stream_wall.StreamHushed(1, 2, True),
         effects.SpeakWanted(1, 2, 16_320, 3, "4711", "en", None, 1_500, True),
+        SignatureWanted(7, "https://cert.example/a.pem", b"x", b"y"),
+        Judged("10.0.0.9", 5_060, "bad", "201"),
     ]
     assert {type(each) for each in outputs} == set(effects.Output.__args__)
     said = [room.output_words(each, {}) for each in outputs]

@@ -10,6 +10,7 @@ import pytest
 
 from engine.cli.app import run
 from engine.runtime.migrations import prepare
+from engine.runtime.secrets import Secrets
 from tests.cli.engine_double import engine
 from tests.runtime.test_storage import rows
 
@@ -47,3 +48,12 @@ def test_not_under_a_running_engine(data: Path, capsys: pytest.CaptureFixture[st
     with engine(data, {}):
         assert run(["restore", str(data / "b.db"), "--data", str(data)]) == 1
     assert "stop it first" in capsys.readouterr().err
+
+
+def test_what_stays_sealed_is_named(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Secrets(data).put("carrier", "word")
+    assert run(["backup", str(data / "b.db"), "--secrets", "--data", str(data)]) == 0
+    assert "stay sealed: keep the key" in capsys.readouterr().out
+    assert run(["restore", str(data / "b.db"), "--data", str(data / "new")]) == 0
+    said = capsys.readouterr().out
+    assert "sealed with a key that is not here: carrier; bring secrets.key" in said and "secret set NAME" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,29 @@ from typing import Any
 import pytest
 
 from engine.cli import client, tail_past
+from engine.records import schema
 from engine.records.events import Event
 from tests.cli.engine_double import engine, refused
+
+
+def test_how_a_call_sounded_below_its_ladder(tmp_path: Path) -> None:
+    """A living call's legs from the engine, one that is over from its records, nothing where there is neither."""
+    leg = {"leg": "caller", "packets_in": 96, "packets_out": 100, "lost": 4, "side": "theirs", "cause": "late by 90 ms"}
+    line = "audio caller: loss 4.0 %, jitter 0.0 ms, longest gap 0 ms BECAUSE late by 90 ms (their side)"
+    with engine(tmp_path, {"sound": {"call": "bako-0", "legs": [leg]}}):
+        assert tail_past.sound(tmp_path, "bako-0") == [line]
+        assert tail_past.sound(tmp_path, "") == [], "a request that never became a call"
+    (tmp_path / "ringdown.sock").unlink()
+    assert tail_past.sound(tmp_path, "bako-0") == []
+    db = sqlite3.connect(tmp_path / "ringdown.db")
+    for _, script in schema.MIGRATIONS:
+        db.executescript(script)
+    closed = Event(1, "b1", 1, 1, "call.quality", "default", "bako-0", {**leg, "trunk": "", "jitter_us": 0})
+    db.execute(schema.INSERT_EVENT, schema.event_row("a", closed))
+    db.commit()
+    db.close()
+    with engine(tmp_path, {"sound": refused("no call")}):
+        assert tail_past.sound(tmp_path, "bako-0") == [line]
 
 
 class Memory:
@@ -96,6 +118,10 @@ def test_which_call_is_meant(tmp_path: Path) -> None:
     assert tail_past.which(tmp_path, Memory(event(1)), "bako-0") == "bako-0"  # type: ignore[arg-type]
     with engine(tmp_path, {"call": refused("no call '+44' is up")}):
         assert tail_past.which(tmp_path, one, "+44") == "old-0"  # type: ignore[arg-type]
+    (tmp_path / "ringdown.sock").unlink()
+    over = "call old-0 ended at 09:10:06; nothing was changed (`ringdown calls` has its record)"
+    with engine(tmp_path, {"call": refused(over)}):
+        assert tail_past.which(tmp_path, one, "old-0") == "old-0", "the records tell of it"  # type: ignore[arg-type]
     (tmp_path / "ringdown.sock").unlink()
     with engine(tmp_path, {"call": refused("'+44' has 2 calls, name one")}), pytest.raises(client.Refused):
         tail_past.which(tmp_path, one, "+44")  # type: ignore[arg-type]

@@ -54,6 +54,25 @@ def test_a_corpus_is_accepted_and_a_drop_fails(tmp_path: Path, capsys: pytest.Ca
     assert confused == {"count": 1, "at": "main/menu(choose)", "meant": "person", "heard": "bye"}
 
 
+def test_words_of_who_waits_in_a_queue_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = site(tmp_path, "bye")
+    plan = PLAN.decode().replace("  support: [hangup: served]", """\
+  support:
+    - queue: {name: support, waiting: hold, full: bye, no_agents: bye, timeout: bye, max_wait: 10min}
+    - hangup: served
+waits:
+  hold:
+    - menu: {prompt: choose, listen: [keys, speech], choices: {1: bye}, failed: continue}
+    - music: 20s""")
+    (folder / "dialplans/main.yaml").write_text(plan)
+    wait = CORPUS.split("  - ")[0] + "  - {at: wait hold, say: opening hours, intent: bye}\n"
+    wait += "  - {at: wait hold, say: the weather is nice today my friend, expect: no match}\n"
+    (folder / "dialplans/main.speech.yaml").write_text(wait)
+    assert run(["test", str(folder), "--speech", "--accept"]) == 0, capsys.readouterr().out
+    kept = (folder / "dialplans/main.speech.accepted.txt").read_text("utf-8")
+    assert "[wait hold: opening hours]\n    clean: 1 of 1" in kept and kept.count("1 of 1") == 2
+
+
 def test_used_wrongly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = site(tmp_path, "bye")
     assert run(["test", str(folder), "--speech", "--accept", "--match", "x"]) == 2

@@ -17,7 +17,7 @@ DEMO = Path(__file__).parents[2] / "dialplans" / "demo"
 
 
 def test_keys_walk_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["try", "main", "--site", str(DEMO), "--keys", "_ 2 1234#"]) == 0
+    assert run(["try", "main", "--site", str(DEMO), "--keys", "_ _ 2 1234#"]) == 0
     out = capsys.readouterr().out
     for words in ("hears welcome “Welcome to Ringdown.”", "hears main_menu_short", "step say_digits/gather(ask_code)",
                   "is tagged code 1234", "           code = 1234"):  # fmt: skip
@@ -42,7 +42,7 @@ def test_sound_is_played_where_there_is_a_player(
     player.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/played\n')
     player.chmod(0o755)
     monkeypatch.setenv("PATH", f"{player.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
-    assert run(["try", "100", "--site", str(DEMO), "--keys", "2", "--sound"]) == 0
+    assert run(["try", "100", "--site", str(DEMO), "--keys", "_ 2", "--sound"]) == 0
     played = (tmp_path / "played").read_text().split("\n")
     assert [line.rsplit("/", 1)[-1] for line in played[:3]] == ["welcome.wav", "main_menu.wav", "ask_code.wav"]
     assert played[0].startswith("-q ")

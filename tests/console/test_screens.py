@@ -36,6 +36,26 @@ def test_the_story_tells_why_he_waited_and_grows(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_a_living_call_tells_how_it_sounds(tmp_path: Path) -> None:
+    async def scene(app: Console, pilot: Pilot[None], link: Recorded) -> None:
+        link.sounds = [{
+            "leg": "caller", "packets_in": 96, "packets_out": 100, "lost": 4, "jitter_us": 700, "gap_max_us": 30_000,
+            "mos_in": 3.6, "side": "theirs", "cause": "their network loses 4 %",
+        }]  # fmt: skip
+        await pilot.press("enter")
+        await rest(pilot)
+        await app.screen.listen()  # type: ignore[attr-defined]
+        await rest(pilot)
+        story = text(app, "#text")
+        assert "How it sounds now:" in story and "because their network loses 4 % (their side)" in story, story
+        link.gone = True
+        await app.screen.listen()  # type: ignore[attr-defined]
+        await rest(pilot)
+        assert "How it sounds now:" not in text(app, "#text")
+
+    play(tmp_path, scene)
+
+
 def test_acts_from_the_story_are_answered_on_its_page(tmp_path: Path) -> None:
     async def scene(app: Console, pilot: Pilot[None], link: Recorded) -> None:
         await pilot.press("enter")

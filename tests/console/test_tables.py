@@ -30,8 +30,16 @@ def test_queues_agents_and_trunks() -> None:
     trunk = {"trunk": "gw", "tenant": "default", "to": "192.0.2.1:5060", "transport": "udp",
              "calls": 2, "calls_max": 30,
              "from": ["192.0.2.0/24"]}  # fmt: skip
-    assert tables.trunk(trunk)[1] == ("gw", "default", "2 of 30", "192.0.2.1:5060 udp", "192.0.2.0/24")
-    assert tables.trunk({**trunk, "to": "", "calls_max": 0})[1][2:4] == ("2", "nowhere")
+    assert tables.trunk(trunk)[1] == ("gw", "default", "2 of 30", "unknown", "192.0.2.1:5060 udp", "192.0.2.0/24")
+    assert tables.trunk({**trunk, "to": "", "calls_max": 0})[1][2:5] == ("2", "unknown", "nowhere")
+    refused = {**trunk, "state": "down", "registration": {"state": "refused", "status": 403}}
+    assert tables.trunk(refused)[1][3] == "DOWN, NOT REGISTERED 403"
+    held = {**trunk, "state": "up", "registration": {"state": "renewed", "status": 200}}
+    assert tables.trunk(held)[1][3] == "up, registered"
+    box = {**trunk, "to": "", "accounts": ["attic", "loft"], "addresses": []}
+    assert tables.trunk(box)[1][4] == "nobody is attic or loft"
+    there = {**box, "addresses": [{"address": "udp:192.0.2.7:5060"}, {"address": "tcp:192.0.2.7:5062"}]}
+    assert tables.trunk(there)[1][4] == "udp:192.0.2.7:5060 tcp:192.0.2.7:5062"
 
 
 def test_every_row_has_as_many_cells_as_columns() -> None:

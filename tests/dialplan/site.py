@@ -23,6 +23,7 @@ NUMBERS = {
     ],
 }  # fmt: skip
 LETTERS = [f"letters/{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+WEEKDAYS = [f"weekdays/{day}" for day in range(1, 8)]
 UNITS = [f"unit_{unit}{many}" for unit in ("second", "minute", "hour", "day") for many in ("", "s")]
 SAID = {
     "en": [
@@ -45,7 +46,7 @@ WORDS = [
 def stock() -> dict[str, StockPrompt]:
     found = {}
     for language, numbers in NUMBERS.items():
-        names = [*WORDS, *LETTERS, *UNITS, *SAID[language], *(f"digits/{each}" for each in DIGITS)]
+        names = [*WORDS, *LETTERS, *UNITS, *WEEKDAYS, *SAID[language], *(f"digits/{each}" for each in DIGITS)]
         names += [f"numbers/{each}" for each in numbers]
         for name in names:
             full = f"{language}/{name}"

@@ -106,6 +106,13 @@ TRUNKS = "carrier: {host: 192.0.2.1}\nincoming: {addresses: [192.0.2.9]}\n"
 OUTBOUND = "'+x.': {trunk: carrier, teams: [front]}\n00x.: incoming\n"
 
 
+@pytest.mark.parametrize(("text", "follows"), [("", False), ("forward: refuse", False), ("forward: follow", True)])
+def test_a_phones_3xx(text: str, follows: bool) -> None:
+    agents = f"201: {{name: Ana, queues: [support], phone: {{{text}}}}}\n"
+    site, _ = read_site(files(agents=agents), stock())
+    assert site is not None and site.agents["default/201"].forward == follows
+
+
 def reached(phone: str, more: str = "team: front") -> list[tuple[str, str, int, int]]:
     agents = f"201: {{phone: {{{phone}}}, {more}}}\n202: {{team: front}}\n"
     return findings(agents=agents, trunks=TRUNKS, outbound=OUTBOUND)

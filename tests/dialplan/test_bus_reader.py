@@ -24,10 +24,19 @@ def test_what_may_be_said() -> None:
     assert read("bus: {broker: mqtt.example.net, tls: yes}\n")[0] == BusModel("mqtt.example.net", 8_883, tls=True)
 
 
+def test_agents_on_the_bus() -> None:
+    model, found = read("bus: {broker: 127.0.0.1, agents: yes, grace: 1min}\n")
+    assert model == BusModel("127.0.0.1", agents=True, grace_ms=60_000) and found == []
+    assert read("bus: {broker: mqtt.example.net, tls: yes, agents: yes}\n")[1] == []
+    model, found = read("bus: {broker: mqtt.example.net, agents: yes}\n")
+    assert model == BusModel("mqtt.example.net", agents=True) and found == [("RD372", 5)]
+
+
 @pytest.mark.parametrize(("bus", "code"), [
     ("bus: {user: us}\n", "RD022"), ("bus: {broker: a b}\n", "RD086"), ("bus: {broker: 'a:70000'}\n", "RD086"),
     ("bus: {broker: a, topic: '#'}\n", "RD024"), ("bus: {broker: a, password: hunter}\n", "RD080"),
-    ("bus: {broker: a, brokr: b}\n", "RD021"),
+    ("bus: {broker: a, brokr: b}\n", "RD021"), ("bus: {broker: a, grace: 1h}\n", "RD024"),
+    ("bus: {broker: a, agents: some}\n", "RD024"),
 ])  # fmt: skip
 def test_what_may_not(bus: str, code: str) -> None:
     model, found = read(bus)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from engine import marks
 from engine.dialplan import corpus_alike
 from engine.dialplan.corpus import Condition, Corpus, Said
 from engine.dialplan.corpus_score import Result, Trial
@@ -31,17 +32,17 @@ def site() -> Site:
 
 
 def test_the_pairs_of_the_steps_that_are_tested() -> None:
-    pairs = corpus_alike.corpus(site(), PROGRAM, TESTED, {"en": Words()}.get)
+    pairs = corpus_alike.corpus(site(), PROGRAM, TESTED, {"en": Words()}.get, {})
     assert [(each.texts, each.intent, each.at) for each in pairs.said] == [
         (("building",), "houses", STEP.id), (("billing",), "bills", STEP.id)
     ]
     elsewhere = msgspec.structs.replace(TESTED, said=(msgspec.structs.replace(TESTED.said[0], at="x/menu(y)"),))
-    assert corpus_alike.corpus(site(), PROGRAM, elsewhere, {"en": Words()}.get).said == ()
-    assert corpus_alike.corpus(site(), PROGRAM, TESTED, lambda language: None).said == ()
+    assert corpus_alike.corpus(site(), PROGRAM, elsewhere, {"en": Words()}.get, {}).said == ()
+    assert corpus_alike.corpus(site(), PROGRAM, TESTED, lambda language: None, {}).said == ()
 
 
 def test_who_was_taken_for_whom() -> None:
-    pairs = corpus_alike.corpus(site(), PROGRAM, TESTED, {"en": Words()}.get)
+    pairs = corpus_alike.corpus(site(), PROGRAM, TESTED, {"en": Words()}.get, {})
 
     def result(said: int, result: str, intent: str, fault: str = "") -> Result:
         trial = Trial(said, "", "", Condition(), -22, 1)
@@ -51,3 +52,22 @@ def test_who_was_taken_for_whom() -> None:
         result(0, "match", "houses"), result(0, "match", "bills"), result(1, "no_match", "houses"),
         result(1, "match", "bills"), result(1, "failed", "", "died"),
     ]) == [("building", "billing", 1, 2), ("billing", "building", 0, 2)]  # fmt: skip
+
+
+def test_a_phrase_that_is_taken_for_another_is_warned_of_where_it_is_written() -> None:
+    text = b"phrases:\n  bills: [billing]\n"
+    shared = b"grammars:\n  houses:\n    phrases: {houses: [building]}\n"
+    files = {"dialplans/main.yaml": text, "grammars.yaml": shared}
+    trees = {name: marks.load(content, name)[0] for name, content in files.items()}
+    pairs = corpus_alike.corpus(site(), PROGRAM, TESTED, {"en": Words()}.get, trees)
+
+    def heard(said: int, *intents: str) -> list[Result]:
+        return [Result(Trial(said, "", "", Condition(), -22, 1), Utterance("match", (Heard("", intent),)))
+                for intent in intents]  # fmt: skip
+
+    seldom = heard(0, "bills", *["houses"] * 10) + heard(1, *["bills"] * 9)
+    assert corpus_alike.mistaken(pairs, seldom, files) == []
+    often = heard(0, "bills", *["houses"] * 9) + heard(1, *["bills"] * 9)
+    (finding,) = corpus_alike.mistaken(pairs, often, files)
+    assert (finding.code, finding.file, finding.line, finding.column) == ("RD315", "grammars.yaml", 3, 24)
+    assert "“building” (houses) was taken for “billing” (bills) 1 of 10 times" in finding.message and finding.snippet

@@ -146,6 +146,15 @@ def test_a_file_with_a_mistake_is_refused(text: str, code: str) -> None:
     assert found is None and [each.code for each in findings] == [code], findings
 
 
+def test_in_a_wait_list() -> None:
+    text = b"ringdown: 1\nutterances: [{at: AT, say: billing, intent: billing}]\n"
+    held = {**PLACES, "wait hold": {"en": next(key for key, each in GRAMMARS.items() if each is MENU)}}
+    found, _ = read(text.replace(b"AT", b"wait hold"), FILE, held, GRAMMARS)
+    assert found is not None and found.said[0].at == "wait hold" and found.said[0].grammar == held["wait hold"]["en"]
+    _, findings = read(text.replace(b"AT", b"wait holt"), FILE, held, GRAMMARS)
+    assert [each.code for each in findings] == ["RD318"] and "did you mean 'wait hold'" in findings[0].suggestion
+
+
 def test_a_dialplan_that_never_listens_has_no_corpus() -> None:
     found, findings = read(b"ringdown: 1\nutterances: []\n", FILE, {}, {})
     assert found is None and [each.code for each in findings] == ["RD318"]

@@ -37,9 +37,11 @@ SEEN_ELSEWHERE = (
     "RD029", "RD090", "RD092", "RD093", "RD102", "RD103", "RD104", "RD114", "RD115",
     "RD230", "RD231", "RD232", "RD233", "RD234",  # of tests, which `ringdown test` reads
     "RD240", "RD241", "RD242", "RD243",  # of recordings
-    "RD310", "RD311", "RD312", "RD313", "RD314",  # of a thorough check, with a dictionary
+    "RD310", "RD311", "RD312", "RD313", "RD314", "RD315",  # of a thorough check, with a dictionary
     "RD317", "RD318", "RD319",  # of speech corpora, which `ringdown test --speech` reads
     "RD333",  # of this machine
+    "RD341", "RD342", "RD343", "RD344",  # of files on this machine: tests/runtime/test_tls_check
+    "RD361",  # of the command `check`: test_outgoing_reader
     "RD324",  # needs the machine: tests/runtime/test_speech_check
 )  # fmt: skip
 

@@ -93,3 +93,16 @@ def test_every_strategy_has_its_row() -> None:
     rows = REFERENCE.partition("| strategy | who is asked |")[2].partition("\n\n")[0]
     first = [row.split("|")[1] for row in rows.splitlines()[2:]]
     assert sorted(name for cell in first for name in re.findall(r"`([a-z-]+)`", cell)) == sorted(STRATEGIES)
+
+
+def test_the_grammars_of_the_reference_load_with_the_steps_that_name_them() -> None:
+    fragments = [each.partition("\n")[2] for each in REFERENCE.split("```")[1::2]]
+    grammars = next(each for each in fragments if each.startswith("# grammars.yaml\n"))
+    steps = next(each for each in fragments if "grammar: departments" in each and not each.startswith("#"))
+    menu, _, ask = steps.partition("- ask:")
+    plan = f"ringdown: 1\nperson: person\nflows:\n  main:\n    - answer\n    {menu}  visit:\n    - ask:"
+    plan += "".join(f"    {line}\n" for line in ask.splitlines()).replace("    \n", "\n", 1)
+    plan += "    - tag: $who $day $hour\n    - hangup: served\n  person: [hangup]\n  bye: [hangup]\n"
+    plan += "variables: {who: choice nguyen smith, day: date, hour: time}\n"
+    site, findings = read_site(files_with({"dialplans/main.yaml": plan, "grammars.yaml": grammars}), STOCK)
+    assert site is not None and [each for each in findings if each.code not in ADVICE] == []

@@ -10,13 +10,18 @@ from engine.dialplan.actions import (
     Collect,
     Digit,
     Hangup,
+    Hear,
     LookUp,
     LookupAnswered,
     PlayDone,
     PlayPrompts,
     SetTimer,
+    SpeechBegan,
+    Spoken,
+    StopHearing,
     TimerFired,
 )
+from engine.speech.utterance import MATCH, NO_MATCH, Heard, Utterance
 from tests.dialplan.site import Caller, codes_of, lines, site_of
 
 LOOKUPS = lines(
@@ -143,3 +148,56 @@ def test_nothing_is_set_where_it_failed() -> None:
     assert ("RD072", 16) in codes_of(plan, lookups=lookups)
     plan = text().replace("hangup: in", "tag: $check_pin.level\n    - hangup: in")
     assert not [each for each, _ in codes_of(plan, lookups=lookups) if each != "RD050"]
+
+
+# --- said aloud ----------------------------------------------------------------------------------------------------
+BY_VOICE = "listen: [keys, speech]"
+
+
+def say(caller: Caller, *pins: str) -> None:
+    caller.tell(SpeechBegan(caller.run.hearing, 100))
+    best = tuple(Heard(f"it is {pin}", "", {"pin": pin}, 0.9) for pin in pins)
+    caller.tell(Spoken(caller.run.hearing, Utterance(MATCH if pins else NO_MATCH, best)))
+
+
+def test_a_pin_may_be_said_and_no_word_of_it_is_noted() -> None:
+    caller = called(BY_VOICE)
+    wish = next(each for each in caller.last if isinstance(each, Hear))
+    grammar = caller.site.grammars[wish.listening.grammar]
+    assert wish.listening.sensitive and grammar.slots["pin"].low == grammar.slots["pin"].high == 4
+    say(caller, "1234", "1235")
+    asked = caller.one(LookUp)
+    assert isinstance(asked, LookUp) and asked.values["pin"] == "1234"
+    verdict(caller, ok=True)
+    assert outcome(caller) == "in"
+    assert caller.notes("set")[0] == "pin=····"
+    assert "123" not in str([caller.notes(kind) for kind in ("set", "step", "fault", "way")])
+
+
+def test_what_else_a_secret_was_taken_for_is_forgotten_with_it() -> None:
+    caller = called(BY_VOICE, "tries: 3")
+    say(caller, "1111", "1117", "1711")
+    verdict(caller, ok=False)
+    kept = msgspec.msgpack.encode(caller.run)
+    assert b"1111" not in kept and b"1117" not in kept and b"1711" not in kept
+    say(caller)
+    say(caller, "2222")
+    assert isinstance(caller.one(LookUp), LookUp)
+
+
+def test_keys_end_the_listening_to_a_pin_and_a_person_is_reached_by_word() -> None:
+    caller = called(BY_VOICE)
+    press(caller, "1")
+    assert any(isinstance(each, StopHearing) for each in caller.last)
+    press(caller, "234")
+    assert isinstance(caller.one(LookUp), LookUp)
+    other = called(BY_VOICE)
+    other.tell(Spoken(other.run.hearing, Utterance(MATCH, (Heard("operator", "person", {}, 0.9),))))
+    assert outcome(other) == "person"
+
+
+def test_where_policy_forbids_it_no_secret_is_spoken() -> None:
+    site = "ringdown: 1\nlanguages: [en]\nnumbers: {100: main}\nspeech: {sensitive: none}\n"
+    assert codes_of(text(BY_VOICE), site=site, lookups=LOOKUPS) == [("RD291", 14)]
+    assert ("RD291", 14) not in codes_of(text(), site=site, lookups=LOOKUPS)
+    assert codes_of(text("heard: hello", BY_VOICE), lookups=LOOKUPS)[0][0] == "RD021"

@@ -123,6 +123,8 @@ def test_what_the_builder_must_build() -> None:
         "tenants/press/prompts/zh.yaml": "hello: 您好。\n".encode(),
         "dialplans/main.yaml": b"flows:\n  main:\n    - say: You pressed $code.\n",
         "prompts/fr.yaml": b"broken: [\n",
+        "dialplans/main.speech.yaml": b"utterances:\n  - {at: main, say: a person please, intent: person}\n",
+        "dialplans/main.test.yaml": b"tests:\n  words:\n    - say: a person please\n",
     }
     wanted = {each.path: each.text for each in wanted_clips(files)}
     inline = inline_name("You pressed $code.")

@@ -93,3 +93,49 @@ def test_two_steps_share_a_wait_list() -> None:
     steps = site.programs["default/main"].flows["main"]
     assert steps[1].outs["1"] == steps[2].outs["1"] == "bye"
     assert steps[1].data["wait"] == steps[2].data["wait"] == "hold"
+
+
+SPOKEN_WAIT = """ringdown: 1
+phrases: {back: [call me back, a callback], person: [the boss]}
+flows:
+  main:
+    - answer
+    - queue: {name: support, waiting: hold, full: bye, no_agents: bye, timeout: bye}
+    - hangup: served
+  back: [{hangup: back}]
+  person: [{hangup: person}]
+  bye: [{hangup: failed}]
+waits:
+  hold:
+    - menu:
+        prompt: hello
+        listen: [keys, speech]
+        choices: {1: back, 2: person}
+        failed: continue
+    - music: 10s
+"""
+
+
+def test_what_leaves_a_queue_can_be_said_while_its_list_plays() -> None:
+    site = site_of(SPOKEN_WAIT)
+    program = site.programs["default/main"].waits["hold"]
+    grammar = site.grammars[program.hears["en"]]
+    said = {line.phrase: line.intent for line in grammar.lines}
+    assert said["call me back"] == "back" and said["the boss"] == "person" and len(said) > 5, "“agent”, too"
+    assert program.said == {"back": "1", "person": "2"} and program.accept == 70
+    assert all("hears" not in step.data for step in program.flows["hold"])
+    assert codes_of(SPOKEN_WAIT) == []
+    mute = site_of(SPOKEN_WAIT.replace("        listen: [keys, speech]\n", "")).programs["default/main"].waits["hold"]
+    assert (mute.hears, mute.said, mute.accept) == ({}, {}, 0)
+
+
+@pytest.mark.parametrize(("old", "new", "code"), [
+    ("        prompt: hello", "        prompt: hello\n        no_match: hello", "RD060"),
+    ("a callback], person", "the boss], person", "RD281"), ("[call me back, a callback]", "[a (callback]", "RD280"),
+    ("{1: back, 2: person}", "{1: back, 3: bye}", "RD282"), ("[keys, speech]", "[speech]", "RD024"),
+    ("        listen: [keys, speech]", "        accept: 60", "RD289"),
+    ("        prompt: hello", "        prompt: hello\n        grammar: none_such", "RD287"),
+])  # fmt: skip
+def test_what_cannot_be_said_in_a_queue(old: str, new: str, code: str) -> None:
+    assert old in SPOKEN_WAIT
+    assert code in [each for each, _ in codes_of(SPOKEN_WAIT.replace(old, new))]

@@ -17,7 +17,7 @@ WORDS = {
     "money/euro_cent": "欧分", "numbers/10": "十", "numbers/liang": "两", "numbers/hundred": "百",
     "numbers/thousand": "千", "ordinals/di": "第", "unit_days": "天", "unit_hour": "小时", "unit_hours": "小时",
     "unit_minute": "分钟", "unit_minutes": "分钟", "unit_second": "秒", "numbers/minus": "负",
-    **{f"numbers/{digit}": word for digit, word in enumerate("零一二三四五六七八九")},
+    "weekdays/2": "星期二", **{f"numbers/{digit}": word for digit, word in enumerate("零一二三四五六七八九")},
 }  # fmt: skip
 
 
@@ -26,6 +26,7 @@ WORDS = {
     [
         ("date", "2026-03-04", "months/3 ordinals/4 20 20 6"),
         ("date", "2005-12-31", "months/12 30 ordinals/1 2 thousand and 5"),
+        ("weekday", "2026-03-10", "weekdays/2 months/3 ordinals/10"), ("weekday", "2026-02-30", ""),
         ("time", "08:00", "8 time/am"), ("time", "08:05", "8 time/oh 5 time/am"), ("time", "00:30", "12 30 time/am"),
         ("time", "12:00", "12 time/pm"), ("time", "23:59", "11 50 9 time/pm"),
         ("duration", 5_400_000, "1 unit_hour 30 unit_minutes"), ("duration", 61_000, "1 unit_minute 1 unit_second"),
@@ -50,6 +51,7 @@ def test_english(kind: str, value: str | int, clips: str) -> None:
     ("kind", "value", "said"),
     [
         ("date", "2026-03-04", "二零二六年三月四日"), ("date", "2026-12-22", "二零二六年十二月二十二日"),
+        ("weekday", "2026-12-22", "星期二十二月二十二日"),
         ("time", "08:00", "八点整"), ("time", "02:05", "两点零五分"), ("time", "20:30", "二十点三十分"),
         ("duration", 7_200_000, "两小时"), ("duration", 61_000, "一分钟一秒"),
         ("money CNY", 1_250, "十二元五角"), ("money CNY", 1_205, "十二元零五分"), ("money CNY", 225, "两元两角五分"),
@@ -71,6 +73,7 @@ def test_another_language_goes_by_its_numbers() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_everything_that_can_be_said_has_only_stock_clips(language: str) -> None:
     said = [saying.phrase("date", written(day), language) for day in range(20_000, 20_800, 7)]
+    said += [saying.phrase("weekday", written(day), language) for day in range(20_000, 20_400)]
     said += [saying.phrase("time", f"{minute // 60:02}:{minute % 60:02}", language) for minute in range(1_440)]
     said += [saying.phrase("duration", ms * 1_000, language) for ms in range(0, 400_000, 977)]
     coins = saying._GRAMMARS[language].coins

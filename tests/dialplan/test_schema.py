@@ -97,7 +97,7 @@ def test_no_trap_for_editors() -> None:
 
 def test_every_file_of_a_site_has_its_schema() -> None:
     assert {
-        "site.yaml", "queues.yaml", "agents.yaml", "trunks.yaml", "outbound.yaml", "dialplans/main.yaml",
-        "prompts/en.yaml", "prompts/zh.yaml", "tenants/press/tenant.yaml", "tenants/press/queues.yaml",
-        "tenants/press/dialplans/orders.yaml",
+        "site.yaml", "queues.yaml", "agents.yaml", "trunks.yaml", "outbound.yaml", "devices.yaml",
+        "dialplans/main.yaml", "prompts/en.yaml", "prompts/zh.yaml", "tenants/press/tenant.yaml",
+        "tenants/press/queues.yaml", "tenants/press/dialplans/orders.yaml",
     } <= set(made())  # fmt: skip

@@ -36,6 +36,19 @@ def test_who_supervises_whom() -> None:
     assert agents["default/202"].supervises == ("queue/default/support", "team/front")
 
 
+def test_encrypted_media_of_phones_and_of_one() -> None:
+    site = good({
+        "site.yaml": lines("ringdown: 1", "srtp: optional"),
+        "agents.yaml": lines(
+            "200: {name: Ana, queues: [support], team: front, phone: {srtp: required}}", "201: {name: Ben}"
+        ),
+    })
+    assert site.srtp == "optional"
+    assert [site.agents[f"default/{number}"].srtp for number in ("200", "201")] == ["required", ""]
+    found = read({"site.yaml": lines("ringdown: 1", "srtp: required")})[1]
+    assert [(each.code, each.line, each.column) for each in found if each.code == "RD345"] == [("RD345", 2, 7)]
+
+
 def test_a_right_over_nobody_is_refused_with_its_place() -> None:
     site, findings = read({"agents.yaml": lines(
         "200: {name: Ana, queues: [support], team: front}",
@@ -64,14 +77,14 @@ def test_agents_in_every_form() -> None:
                 "  wrap_up: 10s",
                 "  second_line: yes",
                 "  logged_in: yes",
-                "  phone: {auto_answer: alert-info, dtmf: info}",
+                "  phone: {auto_answer: alert-info, dtmf: inband}",
             )
         }
     )
     agent = site.agents["default/201"]
     assert agent.queues == (("default/support", 2, 1),)
     assert (agent.wrap_up_ms, agent.second_line, agent.logged_in) == (10_000, True, True)
-    assert (agent.contact, agent.auto_answer, agent.dtmf) == ("sip:li@192.0.2.5:5060", "alert-info", "info")
+    assert (agent.contact, agent.auto_answer, agent.dtmf) == ("sip:li@192.0.2.5:5060", "alert-info", "inband")
     assert site.agents["default/200"].wrap_up_ms == -1
 
 
@@ -87,6 +100,7 @@ def test_site_settings() -> None:
                 "retention: {calls: 400d, recordings: 30d}",
                 "codes: {login: '*60', transfer: '#1'}",
                 "music: tone/silence",
+                "lamps: group",
             )
         }
     )
@@ -95,7 +109,7 @@ def test_site_settings() -> None:
     assert site.retention_days == {"calls": 400, "recordings": 30}
     tenant = site.tenants["default"]
     assert tenant.codes["*60"] == "login"
-    assert "*50" not in tenant.codes
+    assert "*50" not in tenant.codes and tenant.codes["*78"] == "pickup" and tenant.lamps == "group"
     assert (tenant.codes["*51"], tenant.codes["#1"]) == ("logout", "transfer")
     assert site.queues["default/support"].music == ("tone/silence",)
 
@@ -139,10 +153,11 @@ def test_a_tenant_keeps_its_records_for_its_own_time() -> None:
         ("site.yaml", "ringdown: 1\ncodes: {login: 50}\n", "RD024"),
         ("site.yaml", "ringdown: 1\nretention: {calls: 3h}\n", "RD024"),
         ("site.yaml", "ringdown: 1\nretention: {call: 3d}\n", "RD021"),
-        ("site.yaml", "ringdown: 1\nretention: {utterances: 3d}\n", "RD026"),
+        ("site.yaml", "ringdown: 1\nretention: {laughter: 3d}\n", "RD021"),
         ("site.yaml", "ringdown: 1\nretention: 3d\n", "RD023"),
         ("tenants/acme/tenant.yaml", "retention: {journal: 3d}\n", "RD021"),
         ("tenants/acme/tenant.yaml", "retention: {calls: 0d}\n", "RD024"),
+        ("tenants/acme/tenant.yaml", "lamps: nobody\n", "RD024"),
         ("queues.yaml", "support: {service_level: 80 in 20s}\n", "RD024"),
         ("queues.yaml", "support: {ring: 1s}\n", "RD024"),
         ("queues.yaml", "support: {rest: {nothing: 1s}}\n", "RD024"),
@@ -151,6 +166,7 @@ def test_a_tenant_keeps_its_records_for_its_own_time() -> None:
         ("agents.yaml", "200: {contact: 'sip:ana:secret@192.0.2.1'}\n", "RD080"),
         ("agents.yaml", "200: {skills: {power: 99}}\n", "RD024"),
         ("agents.yaml", "200: {phone: {auto_answer: always}}\n", "RD024"),
+        ("agents.yaml", "200: {phone: {forward: anywhere}}\n", "RD024"),
     ],
 )
 def test_wrong_settings(file: str, text: str, code: str) -> None:

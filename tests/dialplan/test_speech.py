@@ -292,6 +292,17 @@ def test_a_date_is_told_and_put_right() -> None:
     ]  # fmt: skip
 
 
+def test_no_and_a_day_of_which_people_think_two_ways() -> None:
+    """“No, next Thursday” to next Thursday: the other one is meant."""
+    caller = Talker(GATHER)
+    two = [Heard("no next thursday", "no", {"day": day}, 0.9) for day in ("2026-03-12", "2026-03-05")]
+    caller.says("", 0.9, day="2026-03-12")
+    caller.said(*two)
+    assert caller.heard().startswith("day_is") and caller.run.variables["day"] == "2026-03-05"
+    caller.said(*two[:1], Heard("no june fifth", "no", {"day": "2026-06-05"}, 0.1))
+    assert caller.run.variables["day"] == "2026-03-12", "what sounded otherwise isn't meant"
+
+
 def test_a_plain_no_leaves_the_variable_as_it_was() -> None:
     caller = Talker(GATHER)
     caller.says("", 0.6, day="2026-03-09")

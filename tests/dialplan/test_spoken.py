@@ -99,12 +99,14 @@ def test_a_step_may_have_a_person_of_its_own() -> None:
     assert site.programs["default/main"].flows["main"][1].data["person"] == "billing"
 
 
-def test_a_wait_list_takes_keys_only() -> None:
+def test_a_wait_list_takes_words_too() -> None:
     menu = "    - menu: {prompt: hello, listen: [keys, speech], choices: {1: billing}, failed: continue}"
     text = MENU + lines("waits:", "  hold:", menu, "    - music: 10s")
     queue = "queue: {name: support, waiting: hold, full: billing, no_agents: billing, timeout: billing}"
     text = text.replace("dial: {to: 200, failed: billing}", queue)
-    assert "RD060" in [code for code, _ in codes_of(text)]
+    site = site_of(text)
+    (wait,) = site.programs["default/main"].waits.values()
+    assert wait.said == {"billing": "1"} and meant(site.grammars[wait.hears["en"]], "billing") == ["billing", "my bill"]
 
 
 def test_phrases_of_a_key_that_is_no_choice() -> None:

@@ -127,7 +127,52 @@ def test_alarms_are_complete() -> None:
         assert rule["alert"] in HARDWARE
 
 
+STEP = re.compile(r"^(\d+)\. (.+)$", re.M)
+PROOF = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+
+
+def unproven(page: str) -> list[str]:
+    """Steps of the way to the first call that name neither an existing test nor say *by hand*."""
+    way = page.split("## From an analogue gateway to the first call")[1].split("\n## ")[0]
+    steps = STEP.findall(way)
+    found = [] if [int(number) for number, _ in steps] == list(range(1, len(steps) + 1)) else ["not counted from 1"]
+    found += ["more than 12 steps"] if not 0 < len(steps) <= 12 else []
+    for number, text in steps:
+        proofs = PROOF.findall(text)
+        if not proofs and "*by hand.*" not in text.lower():
+            found.append(f"step {number} is marked by nothing")
+        for path, test in proofs:
+            there = (ROOT / path).exists() and (not test or f"def {test}(" in (ROOT / path).read_text("utf-8"))
+            found += [] if there else [f"step {number}: no {path}::{test}"]
+    return found
+
+
+def test_every_step_to_the_first_call_is_proven_or_by_hand() -> None:
+    assert not unproven(HARDWARE)
+
+
+def test_the_check_sees_an_unproven_step() -> None:
+    title = "## From an analogue gateway to the first call\n"
+    assert unproven(title + "1. Do it.\n") == ["step 1 is marked by nothing"]
+    assert unproven(title + "1. Do it. `tests/no/test_such.py`\n") == ["step 1: no tests/no/test_such.py::"]
+    assert unproven(title + "2. Do it. *By hand.*\n") == ["not counted from 1"]
+    assert unproven(title + "".join(f"{n}. x *By hand.*\n" for n in range(1, 14))) == ["more than 12 steps"]
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    for path, test in PROOF.findall(HARDWARE):
+        assert (ROOT / path).exists(), path
+        assert not test or f"def {test}(" in (ROOT / path).read_text("utf-8"), test
+
+
+def test_the_page_lists_every_profile() -> None:
+    folders = (ROOT / "hardware").glob("gateways/*.yaml"), (ROOT / "hardware").glob("phones/*.yaml")
+    shipped = {path.stem for folder in folders for path in folder}
+    listed = set(re.findall(r"^\| ([a-z0-9-]+) \| .* \| .* \|$", HARDWARE.split("## Profiles")[1], re.M))
+    assert shipped == listed - {"profile"}
+
+
 def test_the_page_names_every_file() -> None:
-    for name in ("systemd/ringdown.service", "container/Containerfile", "prometheus/scrape.yaml",
-                 "prometheus/ringdown-alerts.yaml"):
+    for name in ("network/ringdown.nft", "mqtt/mosquitto.conf", "mqtt/agents.acl", "systemd/ringdown.service",
+                 "container/Containerfile", "prometheus/scrape.yaml", "prometheus/ringdown-alerts.yaml"):
         assert f"]({name})" in HARDWARE, name

@@ -19,7 +19,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     source = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for name in ("engine", "prompts", "dialplans"):
+    for name in ("engine", "prompts", "dialplans", "hardware"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(source / "out"), str(source)]
     built = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -36,7 +36,7 @@ def test_the_wheel_holds_every_module(wheel: list[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", ["prompts", "dialplans/demo"])
+@pytest.mark.parametrize("folder", ["prompts", "dialplans/demo", "hardware/gateways", "hardware/phones"])
 def test_the_wheel_holds_data(wheel: list[str], folder: str) -> None:
     files = tracked(f"{folder}/**/*.yaml", f"{folder}/**/*.wav")
     assert files
@@ -59,5 +59,5 @@ def test_the_wheel_holds_nothing_else(wheel: list[str]) -> None:
 
 
 def test_sources_are_where_the_mapping_says() -> None:
-    for folder in ("prompts", "dialplans/demo"):
+    for folder in ("prompts", "dialplans/demo", "hardware/gateways", "hardware/phones"):
         assert (ROOT / Path(folder)).is_dir()

@@ -21,11 +21,14 @@ from harness.server import Engine  # noqa: E402
 NUMBERS = """\
   8203: {dialplan: interop, entry: ring, public: yes}
   8204: {dialplan: interop, entry: ring_any, public: yes}
+  8205: {dialplan: interop, entry: alone, public: yes, fax: ring}
   8700: {dialplan: interop, entry: support, public: yes}
 """
 DIALPLAN = """\
 ringdown: 1
-about: 8203 rings agent 203 unanswered, 8204 two agents at once; 8700 is the support queue with nothing but music.
+about: >
+  8203 rings agent 203 unanswered, 8204 two agents at once, 8205 echoes until it hears a fax, which rings 203; 8700 is
+  the support queue with nothing but music.
 entry: ring
 
 flows:
@@ -35,6 +38,9 @@ flows:
   ring_any:
     - dial: {to: [203, 204], mode: parallel, ring: 20s, failed: over}
     - hangup: served
+  alone:
+    - answer
+    - echo
   support:
     - answer
     - queue: {name: support, full: over, no_agents: over, timeout: over}
@@ -50,12 +56,21 @@ _FAULTS = {"seen": 0}  # of the shared engine: each is reported once
 # They wait for deadlines or exchange messages, and judge neither sound nor speed: `tools/test` runs several at a time.
 PATIENT = {
     "test_calls", "test_dialogs", "test_readme", "test_registrar", "test_rude_phone", "test_vanishing",
-    "test_versions", "test_editors", "test_drawings", "test_bank",
+    "test_versions", "test_editors", "test_drawings", "test_bank", "test_network",
+    "test_provisioning", "test_first_line", "test_signalling", "test_secrets_kept",
+    "test_agent_bus",
+}  # fmt: skip
+
+# They judge speed, or sound under losses and load, or load the machine themselves: nothing runs beside them.
+ALONE = {
+    "test_clock", "test_crowd", "test_edge", "test_hostile", "test_load_tools", "test_quality", "test_recovery_soak",
+    "test_speech", "test_speech_kills", "test_speech_sipp", "test_spoken_call",
 }  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "patient: waits more than it works, and may do so beside others")
+    config.addinivalue_line("markers", "patient: waits more than it works, and may do so beside several others")
+    config.addinivalue_line("markers", "paired: talks in real time, and may do so beside one other")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,6 +86,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         item.add_marker(pytest.mark.interop)
         if item.path.stem not in PATIENT and not item.get_closest_marker("slow"):
+            if item.path.stem not in ALONE:
+                item.add_marker(pytest.mark.paired)
             others.append(item)
             continue
         item.add_marker(pytest.mark.patient)

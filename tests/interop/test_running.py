@@ -190,8 +190,9 @@ def test_a_flood_of_garbage_is_a_bounded_number_of_lines() -> None:
         held = [fact for fact in facts if "held back" in fact["event"]]
         refused = [fact for fact in facts if fact["event"].startswith("refused ")]
         told = sum(int(fact["event"].split()[0]) for fact in held)
-        assert held and told + len(refused) >= 5_500, (told, len(refused))
-        assert engine.ask("status")["runtime"]["log_lines_held_back"] >= 5_400
+        dropped = sum(engine.ask("blocks")["dropped"].values())  # the gate hears no more of such a source
+        assert held and told + len(refused) + dropped >= 5_500, (told, len(refused), dropped)
+        assert engine.ask("status")["runtime"]["log_lines_held_back"] >= told > 500
 
 
 # --- the service manager ----------------------------------------------------------------------------------------
@@ -308,7 +309,7 @@ def test_no_ping_while_the_event_loop_stands_still(systemd: Systemd) -> None:
 
 # --- the unit -----------------------------------------------------------------------------------------------------
 UNIT = Path(__file__).resolve().parents[2] / "hardware" / "systemd" / "ringdown.service"
-EXPOSURE_MAX = 20  # systemd-analyze security: 0 to 100; 14 when this was written
+EXPOSURE_MAX = 14  # systemd-analyze security: 0 to 100; what is left is explained in hardware/README.md
 
 
 def test_systemd_accepts_the_unit_and_finds_it_closed(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from harness.children import Child, until
 from harness.rtp import Ear
 from harness.server import ROOT, Engine
 
-from tools import bot_packages
+from tools import peer_packages
 
 NUMBERS = "numbers:\n  8820: {dialplan: interop, public: yes}\n"
 SECRET = "a-word-for-tests"
@@ -58,8 +58,8 @@ class Bot:
     """The bot's process."""
 
     def __init__(self, folder: Path) -> None:
-        packages = bot_packages.folder()
-        assert packages.is_dir(), "the bot's packages are missing: run python -m tools.bot_packages"
+        packages = peer_packages.folder()
+        assert packages.is_dir(), "the bot's packages are missing: run python -m tools.peer_packages"
         self.folder = folder
         soundfile.write(folder / "tune.wav", tune(VOICE_HZ).astype(np.int16), VOICE_HZ)
         program = str(Path(__file__).with_name("pipecat_bot.py"))

@@ -72,6 +72,17 @@ def hostile(chance: random.Random, number: int) -> bytes:
     return bytes(packet)
 
 
+def hostile_report(chance: random.Random) -> bytes:
+    """RTCP whose parts' lengths, counts and kinds need not fit what they hold."""
+    parts = []
+    for _ in range(chance.randrange(1, 4)):
+        body = chance.randbytes(4 * chance.choice((0, 1, 5, 6, 7, 12, 30)))
+        words = len(body) // 4 + chance.choice((0, 0, 0, 0, 1, -1, 400))
+        kind = chance.choice((200, 201, 201, 202, 203, 207, 255))
+        parts.append(struct.pack(">BBH", chance.choice((0x80, 0x81, 0x9F, 0xA1, 0x41)), kind, words & 0xFFFF) + body)
+    return b"".join(parts)
+
+
 def run(packets: int, seed: int) -> None:
     chance = random.Random(seed)
     rig = furnished()
@@ -80,6 +91,8 @@ def run(packets: int, seed: int) -> None:
         row = chance.choice(ROWS)
         host = chance.choice((FAR, FAR, FAR, FAR, "198.51.100.9", "2001:db8::1"))
         rig.receive(hostile(chance, number), row, host=host, port=chance.choice((4_000 + row, 4_000 + row, 7)))
+        if number % 3 == 0:
+            rig.receive_report(hostile_report(chance), row, host=host)
         if number % 4 == 0:
             rig.tick(1, fine=True)
         if number % 7 == 0:

@@ -40,6 +40,15 @@ def rtp(sequence: int, timestamp: int, payload: bytes = b"\x55" * 160, *, ssrc: 
 
 
 @dataclass
+class Report:
+    """An RTCP packet the plane sent: when, where to, what."""
+
+    at_us: int
+    to: tuple[str, int]
+    data: bytes
+
+
+@dataclass
 class Rig:
     plane: Any = field(default_factory=c.allocate)
     now_us: int = 1_000_000_000
@@ -47,6 +56,7 @@ class Rig:
     events: list[m.MediaEvent] = field(default_factory=list)
     raw: list[list[int]] = field(default_factory=list)
     todo: list[int] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
     taken: int = 0
 
     def __post_init__(self) -> None:
@@ -74,7 +84,10 @@ class Rig:
         self.taken += 2 * len(mu)
 
     def open(self, row: int = 0, generation: int = 1, *, sequence: int = 100, timestamp: int = 1_000) -> None:
-        self.apply(control.OPEN_LEG, row, generation, 50 + row, 0xABC0 + row, sequence, timestamp)
+        self.apply(
+            control.OPEN_LEG, row, generation, 50 + row, 0xABC0 + row, sequence, timestamp, 90 + row,
+            *wire.pack_name(b"twelve bytes"),
+        )
 
     def set(self, row: int = 0, generation: int = 1, **changes: Any) -> None:
         settings: dict[str, Any] = {
@@ -102,6 +115,14 @@ class Rig:
         self.apply(*wire.pack_digits(m.SendDigits(row, 1, keys, on_ms, gap_ms)))
 
     # --- time and packets ---
+    def receive_report(self, data: bytes, row: int = 0, *, host: str = FAR, port: int = -1) -> None:
+        """A datagram arrives now on the row's port for reports."""
+        datagram = np.frombuffer(data.ljust(2_048, b"\xaa"), np.uint8).copy()
+        length, words = wire.pack_address(host, 4_001 + row if port < 0 else port)
+        source = np.frombuffer(struct.pack("<4q", *words), np.uint8).copy()
+        receive.receive_report(self.plane, row, datagram, len(data), source, length, self.now_us)
+        self._collect()
+
     def receive(self, data: bytes, row: int = 0, *, host: str = FAR, port: int = -1) -> list[Sent]:
         """A datagram arrives now; returns what was sent on."""
         before = len(self.sent)
@@ -143,6 +164,12 @@ class Rig:
                 row, self.now_us, to, second >> 7, second & 127, sequence, timestamp, ssrc, data[12:]
             ))
         p.counters[c.OUT_COUNT] = 0
+        if p.counters[c.REPORT_BYTES]:
+            address = np.asarray(p.report_address).view(np.int64).tolist()
+            self.reports.append(Report(
+                self.now_us, wire.unpack_address(16, address), bytes(p.report[: int(p.counters[c.REPORT_BYTES])])
+            ))
+            p.counters[c.REPORT_BYTES] = 0
         record = np.zeros(c.EVENT_WORDS, np.int64)
         while rings.pop(p.happenings, p.happening_shared, record):
             words = record.tolist()

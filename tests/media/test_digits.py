@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.media import columns as c
-from engine.media import control, g711
+from engine.media import commands as m
+from engine.media import control, g711, wire
 from tests.media.rig import Rig, Sent, rtp, tone
 
 
@@ -88,6 +89,16 @@ def test_without_telephone_event_the_tones_are_sent() -> None:
     assert abs(int(spectrum[:1_000].argmax()) - 852) <= 6
     assert abs(1_000 + int(spectrum[1_000:].argmax()) - 1_336) <= 6
     assert [packet.timestamp - sent[0].timestamp for packet in sent] == [160 * n for n in range(5)]
+
+
+def test_tones_can_be_wanted_although_events_were_agreed() -> None:
+    rig = Rig()
+    rig.leg()
+    rig.apply(*wire.pack_digits(m.SendDigits(0, 1, "5", 60, 60, tones=True)))
+    rig.digits("6", on_ms=60)
+    sent = rig.tick(30)
+    assert [packet.payload_type for packet in sent] == [0] * 3 + [101] * 5
+    assert {code for code, _, _ in events(sent)} == {6}
 
 
 def test_a_late_tick_skips_packets_of_the_digit() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from engine.media import columns as c
 from engine.media import control, rings
-from engine.media.commands import DigitHeard, DigitStarted, LegClosed, MediaBack, PlayEnded
+from engine.media.commands import DigitHeard, DigitStarted, LegClosed, MediaBack, MediaMissing, PlayEnded
 from engine.rtp import quality
-from tests.media.rig import Rig, rtp, tone
+from tests.media.rig import FAR, Rig, rtp, tone
 
 
 def event(sequence: int, timestamp: int, code: int, duration: int, *, end: int = 0, marker: int = 0,
@@ -188,19 +188,24 @@ def test_strangers_are_counted_and_leave_no_trace() -> None:
     assert rig.plane.legs[0, c.IGNORED] == 50
 
 
-def test_rtcp_of_the_source_is_a_sign_of_life() -> None:
+@pytest.mark.parametrize("reports", ["theirs", "none", "a stranger's", "malformed"])
+def test_who_only_reports_is_missed_but_not_asked_whether_he_lives(reports: str) -> None:
     rig = Rig()
     rig.leg()
     rig.receive(rtp(1, 1))
-    rig.tick(400)
-    rig.receive(b"\x80\xc9" + bytes(6))
-    assert rig.take(MediaBack) == [MediaBack(0, 1)]
-    rig.tick(400)
-    rig.receive(b"\x80\xc9" + bytes(6), host="198.51.100.1")
+    data = b"\x80\xc9\0\1" + bytes(4) if reports != "malformed" else b"\x80\xc9" + bytes(6)
+    for _ in range(8):
+        rig.tick(200)
+        if reports != "none":
+            rig.receive_report(data, host="198.51.100.1" if reports == "a stranger's" else FAR)
+    told = [each.silent_ms for each in rig.take(MediaMissing)]
+    assert told == ([3_000] if reports == "theirs" else [3_000, 15_000])
     assert rig.take(MediaBack) == []
+    rig.receive(rtp(2, 161))
+    assert rig.take(MediaBack) == [MediaBack(0, 1)]
 
 
-def test_comfort_noise_is_ignored_but_keeps_the_leg_alive_and_the_bridge_whole() -> None:
+def test_comfort_noise_keeps_the_leg_alive_and_the_bridge_whole() -> None:
     rig = Rig()
     rig.leg(0)
     rig.leg(1)
@@ -209,7 +214,7 @@ def test_comfort_noise_is_ignored_but_keeps_the_leg_alive_and_the_bridge_whole()
     assert rig.receive(rtp(2, 320, b"\x40", payload_type=13)) == []
     rig.receive(rtp(3, 480))
     assert [packet.sequence for packet in rig.sent] == [100, 101]
-    assert rig.plane.legs[0, c.IGNORED] == 1
+    assert rig.plane.legs[0, c.IGNORED] == 0
 
 
 def test_packets_for_a_closed_row_are_ignored() -> None:

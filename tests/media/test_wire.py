@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.media import columns as c
 from engine.media import commands as m
-from engine.media import control, rings, wire
+from engine.media import control, reports, rings, wire
 
 
 @given(st.ip_addresses(), st.integers(1, 65_535))
@@ -62,6 +62,7 @@ def test_digits_are_codes_eight_a_word() -> None:
     words = wire.pack_digits(m.SendDigits(1, 2, "0*#dD x9", 70, 50))
     assert words[:6] == (control.SEND_DIGITS, 1, 2, 70, 50, 6)
     assert words[6] == int.from_bytes(bytes([0, 10, 11, 15, 15, 9]), "little")
+    assert wire.pack_digits(m.SendDigits(1, 2, "#", tones=True))[6] == 11 + 16
     assert len(wire.pack_digits(m.SendDigits(1, 2, "1" * 500))) <= c.COMMAND_WORDS
 
 
@@ -71,10 +72,16 @@ def test_digits_are_codes_eight_a_word() -> None:
         ([rings.PLAY_ENDED, 1, 2, 77], m.PlayEnded(1, 2, 77)),
         ([rings.DIGIT_HEARD, 1, 2, 11, 120], m.DigitHeard(1, 2, "#", 120, "rfc4733")),
         ([rings.DIGIT_STARTED, 1, 2, 10], m.DigitStarted(1, 2, "*")),
+        ([rings.DIGIT_HEARD, 1, 2, 11, 90, 1], m.DigitHeard(1, 2, "#", 90, "inband")),
+        ([rings.FAX_HEARD, 1, 2, 0], m.FaxHeard(1, 2, "cng")),
+        ([rings.FAX_HEARD, 1, 2, 1], m.FaxHeard(1, 2, "ced")),
         ([rings.MEDIA_MISSING, 1, 2, 3_000], m.MediaMissing(1, 2, 3_000)),
         ([rings.MEDIA_BACK, 1, 2], m.MediaBack(1, 2)),
         ([rings.LATCHED, 1, 2, 16, *wire.pack_address("192.0.2.9", 77)[1]], m.Latched(1, 2, "192.0.2.9", 77)),
-        ([rings.LEG_CLOSED, *range(1, 13)], m.LegClosed(*range(1, 13))),
+        (
+            [rings.LEG_CLOSED, *range(1, reports.FIGURES)],
+            m.LegClosed(*range(1, 13), m.Sound(*range(13, reports.FIGURES))),
+        ),
         ([rings.LEG_BROKEN, 1, 2], m.LegFailed(1, 2, "the port could not be watched")),
         ([rings.TAP_READY, 1, 2, 3], None),
         ([rings.NUDGE, 0, 0], None),

@@ -228,3 +228,30 @@ def test_any_presses_with_losses_and_duplicates_give_each_key_once(data: st.Data
     ear.wait(500)
     assert ear.digits == expected
     assert ear.starts == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_gateways_that_drop_markers_and_repeat_ends_give_each_key_once(data: st.DataObject) -> None:
+    """No markers or one on every packet, up to a dozen ends, all or none of the body, ends that come again later."""
+    ear = Receiver()
+    marks = data.draw(st.sampled_from(("rfc", "none", "all")))
+    ends, body = data.draw(st.integers(1, 12)), data.draw(st.integers(0, 8))
+    again = data.draw(st.booleans())  # the ends once more, with new sequence numbers, 100 ms later
+    sequence, timestamp, expected = data.draw(st.integers(0, 65_535)), data.draw(st.integers(0, 2**32 - 1)), ""
+    for code in data.draw(st.lists(st.integers(0, 15), min_size=1, max_size=6)):
+        last = 160 * (body + 1)
+        told = [(sequence + n, code, 0, 160 * (n + 1)) for n in range(body)]
+        told += [(sequence + body + n, code, 1, last) for n in range(ends)]
+        late = [(sequence + body + ends + n, code, 1, last) for n in range(3)] if again else []
+        for place, (number, event, end, duration) in enumerate(told):
+            marker = int(marks == "all" or (marks == "rfc" and place == 0))
+            ear.hear([(number, timestamp, marker, event, end, duration)])
+        ear.now_us += 100_000
+        ear.hear([(number, timestamp, int(marks == "all"), *rest) for number, *rest in late])
+        expected += e.DIGITS[code]
+        sequence += body + ends + len(late) + data.draw(st.integers(1, 30))
+        timestamp += last + data.draw(st.integers(320, 8_000))
+    ear.wait(500)
+    assert ear.digits == expected
+    assert ear.starts == expected

@@ -103,3 +103,58 @@ def test_the_longest_gap() -> None:
     for sequence, at_us in enumerate([0, 20_000, 75_000, 95_000]):
         q.arrive(row, sequence, 1, at_us)
     assert row[q.GAP_MAX_US] == 55_000
+
+
+def test_runs_of_lost_packets() -> None:
+    row = stream()
+    feed(row, [1, 2, 5, 6, 8, 9])
+    assert (q.lost(row), row[q.LOSS_RUNS]) == (3, 2)
+
+
+def timed(row: np.ndarray, index: int, late_us: int = 0, marker: int = 0, skip: int = 0) -> None:
+    q.arrive(row, index, 7, index * FRAME_US + late_us)
+    q.time_packet(row, index * 160 + skip, index * FRAME_US + late_us, marker)
+
+
+def test_lateness_is_against_what_is_usual() -> None:
+    row = stream()
+    for index in range(50):
+        timed(row, index, 140_000 if index == 20 else 0)
+    assert (row[q.DELAYED], row[q.DELAYED_MAX_US]) == (1, 140_000)
+    assert row[q.FLOOR_US] < 1_000
+
+
+def test_a_first_packet_that_was_late_sets_no_standard() -> None:
+    row = stream()
+    for index in range(50):
+        timed(row, index, 100_000 if index == 0 else 0)
+    assert row[q.DELAYED] == 0
+
+
+def test_drift_and_a_longer_way_become_usual() -> None:
+    row = stream()
+    for index in range(6_000):  # two minutes of a clock that is 200 ppm slow
+        timed(row, index, index * 4)
+    assert (row[q.DELAYED], row[q.DELAYED_MAX_US] < 10_000) == (0, True)
+    for index in range(6_000, 12_000):
+        timed(row, index, 24_000 + 100_000)
+    assert 100 < row[q.DELAYED] < 1_000, "until it is usual"
+
+
+def test_a_talkspurt_chooses_its_delay_anew() -> None:
+    row = stream()
+    for index in range(100):
+        timed(row, index, 0 if index < 50 else 400_000, marker=int(index == 50))
+    assert row[q.DELAYED] == 0
+
+
+def test_levels_of_both_laws() -> None:
+    from engine.media import g711
+
+    decode = g711.decode_tables()
+    for law in (0, 1):
+        row = stream()
+        loud = g711.encode(np.array([32_767, -32_768, 20_000, 0] * 40, np.int16), law)
+        packet = np.frombuffer(bytes(12) + loud, np.uint8).copy()
+        q.weigh(row, decode[law], packet, 12, packet.size)
+        assert (row[q.WEIGHED], row[q.CLIPPED], row[q.LOUDEST] > 32_000) == (160, 80, True)

@@ -15,6 +15,7 @@ import msgspec
 from engine.call import effects
 from engine.dialplan.model import AgentModel, Site, TenantModel, TrunkModel
 from engine.records.events import Event
+from engine.runtime.key_vault import KeyVault
 from engine.runtime.log import Log
 from engine.runtime.recording_quota import Shelves
 from engine.sip.events import Send
@@ -108,7 +109,9 @@ class FakePlane:
         return ()
 
     def __init__(
-        self, *, legs_max: int, data_dir: Path, on_events: Callable[[], None], memory: Path | None = None
+        self, *, legs_max: int, data_dir: Path, on_events: Callable[[], None], memory: Path | None = None,
+        ports: tuple[int, int] = (16_384, 32_766),
+        vault: KeyVault | None = None,
     ) -> None:
         self.event_fd = os.eventfd(0, os.EFD_NONBLOCK)
         self.commands: list[Any] = []

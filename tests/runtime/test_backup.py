@@ -19,6 +19,7 @@ from engine.records import schema
 from engine.runtime import backup as room
 from engine.runtime.backup import backup, restore
 from engine.runtime.migrations import prepare
+from engine.runtime.secrets import Secrets
 from tests.runtime.fakes import run, until
 from tests.runtime.test_storage import call, opened, rows
 
@@ -30,6 +31,8 @@ MESSAGE, PROMPT = "voicemail/default/front/bako-0-aaaa0001-2.wav", "prompts/defa
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     (folder / "recordings" / "default").mkdir(parents=True)
+    (folder / "utterances" / "default").mkdir(parents=True)
+    (folder / "utterances" / "default" / "bako-0-aaaa0001-2.wav").write_bytes(b"RIFF")
     shutil.copy(VECTOR, folder / "ringdown.db")
     prepare(folder / "ringdown.db", 1.0)
     (folder / "queue_log").write_text("1|a\n")
@@ -45,7 +48,8 @@ def test_there_and_back(data: Path, tmp_path: Path) -> None:
     made = backup(data, tmp_path / "b.db", recordings=True, secrets=True)
     assert made.rows == {"calls": 5, "contacts": 5, "queue_events": 18, "agent_times": made.rows["agent_times"],
                          "agent_logins": 1, "promises": 0}  # fmt: skip
-    assert made.files == {"queue_log": 1, "secrets.json": 1, "recordings": 1, "voicemail": 1, "prompts": 1}
+    found = {"queue_log": 1, "secrets.json": 1, "recordings": 1, "utterances": 1, "voicemail": 1, "prompts": 1}
+    assert made.files == found
     assert made.events_to == {"a/aaaa0001": 50, "a/aaaa0002": 20}
     assert (tmp_path / "b.db").stat().st_mode & 0o777 == 0o600 and made.bytes == (tmp_path / "b.db").stat().st_size
     goal = tmp_path / "fresh" / "data"
@@ -67,6 +71,20 @@ def test_there_and_back(data: Path, tmp_path: Path) -> None:
 def test_secrets_and_recordings_stay_unless_asked_for(data: Path, tmp_path: Path) -> None:
     assert backup(data, tmp_path / "b.db").files == {"queue_log": 1}
     assert rows(tmp_path / "b.db", "SELECT name FROM backup_files") == [("queue_log",)]
+
+
+def test_secrets_travel_sealed_and_without_their_key(data: Path, tmp_path: Path) -> None:
+    Secrets(data).put("carrier", "ca-na-ry")
+    made = backup(data, tmp_path / "b.db", secrets=True)
+    assert made.files["secrets.json"] == 1
+    whole = (tmp_path / "b.db").read_bytes()
+    assert b"ca-na-ry" not in whole and (data / "secrets.key").read_bytes().strip() not in whole
+    assert b"sealed:" in whole, "the search finds what is there"
+    done = restore(tmp_path / "b.db", tmp_path / "new")
+    assert done.sealed == ["carrier"] and not (tmp_path / "new" / "secrets.key").exists()
+    shutil.copy(data / "secrets.key", tmp_path / "new" / "secrets.key")
+    assert Secrets(tmp_path / "new").lookup("carrier") == "ca-na-ry"
+    assert restore(tmp_path / "b.db", tmp_path / "new", replace=True).sealed == []
 
 
 def test_while_the_writer_writes(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ class Engine:
     def __init__(self) -> None:
         self.options = types.SimpleNamespace(node="a")
         self.boot = "b1"
-        self.secrets = types.SimpleNamespace(bus="")
+        self.password = ""
+        self.secrets = types.SimpleNamespace(bus_password=lambda name: self.password)
         self.log, self.printed = quiet_log()
         self.loop = asyncio.get_running_loop()
         self.asked: list[tuple[str, Request]] = []
@@ -193,10 +194,10 @@ def test_the_password_and_a_wrong_one(tmp_path: Path, port: int, monkeypatch: py
         engine = Engine()
         bus = Bus(engine)  # type: ignore[arg-type]
         async with broker(tmp_path, port, users.read_text()):
-            engine.secrets.bus = "wrong"
+            engine.password = "wrong"
             bus.use(BusModel("127.0.0.1", port, user="us"))
             await until(lambda: bus.state == "down", 10)
-            monkeypatch.setenv("RINGDOWN_BUS", tmp_path.name)
+            engine.password = tmp_path.name
             await until(lambda: bus.state == "connected", 10)
             assert tmp_path.name not in engine.printed.getvalue()
             await bus.close()

@@ -21,7 +21,7 @@ from engine.runtime.recovery import Recovered, recover
 from engine.runtime.replaying import unpack
 from engine.runtime.site_files import Reading
 from engine.sip.events import Path as Way
-from tests.runtime.fakes import quiet_log
+from tests.runtime.fakes import quiet_log, site
 from tests.runtime.recorded import Recorder, busy_world, record
 from tests.scenarios.sites import busy_site
 
@@ -205,6 +205,22 @@ def test_resume_sets_the_plane_then_tells_the_switch_and_of_lost_connections(
     assert [name for name, call_id in server.named if call_id] == [call.name]
     text = server.lines.getvalue()
     assert "goes on with 1 calls after a crash: 1234 ms" in text and "a clip is gone" in text
+
+
+@pytest.mark.parametrize(("srtp", "there", "told"), [
+    ("optional", False, True), ("optional", True, False), ("off", False, False),
+])
+def test_keys_and_a_machine_that_cannot_encrypt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, srtp: str, there: bool, told: bool
+) -> None:
+    log, output = quiet_log()
+    server: Any = SimpleNamespace(log=log, site=site(srtp=srtp))
+    monkeypatch.setattr(room, "_CRYPTO", "libcrypto.so.3" if there else "libcrypto.so.none")
+    vault = room.keys(server, tmp_path / "plane", going_on=False)
+    assert (tmp_path / "plane.keys").exists() and ("install OpenSSL 3" in output.getvalue()) == told
+    vault.close()
+    room.keys(server, tmp_path / "no" / "plane", going_on=False)
+    assert "agree on new keys" in output.getvalue()
 
 
 def test_handed_over_connections_and_what_was_half_read() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from engine.call.effects import Reply
 from engine.runtime import desk as room
+from engine.runtime import recognizer_pool
 from engine.runtime.admin import Answer, Request
 from engine.runtime.desk import Desk
 from engine.runtime.ladder import Ladder
@@ -49,6 +50,7 @@ class Fake:
             reloading=lambda: self.notified.append("reloading"), reloaded=lambda: self.notified.append("reloaded")
         )
         self.plane = types.SimpleNamespace(metrics=lambda: {"legs": 0})
+        self.recognizers = types.SimpleNamespace(figures=recognizer_pool.Figures(listened=3))
 
     async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
         if verb == "silent":
@@ -105,6 +107,7 @@ def test_an_agent_may_be_named_by_number(tmp_path: Path) -> None:
 def test_status_holds_both_sides(tmp_path: Path) -> None:
     found = data(ask(Fake(tmp_path), "status"))
     assert found["switch"]["calls"] == 0 and found["runtime"]["inputs"] == 7 and found["boot"] == "b1"
+    assert found["runtime"]["speech"]["listened"] == 3
     assert found["runtime"]["storage"]["written"] == 3 and found["runtime"]["media"] == {"legs": 0}
     assert data(ask(Fake(tmp_path), "metrics"))["inputs"] == 7
 

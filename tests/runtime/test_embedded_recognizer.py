@@ -9,7 +9,7 @@ import pytest
 from engine.errors import SpeechError
 from engine.runtime.embedded_recognizer import EmbeddedRecognizer
 from engine.runtime.graph_shelf import Shelf
-from engine.speech.grammar import Grammar
+from engine.speech.grammar import Grammar, Line, Slot
 from engine.speech.ports import Heard, Partial, Samples
 from tests.runtime.spoken import DIGITS, MENU, MODEL, digits, frames, spoken
 
@@ -43,6 +43,14 @@ def test_what_is_not_in_the_grammar_is_rejected(shelf: Shelf) -> None:
     for name in ("all_busy", "please_hold", "technical_fault", "queue_closed"):
         _, found = hear(shelf, MENU, spoken(name))
         assert not found or found[0].confidence < 0.5, (name, found)
+
+
+def test_words_that_may_mean_two_things_are_heard_as_surely_as_others(shelf: Shelf) -> None:
+    """“Three” is in the afternoon, or at night; nothing of that is the recogniser's doubt."""
+    at = Grammar("en", (Line("$at", "at"),), {"at": Slot("time")})
+    _, found = hear(shelf, at, spoken("digits/3"))
+    assert [each.slots["at"] for each in found[:2]] == ["15:00", "03:00"]
+    assert found[0].confidence == found[1].confidence > 0.8
 
 
 def test_one_after_the_other_and_forgotten(shelf: Shelf) -> None:

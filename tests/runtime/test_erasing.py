@@ -69,8 +69,12 @@ def data(tmp_path: Path) -> Path:
     (tmp_path / "queue_log").write_text(LOG)
     home = tmp_path / "recordings" / "default"
     home.mkdir(parents=True)
+    said = tmp_path / "utterances" / "default"
+    said.mkdir(parents=True)
     for name in ("bako-0-aaaa0001-1", "dilo-0-aaaa0001-1", "dilo-0-aaaa0001-2", "bako-0-aaaa0002-1"):
         (home / f"{name}.wav").write_bytes(b"RIFF")
+        (said / f"{name}.wav").write_bytes(b"RIFF")
+    (said / "bako-0-aaaa0001-n17.json").write_bytes(b"{}")
     invite = b"INVITE sip:700@x SIP/2.0\r\nFrom: <sip:%s@y>\r\n\r\n"
     journal(tmp_path, "aaaa0001", [(invite % HIS.encode(), None), (b"INFO 5", "call bako-0")])
     journal(tmp_path, "aaaa0002", [(invite % OTHER.encode(), None), (b"INFO 7", "call bako-0")])
@@ -84,7 +88,7 @@ def test_everything_of_his_is_found_and_nothing_changes(data: Path) -> None:
     assert counts.as_dict() == {
         "calls": 3, "events": counts.events, "queue_events": 10, "contacts": 2, "queue_log_lines": 3,
         "recordings": 3, "journals": 2, "keys": 1, "signalling": 0, "voicemail": 0, "mails": 0,
-        "utterances": 0,
+        "utterances": 4,
     }  # fmt: skip
     after = {path: path.read_bytes() for path in data.rglob("*") if path.is_file() and "-shm" not in path.name}
     assert {path: text for path, text in after.items() if path in before} == before
@@ -100,6 +104,8 @@ def test_he_is_gone_and_everybody_else_is_not(data: Path, number: str, country: 
     assert erasure.left()
     counts = erasure.erase()
     assert (counts.calls, counts.journals, counts.recordings, counts.queue_log_lines) == (3, 2, 3, 3)
+    left = [path.name for path in (data / "utterances").rglob("*.*")]
+    assert counts.utterances == 4 and left == ["bako-0-aaaa0002-1.wav"]
     assert erasure.left() == {} and set(Erasure(data, HIS).find().as_dict().values()) == {0}
     assert rows(data / "ringdown.db", others) == kept and rows(data / "ringdown.db", gaps) == shape
     assert rows(data / "ringdown.db", "SELECT count(*), sum(talked_ms) FROM calls") == [(5, 170_000)]

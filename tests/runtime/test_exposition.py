@@ -12,25 +12,37 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.dialplan.model import QueueModel, Site
+from engine.media.commands import LegClosed, Sound
 from engine.runtime import exposition as room
 from engine.runtime.exposition import Exposition
+from engine.runtime.recognizer_pool import Figures
 from engine.runtime.tally import Tally
 from engine.sim.world import World
+from engine.sip.gate import Gate
 from tests.call.calls import SITE, agent, talk
 from tests.runtime.fakes import event, run
 
 MEDIA = {"ticks": 50, "tick_late_us_sum": 5_000, "tick_late_us_max": 900, "commands_waiting": 2, "events_refused": 3}
+SPEECH = Figures(children=2, children_ready=1, cpu_ms=1_500, frames_dropped=4, memory_bytes=70_000, ready_ms=350)
+
+
+def live(row: int, generation: int) -> LegClosed:
+    """Every living leg has lost a tenth, and hears us well."""
+    return LegClosed(row, generation, 900, 900, 100, 0, 0, 0, 500, 500, 30_000, 0, Sound(about=1, round_trip_us=9_000))
 
 
 def fake(w: World) -> Any:
     """As much of a Server as the exposition reads, round a real Switch."""
     sock = types.SimpleNamespace(datagrams_in=7, datagrams_out=6, dropped=1, failures={"EPERM": 2})
     return types.SimpleNamespace(
+        guard=types.SimpleNamespace(gate=Gate()),
         switch=w.switch, tally=Tally(), began_s=time.monotonic() - 5, draining=False, faults=0,
         options=types.SimpleNamespace(node="a"), udp={1: sock}, counts={"unsent": 1, "unresolved": 0},
         flows=types.SimpleNamespace(flows={}, refused=0), log=types.SimpleNamespace(counts={"info": 3}, held_back=9),
-        admin=types.SimpleNamespace(readers=[], dropped=0), plane=types.SimpleNamespace(metrics=lambda: MEDIA),
+        admin=types.SimpleNamespace(readers=[], dropped=0),
+        plane=types.SimpleNamespace(metrics=lambda: MEDIA, live=live),
         storage=types.SimpleNamespace(state="spooling", detail="locked", spooled=4, written=5, lost=0),
+        recognizers=types.SimpleNamespace(figures=SPEECH, late_ticks=2),
         journal=types.SimpleNamespace(bytes_written=100, failed="", inputs=77),
         now_ms=lambda: w.now_ms, watching=types.SimpleNamespace(
             health=types.SimpleNamespace(ready=lambda: (True, {}), media_alive=lambda: True)
@@ -73,7 +85,8 @@ def test_what_happened_is_what_is_exposed() -> None:
     server.tally.message(server.tally.received, b"INVITE sip:x")
     server.tally.message(server.tally.sent, b"SIP/2.0 200 OK")
     server.tally.lag(0.003)
-    server.tally.feed(event(1, "call.quality", trunk="gw", packets_in=90, packets_out=1, lost=10, jitter_us=2_000))
+    server.tally.feed(event(1, "call.quality", trunk="gw", packets_in=90, packets_out=1, lost=10, jitter_us=2_000,
+                            mos_in=3.5, mos_out=4.0, round_trip_us=30_000, side="theirs"))
     text = page(server)
     found = samples(text)
     support = (("queue", "support"), ("tenant", "default"))
@@ -86,14 +99,26 @@ def test_what_happened_is_what_is_exposed() -> None:
         ("ringdown_loop_lag_seconds_bucket", (("le", "0.005"),), 1), ("ringdown_loop_lag_seconds_count", (), 1),
         ("ringdown_quality_packets_lost_total", (("trunk", "gw"),), 10),
         ("ringdown_quality_jitter_seconds_sum", (("trunk", "gw"),), 0.002),
+        ("ringdown_live_mos_count", (("way", "to"),), 2), ("ringdown_live_legs_bad", (("way", "to"),), 0),
+        ("ringdown_live_legs_faulty", (("side", "theirs"),), 2),
+        ("ringdown_quality_mos_sum", (("trunk", "gw"), ("way", "from")), 3.5),
+        ("ringdown_quality_mos_count", (("trunk", "gw"), ("way", "to")), 1),
+        ("ringdown_quality_round_trip_seconds_sum", (("trunk", "gw"),), 0.03),
+        ("ringdown_quality_faults_total", (("side", "theirs"), ("trunk", "gw")), 1),
         ("ringdown_media_tick_late_seconds_sum", (), 0.005), ("ringdown_media_tick_late_seconds_count", (), 50),
         ("ringdown_media_ring_depth", (("ring", "commands"),), 2), ("ringdown_log_lines_held_back_total", (), 9),
         ("ringdown_storage_state", (("state", "spooling"),), 1), ("ringdown_storage_state", (("state", "ok"),), 0),
+        ("ringdown_speech_recognizers", (), 2), ("ringdown_speech_recognizers_ready", (), 1),
+        ("ringdown_speech_recognizer_cpu_seconds_total", (), 1.5), ("ringdown_speech_frames_dropped_total", (), 4),
+        ("ringdown_speech_recognizer_memory_bytes", (), 70_000), ("ringdown_speech_drains_late_total", (), 2),
+        ("ringdown_speech_recognizer_start_seconds", (), 0.35),
         ("ringdown_sip_send_failures_total", (), 2), ("ringdown_inputs_total", (), 77), ("ringdown_ready", (), 1),
     ):  # fmt: skip
         assert found[name, labels] == pytest.approx(value), name
     for trunk in SITE.trunks:
         assert found["ringdown_trunk_calls", (("trunk", trunk),)] == 0
+        assert found["ringdown_trunk_up", (("trunk", trunk),)] == 1
+        assert found["ringdown_trunk_calls_moved_total", (("trunk", trunk),)] == 0
     assert b"5551234" not in text and b"201" not in text, "a caller or an agent in the labels"
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from engine import limits
 from engine.errors import SpeechError
 from engine.runtime import graph_shelf, guessing
+from engine.runtime.embedded_recognizer import EmbeddedRecognizer
 from engine.runtime.graph_shelf import OwnModel, Shelf, problem, shipped
 from engine.speech.grammar import Grammar, Line, Slot
 from tests.runtime.spoken import DIGITS, MENU, MODEL
@@ -37,6 +43,22 @@ def test_a_broken_graph_is_made_again(tmp_path: Path) -> None:
     assert (kept / "graph/HCLG.fst").read_bytes() == whole
 
 
+def test_what_another_process_kept_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removed and laid out anew, it would be gone for an instant in which the other one loads it."""
+    compile_, stamps = graph_shelf.graph.compile, []
+
+    def slowly(*given: Any) -> Any:
+        monkeypatch.setattr(graph_shelf.graph, "compile", compile_)
+        faster = Shelf(tmp_path).prepared(MODEL, MENU, {}).model.folder / "graph/HCLG.fst"
+        stamps.append((faster, faster.stat().st_ino))
+        return compile_(*given)
+
+    monkeypatch.setattr(graph_shelf.graph, "compile", slowly)
+    Shelf(tmp_path).prepared(MODEL, MENU, {})
+    ((file, inode),) = stamps
+    assert file.stat().st_ino == inode
+
+
 def test_lists_that_only_a_call_knows_make_another_graph(tmp_path: Path) -> None:
     names = Grammar("en", (Line("$who", "person"),), {"who": Slot("choice", open_list=True)})
     shelf = Shelf(tmp_path)
@@ -59,10 +81,35 @@ def test_memory_and_disk_keep_a_number_of_graphs(tmp_path: Path, monkeypatch: py
     assert len(list((tmp_path / "graphs").iterdir())) == 2
 
 
-def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "graphs").write_text("a file")
-    with pytest.raises(SpeechError, match="set RINGDOWN_CACHE to a folder"):
-        Shelf(tmp_path).prepared(MODEL, MENU, {})
+def test_a_cache_that_cannot_be_written_makes_nobody_dumb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    shelf = Shelf(tmp_path / "file")
+    assert shelf.prepared(MODEL, DIGITS, {}).ours and "can't be kept" in shelf.unkept
+    monkeypatch.setattr(graph_shelf, "_MEMORY", tmp_path / "nowhere")
+    assert shelf.prepared(MODEL, MENU, {}).ours  # by way of the system's temporary folder
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(SpeechError, match="nor in a temporary folder; set RINGDOWN_CACHE to a folder"):
+        Shelf(tmp_path / "file").prepared(MODEL, DIGITS, {})
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_once_there_is_room_the_graph_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, write, full = Shelf(tmp_path), Path.write_bytes, [True]
+
+    def when_full(path: Path, data: bytes) -> int:
+        if full[0] and tmp_path in path.parents:
+            write(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", when_full)
+    assert shelf.prepared(MODEL, DIGITS, {}).ours and "No space left" in shelf.unkept
+    assert not list((tmp_path / "graphs").iterdir())
+    full[0] = False
+    Shelf(tmp_path).prepared(MODEL, DIGITS, {})
+    (kept,) = (tmp_path / "graphs").iterdir()
+    assert (kept / "graph/HCLG.fst").is_file()
 
 
 def test_a_thousand_phrases_within_a_second(tmp_path: Path) -> None:
@@ -99,3 +146,36 @@ def test_a_word_that_nobody_can_say_is_named(tmp_path: Path, monkeypatch: pytest
         Shelf(tmp_path).prepared(MODEL, Grammar("en", (Line("qwrtzp", "x"),)), {})
     said = Grammar("en", (Line("qwrtzp", "x"),), words={"qwrtzp": ("K W ER T S",)})
     assert Shelf(tmp_path).prepared(MODEL, said, {}).ours
+
+
+def test_an_entry_that_nobody_knows_how_to_say_costs_the_others_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_shelf, "guess", lambda words, language: {})
+    open_slot = Grammar("en", (Line("$town", "town"),), {"town": Slot("choice", open_list=True)})
+    shelf = Shelf(tmp_path)
+    made = shelf.prepared(MODEL, open_slot, {"town": ("york", "djpfrwy spa", "bath")})
+    assert made.mute == ("djpfrwy spa",)
+    assert made.matcher.read(["bath"])[0].slots == {"town": "bath"} and not made.matcher.read(["djpfrwy", "spa"])
+    assert shelf.holds(MODEL, open_slot, {"town": ("york", "djpfrwy spa", "bath")})
+    recognizer = EmbeddedRecognizer(shelf, MODEL, {"town": ("york", "djpfrwy spa", "bath")})
+    recognizer.start(open_slot)
+    assert recognizer.name == "embedded (can't hear 1 entries without a pronunciation: djpfrwy spa)"
+    recognizer.cancel()
+    own = msgspec.structs.replace(open_slot, words={"djpfrwy": ("like jeff fray",)})
+    assert shelf.prepared(MODEL, own, {"town": ("djpfrwy spa",)}).mute == ()
+    with pytest.raises(SpeechError, match="choice without choices"):
+        shelf.prepared(MODEL, open_slot, {"town": ("djpfrwy",)})
+
+
+def test_a_list_of_the_largest_size_is_ready_within_a_second(tmp_path: Path) -> None:
+    """Beside the load of its model: names as a directory has them."""
+    first = "anna ben carol david emma frank grace henry irene jack".split()
+    last = "baker carter davis evans fisher".split()
+    names = tuple(f"{a} {b} {c}" for a in first for b in last for c in first)[: limits.spoken_list_entries_max]
+    shelf = Shelf(tmp_path)
+    open_slot = Grammar("en", (Line("$who", "who"),), {"who": Slot("choice", open_list=True)})
+    shelf.prepared(MODEL, open_slot, {"who": names[:1]})
+    began = time.process_time()
+    assert shelf.prepared(MODEL, open_slot, {"who": names}).matcher.read(names[-1].split())
+    assert time.process_time() - began < 1.0

@@ -25,6 +25,19 @@ def test_wrong_listen_addresses_say_how(text: str) -> None:
         net.parse_listen(text)
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("", (16_384, 32_766)), ("20000-20998", (20_000, 20_998)), ("20001-20999", (20_002, 20_999)),
+])
+def test_rtp_ports(text: str, expected: tuple[int, int]) -> None:
+    assert net.parse_rtp_ports(text) == expected
+
+
+@pytest.mark.parametrize("text", ["x", "20000", "20000-", "-", "20000-20010", "100-9000", "60000-70000", "30000-20000"])
+def test_wrong_rtp_ports_say_how(text: str) -> None:
+    with pytest.raises(UsageError, match=r"20000-20998|1024 to 65535"):
+        net.parse_rtp_ports(text)
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_taken_port_is_named_with_its_remedy(transport: str) -> None:
     opener = (lambda port: net.open_udp("127.0.0.1", port)[0]) if transport == "udp" else (
@@ -81,3 +94,41 @@ def test_limits_of_the_machine() -> None:
     assert soft == hard
     low, high = net.ephemeral_range()
     assert 0 < low < high < 65_536
+
+
+# --- marks --------------------------------------------------------------------------------------------------
+def tos_of(sender: socket.socket) -> int:
+    """The TOS byte of a datagram as its receiver sees it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        receiver.settimeout(2)
+        receiver.bind(("127.0.0.1", 0))
+        sender.sendto(b"x", receiver.getsockname())
+        _, ancillary, _, _ = receiver.recvmsg(10, 100)
+    return next(data[0] for _, kind, data in ancillary if kind == socket.IP_TOS)
+
+
+def test_sip_leaves_as_cs3_and_rtp_as_ef() -> None:
+    from engine.runtime import rtp_ports
+
+    sip, _ = net.open_udp("127.0.0.1", 0)
+    rtp = rtp_ports.bind("127.0.0.1", 0)
+    with sip, rtp:
+        assert tos_of(sip) == 0x60, "DSCP 24, CS3"
+        assert tos_of(rtp) == 0xB8, "DSCP 46, EF"
+
+
+def test_accepted_connections_carry_the_mark() -> None:
+    with net.open_tcp("127.0.0.1", 0) as listener:
+        listener.listen()
+        listener.setblocking(True)
+        with socket.create_connection(listener.getsockname()) as _, listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == net.SIGNALLING_TOS
+
+
+def test_ipv6_is_marked_too() -> None:
+    if not socket.has_ipv6:
+        return
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        net.mark(sock, net.AUDIO_TOS)
+        assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) == 0xB8

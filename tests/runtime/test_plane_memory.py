@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.media import columns as c
@@ -100,5 +101,15 @@ def test_figures_of_both_lives() -> None:
     before = m.LegClosed(3, 4, 100, 101, 1, 2, 3, 4, 500, 900, 70_000, 6)
     after = m.LegClosed(3, 4, 10, 11, 10, 20, 30, 40, 250, 300, 80_000, 60)
     assert together(before, after) == m.LegClosed(3, 4, 110, 112, 11, 22, 33, 44, 250, 900, 80_000, 66)
+    heard = m.Sound(1, 90_000, 2, 800, 3, 9_000, 1, 4, 4, 50, 20, 700, 900, 30_000, 80_000, 6, 55, 41)
+    later = m.Sound(2, 70_000, 3, 80, 1, 9_500, 2, 1, 1, 60, 10, 500, 500, 20_000, 40_000, 0, 50, 40)
+    sounds = [
+        together(msgspec.structs.replace(before, sound=heard), msgspec.structs.replace(after, sound=told)).sound
+        for told in (later, m.Sound())
+    ]
+    assert sounds[0] == m.Sound(
+        3, 90_000, 5, 880, 4, 9_500, 3, 5, 5, 60, 20, 500, 900, 20_000, 80_000, 0, 50, 40
+    ), "the far end counts on: its own figures are those that it told last"
+    assert sounds[1] == heard, "without a report since, what it told before"
     silent = m.LegClosed(3, 4, *[0] * 10)
     assert together(before, silent) == before

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
+import signal
 import time
 from collections.abc import Awaitable, Callable
 
 import numpy as np
 import pytest
 
+from engine.runtime import child_health
 from engine.runtime import recognizer_pool as room
 from engine.runtime import recognizer_wire as wire
 from engine.runtime.graph_shelf import Shelf
@@ -92,7 +94,7 @@ def test_two_callers_are_heard_and_understood_at_the_same_time() -> None:
 
 
 def test_a_child_that_hangs_is_replaced_and_its_callers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "hung_s", 1.5)
+    monkeypatch.setattr(child_health, "hung_s", 1.5)
     monkeypatch.setattr(room, "ping_s", 0.2)
     monkeypatch.setenv("RINGDOWN_TEST_CHILD", "hang")
 
@@ -105,7 +107,7 @@ def test_a_child_that_hangs_is_replaced_and_its_callers_are_told(monkeypatch: py
         await until(lambda: 1 in world.done, 10)
         assert world.done[1].result == "failed" and "hangs" in world.done[1].detail
         assert time.monotonic() - began < 4
-        monkeypatch.setattr(room, "hung_s", 10.0)
+        monkeypatch.setattr(child_health, "hung_s", 10.0)
         await until(lambda: world.pool.figures.children_ready == 1, 30)
         world.listen(2, "digits")
         await world.say({2: digits("4079")})
@@ -130,6 +132,61 @@ def test_one_that_dies_costs_only_its_own_callers_a_prompt(monkeypatch: pytest.M
         assert world.done[2].result == "match", world.done[2]
 
     play(scene, 2)
+
+
+@pytest.mark.parametrize(
+    ("sort", "mood", "told"),
+    [("SIGKILL", "", "ended with -9"), ("SIGSTOP", "", "is stopped"), ("", "spin", "without an answer"),
+     ("", "eat", "MiB of memory"), ("", "lie", "isn't understood")],
+)  # fmt: skip
+def test_whatever_ails_one_child_costs_its_callers_a_prompt_and_nobody_else_anything(
+    monkeypatch: pytest.MonkeyPatch, sort: str, mood: str, told: str
+) -> None:
+    """Six callers speak at once, three to each of two children; one child goes wrong in the middle of their words."""
+    monkeypatch.setattr(room, "ping_s", 0.2)
+    monkeypatch.setattr(child_health, "hung_s", 1.0)
+    monkeypatch.setattr(child_health, "circles_s", 0.5)
+    monkeypatch.setattr(child_health, "stopped_s", 0.5)
+    monkeypatch.setattr(child_health, "memory_bytes_max", lambda: 420_000_000)
+    monkeypatch.setattr(child_health, "starved", 40)
+
+    async def scene(world: Scene) -> None:
+        await until(lambda: world.pool.figures.children_ready == 2, 30)
+        # one child of the two with a mood: the second start of the first place
+        if mood:
+            monkeypatch.setenv("RINGDOWN_TEST_CHILD", mood)
+            kill(world, 0)
+            await until(lambda: world.pool.figures.children_lost == 1, 10)
+            await until(lambda: world.pool.figures.children_ready == 2, 30)
+            monkeypatch.delenv("RINGDOWN_TEST_CHILD")
+        for number in range(1, 7):
+            world.listen(number, "digits")
+        ill, well = (tuple(child.numbers) for child in world.pool._children)
+        assert len(ill) == len(well) == 3
+        said = list(frames(digits("4079")))
+        for at, samples in enumerate(said):
+            block = np.zeros(6, wire.FRAME)
+            block["token"], block["frame"], block["heard"] = range(1, 7), at, samples
+            world.pool.sound(block)
+            if at == 60 and sort:
+                process = world.pool._children[0].process
+                assert process is not None
+                process.send_signal(signal.Signals[sort])
+            await asyncio.sleep(0.002)
+        await until(lambda: len(world.done) == 6, 20)
+        assert {world.done[number].result for number in ill} == {"failed"}
+        assert all(told in world.done[number].detail for number in ill), world.done
+        assert {world.done[number].result for number in well} == {"match"}
+        assert "3 callers are asked again" in text(world.stream)
+        await until(lambda: world.pool.figures.children_ready == 2, 30)
+        for number in ill:  # asked again, they are understood
+            world.listen(number + 10, "digits")
+        await world.say({number + 10: digits("1111") for number in ill}, 0.002)
+        await until(lambda: len(world.done) == 9, 20)
+        assert [world.done[number + 10].result for number in ill] == ["match"] * 3, world.done
+        assert world.pool.figures.failed == 3 and world.pool.figures.listening == 0
+
+    play(scene, 2, 90.0)
 
 
 def kill(world: Scene, place: int) -> None:

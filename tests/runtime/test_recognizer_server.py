@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,15 @@ def test_its_own_grammar_a_phrase_list_and_another_rate() -> None:
         ('{"config": {"phrase_list": "x"}}', "not understood"),
         ("nonsense", "not understood"),
         (b"\0" * 320, "phrase_list"),
+        ('{"config": ' + "[" * 100_000, "not understood"),
+        ('{"config": {"sample_rate": NaN}}', "not understood"),
+        ('{"config": {"sample_rate": 1e308}}', "sample rate"),
+        ('{"config": {"phrase_list": ["' + "a" * 501 + '"]}}', "at most 500 bytes"),
+        ('{"config": {"phrase_list": ["[unk]"]}}', "no phrase"),
+        ('{"config": {"phrase_list": ["x"], "ringdown": ["en", [["(a", "b"]]]}}', "column 1"),
+        ('{"config": {"phrase_list": ["x"], "ringdown": ["en", [["$n", "b"]]]}}', "n"),
+        ('{"config": {"phrase_list": ["x"], "ringdown": ["en", [["$n", "b"]], {"n": ["digits", 9, 2]}]}}', "smaller"),
+        ('{"config": {"phrase_list": ["\u260e"]}}', "spoken"),
     ],
 )
 def test_what_a_client_may_not_do_ends_its_connection_alone(message: str | bytes, why: str) -> None:
@@ -119,3 +129,27 @@ def test_last_messages() -> None:
         {"word": "four", "conf": 0.9}, {"word": "two", "conf": 0.9},
     ]  # fmt: skip
     assert len(json.loads(final(best, Config(max_alternatives=1)))["alternatives"]) == 1
+
+
+def test_a_clients_grammar_that_takes_long_keeps_nobody_else_waiting() -> None:
+    """It is compiled when it is sent, by a thread of its own, before a word is said."""
+
+    async def scene(address: str, server: RecognizerServer) -> None:
+        prepared, free, asked = server._shelf.prepared, threading.Event(), list[str]()
+
+        def slowly(folder: str, grammar: Any, lists: Any) -> Any:
+            asked.append(grammar.lines[0].phrase)
+            if grammar.lines[0].phrase == "good morning":
+                assert free.wait(20)
+            return prepared(folder, grammar, lists)
+
+        server._shelf.prepared = slowly  # type: ignore[method-assign]
+        async with aiohttp.ClientSession() as session, session.ws_connect(address) as socket:
+            await socket.send_str('{"config": {"phrase_list": ["good morning"]}}')
+            await until(lambda: "good morning" in asked)
+            assert await ask(address, digits("4079")) == {"text": "four zero seven nine"}
+            free.set()
+            await socket.send_str('{"eof": 1}')
+            assert json.loads(await socket.receive_str(timeout=10)) == {"text": ""}
+
+    play(scene)

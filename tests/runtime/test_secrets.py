@@ -13,6 +13,7 @@ from engine.dialplan.box_model import BoxModel
 from engine.dialplan.model import AgentModel, Site, TenantModel, TrunkModel
 from engine.errors import SiteError
 from engine.runtime import secrets as room
+from engine.runtime.sealing_key import is_sealed
 from engine.runtime.secrets import Secrets
 from engine.sip import digest
 from tests.runtime.fakes import site
@@ -107,8 +108,8 @@ def test_a_wide_open_file_is_narrowed_and_a_broken_one_named(tmp_path: Path) -> 
     path = tmp_path / "secrets.json"
     path.write_text("{}")
     path.chmod(0o644)
-    Secrets(tmp_path)
-    assert path.stat().st_mode & 0o777 == 0o600
+    (line,) = Secrets(tmp_path).take_told()
+    assert path.stat().st_mode & 0o777 == 0o600 and "was open to others (mode 0644)" in line
     path.write_text("{broken")
     with pytest.raises(SiteError, match=r"secrets\.json.*move it away"):
         Secrets(tmp_path)
@@ -142,8 +143,8 @@ def test_what_an_admin_adds_while_the_engine_runs_is_never_overwritten(tmp_path:
     secrets.path.write_text(json.dumps(held))
     secrets.rotate(site(), "200")
     held = json.loads(secrets.path.read_text())
-    assert (held["lookups"], held["trunks"]) == ({"crm-token": "a"}, {"gw": "b"})
-    assert secrets.lookup("crm-token") == "a"
+    assert all(is_sealed(each) for each in (held["lookups"]["crm-token"], held["trunks"]["gw"]))
+    assert secrets.lookup("crm-token") == "a" and secrets.loaded(site()).trunks == {"gw": ("us", "b")}
     secrets.path.write_text("{")
     with pytest.raises(SiteError, match="repair it"):
         secrets.rotate(site(), "200")
@@ -204,3 +205,94 @@ def test_the_mail_servers_password_has_three_places(tmp_path: Path, monkeypatch:
     assert Secrets(tmp_path).mail_password("mail") == "of systemd"
     monkeypatch.setenv("RINGDOWN_SECRET_MAIL", "of the environment")
     assert Secrets(tmp_path).mail_password("mail") == "of the environment"
+
+
+# --- at rest ----------------------------------------------------------------------------------------------------
+FIRST = {  # as an engine of format 1 left it, and an admin filled it in
+    "format": 1, "agents": {"default/200": {"realm": "ringdown.test", "ha1": {"MD5": "0" * 32}}},
+    "trunks": {"gw": "trunk word"}, "lookups": {"crm": "token 1"}, "pins": {"default/front": "00:11"},
+    "mail": {"mail": "letter word"}, "bus": "broker word",
+}  # fmt: skip
+CLEAR = ("trunk word", "token 1", "letter word", "broker word")
+
+
+def test_an_earlier_engines_file_is_sealed_without_loss(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    path.write_text(json.dumps(FIRST))
+    path.chmod(0o600)
+    secrets = Secrets(tmp_path)
+    assert secrets.take_told() == [f"4 secret(s) in clear in {path} are sealed now (key {secrets.key.name})"]
+    assert not any(word in path.read_text() for word in CLEAR) and path.stat().st_mode & 0o777 == 0o600
+    for each in (secrets, Secrets(tmp_path)):
+        assert each.loaded(site()).trunks == {"gw": ("us", "trunk word")}
+        assert each.loaded(site()).agents == {"default/200": {"MD5": "0" * 32}}
+        assert (each.lookup("crm"), each.mail_password("mail"), each.bus_password("")) == CLEAR[1:]
+        assert each.take_told() == []
+    held = json.loads(path.read_text())
+    assert held["agents"] == FIRST["agents"] and held["pins"] == FIRST["pins"] and held["format"] == 2
+
+
+def test_a_secret_by_its_name_serves_whoever_names_it(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path)
+    secrets.put("shared", "word")
+    named = site(trunks={"gw": TrunkModel("gw", user="us", secret="shared"), "b": TrunkModel("b", user="b")})
+    assert secrets.loaded(named).trunks == {"gw": ("us", "word")}, "b names none, so it gets none"
+    assert [secrets.lookup("shared"), secrets.mail_password("shared"), secrets.bus_password("shared")] == ["word"] * 3
+    assert list(secrets.names()) == ["shared"] and secrets.readable("shared") and not secrets.readable("bus")
+    (tmp_path / "secrets.json").write_text(json.dumps(FIRST))
+    assert secrets.refresh() and not secrets.refresh()
+    secrets.put("crm", "token 2")
+    assert secrets.lookup("crm") == "token 2", "what is set goes before what lay there"
+    assert secrets.put("crm", "") and secrets.lookup("crm") == "" and not secrets.put("crm", "")
+    assert secrets.put("bus", "") and secrets.bus_password("") == ""
+
+
+def test_the_brokers_password_has_three_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = Secrets(tmp_path)
+    secrets.put("bus", "of the file")
+    assert secrets.bus_password("") == "of the file"
+    secrets.put("mqtt", "by its name")
+    assert secrets.bus_password("mqtt") == "by its name"
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "bus").write_text("of systemd\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    assert secrets.bus_password("mqtt") == "of systemd"
+    monkeypatch.setenv("RINGDOWN_BUS", "of the environment")
+    assert secrets.bus_password("mqtt") == "of the environment"
+
+
+def test_without_the_key_what_is_sealed_is_kept_and_named(tmp_path: Path) -> None:
+    Secrets(tmp_path).put("crm", "token")
+    sealed = (tmp_path / "secrets.json").read_bytes()
+    (tmp_path / "secrets.key").rename(tmp_path / "aside")
+    secrets = Secrets(tmp_path)
+    (line,) = secrets.take_told()
+    assert "which is not here, can't be used: crm" in line and "ringdown secret set NAME" in line
+    assert secrets.lookup("crm") == "" and not secrets.readable("crm")
+    assert (tmp_path / "secrets.json").read_bytes() == sealed
+    secrets.ensure(site())  # another key may be made meanwhile
+    secrets.put("new", "n")
+    (tmp_path / "aside").rename(tmp_path / "secrets.key")
+    assert Secrets(tmp_path).lookup("crm") == "token"
+
+
+def test_a_credential_takes_over_from_the_folders_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Secrets(tmp_path).put("crm", "token")
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "secrets_key").write_text("c3" * 32 + "\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    secrets = Secrets(tmp_path)
+    assert secrets.names() == {"crm": secrets.key.name} and secrets.key.place == "the credential secrets_key"
+    (tmp_path / "secrets.key").unlink()
+    assert Secrets(tmp_path).lookup("crm") == "token"
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert Secrets(tmp_path).lookup("crm") == "", "an operator's command sees no credential"
+
+
+def test_a_secret_that_was_put_in_anothers_place_does_not_open(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path)
+    secrets.put("a", "word")
+    held = json.loads(secrets.path.read_text())
+    held["named"]["b"] = held["named"]["a"]
+    secrets.path.write_text(json.dumps(held))
+    assert secrets.lookup("b") == "" and secrets.lookup("a") == "word"

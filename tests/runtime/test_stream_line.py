@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import aiohttp
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from engine import limits
 from engine.call.stream_wall import StreamDone, StreamWanted
 from engine.media import g711
+from engine.runtime import stream_line
 from engine.runtime.stream_line import SILENCE, Line, octets
 from tests.runtime.bots import LOUD, QUIET, Bot, Mouth, Talk, audio_of, until, wish
 
@@ -324,6 +327,57 @@ def test_a_flood_of_messages_is_read_at_its_rate(monkeypatch: pytest.MonkeyPatch
 
     done, _, _ = called(talk, mouth=Counting(), ms_max=1_000)
     assert (done.result, done.reason[:4]) == ("timeout", "it w") and 150 <= taken <= 230
+
+
+def test_marks_that_are_asked_for_and_never_taken_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that takes a little now and then is not stalled; what it asks for must not pile up for hours."""
+    monkeypatch.setattr(limits, "stream_messages_s_max", 100_000)
+    monkeypatch.setattr(stream_line, "words_waiting_max", 200)
+
+    async def talk(bot: Talk) -> None:
+        await bot.next("media")
+        transport = bot.request.transport
+        assert transport is not None
+        transport.pause_reading()  # type: ignore[attr-defined]
+        with suppress(ConnectionError):
+            for _ in range(200_000):
+                await bot.say("mark", mark={"name": "x" * 120})
+                await bot.say("clear")
+
+    done, _, call = called(talk, ms_max=30_000)
+    assert (done.result, done.reason) == ("failed", "it asks for more than it takes")
+    assert len(call.line._words) <= 200
+
+
+def test_100_megabytes_of_sound_wait_in_the_network() -> None:
+    """In messages just within the bound: the loop stays free, and memory is bounded by what may wait to be heard."""
+    payload = b64encode(bytes([0x80]) * 700_000).decode()
+    late = 0.0
+
+    async def talk(bot: Talk) -> None:
+        await bot.next("media")
+        with suppress(ConnectionError):
+            for _ in range(110):
+                await bot.say("media", media={"payload": payload})
+
+    async def play() -> tuple[StreamDone, Mouth]:
+        async def watch() -> None:
+            nonlocal late
+            while True:
+                began = asyncio.get_running_loop().time()
+                await asyncio.sleep(0.005)
+                late = max(late, asyncio.get_running_loop().time() - began)
+
+        mouth = Mouth()
+        async with Bot(talk) as bot:
+            watching = asyncio.ensure_future(watch())
+            done = await Call(bot, mouth=mouth, ms_max=1_500).run()
+            watching.cancel()
+            return done, mouth
+
+    done, mouth = asyncio.run(play())
+    assert done.result == "timeout" and mouth.pushed / 8 <= limits.stream_ahead_ms_max + 1_500 + 700_000 / 8
+    assert late < 0.3
 
 
 def test_a_line_that_is_dropped_tells_the_bot() -> None:

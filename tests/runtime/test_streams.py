@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from engine.runtime.stream_messages import signature
 from engine.runtime.streams import Streams
 from tests.dialplan.site import lines, site_of
 from tests.runtime.bots import LOUD, Bot, Sound, Talk, audio_of, octets_of, until, wish
+from tests.runtime.certificates import certificate
 
 
 class Log:
@@ -115,6 +117,27 @@ def test_a_bot_that_refuses(status: int, location: str, reason: str) -> None:
         assert (done.result, done.reason) == ("failed", reason) and len(place.bot.asked) == 1
 
     play(listens, act, status=status, location=location)
+
+
+def test_a_bot_whose_certificate_is_nobodys_and_one_without_tls(tmp_path: Path) -> None:
+    trust = certificate(tmp_path, 30)
+
+    async def act(place: Place) -> None:
+        async def told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append(await reader.read(1_000))
+            writer.close()
+
+        heard: list[bytes] = []
+        reasons = ("the server's certificate is not valid: self-signed certificate", "")
+        for number, context in enumerate((trust, None)):
+            async with await asyncio.start_server(told, "127.0.0.1", 0, ssl=context) as server:
+                port = server.sockets[0].getsockname()[1]
+                place.streams.want(wish(f"wss://127.0.0.1:{port}/x", connect_ms=2_000))
+                done = await place.ended(number + 1)
+                assert done.result == "failed" and done.reason.startswith(reasons[number]) and done.reason
+        assert not any(b"GET" in each for each in heard)  # neither the secret nor the address went in clear
+
+    play(listens, act)
 
 
 def test_a_server_that_is_no_bot_and_one_that_never_answers() -> None:

@@ -56,6 +56,17 @@ def test_events_are_summed() -> None:
     assert tally.quality == {"gw": Quality(2, 200, 5, 1_400)}
 
 
+def test_opinions_faults_and_round_trips_are_summed() -> None:
+    tally = Tally()
+    media = {"trunk": "gw", "packets_in": 100, "packets_out": 1, "lost": 0, "jitter_us": 700}
+    for mos_in, mos_out, trip_us, side in ((4.0, 0.0, -1, ""), (3.0, 4.25, 40_000, "theirs"), (0.0, 0.0, 0, "theirs")):
+        told = {"mos_in": mos_in, "mos_out": mos_out, "round_trip_us": trip_us, "side": side}
+        tally.feed(event(1, "call.quality", **media, **told))
+    found = tally.quality["gw"]
+    assert (found.rated, found.opinions) == ({"from": 2, "to": 1}, {"from": 7.0, "to": 4.25})
+    assert (found.trips, found.trip_us, found.poor) == (2, 40_000, {"theirs": 2})
+
+
 def test_lag_falls_into_its_bucket() -> None:
     tally = Tally()
     for seconds in (0.0, 0.001, 0.0011, 0.3, 7.0):
@@ -73,3 +84,20 @@ def test_lookups_and_metrics_are_counted_by_tenant_and_bounded() -> None:
         tally.feed(event(1, "call.metric", name=f"m{number}", by=3))
     assert tally.lookups == {"default/customer ok": 2, "default/customer failed": 1}
     assert tally.metrics["default/m0"] == 3 and len(tally.metrics) == room.names_max + 1
+
+
+def test_emergency_calls_are_counted() -> None:
+    tally = Tally()
+    for kind, data in (
+        ("emergency.dialled", {}), ("emergency.preempted", {}), ("emergency.ended", {"result": "answered"}),
+        ("emergency.dialled", {}), ("emergency.ended", {"result": "unreachable"}),
+    ):  # fmt: skip
+        tally.feed(event(1, kind, **data))
+    assert tally.emergency == {"dialled": 2, "preempted": 1, "answered": 1, "unreachable": 1}
+
+
+def test_rules_against_fraud_are_counted_by_what_they_did() -> None:
+    tally = Tally()
+    for number, kind in enumerate(("fraud.warned", "fraud.stopped", "fraud.stopped")):
+        tally.feed(event(number, kind, rule="premium", caller="default/201", count=3, most=2))
+    assert tally.fraud == {"premium warned": 1, "premium stopped": 2}

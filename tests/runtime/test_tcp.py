@@ -9,8 +9,10 @@ import pytest
 
 from engine.runtime import tcp as room
 from engine.runtime.handover import rest_of, sock_of
+from engine.runtime.log import Log
 from engine.runtime.net import open_tcp
 from engine.runtime.tcp import Flows
+from engine.runtime.tls import Certificates
 from engine.sip.events import Path
 from tests.runtime.fakes import run, until
 
@@ -39,7 +41,7 @@ class Owner:
 
 async def served() -> tuple[Owner, Flows, int]:
     owner = Owner()
-    flows = Flows(asyncio.get_running_loop(), owner)
+    flows = Flows(asyncio.get_running_loop(), owner, Certificates(Log()))
     sock = open_tcp("127.0.0.1", 0)
     port = sock.getsockname()[1]
     await flows.listen(sock)
@@ -198,7 +200,7 @@ def test_a_connection_outlives_the_program_that_had_it() -> None:
         await asyncio.sleep(0.05)
         assert owner.kinds().count("data") == 1  # nothing more is read by the old one
         after = Owner()
-        next_flows = Flows(asyncio.get_running_loop(), after)
+        next_flows = Flows(asyncio.get_running_loop(), after, Certificates(Log()))
         sock = sock_of(stream.descriptor)
         assert sock is not None
         await next_flows.adopt(number, sock, rest_of(stream))
@@ -228,5 +230,43 @@ def test_a_connection_that_is_being_closed_is_not_handed_over() -> None:
         assert flows.hand_over() == [] and owner
         writer.close()
         await flows.close()
+
+    run(work())
+
+
+def test_connections_of_ours_are_kept_alive_and_a_flow_that_stops_answering_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RFC 5626 §4.4.1. Who has never answered a ping (many servers don't) is never closed for its silence."""
+    for name, value in (("sweep_s", 0.02), ("ping_s", 0.06), ("pong_s", 0.1)):
+        monkeypatch.setattr(room, name, value)
+    pings: dict[str, int] = {"good": 0, "mute": 0}
+    answers = {"good": 3, "mute": 0}
+
+    def far(name: str) -> Any:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.readexactly(4) == b"\r\n\r\n":
+                pings[name] += 1
+                if pings[name] <= answers[name]:
+                    writer.write(b"\r\n")
+
+        return serve
+
+    async def work() -> None:
+        owner, flows, port = await served()
+        servers = {name: await asyncio.start_server(far(name), "127.0.0.1", 0) for name in pings}
+        for flow, name in ((1_001, "good"), (1_002, "mute")):
+            flows.connect(flow, "127.0.0.1", servers[name].sockets[0].getsockname()[1])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await until(lambda: any(each[:2] == ("closed", 1_001) for each in owner.heard))
+        assert ("closed", 1_001, "no answer to a keep-alive: the flow has failed") in owner.heard
+        assert pings["good"] >= 4 and pings["mute"] >= 4
+        assert 1_002 in flows.flows and len(flows.flows) == 2
+        with pytest.raises(TimeoutError):  # whoever connects to us pings us, not we him
+            await asyncio.wait_for(reader.read(1), 0.1)
+        writer.close()
+        await flows.close()
+        for server in servers.values():
+            server.close()
 
     run(work())

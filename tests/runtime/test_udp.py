@@ -11,6 +11,7 @@ import pytest
 from engine.runtime import udp as room
 from engine.runtime.net import open_udp
 from engine.runtime.udp import UdpSocket
+from engine.sip import stun
 from tests.runtime.fakes import run, until
 
 
@@ -105,6 +106,28 @@ def test_a_full_send_buffer_keeps_the_order_and_a_bound() -> None:
         assert stuffed.sent[:3] == [b"0", b"1", b"2"]
         ours.send(b"direct", "127.0.0.1", 9)
         assert stuffed.sent[-1] == b"direct"
+        ours.close()
+
+    run(work())
+
+
+def test_a_stun_keep_alive_is_answered_and_told_to_nobody() -> None:
+    """RFC 5626 §3.5.2; what only looks like STUN is somebody else's business."""
+
+    async def work() -> None:
+        received: list[Any] = []
+        ours = make(received, [])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+            far.bind(("127.0.0.1", 0))
+            far.settimeout(2)
+            question = b"\0\x01\0\0" + stun.COOKIE.to_bytes(4) + b"transaction!"
+            far.sendto(question, ("127.0.0.1", ours.port))
+            await until(lambda: ours.datagrams_out == 1)
+            assert far.recv(100) == stun.answer(question, *far.getsockname())
+            far.sendto(b"\0\x11" + question[2:], ("127.0.0.1", ours.port))  # an indication: no answer is due
+            far.sendto(b"\0\0\0\0", ("127.0.0.1", ours.port))
+            await until(lambda: received)
+            assert received == [(b"\0\0\0\0", *far.getsockname())] and ours.datagrams_out == 1
         ours.close()
 
     run(work())

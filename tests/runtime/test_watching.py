@@ -22,6 +22,7 @@ def play(scene: Any) -> None:
             loop=asyncio.get_running_loop(), tally=Tally(), log=log, site=site(drain_ms_max=60_000), draining=False,
             switch=None, plane=types.SimpleNamespace(sign_of_life=lambda: True),
             storage=types.SimpleNamespace(state="ok", detail="", spooled=0),
+            options=types.SimpleNamespace(provision="", provision_cert=""),
         )  # fmt: skip
         watching = Watching(server)
         told: list[tuple[str, ...]] = []
@@ -85,5 +86,19 @@ def test_the_loop_measures_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.06)  # the loop stands still
         await asyncio.sleep(0.03)
         assert tally.lag_max_s > 0.04
+
+    play(scene)
+
+
+def test_provisioning_lives_as_long_and_only_when_it_was_asked_for() -> None:
+    async def scene(watching: Watching, told: list[tuple[str, ...]]) -> None:
+        watching.bind("")
+        assert await watching.start() == "-" and watching.provisioning.address == ""
+        watching.server.options.provision = "127.0.0.1:0"
+        watching.bind("")
+        await watching.start()
+        host, _, port = watching.provisioning.address.rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()
 
     play(scene)

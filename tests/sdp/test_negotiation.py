@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 
 from engine.errors import LocalError, ProtocolError
 from engine.sdp.description import DIRECTIONS, parse
-from engine.sdp.negotiation import PCMA, PCMU, Agreed, Local, answer_offer, make_offer, read_answer
+from engine.sdp.negotiation import (
+    CN,
+    EVENTS_16,
+    G722,
+    L16_8,
+    L16_16,
+    PCMA,
+    PCMU,
+    Agreed,
+    Local,
+    answer_offer,
+    make_offer,
+    read_answer,
+)
 
 
 def sdp(*lines: str, host: str = "198.51.100.7", session: tuple[str, ...] = ()) -> bytes:
@@ -49,7 +62,7 @@ def test_our_offer() -> None:
     assert parse(make_offer(local(events=False, codecs=(8,)))).media[0].formats == ["8"]
     assert parse(make_offer(local(direction="sendonly"))).media[0].direction() == "sendonly"
     assert b"c=IN IP6 2001:db8::1\r\n" in make_offer(local(host="2001:db8::1"))
-    for codecs in ((), (9,)):
+    for codecs in ((), (18,)):
         with pytest.raises(LocalError):
             make_offer(local(codecs=codecs))
 
@@ -299,3 +312,84 @@ def test_any_offer_is_answered_line_by_line_or_refused(lines: list[str]) -> None
     assert [line.kind for line in parse(body).media] == [line.kind for line in parse(offer).media]
     assert sum(line.port > 0 for line in parse(body).media) == 1
     assert 0 <= agreed.payload_type_out < 128
+
+
+# --- beyond G.711 ---------------------------------------------------------------------------------------
+WIDE = (G722, PCMA, PCMU, L16_16, L16_8)
+PHONE = (
+    "m=audio 4000 RTP/AVP 0 9 8 97 96 13 101 100", "a=rtpmap:9 G722/8000", "a=rtpmap:97 L16/16000",
+    "a=rtpmap:96 L16/8000/1", "a=rtpmap:101 telephone-event/8000", "a=rtpmap:100 telephone-event/16000",
+)  # fmt: skip
+
+
+def test_wideband_is_taken_where_it_is_allowed() -> None:
+    assert answered(*PHONE).codecs_in == ((0, PCMU), (8, PCMA), (13, CN))
+    theirs = answered(*PHONE, codecs=WIDE)
+    assert theirs.codec == PCMU  # their order counts …
+    assert theirs.codecs_in == (
+        (0, PCMU), (9, G722), (8, PCMA), (97, L16_16), (96, L16_8), (13, CN), (100, EVENTS_16)
+    )
+    ours = answered(*PHONE, codecs=WIDE, ranked=True)  # … unless ours does
+    assert (ours.codec, ours.payload_type_out, ours.codecs_in[:3]) == (G722, 9, ((9, G722), (8, PCMA), (0, PCMU)))
+    assert answered(*PHONE, codecs=WIDE, ranked=True, prefer=PCMU).codec == PCMU
+
+
+def test_events_have_the_clock_of_the_codec_beside_them() -> None:
+    narrow = answered(*PHONE, codecs=WIDE)
+    assert (narrow.events_in, narrow.events_out, narrow.events_rate_out) == (101, 101, 8_000)
+    wide = answered(*PHONE, codecs=WIDE, prefer=L16_16)
+    assert (wide.codec, wide.events_in, wide.events_out, wide.events_rate_out) == (L16_16, 101, 100, 16_000)
+    assert (100, EVENTS_16) in wide.codecs_in
+    only = answered(*PHONE[:-1], codecs=WIDE, prefer=L16_16)  # phones that know one clock
+    assert (only.events_out, only.events_rate_out) == (101, 8_000)
+    assert answered(*PHONE, codecs=(PCMU,)).codecs_in == ((0, PCMU), (13, CN))  # nothing has a clock of 16 kHz
+    assert answered(*PHONE, codecs=WIDE, events=False).codecs_in[-1] == (13, CN)
+
+
+def test_the_answer_names_what_it_takes() -> None:
+    body, _ = answer_offer(sdp(*PHONE), local(codecs=WIDE, ranked=True))
+    line = parse(body).media[0]
+    assert line.formats == ["9", "8", "0", "97", "96", "13", "101", "100"]
+    named = [value for name, value in line.attributes if name == "rtpmap"]
+    assert "9 G722/8000" in named and "97 L16/16000" in named and "96 L16/8000" in named
+    assert "100 telephone-event/16000" in named and "13 CN/8000" in named
+
+
+def test_our_offer_of_everything_and_its_answer() -> None:
+    mine = local(codecs=WIDE)
+    offer = make_offer(mine)
+    assert parse(offer).media[0].formats == ["9", "8", "0", "97", "96", "101", "102"]  # no silence is asked for
+    answer = sdp(
+        "m=audio 4000 RTP/AVP 97 102 13", "a=rtpmap:97 L16/16000", "a=rtpmap:102 telephone-event/16000",
+    )
+    agreed = read_answer(offer, answer)
+    assert (agreed.codec, agreed.payload_type_out) == (L16_16, 97)
+    assert (agreed.events_out, agreed.events_rate_out) == (102, 16_000)
+    assert (agreed.events_in, (102, EVENTS_16) in agreed.codecs_in) == (-1, True)
+    usual = read_answer(offer, sdp("m=audio 4000 RTP/AVP 9 101", "a=rtpmap:101 telephone-event/8000"))
+    assert (usual.codec, usual.events_in, usual.events_out, usual.events_rate_out) == (G722, 101, 101, 8_000)
+    assert (102, EVENTS_16) not in usual.codecs_in
+
+
+def test_both_names_of_g722_are_the_one_codec() -> None:
+    """RFC 3551 §4.5.2: the clock is 8000 by an old mistake; some phones write the true rate."""
+    for rate in (8_000, 16_000):
+        assert answered("m=audio 4000 RTP/AVP 9", f"a=rtpmap:9 G722/{rate}", codecs=WIDE).codecs_in == ((9, G722),)
+    with pytest.raises(ProtocolError):
+        answered("m=audio 4000 RTP/AVP 9")
+    with pytest.raises(ProtocolError):  # of 44.1 kHz, and of two tracks
+        answered("m=audio 4000 RTP/AVP 11 98", "a=rtpmap:98 L16/16000/2", codecs=WIDE)
+    with pytest.raises(ProtocolError):  # silence alone is no conversation
+        answered("m=audio 4000 RTP/AVP 13", codecs=WIDE)
+def test_where_and_how_they_want_reports() -> None:
+    """RFC 3605 and RFC 5761: a port of their own is remembered; sharing is answered only where it was offered."""
+    plain = "v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+    for lines, port, mux in (
+        ("", 0, False), ("a=rtcp:4001\r\n", 0, False), ("a=rtcp:4777 IN IP4 198.51.100.9\r\n", 4_777, False),
+        ("a=rtcp-mux\r\n", 0, True),
+    ):  # fmt: skip
+        body, agreed = answer_offer((plain + lines).encode(), local())
+        assert (agreed.report_port, agreed.report_mux) == (port, mux)
+        assert (b"a=rtcp-mux\r\n" in body) is mux
+        theirs = read_answer(make_offer(local()), (plain + lines).encode())
+        assert (theirs.report_port, theirs.report_mux) == (port, False), "we did not offer to share"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.sim.rehearsal import Rehearsal
 from engine.sim.transcript_reader import read
 from tests.sim.shows import SITE, given_of, good, refused, site
 
@@ -74,6 +75,17 @@ def test_a_test_adds_to_the_files_given() -> None:
 def test_what_the_site_has_not_is_refused(given: str, code: str, word: str) -> None:
     finding = refused(f"ringdown: 1\ngiven: {{{given}}}\ntests:\n  a:\n    - wait: 1s\n")[0]
     assert finding.code == code and word in f"{finding.message} {finding.suggestion}" and finding.line == 2
+
+
+def test_a_box_that_registers_brings_calls_too() -> None:
+    made = site(**{"trunks.yaml": "attic: {register: accept, account: attic, auth: secret attic}\n"})
+    text = b"ringdown: 1\ngiven: {dialled: 600}\ntests:\n  a:\n    - wait: 1s\n"
+    tests, findings = read(text, "dialplans/main.test.yaml", made)
+    assert tests is not None, findings
+    given = tests.tests[0].given
+    assert (given.trunk, given.host) == ("attic", "198.51.100.1")
+    began = Rehearsal(made, given).events("call.started")[0]
+    assert (began.data["trunk"], began.data["via"]) == ("attic", "trunk")
 
 
 def test_a_number_that_nobody_reaches_is_told() -> None:

@@ -25,7 +25,7 @@ def answered(data: bytes, rig: Rig | None = None) -> Message:
 @pytest.mark.parametrize(
     ("data", "status"),
     [
-        (request("MESSAGE"), 405), (request("PUBLISH"), 405), (request("UPDATE"), 405), (request("PRACK"), 405),
+        (request("MESSAGE"), 405), (request("PUBLISH"), 405), (request("UPDATE"), 481), (request("PRACK"), 481),
         (request("SUBSCRIBE"), 489), (request("BYE"), 481), (request("INFO"), 481), (request("NOTIFY"), 481),
         (request("REFER"), 403), (request("NEWMETHOD"), 501), (request("NEWMETHOD", to_tag="x"), 501),
         (request("MESSAGE", to_tag="x"), 405), (request("BYE", to_tag="x"), 481), (request("INVITE", to_tag="x"), 481),
@@ -34,8 +34,11 @@ def answered(data: bytes, rig: Rig | None = None) -> Message:
         (request("INVITE", body=b"hello", content_type="text/plain"), 415),
         (request("INVITE", body=b"v", content_type=""), 415),
         (request("INVITE", body=SDP, extra=("Content-Encoding: gzip",)), 415), (request("INVITE", contact=""), 400),
-        (request("INVITE", body=SDP, extra=("Require: 100rel, replaces",)), 420),
+        (request("INVITE", body=SDP, extra=("Require: 100rel, join",)), 420),
         (request("OPTIONS", extra=("Require: x",)), 420),
+        (request("INVITE", body=SDP, extra=("Require: replaces",)), 100),
+        (request("OPTIONS", extra=("Replaces: a;to-tag=1;from-tag=2",)), 400),
+        (request("BYE", to_tag="x", extra=("Replaces: a;to-tag=1;from-tag=2",)), 400),
         (request("INVITE", body=SDP, extra=("Require: timer",)), 100),
         (request("INVITE", body=b"x", content_type="text/x", extra=("Content-Disposition: x;handling=optional",)), 100),
     ],

@@ -147,3 +147,35 @@ def test_address_numbers() -> None:
     assert address_number("1.2.3") is None and address_number("") is None
     with pytest.raises(ValueError, match="not-a-net"):
         networks_of(("not-a-net",))
+
+
+def test_a_stream_is_told_the_address_that_it_came_to() -> None:
+    """Two addresses of one transport: who has reached us by the second can't reach the first."""
+    flows = Flows()
+    flows.listen(Listener(1, "tcp", "127.0.0.1", 5060, "127.0.0.1", 5060, ()))
+    flows.listen(Listener(2, "tcp", "198.51.100.1", 5062, "198.51.100.1", 5062, ()))
+    far = Path(1_000_001, "198.51.100.2", 40_000, "tcp")
+    flows.opened(far, "198.51.100.1", 5062)
+    assert flows.own_address(far) == ("198.51.100.1", 5062)
+    ours = flows.stream_to("tcp", "203.0.113.9", 5060)
+    assert ours is not None
+    flows.opened(ours, "198.51.100.1", 33_333)  # an ephemeral port: the listener at the same address
+    assert flows.own_address(ours) == ("198.51.100.1", 5062)
+    unknown = Path(1_000_003, "198.51.100.3", 40_000, "tcp")
+    flows.opened(unknown)
+    assert flows.own_address(unknown) == ("127.0.0.1", 5060)
+
+
+def test_tls_connections_serve_the_name_that_they_were_checked_for() -> None:
+    flows = Flows()
+    first = flows.stream_to("tls", "198.51.100.7", 5061, "a.test")
+    assert first is not None and flows.stream_to("tls", "198.51.100.7", 5061, "a.test") == first
+    second = flows.stream_to("tls", "198.51.100.7", 5061, "b.test")
+    assert second is not None and second.flow != first.flow
+    assert [each.name for each in flows.sends if isinstance(each, Connect)] == ["a.test", "b.test"]
+    assert flows.stream_to("tls", "198.51.100.8", 5061) is None  # a phone: nobody could say whose certificate is right
+    phone = Path(1_000_001, "198.51.100.9", 4_000, "tls")
+    flows.opened(phone)
+    assert flows.stream_to("tls", "198.51.100.9", 4_000) == phone
+    flows.closed(phone.flow)
+    assert flows.send(phone, b"x") is None

@@ -19,7 +19,7 @@ def test_any_final_answer_means_there(status: int) -> None:
     assert rig.events() == []
     rig.now += 12
     rig.feed(response(options, status))
-    assert rig.one(Qualified) == Qualified("trunk/a", True, 12)
+    assert rig.one(Qualified) == Qualified("trunk/a", True, 12, status)
     rig.advance(10_000)
     assert rig.events() == []
 

@@ -23,7 +23,10 @@ def test_the_event_says_who_calls_whom() -> None:
     assert event.caller == Party("Ann", "ann", "example.net", "sip:ann@example.net")
     assert event.called == Party("", "100", "10.0.0.2", "sip:100@10.0.0.2")
     assert event.asserted == Party("Real", "+441", "trunk.example", "sip:+441@trunk.example")
-    assert event.headers == {"x-key": "v", "diversion": "<sip:200@x>", "privacy": "id", "subject": "hi"}
+    assert event.headers == {
+        "x-key": "v", "diversion": "<sip:200@x>", "privacy": "id", "subject": "hi",
+        "from": '"Ann" <sip:ann@example.net>;tag=f1', "p-asserted-identity": '"Real" <sip:+441@trunk.example>',
+    }  # fmt: skip
     assert (event.user_agent, event.max_forwards, event.sdp, event.credentials) == ("phone/1", 17, SDP, None)
 
 

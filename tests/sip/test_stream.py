@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from engine.errors import ProtocolError
 from engine.limits import header_line_bytes_max, message_bytes_max
-from engine.sip.stream import PING, Framer, Ping
+from engine.sip.stream import PING, PINGED, Framer, Ping, Pong
 
 ONE = b"OPTIONS sip:a SIP/2.0\r\nCSeq: 1 OPTIONS\r\nContent-Length: 4\r\n\r\nbody"
 TWO = b"SIP/2.0 200 OK\r\nCSeq: 1 OPTIONS\r\nL  : 0\r\n\r\n"
 THREE = b"INFO sip:a SIP/2.0\r\ncontent-length:\r\n   2\r\n\r\n\r\n"
 
 
-def collect(chunks: list[bytes]) -> tuple[list[bytes | Ping], bool]:
+def collect(chunks: list[bytes]) -> tuple[list[bytes | Ping | Pong], bool]:
     framer = Framer()
-    found: list[bytes | Ping] = []
+    found: list[bytes | Ping | Pong] = []
     for chunk in chunks:
         try:
             found += framer.feed(chunk)
@@ -119,3 +119,16 @@ def test_any_split_gives_the_same(parts: list[bytes], cuts: list[int]) -> None:
 def test_any_bytes(chunks: list[bytes]) -> None:
     found, _ = collect(chunks)
     assert all(item == PING or isinstance(item, bytes) for item in found)
+
+
+def test_one_line_end_answers_a_ping_of_ours_and_two_are_one_of_theirs() -> None:
+    framer = Framer()
+    framer.asked = 1
+    assert framer.feed(b"\r\n") == [PINGED] and framer.idle and framer.asked == 0
+    framer.asked = 1
+    assert framer.feed(b"\r\n\r\n\r\n") == [PINGED, PING]
+    framer.asked = 1
+    assert framer.feed(ONE + b"\r") == [ONE] and framer.idle
+    assert framer.feed(b"\n" + ONE) == [PINGED, ONE]
+    assert framer.feed(b"\r\n") == [] and framer.idle  # nobody was asked: it may become a ping of theirs
+    assert framer.feed(b"\r\n") == [PING]

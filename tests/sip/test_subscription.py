@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.sip import dialog_info
 from engine.sip import subscription as room
 from engine.sip.endpoint import Endpoint
 from engine.sip.events import Path, SubscribeRequest
@@ -135,11 +136,12 @@ def test_a_stream_that_is_gone_takes_its_subscription_along() -> None:
 
 def test_eleven_of_one_owner_are_one_too_many() -> None:
     rig = Rig()
-    for number in range(room.PER_OWNER_MAX):
+    most = room.PACKAGES[room.PACKAGE].held_max
+    for number in range(most):
         answer(rig, accepted(rig, call_id=f"sub{number}")[1])
     sent = accepted(rig, call_id="late")
     ended = [message for message in sent if message.method == "NOTIFY" and message.call_id == "sub0"]
-    assert ended[0].get("subscription-state") == "terminated;reason=rejected" and held(rig) == room.PER_OWNER_MAX
+    assert ended[0].get("subscription-state") == "terminated;reason=rejected" and held(rig) == most
 
 
 # --- refusals ----------------------------------------------------------------------------------------------
@@ -183,4 +185,65 @@ def test_what_cannot_be_served(data: bytes, status: int) -> None:
     (told,) = rig.feed(data, NAT)
     assert told.status == status and held(rig) == 0
     if status == 489:
-        assert told.get("allow-events") == "message-summary"
+        assert told.get("allow-events") == "message-summary, dialog"
+
+
+# --- dialogs -------------------------------------------------------------------------------------------------
+IDLE = dialog_info.body("201", ())
+RINGS = dialog_info.body("201", (dialog_info.Shown("leg1", "early", "recipient"),))
+TALKS = dialog_info.body("201", (dialog_info.Shown("leg1", "confirmed", "recipient"),))
+
+
+def watching(rig: Rig, *, owner: str = "dialog default/201", call_id: str = "blf") -> Message:
+    """The first NOTIFY of a lamp, answered."""
+    rig.feed(subscribe(event="dialog", call_id=call_id), NAT)
+    event = rig.one(SubscribeRequest)
+    assert event.package == "dialog"
+    rig.endpoint.accept_subscribe(event.request, owner, IDLE, rig.now, watcher="default/200")
+    notify = rig.sent()[-1]
+    answer(rig, notify)
+    return notify
+
+
+def test_a_lamp_counts_up_and_names_us_as_its_watcher_does() -> None:
+    rig = Rig()
+    first = watching(rig)
+    assert first.get("content-type") == "application/dialog-info+xml" and first.get("event") == "dialog"
+    assert b' version="0" ' in first.body and b'entity="sip:201@10.0.0.2"' in first.body
+    rig.advance(1_000)
+    rig.endpoint.summarize("dialog default/201", RINGS, rig.now)
+    (second,) = rig.sent()
+    assert b' version="1" ' in second.body and b"<state>early</state>" in second.body
+
+
+def test_a_lamp_is_told_once_a_second_at_most_and_the_last_word_counts() -> None:
+    rig = Rig()
+    watching(rig)
+    for body in (RINGS, TALKS, RINGS, TALKS):
+        rig.endpoint.summarize("dialog default/201", body, rig.now)
+        rig.advance(100)
+    assert rig.sent() == []
+    rig.endpoint = Endpoint.decode(rig.endpoint.encode())
+    told = [message for _, message in rig.advance(1_000)]
+    assert len(told) == 1 and b"confirmed" in told[0].body and b' version="1" ' in told[0].body
+    answer(rig, told[0])
+    rig.advance(5_000)
+    assert rig.sent() == []
+
+
+def test_many_keys_of_one_phone_and_no_more() -> None:
+    rig = Rig()
+    most = room.PACKAGES["dialog"].held_max
+    for number in range(most):
+        watching(rig, owner=f"dialog default/{number}", call_id=f"key{number}")
+    assert held(rig) == most
+    watching(rig, owner="dialog default/one", call_id="one")
+    assert held(rig) == most and "dialog default/0" not in rig.endpoint.watched()
+
+
+def test_a_state_of_an_engine_before_knows_who_is_watched() -> None:
+    rig = Rig()
+    watching(rig)
+    rig.endpoint.core.watched.clear()
+    rig.endpoint = Endpoint.decode(rig.endpoint.encode())
+    assert rig.endpoint.watched() == ["dialog default/201"]

@@ -52,8 +52,19 @@ def test_beginnings_and_endings_are_shared() -> None:
 
 def test_polite_words_are_marked_unless_they_matter() -> None:
     machine = automaton.of(grammar_net.build(grammar("please", "sales", fillers=True)))
-    polite = {word: flag for word, _, flag in machine.arcs[0]}
-    assert polite["um"] and not polite["sales"] and not polite["please"]
+    kinds = {word: kind for word, _, kind in machine.arcs[0]}
+    assert (kinds["um"], kinds["sales"], kinds["please"]) == (automaton.POLITE, automaton.PLAIN, automaton.PLAIN)
+
+
+def test_months_and_their_days_are_marked_and_no_other_words() -> None:
+    machine = automaton.of(grammar_net.build(grammar("$day", "march on", day=Slot("date"), fillers=True)))
+    kinds = {word: kind for word, _, kind in machine.arcs[0]}
+    assert kinds["june"] == kinds["fifth"] == automaton.DATED
+    assert {kinds[word] for word in ("tuesday", "tomorrow", "next", "in")} == {automaton.PLAIN}
+    assert kinds["may"] == automaton.DATED, "in “may I”, it means nothing"
+    assert kinds["march"] == automaton.PLAIN, "it leads to something else, too"
+    numbers = automaton.of(grammar_net.build(grammar("$n", n=Slot("number"))))
+    assert not any(kind for arcs in numbers.arcs for _, _, kind in arcs)
 
 
 def test_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from engine.errors import SpeechError
-from engine.speech import grammar_net, matcher
+from engine.speech import grammar_net, matcher, phrase_list
 from engine.speech.grammar import Grammar, Line, Slot
 from tests.speech.models import grammar
 from tests.speech.test_net import sentences
@@ -67,3 +67,11 @@ def test_all_problems_are_found_at_once() -> None:
         ("the (bill", 5), ("on $day", 4), ("b |", 3), ("$c", 1), ("$y", 0),
     ]  # fmt: skip
     assert grammar_net.problems(msgspec.structs.replace(wrong, lines=(Line("sales", "s"),), slots={})) == []
+
+
+def test_polite_words_of_its_own_stand_around_and_between() -> None:
+    own = Grammar("en", (Line("sales", "sales"), Line("billing", "billing")), any_order=True, polite=("um", "you know"))
+    assert matcher.Matcher(own).read("um sales you know billing please".split())
+    assert not matcher.Matcher(msgspec.structs.replace(own, fillers=False)).read("um sales".split())
+    assert grammar_net.problems(msgspec.structs.replace(own, polite=("u(m",)))[0][:2] == ("u(m", 2)
+    assert "um" in phrase_list.phrases(own)

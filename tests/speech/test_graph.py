@@ -146,6 +146,19 @@ def test_the_shipped_model_can_say_every_built_in_word(kind: str, shipped: Lexic
         assert graph.compile(grammar("$x", x=slot, fillers=True), shipped, known).arcs
 
 
+def test_a_day_of_the_calendar_costs_more_than_a_weekday_and_a_lone_vowel_more_than_a_digit(shipped: Lexicon) -> None:
+    known, tuning = phones.read((MODEL / "phones.txt").read_text()), graph.Tuning(dated_cost=5.0, brief_cost=3.0)
+
+    def prices(word: str, slot: Slot) -> set[float]:
+        parsed = Parsed(graph.compile(grammar("$x", x=slot), shipped, known, tuning))
+        labels = {name: number for number, name in parsed.words.items()}
+        return {weight for arcs in parsed.arcs for _, output, weight, _ in arcs if output == labels[word]}
+
+    assert prices("tuesday", Slot("date")) == prices("tomorrow", Slot("date")) == {0.0}
+    assert prices("june", Slot("date")) == prices("fifth", Slot("date")) == {5.0}
+    assert prices("two", Slot("digits", 4, 4)) == {0.0} and prices("oh", Slot("digits", 4, 4)) == {3.0}
+
+
 def test_a_thousand_phrases_take_less_than_a_second(shipped: Lexicon) -> None:
     known = phones.read((MODEL / "phones.txt").read_text())
     listed = (line.partition("\t")[0] for line in shipped.dictionary.lines[5_000::43])

@@ -43,3 +43,17 @@ def test_letters_and_special_words_are_said_in_phones() -> None:
     said = [*lexicon.LETTERS.values(), *(one for several in lexicon.SPECIAL.values() for one in several)]
     assert len(lexicon.LETTERS) == 26
     assert {phone for one in said for phone in one.split()} <= {*PHONES}
+
+
+def test_tuesday_is_said_in_both_countries() -> None:
+    known = Lexicon(Dictionary("tuesday\tT UW Z D EY\n"))
+    assert {"T UW Z D IY", "T Y UW Z D IY", "CH UW Z D EY"} < {*known.of("tuesday")}
+
+
+def test_a_word_that_sounds_like_others() -> None:
+    dictionary = Dictionary("on\tAA N\non\tAO N\nshiv\tSH IH V\nwin\tW IH N\n")
+    own: dict[str, tuple[str, ...]] = {"siobhan": ("like shiv on", "S AH B AE N"), "nguyen": ("like wug",)}
+    known = Lexicon(dictionary, own, {"nguyen": ("N",)})
+    assert known.of("siobhan") == ("SH IH V AA N", "SH IH V AO N", "S AH B AE N")
+    assert known.of("nguyen") == ("N",), "a word that nobody knows says nothing: it is guessed"
+    assert len(lexicon.resolved(("like on on on",), dictionary.of)) == lexicon.ways_max

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.errors import SpeechError
@@ -38,3 +40,9 @@ def test_boundaries_name_the_positions() -> None:
     assert phones.boundaries(phones.read("<eps> 0\nSIL 1\nAA_B 2\nAA_I 3\nAA_E 4\nAA_S 5\n")) == (
         "1 nonword\n2 begin\n3 internal\n4 end\n5 singleton\n"
     )
+
+
+@pytest.mark.parametrize("language", phones.OF_LANGUAGE)
+def test_pronunciations_are_written_in_the_phones_of_the_model(language: str) -> None:
+    text = (Path(phones.__file__).parent / "models" / language / "phones.txt").read_text("utf-8")
+    assert set(phones.OF_LANGUAGE[language]) == set(phones.read(text).names())

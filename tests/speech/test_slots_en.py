@@ -62,6 +62,7 @@ def meant(said: str, slot: Slot) -> list[Value]:
         ("march fourth", Slot("date"), ["2027-03-04"]),
         ("the fourth of december", Slot("date"), ["2026-12-04"]),
         ("four december twenty thirty", Slot("date"), ["2030-12-04"]),
+        ("two june", Slot("date"), []),
         ("monday the fourth of december", Slot("date"), []),
         ("friday december the fourth", Slot("date"), ["2026-12-04"]),
         ("february twenty ninth", Slot("date"), ["2028-02-29"]),

@@ -52,14 +52,3 @@ def test_noise_and_silence_are_none() -> None:
     assert not tones.is_tone(np.zeros(tones.SIZE), memory, 0.0)
     noise = hiss(80_000, -30.0)
     assert not any(tones.is_tone(noise[at : at + tones.SIZE], memory, 0.0) for at in range(0, 79_000, 160))
-
-
-def test_a_voice_repeats_itself_and_breath_does_not() -> None:
-    voiced = []
-    for said in sentences(8):
-        wave = line(said.wave)
-        ends = range(said.first + 800, said.last - 400, 160)
-        voiced.append(max(tones.periodicity(wave[end - tones.SIZE : end]) for end in ends))
-    assert min(voiced) > 0.85
-    breath = hiss(40_000, -35.0)
-    assert max(tones.periodicity(breath[at : at + tones.SIZE]) for at in range(0, 39_000, 160)) < 0.5

@@ -145,15 +145,18 @@ def test_judged_seeds_do_not_train(voices: corpus.Corpus) -> None:
 
 
 def test_a_manifest_is_sealed(tmp_path: Path) -> None:
-    (tmp_path / "am").mkdir()
-    (tmp_path / "am" / "final.mdl").write_bytes(b"model")
-    (tmp_path / "words.txt.xz").write_bytes(b"words")
-    before = f"language: en\nsha256:\n  am/final.mdl: {'0' * 64}\n  words.txt.xz: {'1' * 64}\nlicences: none\n"
+    for name in manifest.SEALED:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"model")
+    listed = "".join(f"  {name}: {'0' * 64}\n" for name in manifest.SEALED)
+    before = f"language: en\nsha256:\n{listed}licences: none\n"
     (tmp_path / "manifest.yaml").write_text(before)
     manifest.seal(tmp_path)
     text = (tmp_path / "manifest.yaml").read_text()
-    assert "9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4" in text and "0" * 64 not in text
+    sealed = text.count("9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4")
+    assert sealed == len(manifest.SEALED) and "0" * 64 not in text
     assert text.startswith("language: en\n") and text.endswith("licences: none\n")
-    (tmp_path / "manifest.yaml").write_text("language: en\n")
-    with pytest.raises(ValueError, match=r"no line for am/final\.mdl"):
-        manifest.seal(tmp_path)
+    for name in ("am/final.mdl", "phones.txt"):
+        (tmp_path / "manifest.yaml").write_text(before.replace(name, "other"))
+        with pytest.raises(ValueError, match=f"no line for {name}"):
+            manifest.seal(tmp_path)

@@ -81,3 +81,29 @@ def test_masks_cover_with_the_mean_and_are_drawn() -> None:
     for each in covered:
         changed = each != energies
         assert np.array_equal(each[changed], np.broadcast_to(energies.mean(0), each.shape)[changed])
+
+
+def ramp(frames: int) -> features.Matrix:
+    """Every frame tells its time, every band its number."""
+    return (np.arange(frames)[:, None] + 1000 * np.arange(features.BANDS)[None, :]).astype(np.float32)
+
+
+def test_another_pace_keeps_the_order_and_both_ends() -> None:
+    chance, lengths = np.random.default_rng(5), []
+    for _ in range(60):
+        found = features.paced(ramp(90), chance)
+        lengths.append(len(found))
+        times = found[:, 0]
+        assert times[0] == 0 and times[-1] == pytest.approx(89, abs=1e-3) and (np.diff(times) > 0).all()
+        assert found[:, 7] == pytest.approx(times + 7000, abs=0.01), "all bands are moved together"
+        assert np.diff(times).max() > 1.1 * np.diff(times).min(), "some parts are slower than others"
+    assert 67 <= min(lengths) < 75 and 120 < max(lengths) <= 135
+    assert len(features.paced(ramp(1), chance)) == 1
+
+
+def test_formants_move_by_a_band_and_a_half_at_most_and_keep_their_order() -> None:
+    chance = np.random.default_rng(6)
+    moved = np.stack([features.bent(ramp(1), chance)[0] / 1000 - np.arange(features.BANDS) for _ in range(200)])
+    assert 0.9 < np.abs(moved).max() < 1.6
+    assert (np.diff(moved + np.arange(features.BANDS), axis=1) > 0).all()
+    assert np.abs(moved[:, [0, -1]]).max() < 0.01, "the edges of the line stay"

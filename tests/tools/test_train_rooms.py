@@ -78,3 +78,13 @@ def test_speed_makes_a_voice_shorter_and_higher(bank: rooms.Noises) -> None:
         found[speed] = np.fft.rfftfreq(len(heard), 1 / 8000)[int(np.abs(np.fft.rfft(heard)).argmax())]
     assert found[100] == pytest.approx(1000, abs=5)
     assert found[84] == pytest.approx(840, abs=5) and found[120] == pytest.approx(1200, abs=5)
+
+
+def test_a_coders_noise_follows_the_voice_and_leaves_pauses_silent() -> None:
+    voice = np.concatenate([np.zeros(4000, np.float32), tone(500, 8000)])
+    ratios = []
+    for seed in range(40):
+        added = rooms._coded(voice, np.random.default_rng(seed)) - voice
+        assert not added[:4000].any()
+        ratios.append(10 * np.log10((voice**2).sum() / (added**2).sum()))
+    assert 11 < min(ratios) < 16 and 31 < max(ratios) < 36

@@ -89,12 +89,19 @@ class Maker:
         heard = sound * (level / np.float32(loud or 1)) + chance.standard_normal(count, np.float32) * level * 0.003
         return features.log_mel(rooms.mu_law(np.clip(heard, -1, 1))), "", struck
 
+    @staticmethod
+    def _varied(mel: NDArray[np.float32], chance: np.random.Generator) -> NDArray[np.float32]:
+        """What is heard, as yet another person might have said it, now and then with parts missing."""
+        for change, share in ((features.paced, 0.5), (features.bent, 0.4), (features.masked, 0.3)):
+            if chance.random() < share:
+                mel = change(mel, chance)
+        return mel
+
     def batch(self, epoch: int, number: int, chosen: Sequence[int]) -> Batch:
         chance = np.random.default_rng([self.seed, epoch, number])
         made = [self.utterance(each, chance) for each in chosen]
         if epoch > 0:
-            made = [(features.masked(mel, chance), text, struck) if chance.random() < 0.2 else (mel, text, struck)
-                    for mel, text, struck in made]  # fmt: skip
+            made = [(self._varied(mel, chance) if text else mel, text, struck) for mel, text, struck in made]
         made = [each for each in made if len(each[0]) >= 6]
         lengths = np.asarray([(len(mel) + 2) // 3 for mel, _, _ in made])
         frames = 3 * int(lengths.max()) - 2 + 2 * self.context
@@ -155,7 +162,7 @@ class Kitchen:
             worker.join(10)
 
 
-REPEATS = {"kokoro": 2}  # the voice nearest to a person's is heard twice as often
+REPEATS = {"kokoro": 2, "people": 6, "hanzi": 6}  # the voices nearest to a person's are heard more often
 
 
 def usable(voices: corpus.Corpus, words: Pronunciations) -> list[int]:

@@ -12,26 +12,34 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.train.rooms import active_level
 from tools.train.speakers import RATE_HZ, Speaker, draw, speak
-from tools.train.texts import Texts
 
-# How many utterances each family speaks, and the family's own seed.
+# How many utterances each family speaks, and the family's own seed. What stands behind a hyphen tells shares of one
+# family apart.
 SHARES = {
     "espeak": (9_000, 101),
     "flite": (3600, 102),
     "festival": (800, 103),
     "hibari": (10_000, 104),
     "kokoro": (2000, 105),
+    "people": (1536, 106),
+    "people-2": (700, 107),
+    "cmn": (5000, 201),
+    "hanzi": (300, 202),
+    "hanzi-2": (900, 203),
 }
+_MANDARIN = ("cmn", "hanzi", "hanzi-2")
+LANGUAGES = {"en": tuple(share for share in SHARES if share not in _MANDARIN), "zh": _MANDARIN}
+BRIEF = {"people", "hanzi"}  # families so slow that they had better say much in little: one to five words
 LEVEL = 0.05  # active level of every stored utterance, of full scale
 CHUNK = 64
 
@@ -67,27 +75,33 @@ def _said(job: tuple[Speaker, str]) -> NDArray[np.int16] | None:
     return np.asarray(np.clip(samples / level * LEVEL, -1, 1) * 32767, np.int16)
 
 
-def make(
-    family: str, words: dict[str, list[tuple[str, ...]]], common: Sequence[str], folder: Path, workers: int
-) -> int:
-    """Speak the family's share into `folder`; returns the number of utterances."""
-    count, seed = SHARES[family]
-    texts, chance, started = Texts(words, common, seed), random.Random(seed + 1000), time.monotonic()
+class Drawer(Protocol):
+    """Draws what is said next: words with spaces between them."""
+
+    def draw(self) -> str: ...
+
+
+def make(share: str, drawer: Callable[[int, bool], Drawer], folder: Path, workers: int) -> int:
+    """Speak one of SHARES into `folder`; returns the number of utterances. `drawer`: of a seed and whether to be
+    brief."""
+    count, seed = SHARES[share]
+    family = share.partition("-")[0]
+    texts, chance, started = drawer(seed, family in BRIEF), random.Random(seed + 1000), time.monotonic()
     jobs = [(draw(family, chance), texts.draw()) for _ in range(count)]
     with multiprocessing.Pool(workers) as pool:
         said = [(job, samples) for job, samples in zip(jobs, pool.imap(_said, jobs, CHUNK), strict=True)]
     kept = [(speaker, text, samples) for (speaker, text), samples in said if samples is not None]
     offsets = np.cumsum([0, *(len(samples) for _, _, samples in kept)])
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / f"{family}.npy", np.concatenate([samples for _, _, samples in kept]))
+    np.save(folder / f"{share}.npy", np.concatenate([samples for _, _, samples in kept]))
     meta: dict[str, Any] = {
         "texts": [text for _, text, _ in kept],
         "speakers": [speaker.name for speaker, _, _ in kept],
         "offsets": offsets.tolist(),
     }
-    (folder / f"{family}.json").write_text(json.dumps(meta))
+    (folder / f"{share}.json").write_text(json.dumps(meta))
     hours = offsets[-1] / RATE_HZ / 3600
-    print(f"{family}: {len(kept)} utterances, {hours:.2f} hours, {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{share}: {len(kept)} utterances, {hours:.2f} hours, {time.monotonic() - started:.0f} s", flush=True)
     return len(kept)
 
 

@@ -1,7 +1,7 @@
 """Cepstra as Kaldi computes them, in numpy: frames of 25 ms every 10 ms, 32 mel bands between 100 and 3,700 Hz.
 
-`conf/mfcc.conf` of the shipped model asks Vosk for the same; tests compute frames by the book. Two things are
-the trainer's alone: mel filters on a stretched frequency axis (a throat of another length), and masks.
+`conf/mfcc.conf` of the shipped model asks Vosk for the same; tests compute frames by the book. Some things are the
+trainer's alone: mel filters on a stretched frequency axis (a throat of another length), other paces, and masks.
 """
 
 from __future__ import annotations
@@ -90,3 +90,29 @@ def masked(energies: Matrix, chance: np.random.Generator) -> Matrix:
         low = int(chance.integers(0, max(1, len(energies) - width)))
         energies[low : low + width] = mean
     return energies
+
+
+def paced(energies: Matrix, chance: np.random.Generator) -> Matrix:
+    """Said at another pace, pitch and throat unchanged: 0.75 to 1.5 times as long, some parts more so than others.
+    People say a word alone more slowly, and less evenly, than synthetic voices do."""
+    count = len(energies)
+    if count < 2:
+        return energies
+    length = max(2, round(count * float(np.exp(chance.uniform(np.log(0.75), np.log(1.5))))))
+    knots = np.exp(chance.uniform(-0.3, 0.3, max(2, count // 20)))
+    steps = np.interp(np.linspace(0, len(knots) - 1, length - 1), np.arange(len(knots)), knots)
+    at = np.concatenate([[0.0], np.cumsum(steps)])
+    at *= (count - 1) / at[-1]
+    low = np.minimum(at.astype(int), count - 2)
+    part = (at - low)[:, None].astype(np.float32)
+    return np.asarray(energies[low] * (1 - part) + energies[low + 1] * part, np.float32)
+
+
+def bent(energies: Matrix, chance: np.random.Generator) -> Matrix:
+    """Formants moved each its own way, by up to a band and a half: throats differ in more than their length."""
+    place = np.arange(BANDS) / (BANDS - 1)
+    moved = chance.uniform(-1, 1) * np.sin(np.pi * place) + chance.uniform(-0.6, 0.6) * np.sin(2 * np.pi * place)
+    at = np.clip(np.arange(BANDS) + moved, 0, BANDS - 1)
+    low = np.minimum(at.astype(int), BANDS - 2)
+    part = (at - low).astype(np.float32)
+    return np.asarray(energies[:, low] * (1 - part) + energies[:, low + 1] * part, np.float32)

@@ -19,6 +19,7 @@ from tools.train.speakers import RATE_HZ
 from tools.train.texts import Pronunciations
 
 SILENCE, NOISE = 0, 1  # phone numbers
+MEMORY = 0.01  # of the mean of the weights that is kept: it reaches back about 100 batches
 
 
 class _Objective(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
@@ -103,7 +104,7 @@ class Trainer:
         bank = batches.noise_bank(voices, recipe.seed)
         self.maker = batches.Maker(voices, bank, shape.context, recipe.seed)
         self.lessons = Lessons(words, phones, voices.texts)
-        self.network = Network(shape, recipe.seed)
+        self.network, self.mean = Network(shape, recipe.seed), Network(shape, recipe.seed)
         measure_inputs(self.network, self.maker, self.taught)
         weights = self.network.weights
         self.optimizer = torch.optim.AdamW(
@@ -121,24 +122,30 @@ class Trainer:
             flush=True,
         )
 
-    def loss(self, batch: batches.Batch) -> tuple[Any, Any]:
+    def begin(self, state: dict[str, Any] | None, borrowed: bool = False) -> None:
+        """Go on from an epoch's file, or from nothing. `borrowed`: of another language, so its scores are not ours."""
+        if state is not None:
+            self.network.restore({name: part for name, part in state.items() if not borrowed or "output" not in name})
+        self.mean.restore(self.network.state())
+
+    def loss(self, batch: batches.Batch, network: Network) -> tuple[Any, Any]:
         """(objective, penalty on large scores)."""
         with torch.autocast("cpu", torch.bfloat16):
-            scores = self.network(torch.from_numpy(batch.cepstra))
+            scores = network(torch.from_numpy(batch.cepstra))
         scores = scores.float().contiguous()
         lessons = self.lessons
         objective = _Objective.apply(scores, batch.lengths, lessons.graphs(batch), lessons.start, lessons.follow)
         return objective, self.recipe.output_penalty * (scores**2).mean()
 
     def judge(self) -> float:
-        """The objective on utterances kept apart, with noises as in training, the same each time."""
-        self.network.training = False
+        """The objective of the mean on utterances kept apart, with noises as in training, the same each time."""
+        self.mean.training = False
         order = sorted(self.judged, key=lambda number: int(self.durations[number]))
         with torch.no_grad():
             found = [
-                float(self.loss(self.maker.batch(0, at, order[at : at + 64]))[0]) for at in range(0, len(order), 64)
+                float(self.loss(self.maker.batch(0, at, order[at : at + 64]), self.mean)[0])
+                for at in range(0, len(order), 64)
             ]
-        self.network.training = True
         return float(np.mean(found))
 
     def run(self) -> None:
@@ -153,15 +160,17 @@ class Trainer:
                 progress = max(spent, (epoch - 1 + number / len(plan)) / recipe.epochs)
                 for group in self.optimizer.param_groups:
                     group["lr"] = recipe.rate * rate_at(progress)
-                objective, penalty = self.loss(batch)
+                objective, penalty = self.loss(batch, self.network)
                 self.optimizer.zero_grad()
                 (objective + penalty).backward()
                 torch.nn.utils.clip_grad_norm_(list(self.network.weights.values()), 1.0)
                 self.optimizer.step()
+                self.mean.follow(self.network, MEMORY)
                 total += float(objective.detach())
                 if number % 50 == 0:
                     print(f"{epoch} {number}/{len(plan)} {total / number:.4f} {time.monotonic() - began:.0f} s "
                           f"progress {progress:.3f}", flush=True)  # fmt: skip
+                    torch.save(self.mean.state(), self.out / "latest.pt")  # to go on from, should the run be ended
                 if progress >= 1.0:
                     break
             self.keep(epoch, total / number, time.monotonic() - began)
@@ -174,5 +183,5 @@ class Trainer:
             {"epoch": epoch, "loss": round(loss, 4), "judged": round(self.judge(), 4), "seconds": round(seconds)}
         )
         print(json.dumps(self.lines[-1]), flush=True)
-        torch.save(self.network.state(), self.out / f"epoch{epoch:02}.pt")
+        torch.save(self.mean.state(), self.out / f"epoch{epoch:02}.pt")
         (self.out / "log.json").write_text(json.dumps(self.lines))

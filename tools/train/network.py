@@ -113,9 +113,18 @@ class Network:
         return {name: tensor.detach().clone() for name, tensor in {**self.weights, **self.running}.items()}
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` holds; what it lacks stays as it is."""
         with torch.no_grad():
             for name, tensor in {**self.weights, **self.running}.items():
-                tensor.copy_(state[name])
+                if name in state:
+                    tensor.copy_(state[name])
+
+    def follow(self, other: Network, share: float) -> None:
+        """Come nearer to `other` by this share of the distance: a running mean of where it has been."""
+        with torch.no_grad():
+            theirs = {**other.weights, **other.running}
+            for name, tensor in {**self.weights, **self.running}.items():
+                tensor.lerp_(theirs[name], share)
 
 
 def averaged(states: list[dict[str, Any]]) -> dict[str, Any]:

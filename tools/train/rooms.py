@@ -109,8 +109,15 @@ def _handset(hertz: NDArray[np.float64], chance: np.random.Generator) -> NDArray
 
 
 def _line(hertz: NDArray[np.float64], chance: np.random.Generator) -> NDArray[np.float64]:
-    low, high = chance.uniform(80, 320), chance.uniform(3150, 3950)
+    low = chance.uniform(80, 320)
+    high = chance.uniform(3150, 3950) if chance.random() < 0.9 else chance.uniform(2600, 3150)
     return np.asarray(1 / (1 + (low / np.maximum(hertz, 1)) ** 6) / (1 + (hertz / high) ** 24))
+
+
+def _coded(samples: Samples, chance: np.random.Generator) -> Samples:
+    """As a waveform coder or a hoarse voice has it: noise that follows the sound, 12 to 35 dB below (ITU-T P.810)."""
+    below_db = chance.uniform(12, 35)
+    return samples * (1 + np.float32(10 ** (-below_db / 20)) * chance.standard_normal(len(samples), np.float32))
 
 
 class Noises:
@@ -128,7 +135,9 @@ class Noises:
         return np.resize(np.concatenate([take[start:], take[:start]]), count)
 
     def background(self, count: int, chance: np.random.Generator) -> Samples:
-        return self._cut(self.steady, count, chance)
+        """Every fourth time pink: what is nearest to the hiss of most lines and rooms."""
+        often = {"pink": self.steady["pink"]} if "pink" in self.steady and chance.random() < 0.25 else self.steady
+        return self._cut(often, count, chance)
 
     def strikes(self, count: int, chance: np.random.Generator) -> Samples:
         return self._cut(self.transient, count, chance)
@@ -138,8 +147,9 @@ def _added(speech: Samples, level: float, noises: Noises, chance: np.random.Gene
     """`speech` with the noise beside it, and whether some of that noise strikes (the noise phone may stand for it)."""
     count, kind, struck = len(speech), chance.random(), False
     noise = chance.standard_normal(count, np.float32) * np.float32(level * 10 ** (-chance.uniform(45, 60) / 20))
-    if kind < 0.50:
-        noise = noise + noises.background(count, chance) * np.float32(level * 10 ** (-chance.uniform(5, 33) / 20))
+    if kind < 0.6:
+        below_db = chance.uniform(3, 14) if chance.random() < 0.5 else chance.uniform(10, 33)
+        noise = noise + noises.background(count, chance) * np.float32(level * 10 ** (-below_db / 20))
     if 0.40 < kind < 0.75:
         sound = noises.strikes(count, chance)
         loud = active_level(sound)
@@ -169,6 +179,8 @@ def telephone(voice: Samples, noises: Noises, chance: np.random.Generator, speed
     speech = _shaped(speech, _handset(hertz, chance), size)
     speech *= np.float32(level / (active_level(speech) or level))
     heard, struck = _added(speech, level, noises, chance)
+    if chance.random() < 0.2:
+        heard = _coded(heard, chance)
     heard = _shaped(heard, _line(hertz, chance), size)
     loud = 10 ** (chance.uniform(-42, -12) / 20)
     heard *= np.float32(loud / (active_level(heard) or level))

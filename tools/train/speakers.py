@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
 import random
 import re
 import subprocess
@@ -24,6 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.speech import wording
+from tools.train import mandarin
 from tools.train.rooms import resample
 
 Samples = NDArray[np.float32]
@@ -59,6 +62,36 @@ HELD_OUT = (
     Speaker("flite", "slt"),
     Speaker("festival", "ked_diphone"),
     Speaker("festival", "cmu_us_slt_arctic_hts"),
+)
+# Where the style vectors of Kokoro's other voices lie: the folder `voices` of the npm package kokoro-js.
+STYLES = "KOKORO_STYLES"
+# Whose English is native, and voices of other languages, who lend their timbre and rhythm.
+NATIVE = """af_alloy af_aoede af_bella af_heart af_jessica af_kore af_nicole af_nova af_river af_sarah af_sky am_adam
+am_echo am_eric am_fenrir am_liam am_michael am_onyx am_puck am_santa bf_alice bf_emma bf_isabella bf_lily bm_daniel
+bm_fable bm_george bm_lewis""".split()
+ABROAD = """ef_dora em_alex ff_siwis hf_alpha hm_omega jf_alpha jf_gongitsune jf_nezumi jf_tebukuro jm_kumo pf_dora
+zf_xiaobei zf_xiaoxiao zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia zm_yunyang""".split()
+# Judged on: voices of other languages, their accents from seeds that `draw` never gives.
+ABROAD_HELD_OUT = tuple(
+    Speaker("people", f"{voice}:1", pace=pace, accent=(1 << 30) + number)
+    for number, (voice, pace) in enumerate(
+        [("hf_beta", 1.0), ("hm_psi", 1.1), ("if_sara", 1.0), ("im_nicola", 1.2), ("pm_alex", 1.0), ("zf_xiaoni", 1.1)]
+    )
+)
+# Tuned on: what a model's costs and thresholds are chosen by.
+DEVELOPMENT = (
+    Speaker("espeak", "en-us+announcer", 50, 155),
+    Speaker("espeak", "en-gb+gustave", 45, 160),
+    Speaker("espeak", "en-us+klatt5", 55, 150),
+    Speaker("espeak", "en-029+Nguyen", 50, 150),
+    Speaker("people", "em_santa:1"),
+    Speaker("people", "pm_santa:1"),
+)
+MANDARIN = "zf_xiaoni zf_xiaoxiao zf_xiaoyi zm_yunjian zm_yunxi zm_yunxia".split()
+MANDARIN_HELD_OUT = (
+    Speaker("hanzi", "zf_xiaobei:1"),
+    Speaker("hanzi", "zm_yunyang:1"),
+    *(Speaker("cmn", f"cmn-latn-pinyin+{variant}", 50, 150) for variant in ("m3", "f2", "linda", "adam")),
 )
 ESPEAK_BASES = ["en-us"] * 4 + "en-gb en-gb-x-rp en-gb-scotland en-gb-x-gbclan en-gb-x-gbcwmd en-029 en-us-nyc".split()
 ESPEAK_VARIANTS = """m2 m4 m6 m8 f1 f3 Alex Alicia Andrea Andy Annie Lee Marco Mario Michael Mike Denis Diogo Gene Gene2
@@ -176,15 +209,37 @@ def _kokoro() -> tuple[Any, dict[str, int], dict[str, NDArray[np.float32]]]:
     data = Path(str(found.origin)).parent / "data"
     vocabulary = json.loads((data / "vocab.json").read_text("utf-8"))["vocab"]
     with np.load(data / "voices_ja.npz") as styles:
-        return runtime.InferenceSession(model, options), vocabulary, {name: styles[name] for name in styles.files}
+        voices = {name: styles[name] for name in styles.files}
+    folder = os.environ.get(STYLES, "")
+    for path in sorted(Path(folder).glob("*.bin")) if folder else []:
+        voices[path.stem] = np.fromfile(path, "<f4").reshape(-1, 1, 256)
+    return runtime.InferenceSession(model, options), vocabulary, voices
 
 
 def _kokoro_speech(speaker: Speaker, text: str) -> Samples:
-    """`voice` names styles and their shares ("jm_kumo:0.7 jf_alpha:0.3"): what lies between two voices is a third."""
+    return _kokoro_said(speaker, _neural_phones(text, speaker.accent))
+
+
+def _mandarin_kokoro(speaker: Speaker, text: str) -> Samples:
+    return _kokoro_said(speaker, mandarin.kokoro_phonemes(text))
+
+
+def _mandarin_espeak(speaker: Speaker, text: str) -> Samples:
+    return _espeak(speaker, wording.pinyin(text))
+
+
+def _kokoro_said(speaker: Speaker, phones: str) -> Samples:
+    """Phonemes of Kokoro's, spoken. `voice` names styles and their shares ("jm_kumo:0.7 jf_alpha:0.3"): what lies
+    between two voices is a third.
+
+    Raises ValueError for a voice whose styles are not at hand.
+    """
     session, vocabulary, styles = _kokoro()
-    phones = _neural_phones(text, speaker.accent)
     tokens = [vocabulary[phone] for phone in phones if phone in vocabulary]
     shares = [share.split(":") for share in speaker.voice.split()]
+    missing = [name for name, _ in shares if name not in styles]
+    if missing:
+        raise ValueError(f"no style of {', '.join(missing)}: {STYLES} has to name the voices of kokoro-js (README.md)")
     style = sum(float(share) * styles[name][min(len(tokens), 509)] for name, share in shares)
     inputs = {
         "tokens": np.asarray([[0, *tokens, 0]], np.int64),
@@ -200,12 +255,33 @@ FAMILIES = {
     "festival": _festival,
     "hibari": _hibari_speech,
     "kokoro": _kokoro_speech,
+    "people": _kokoro_speech,
+    "cmn": _mandarin_espeak,
+    "hanzi": _mandarin_kokoro,
 }
 
 
 def speak(speaker: Speaker, text: str) -> Samples:
     """`text` spoken, float32 at 16 kHz. Raises CalledProcessError or ImportError where the synthesiser is missing."""
     return FAMILIES[speaker.family](speaker, text)
+
+
+def _person(chance: random.Random, accent: int) -> Speaker:
+    """A new person: a Kokoro voice, mostly mixed with one or two others; a fifth leans on a voice from abroad."""
+    names = chance.sample(NATIVE, 3)
+    if chance.random() < 0.2:
+        names[chance.randrange(2)] = chance.choice(ABROAD)
+    kind = chance.random()
+    if kind < 0.2:
+        shares = [1.0]
+    elif kind < 0.6:
+        share = chance.uniform(0.15, 0.5)
+        shares = [1 - share, share]
+    else:  # beyond the first, away from the third: further from the middle of all voices than they are
+        share, away = chance.uniform(0.1, 0.5), chance.uniform(0.05, 0.3)
+        shares = [1 - share + away, share, -away]
+    voice = " ".join(f"{name}:{share:.2f}" for name, share in zip(names, shares, strict=False))
+    return Speaker("people", voice, 50, chance.uniform(0.8, 1.5), 1.0, accent if chance.random() < 0.6 else 0)
 
 
 def draw(family: str, chance: random.Random) -> Speaker:
@@ -228,4 +304,12 @@ def draw(family: str, chance: random.Random) -> Speaker:
         share = chance.uniform(0.0, 0.5)
         voice = f"{chance.choice(names)}:{1 - share:.2f} {chance.choice(names)}:{share:.2f}"
         return Speaker("kokoro", voice, 50, chance.uniform(0.85, 1.4), 1.0, accent if chance.random() < 0.6 else 0)
+    if family == "cmn":
+        voice = f"cmn-latn-pinyin+{chance.choice(ESPEAK_VARIANTS)}"
+        return Speaker("cmn", voice, chance.randint(25, 75), chance.randint(120, 210))
+    if family == "hanzi":
+        one, other, share = chance.choice(MANDARIN), chance.choice(MANDARIN), chance.uniform(0, 0.5)
+        return Speaker("hanzi", f"{one}:{1 - share:.2f} {other}:{share:.2f}", pace=chance.uniform(0.85, 1.3))
+    if family == "people":
+        return _person(chance, accent)
     raise ValueError(f"no family of voices is called {family!r}; there are {', '.join(FAMILIES)}")

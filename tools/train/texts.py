@@ -32,6 +32,13 @@ FOREIGN = (
     "thank you very much indeed|who is this|somebody told me about it yesterday"
 ).split("|")
 
+DEVELOPMENT_FOREIGN = (
+    "we are thinking about moving the garden shed|did you see the match on sunday night|hippopotamus|"
+    "she has never been to scotland before|there is a strange noise in the cellar|turn the radio down please|"
+    "my neighbour grows tomatoes on the balcony|what a surprise|carpenter|nobody knows how long it will take|"
+    "the children are asleep upstairs|umbrella"
+).split("|")
+
 MENU_WORDS = """
 yes yeah yep no nope sales support billing operator help repeat cancel agent main menu go back check balance make
 payment account information technical customer service speak to an opening hours new order status transfer me goodbye
@@ -101,17 +108,21 @@ def digit_string(chance: random.Random, low: int = 2, high: int = 10) -> str:
     return " ".join(said)
 
 
-def order(chance: random.Random) -> str:
-    """An order with up to five slots, in the order that people give them."""
-    parts = [chance.choice(OPENERS), chance.choice(["a", "a", "one", "two", ""])]
-    parts += [chance.choice(SIZES)] if chance.random() < 0.7 else []
-    parts += [chance.choice(ROASTS)] if chance.random() < 0.3 else []
-    parts.append(chance.choice(DRINKS))
-    for joint in ("with", "and"):
+def order_slots(chance: random.Random) -> tuple[str, dict[str, str]]:
+    """An order with up to five slots, in the order that people give them, and its slots."""
+    parts, slots = [chance.choice(OPENERS), chance.choice(["a", "a", "one", "two", ""])], dict[str, str]()
+    if chance.random() < 0.7:
+        slots["size"] = chance.choice(SIZES)
+    if chance.random() < 0.3:
+        slots["roast"] = chance.choice(ROASTS)
+    slots["drink"] = chance.choice(DRINKS)
+    parts += slots.values()
+    for joint, name in (("with", "first"), ("and", "second")):
         if chance.random() < 0.5:
-            parts += [joint, chance.choice(ADDITIONS)]
+            slots[name] = chance.choice(ADDITIONS)
+            parts += [joint, slots[name]]
     parts.append(chance.choice(CLOSERS))
-    return " ".join(part for part in parts if part)
+    return " ".join(part for part in parts if part), slots
 
 
 def moment(chance: random.Random) -> str:
@@ -132,14 +143,16 @@ def moment(chance: random.Random) -> str:
 
 
 class Texts:
-    """Draws texts whose every word is in `words`. `common` lists any words, the most usual first."""
+    """Draws texts whose every word is in `words`. `common` lists any words, the most usual first; `longest` is how many
+    of them stand in a row (and, with two more, digits)."""
 
-    def __init__(self, words: Pronunciations, common: Sequence[str], seed: int) -> None:
+    def __init__(self, words: Pronunciations, common: Sequence[str], seed: int, longest: int = 6) -> None:
         self.words = words
         self.menu = [word for word in dict.fromkeys(MENU_WORDS) if word in words]
         self.common = [word for word in common if word in words]
         self.weights = [(rank + 20) ** -0.6 for rank in range(len(self.common))]
         self.chance = random.Random(seed)
+        self.longest = longest
 
     def draw(self) -> str:
         while True:
@@ -156,13 +169,13 @@ class Texts:
         if kind < 0.28:
             return chance.choice(SPOKEN_DIGITS)
         if kind < 0.48:
-            return digit_string(chance)
+            return digit_string(chance) if self.longest >= 6 else digit_string(chance, 2, self.longest + 2)
         if kind < 0.56:
-            return " ".join(chance.choice(self.menu) for _ in range(chance.randint(2, 4)))
+            return " ".join(chance.choice(self.menu) for _ in range(chance.randint(2, min(4, self.longest))))
         if kind < 0.62:
-            return order(chance)
+            return order_slots(chance)[0]
         if kind < 0.67:
             return moment(chance)
         if kind < 0.69:
             return " ".join(chance.choice(LETTERS) for _ in range(chance.randint(1, 6)))
-        return " ".join(chance.choices(self.common, self.weights, k=chance.randint(1, 6)))
+        return " ".join(chance.choices(self.common, self.weights, k=chance.randint(1, self.longest)))

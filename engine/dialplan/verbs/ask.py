@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from engine import limits
 from engine.dialplan.actions import Digit, Happening, Note, PlayDone, SpeechBegan, Spoken, TimerFired
+from engine.dialplan.people_actions import RecordingTold
 from engine.dialplan.program import Step
 from engine.dialplan.turn import MASK, Begin, Row, Turn
-from engine.dialplan.verbs import listen, listening, speech
+from engine.dialplan.verbs import keeping, listen, listening, open_lists, recording, speech
 from engine.dialplan.verbs.listening import CONFIRMING, UNHEARD
 from engine.speech import universal
 from engine.speech.utterance import FAILED, MATCH, Heard
@@ -33,7 +34,7 @@ def begin(turn: Turn, step: Step) -> None:
         run.scratch.pop(mark, None)
     for name in step.data["names"]:
         run.variables.pop(name, None)
-    if run.typed_ahead:
+    if run.typed_ahead or open_lists.empty(turn, step):
         turn.go_on()
     else:
         listen.ask(turn, step)
@@ -254,9 +255,10 @@ def answer_asked(turn: Turn, step: Step, happening: Happening) -> None:
         anew(turn, step)
 
 
-BEGIN: dict[str, Begin] = {"ask": begin, "asked": begin_asked}
+BEGIN: dict[str, Begin] = {"ask": keeping.telling(begin), "asked": begin_asked}
 ROWS: dict[tuple[str, type], Row] = {
     ("ask", PlayDone): listen.spoken, ("ask", Digit): digit, ("ask", TimerFired): timer,
+    ("ask", RecordingTold): recording.after(begin),
     ("ask", SpeechBegan): speech.began, ("ask", Spoken): sentence,
     ("asked", PlayDone): played_asked, ("asked", Digit): digit_asked, ("asked", TimerFired): timer_asked,
     ("asked", SpeechBegan): speech.began, ("asked", Spoken): answer_asked,

@@ -26,6 +26,7 @@ _WORDS = {
     "sure": Option("count", low=1, high=100),
     "accept": Option("count", low=1, high=100),
     "person": Option("person"),
+    "grammar": Option("grammar"),
 }
 _DIGITS = {
     **_LISTENING,
@@ -43,6 +44,8 @@ _SENTENCE = {
     "phrases": Option("phrases"),
     "slots": Option("slots", required=True),
 }
+# A secret is never said back, so there is nothing to be sure of.
+_SECRET = {name: option for name, option in _WORDS.items() if name not in ("heard", "sure", "grammar")}
 # Ends what an `ask` stands for: is it all right? The reader puts it there, nobody writes it.
 ASKED = Verb(
     "asked",
@@ -77,8 +80,9 @@ VERBS = (
         {
             **_DIGITS, **_WORDS, "prompt": PROMPT, "regex": Option("regex"), "confirm": PROMPT,
             "keyed": Option("keyed"), "phrases": Option("phrases"), "missing": Option("flag"),
+            "one_of": Option("open_list"),
         },
-        {"failed": True},
+        {"failed": True, "empty": False},
         sound=True,
         waits=True,
         input=True,
@@ -86,7 +90,7 @@ VERBS = (
     ),
     Verb(
         "pin",
-        {**_DIGITS, "verify": Option("lookup", required=True), "wrong": PROMPT, "busy": PROMPT},
+        {**_DIGITS, **_SECRET, "verify": Option("lookup", required=True), "wrong": PROMPT, "busy": PROMPT},
         {"failed": True, "unavailable": False},
         sound=True,
         waits=True,

@@ -11,11 +11,12 @@ from __future__ import annotations
 from engine import limits
 from engine.dialplan import keyed, patterns
 from engine.dialplan.actions import Digit, Happening, LookupAnswered, Note, PlayDone, TimerFired
+from engine.dialplan.people_actions import RecordingTold
 from engine.dialplan.program import Step
 from engine.dialplan.turn import MASK, Row, Turn
 from engine.dialplan.types import Type, Value
 from engine.dialplan.types import shown as shown_as
-from engine.dialplan.verbs import listening, lookup
+from engine.dialplan.verbs import keeping, listening, lookup, open_lists, recording
 from engine.dialplan.verbs.listening import BY_KEYS, CONFIRMING, TOLD, UNHEARD
 
 YES, NO = "1", "2"  # of a confirmation
@@ -27,6 +28,9 @@ def begin(turn: Turn, step: Step) -> None:
     run = turn.run
     if step.data.get("missing") and step.data["into"] in run.variables:
         turn.go_on()
+        return
+    if open_lists.empty(turn, step):
+        leave(turn, step, "empty" if "empty" in step.outs else "failed")
         return
     run.tries = 1
     run.digits = ""
@@ -175,7 +179,8 @@ def _gather_digit(turn: Turn, step: Step, pressed: str) -> None:
             retry(turn, step, "invalid")
     else:
         run.digits += pressed
-        if len(run.digits) >= data["max"]:
+        places = len(str(len(open_lists.entries(turn, step)))) if data.get("lists") else data["max"]
+        if len(run.digits) >= places:
             typed(turn, step)
         else:
             turn.timer(data["inter_digit"])
@@ -221,6 +226,8 @@ def typed(turn: Turn, step: Step) -> None:
 def value_of(turn: Turn, step: Step, keys: str) -> Value | None:
     """What the keys mean, by the variable's type; None when they mean nothing."""
     data = step.data
+    if data.get("lists"):
+        return keyed.value(Type("choice", words=open_lists.entries(turn, step)), keys)
     if data["number"]:
         return int(keys)
     kind, *words = data.get("kind", ["digits"])
@@ -444,11 +451,13 @@ def ahead(turn: Turn, step: Step, happening: Happening) -> None:
 
 
 _VERIFYING = lookup.rows("pin", verified)
-BEGIN = {"menu": begin, "gather": begin, "pin": begin}
+BEGIN = {"menu": keeping.telling(begin), "gather": keeping.telling(begin), "pin": begin}
 ROWS: dict[tuple[str, type], Row] = {
     (verb, kind): rule
     for verb in ("menu", "gather")
-    for kind, rule in ((PlayDone, spoken), (Digit, digit), (TimerFired, timer))
+    for kind, rule in (
+        (PlayDone, spoken), (Digit, digit), (TimerFired, timer), (RecordingTold, recording.after(begin)),
+    )
 }
 ROWS.update({
     ("pin", PlayDone): _pin(spoken, _VERIFYING["pin", PlayDone]),

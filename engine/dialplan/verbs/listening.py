@@ -10,6 +10,7 @@ from engine.dialplan.model import Site
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Turn
 from engine.dialplan.types import Value
+from engine.dialplan.verbs import keeping, open_lists
 from engine.speech.utterance import Heard, Listening
 
 CONFIRMING = "confirming"  # in scratch: the value that the caller is asked about
@@ -33,6 +34,9 @@ def hear(turn: Turn, step: Step) -> None:
     grammar = data.get("asks" if asked_back else "hears", {}).get(run.language, "")
     if not grammar or run.scratch.get(BY_KEYS) or int(run.scratch.get(UNHEARD, 0)) >= unheard_max:
         return
+    lists = open_lists.phrases(turn, step)
+    if lists is None:
+        return
     way = barge_in(step) if run.waiting == "play" else "on"
     after_ms = int(run.scratch.get("first sentence", 0)) if way == "after_first" else 0
     turn.hear(
@@ -40,7 +44,9 @@ def hear(turn: Turn, step: Step) -> None:
             grammar, run.language, way, after_ms, pause_ms=limits.speech_pause_ms,
             utterance_ms_max=limits.utterance_ms_max, threshold=data["accept"] / 100,
             sensitive=bool(data.get("sensitive")), today=run.facts.get("system.today", ""),
-        )
+            lists=lists,
+        ),
+        keep=keeping.kept(turn, step) is not None,
     )  # fmt: skip
 
 

@@ -47,4 +47,4 @@ MINUTE, HOUR = 60_000, 3_600_000
 PROMPT = Option("prompt")
 EVERYWHERE = ("flow", "finally", "wait")
 # option kinds that lead elsewhere: read by `flow_reader`, resolved by the linker, so no rule turns them into data
-STRUCTURE = ("choices", "cases", "branches", "shares", "body", "flow", "person", "phrases", "slots")
+STRUCTURE = ("choices", "cases", "branches", "shares", "body", "flow", "person", "phrases", "slots", "grammar")

@@ -11,7 +11,7 @@ from engine.dialplan.actions import Happening, SpeechBegan, Spoken
 from engine.dialplan.program import Step
 from engine.dialplan.turn import Begin, Row, Turn
 from engine.dialplan.types import Value
-from engine.dialplan.verbs import listen, listening
+from engine.dialplan.verbs import listen, listening, open_lists
 from engine.dialplan.verbs.listening import CONFIRMING, TOLD, UNHEARD
 from engine.speech import universal
 from engine.speech.utterance import FAILED, MATCH, NO_INPUT, Heard, Utterance
@@ -46,7 +46,7 @@ def heard_out(turn: Turn, happening: Happening) -> Utterance | None:
     if run.waiting == "play":
         turn.hush()
         run.waiting = "digits"
-    return said
+    return open_lists.meant(turn, turn.current(), said)
 
 
 def spoken(turn: Turn, step: Step, happening: Happening) -> None:
@@ -83,13 +83,13 @@ def understood(turn: Turn, step: Step, said: Utterance) -> None:
     elif best.intent in (universal.AGAIN, universal.HELP) and best.intent not in step.data.get("intents", {}):
         once_more(turn, step, best.intent)
     elif CONFIRMING in run.scratch or TOLD in run.scratch:
-        answered(turn, step, best)
+        answered(turn, step, said)
     else:
         readings = [each for each in said.best if _fresh(step, each, run.refused)]
         if not readings:
             not_understood(turn, step)
             return
-        run.readings = readings[1:]
+        run.readings = readings[1:] if step.verb != "pin" else []  # a guess at a secret is asked for, never tried
         weigh(turn, step, listening.value_in(step, readings[0]), readings[0].confidence)
 
 
@@ -116,12 +116,16 @@ def weigh(turn: Turn, step: Step, value: Value | None, confidence: float) -> Non
         listen.accept(turn, step, value)
 
 
-def answered(turn: Turn, step: Step, best: Heard) -> None:
+def answered(turn: Turn, step: Step, said: Utterance) -> None:
     """To what he was asked, or told: yes, no, or no and what it is instead."""
     run = turn.run
+    refused = str(run.scratch.get(CONFIRMING, run.scratch.get(TOLD, "")))
+    best = said.best[0]
+    if best.intent == universal.NO:  # "no, next Friday" to next Friday: the other one, of two that may be meant
+        meant = [each for each in said.best if each.text == best.text]
+        best = next((each for each in meant if _fresh(step, each, [refused])), best)
     value = listening.value_in(step, best)
     if value is not None and (step.verb == "menu" or listen.fits(step, value)):
-        refused = str(run.scratch.get(CONFIRMING, run.scratch.get(TOLD, "")))
         if str(value) != refused:
             run.refused.append(refused)
             run.readings = []
@@ -149,7 +153,7 @@ def once_more(turn: Turn, step: Step, why: str) -> None:
 
 ROWS: dict[tuple[str, type], Row] = {
     (verb, kind): rule
-    for verb in ("menu", "gather")
+    for verb in ("menu", "gather", "pin")
     for kind, rule in ((SpeechBegan, began), (Spoken, spoken))
 }
 BEGIN: dict[str, Begin] = {}

@@ -21,6 +21,7 @@ import listening
 import numpy as np
 
 from harness.children import Child, until
+from harness.networks import Network
 from harness.ports import free_port
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -28,14 +29,14 @@ F_SETPIPE_SZ = 1031
 
 CONFIG = """\
 poll_method epoll
-sip_listen 127.0.0.1:{port}
+sip_listen {shown}:{port}
 call_local_timeout 120
 call_max_calls 4
 audio_player alsa,ear
 audio_source aufile,{microphone}
 audio_alert none,none
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate {rate}
+auplay_srate {rate}
 ausrc_channels 1
 auplay_channels 1
 ausrc_format s16
@@ -47,15 +48,15 @@ rtp_ports {rtp}-{rtp_end}
 rtp_timeout 0
 jitter_buffer_delay 2-10
 dns_server 127.0.0.1:9
-net_interface 127.0.0.1
+net_interface {host}
 module_path {modules}
 module g711.so
-module aufile.so
+{wide}module aufile.so
 module alsa.so
 module ctrl_tcp.so
-{display}module_tmp account.so
+{display}{instance}{srtp}module_tmp account.so
 module_app menu.so
-{lamp}ctrl_tcp_listen 127.0.0.1:{control}
+{lamp}{certified}ctrl_tcp_listen 127.0.0.1:{control}
 """
 
 ALSA = """\
@@ -74,10 +75,15 @@ class Baresip:
     def __init__(
         self, folder: Path, server: tuple[str, int], user: str, password: str = "", *, transport: str = "udp",
         microphone: np.ndarray | None = None, auto_answer: bool = False, register: bool = True, codec: str = "pcmu",
-        display: bool = False, port: int = 0, lamp: bool = False,
+        display: bool = False, port: int = 0, lamp: bool = False, host: str = "127.0.0.1",
+        authority: Path | None = None, outbound: bool = False, network: Network | None = None, srtp: str = "",
+        rate: int = 8000,
     ) -> None:  # fmt: skip
         """`display`: it shows the texts of MESSAGE requests, in `child`'s output; `lamp`: it asks for its message
-        summary and shows that there. `port`: where it is called."""
+        summary and shows that there. `port`: where it is called, at `host`. `authority`: it believes certificates
+        signed by this one. `outbound`: it registers by RFC 5626. `network`: the namespace that it runs in. `srtp`:
+        its mediaenc (srtp, srtp-mand); its messages are then in `child`'s output. `codec`: one, or several as baresip
+        names them ("G722/16000/1,pcmu/8000/1"); `rate`: of microphone and speaker."""
         assert shutil.which("baresip"), "baresip is not installed (Debian: baresip-core)"
         self.user, self.server = user, server
         self.folder = folder / f"baresip-{user}-{free_port()}"
@@ -89,25 +95,39 @@ class Baresip:
         self._heard = bytearray()
         self._silences: list[tuple[int, float]] = []
         self._over = threading.Event()
+        self._spoken = 0
+        self.rate = rate
         pipe = self.folder / "speaker"
         os.mkfifo(pipe)
         values = {
             "port": self.port, "control": self.control, "rtp": rtp, "rtp_end": rtp + 40, "modules": MODULES,
-            "microphone": _microphone(self.folder, microphone), "display": "module stdio.so\n" if display else "",
-            "lamp": "module_app mwi.so\n" if lamp else "",
+            "microphone": _microphone(self.folder, microphone, rate=rate),
+            "display": "module stdio.so\n" if display else "", "lamp": "module_app mwi.so\n" if lamp else "",
+            "srtp": "module srtp.so\n" if srtp else "",
+            "host": host, "shown": f"[{host}]" if ":" in host else host, "rate": rate,
+            "instance": "module_tmp uuid.so\n" if outbound else "",
+            "certified": f"sip_cafile {authority}\n" if authority is not None else "",
+            "wide": "module g722.so\nmodule l16.so\n" if "/" in codec else "",
         }  # fmt: skip
         (self.folder / "config").write_text(CONFIG.format(**values))
         (self.folder / "asoundrc").write_text(ALSA.format(pipe=pipe))
-        where = f"{server[0]}:{server[1]}"
+        where = f"[{server[0]}]:{server[1]}" if ":" in server[0] else f"{server[0]}:{server[1]}"
         account = f"<sip:{user}@{where};transport={transport}>;auth_user={user};auth_pass={password or 'none'}"
-        account += f";audio_codecs={codec}/8000/1;ptime=20;regint={300 if register else 0}"
+        named = codec if "/" in codec else f"{codec}/8000/1"
+        account += f";audio_codecs={named};ptime=20;regint={300 if register else 0}"
+        account += f";sipnat=outbound;outbound1={_proxy(where, transport)}" if outbound else ""
         account += f";answermode={'auto' if auto_answer else 'manual'}"
+        account += f";mediaenc={srtp}" if srtp else ""
         (self.folder / "accounts").write_text(account + "\n")
         (self.folder / "contacts").write_text("")
         self._speaker = threading.Thread(target=self._listen, args=(pipe,), daemon=True)
         self._speaker.start()
         alsa = {"ALSA_CONFIG_PATH": f"/usr/share/alsa/alsa.conf:{self.folder / 'asoundrc'}", "HOME": str(self.folder)}
-        self.child = Child(["baresip", "-f", str(self.folder), "-v"], self.folder / "output.txt", env=alsa)
+        self.network = network
+        command = ["baresip", "-f", str(self.folder), "-v", *(("-s",) if srtp else ())]
+        if network is not None:
+            command = [*network.enter, *command]
+        self.child = Child(command, self.folder / "output.txt", env=alsa)
         self.began = time.monotonic()
         self._link = self._connect()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -139,7 +159,7 @@ class Baresip:
             due += 0.02
             time.sleep(max(0.0, due - time.monotonic()))
             try:
-                data = os.read(fd, 320)
+                data = os.read(fd, self.rate // 25)
             except BlockingIOError:
                 continue
             if not self._heard or time.monotonic() - self._silences[-1][1] > 1.0:
@@ -163,6 +183,8 @@ class Baresip:
         def attempt() -> socket.socket | None:
             assert self.child.running(), f"baresip ended:\n{self.child.tail()}"
             with contextlib.suppress(OSError):
+                if self.network is not None:
+                    return self.network.connect("127.0.0.1", self.control)
                 return socket.create_connection(("127.0.0.1", self.control), timeout=1)
             return None
 
@@ -231,6 +253,16 @@ class Baresip:
         self.command("dial", f"sip:{number}@{self.server[0]}:{self.server[1]}")
         return place
 
+    def speak(self, samples: np.ndarray) -> float:
+        """Say this into the microphone from now on, instead of what it said; when its last sound is over (monotonic s).
+
+        The call must be established: the source of a running call is exchanged.
+        """
+        self._spoken += 1
+        path = _microphone(self.folder, samples, f"said-{self._spoken}.wav", rate=self.rate)
+        self.command("ausrc", f"aufile,{path}")
+        return time.monotonic() + samples.size / self.rate
+
     def press(self, digits: str, *, length_s: float = 0.15) -> None:
         """Send digits as RFC 4733 events."""
         for digit in digits:
@@ -240,7 +272,13 @@ class Baresip:
             time.sleep(0.1)
 
 
-def _microphone(folder: Path, samples: np.ndarray | None) -> Path:
+def _proxy(where: str, transport: str) -> str:
+    return f'"sip:{where};transport={transport}"'
+
+
+def _microphone(
+    folder: Path, samples: np.ndarray | None, name: str = "microphone.wav", *, rate: int = listening.RATE
+) -> Path:
     """A WAV with the sound first and then two minutes of silence: baresip hangs up where an aufile source ends."""
     sound = np.zeros(0) if samples is None else samples
-    return listening.write_wav(folder / "microphone.wav", np.concatenate((sound, np.zeros(120 * 8000))))
+    return listening.write_wav(folder / name, np.concatenate((sound, np.zeros(120 * rate))), rate=rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ import numpy as np
 from harness.ports import free_port
 
 EVENTS = "0123456789*#ABCD"
+SO_TIMESTAMPNS = 35
+_STAMP = struct.Struct("=qq")
 
 
 @dataclass(frozen=True)
 class Packet:
-    """One RTP packet heard: `at` in seconds (monotonic)."""
+    """One RTP packet heard: `at` in seconds (monotonic), as the kernel saw it come."""
 
     at: float
     kind: int
@@ -38,6 +41,7 @@ class Ear:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((host, self.port))
         self.sock.settimeout(0.1)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.packets: list[Packet] = []
         self.strange = 0
         self.muted = False
@@ -144,7 +148,7 @@ class Ear:
     def _listen(self) -> None:
         while not self._over.is_set():
             try:
-                data, _ = self.sock.recvfrom(4096)
+                data, said_beside, _, _ = self.sock.recvmsg(4096, socket.CMSG_SPACE(_STAMP.size))
             except TimeoutError:
                 continue
             except OSError:
@@ -153,6 +157,10 @@ class Ear:
                 self.strange += 1
                 continue
             at = time.monotonic()
+            for level, kind, stamp in said_beside:
+                if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+                    seconds, nanoseconds = _STAMP.unpack(stamp)
+                    at -= max(0.0, time.time() - seconds - nanoseconds / 1e9)
             fields = (int.from_bytes(data[i:j], "big") for i, j in ((2, 4), (4, 8), (8, 12)))
             self.packets.append(Packet(at, data[1] & 0x7F, bool(data[1] & 0x80), *fields, data[12:]))
 
@@ -170,6 +178,13 @@ class Ear:
                     out[place : place + len(packet.payload)] = listening.decode(packet.payload, packet.kind)
             parts.append(out)
         return np.concatenate(parts) if parts else np.zeros(0, np.int16)
+
+    def gaps_ms(self, since: float, until: float) -> np.ndarray:
+        """Between the packets that came then, one behind another, within a talkspurt. AssertionError when one lacks."""
+        audio = [p for p in list(self.packets) if p.kind in (0, 8) and since <= p.at < until]
+        pairs = list(itertools.pairwise(audio))
+        assert all((b.seq - a.seq) & 0xFFFF == 1 for a, b in pairs), "packets are missing or out of order"
+        return np.array([1_000 * (b.at - a.at) for a, b in pairs if not b.marker])
 
     def digits(self) -> str:
         """The RFC 4733 digits heard, one for each event timestamp."""

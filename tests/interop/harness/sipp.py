@@ -39,6 +39,7 @@ class Sipp:
         self, folder: Path, scenario: str, *, server: tuple[str, int] | None = None, number: str = "", calls: int = 1,
         rate: float = 10, at_once: int = 0, transport: str = "u1", keys: dict[str, str] | None = None, port: int = 0,
         seconds: float = 60, user: tuple[str, str] | None = None, more: tuple[str, ...] = (),
+        host: str = "127.0.0.1",
     ) -> None:  # fmt: skip
         assert shutil.which("sipp"), "SIPp is not installed (Debian: sip-tester)"
         self.folder = folder / f"sipp-{Path(scenario).stem}-{free_port()}"
@@ -48,7 +49,7 @@ class Sipp:
         built_in = not scenario.endswith(".xml")
         source = ["-sn", scenario] if built_in else ["-sf", str(self._scenario(scenario))]
         command = [
-            "sipp", *source, "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(self.media_port),
+            "sipp", *source, "-i", host, "-p", str(self.port), "-mi", host, "-mp", str(self.media_port),
             "-t", transport, "-m", str(calls), "-nostdin", "-trace_err", "-trace_stat", "-trace_rtt", "-rtt_freq", "1",
             "-timeout", f"{seconds:g}s", "-cp", str(free_port()), "-trace_screen",
         ]  # fmt: skip
@@ -69,7 +70,7 @@ class Sipp:
         """
         target = self.folder / name
         text = (SCENARIOS / name).read_text()
-        for key in ("status", "text", "answer_ms", "talk_ms", "patience_ms"):
+        for key in ("status", "text", "answer_ms", "talk_ms", "patience_ms", "audio"):
             text = text.replace(f"[{key}]", self.keys.get(key, ""))
         target.write_text(text)
         if "pcap/" in text:

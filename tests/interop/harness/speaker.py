@@ -44,3 +44,8 @@ def in_room(samples: np.ndarray, snr_db: float, seed: int) -> np.ndarray:
     pink = np.fft.irfft(white / np.sqrt(np.maximum(np.arange(white.size), 30)), samples.size)
     pink *= 32_768 * 10 ** ((LEVEL_DBFS - snr_db) / 20) / np.sqrt(np.mean(pink**2))
     return np.clip(samples + pink, -32_768, 32_767).astype(np.int16)
+
+
+def joined(*parts: np.ndarray) -> np.ndarray:
+    """One after the other."""
+    return np.concatenate(parts)

@@ -1,0 +1,122 @@
+"""The certificates in force: taken at a (re)load of the site, and whenever their files change under a running engine.
+
+A file that is wrong costs one line in the log, and the certificate of before stays. A change is taken once the files
+have been still for a look, so that nothing half written is read. Whoever is connected notices nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from pathlib import Path
+
+from engine.dialplan.model import Site
+from engine.errors import SiteError
+from engine.runtime import tls_check, tls_files
+from engine.runtime.log import Log
+
+look_s = 5.0
+remind_s = 12 * 3600.0
+Stamps = tuple[tuple[int, int, int], ...]
+
+
+class Certificates:
+    """`server`: for connections that we accept, None without `tls:`; `client()`: for those that we open."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.server: ssl.SSLContext | None = None
+        self.taken = 0  # how often files were taken
+        self._client: ssl.SSLContext | None = None
+        self._site: Site | None = None
+        self._folder = Path()
+        self._stamps: Stamps = ()
+        self._seen: Stamps = ()
+        self._look_at = self._remind_at = 0.0
+        self._taking: asyncio.Task[None] | None = None
+
+    def use(self, site: Site, folder: Path) -> None:
+        """The site's certificates from now on. Where they are wrong those of before stay, and the log says so."""
+        self._site, self._folder = site, folder
+        self._stamps = self._seen = self._stamp()
+        if site.tls is None:
+            self.server = self._client = None
+            return
+        try:
+            self._put(self._made())
+        except SiteError as error:
+            self._refused(error)
+        self._remind()
+
+    def client(self) -> ssl.SSLContext:
+        """Made when the first connection is opened. Raises SiteError."""
+        if self._client is None:
+            model = self._site.tls if self._site is not None else None
+            self._client = tls_files.client_context(model, self._folder)
+        return self._client
+
+    def look(self) -> None:
+        """Once a second: have the files changed, and is it time to remind somebody that they run out?"""
+        now = time.monotonic()
+        if self._site is None or self._site.tls is None or now < self._look_at:
+            return
+        self._look_at = now + look_s
+        stamps = self._stamp()
+        still = stamps == self._seen
+        self._seen = stamps
+        if stamps != self._stamps and still and self._taking is None:
+            self._stamps = stamps
+            self._taking = asyncio.get_running_loop().create_task(self._take())
+        elif now > self._remind_at:
+            self._remind()
+
+    async def _take(self) -> None:
+        """Contexts are made in a thread: a bundle of authorities takes longer than a call may wait."""
+        try:
+            self._put(await asyncio.get_running_loop().run_in_executor(None, self._made))
+            self._log.info("new TLS certificates are in force; connections that stand keep theirs", "tls")
+        except SiteError as error:
+            self._refused(error)
+        finally:
+            self._taking = None
+        self._remind()
+
+    def _made(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        model = self._site.tls if self._site is not None else None
+        if model is None:
+            raise SiteError("the site has no tls: any more")
+        return tls_files.server_context(model, self._folder), tls_files.client_context(model, self._folder)
+
+    def _put(self, made: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+        self.server, self._client = made
+        self.taken += 1
+
+    def _refused(self, error: SiteError) -> None:
+        stays = "the certificate of before stays" if self.server is not None else "nobody can connect with TLS"
+        self._log.error(f"{error}; {stays}", "tls")
+
+    def _remind(self) -> None:
+        self._remind_at = time.monotonic() + remind_s
+        site = self._site
+        if site is None or site.tls is None:
+            return
+        for each in tls_files.problems(site.tls, self._folder, tls_check.names(site), tls_files.now()):
+            if each.code != "RD341":  # `_refused` has said so
+                self._log.warning(f"tls: {each.text}: {each.remedy}", f"tls {each.code}")
+
+    def _stamp(self) -> Stamps:
+        model = self._site.tls if self._site is not None else None
+        found = []
+        for name in model.files().values() if model is not None else ():
+            try:
+                status = tls_files.path_of(self._folder, name).stat()
+                found.append((status.st_mtime_ns, status.st_size, status.st_ino))
+            except OSError:
+                found.append((0, 0, 0))
+        return tuple(found)
+
+    async def close(self) -> None:
+        """Nothing is taken any more."""
+        if self._taking is not None:
+            self._taking.cancel()

@@ -1,0 +1,72 @@
+"""A real agent at a real engine, over mosquitto: he commands himself, is lost, and is ready again when he is back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import aiomqtt
+from harness.children import until
+from harness.ports import free_port
+from harness.server import ROOT, Engine
+
+from tests.runtime.fakes import run
+from tests.runtime.test_agent_bus import OWN, asking, broker, next_of, program
+
+GRACE_S = 1.0
+
+
+def test_an_agents_day_over_the_bus(tmp_path: Path) -> None:
+    port = free_port()
+    text = f"bus: {{broker: '127.0.0.1:{port}', user: ringdown, agents: yes, grace: {GRACE_S:g}s}}\nnumbers:\n"
+
+    async def work(engine: Engine) -> None:
+        in_thread = asyncio.to_thread
+        async with broker(tmp_path, port):
+            done = await in_thread(engine.command, "status")
+            assert done.returncode == 0  # it serves without a broker, and meets the one that comes late
+            with suppress(aiomqtt.MqttError):
+                async with program(port, "201", here=True) as ana:
+                    await ana.subscribe(f"{OWN}answer", 1)
+                    await ana.subscribe("ringdown/state/agent/default/201", 1)
+                    await ana.publish(f"{OWN}here", "online", 1, retain=True)
+                    state = json.loads((await next_of(ana, "ringdown/state/agent/default/201")).payload)
+                    assert state["state"] == "logged_out"
+                    await ana.publish(f"{OWN}set", "login", 1, properties=asking(f"{OWN}answer", b"one"))
+                    reply = await next_of(ana, f"{OWN}answer")
+                    assert json.loads(reply.payload)["ok"] and reply.properties.CorrelationData == b"one"
+                    await ana.subscribe("ringdown/state/agent/default/201", 1)  # retained: as he is now
+                    while state["state"] != "ready":
+                        state = json.loads((await next_of(ana, "ringdown/state/agent/default/201")).payload)
+                    sock = ana._client.socket()
+                    assert sock is not None
+                    sock.shutdown(socket.SHUT_RDWR)  # his machine dies: nothing is said to the broker
+            lost = time.monotonic()
+            await in_thread(engine.wait_agent, "201", "not_ready", seconds=GRACE_S + 4)
+            assert time.monotonic() - lost > GRACE_S - 0.2
+            row = await in_thread(engine.agent, "201")
+            assert row["reason"] == "lost"
+            async with program(port, "201", here=True) as ana:
+                await ana.publish(f"{OWN}here", "online", 1, retain=True)
+                await in_thread(engine.wait_agent, "201", "ready", seconds=5)
+                # neither a dead broker nor its return is an absence of his
+                await ana.publish(f"{OWN}here", b"", 1, retain=True)
+        await asyncio.sleep(GRACE_S + 0.5)
+        assert (await in_thread(engine.agent, "201"))["state"] == "ready"
+        paused = [row["data"] for row in engine.rows("SELECT data FROM events WHERE kind = 'agent.paused'")]
+        reasons = [json.loads(data)["reason"] for data in paused]
+        assert reasons[0] == "lost" and len(reasons) == 2, reasons
+
+    with Engine(edits={"site.yaml": ("numbers:\n", text)}) as engine:
+        command = [sys.executable, "-m", "engine", "secret", "set", "bus", "--data", str(engine.data)]
+        subprocess.run(command, cwd=ROOT, input="ringdown\n", text=True, check=True, timeout=20, capture_output=True)
+        with engine.phone("201") as phone:
+            assert phone.register().status == 200
+            until(lambda: engine.agent("201")["reachable"], 5, what="his phone can be rung")
+            run(work(engine), 60)

@@ -1,0 +1,119 @@
+"""The gate in a serving process: what it drops never reaches the Switch, and operators see and lift its blocks."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path as FilePath
+
+import msgspec
+import pytest
+
+from engine import limits
+from engine.call import effects
+from engine.call.edge_wall import Judged
+from engine.dialplan.gate_model import AccessModel, GateModel
+from engine.dialplan.model import AgentModel, TrunkModel
+from engine.runtime import guard
+from engine.runtime.admin import Request
+from engine.runtime.server import Server
+from engine.sip.events import Path
+from tests.runtime.fakes import FakeSwitch, until
+from tests.runtime.test_server import play, ready_site, udp_client
+
+__all__ = ["ready_site"]  # the fixture holds here too
+
+
+def told(switch: FakeSwitch) -> list[dict[str, str]]:
+    return [each.arguments for each in switch.of(effects.Operator) if each.verb == "gate_noted"]
+
+
+def test_blocked_messages_cost_no_input_and_the_block_is_told_shown_and_lifted(
+    tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "sweep_s", 0.01)
+
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        with udp_client(server) as client:
+            host, port = client.getsockname()
+            for number in range(limits.source_faults_max):
+                switch.extra.append(Judged(host, port, "bad", f"{number}"))
+            server.deliver(effects.Deadline())
+            for _ in range(100):
+                client.send(b"REGISTER sip:x SIP/2.0\r\n\r\n")
+            await until(lambda: server.guard.gate.dropped["blocked"] >= 90)
+            heard = sum(isinstance(each, effects.Received) for each in switch.inputs)
+            assert heard <= 10
+            await until(lambda: bool(told(switch)))
+            assert told(switch)[0]["source"] == host and told(switch)[0]["began"] == "yes"
+            (row,) = msgspec.json.decode((await server.desk.handle("ana", Request("blocks", {}))).data)["blocks"]
+            assert row["source"] == host and row["kind"] == "guessing" and row["dropped"] >= 90
+            one = await server.desk.handle("ana", Request("blocks", {"source": host}))
+            assert msgspec.json.decode(one.data)["why"] == row["why"]
+            assert (await server.desk.handle("ana", Request("block.lift", {"source": host}))).ok
+            await until(lambda: len(told(switch)) == 2)
+            assert told(switch)[1]["by"] == "ana" and not told(switch)[1]["began"]
+            for wrong, word in ((host, "not blocked"), ("nonsense", "no address")):
+                assert word in (await server.desk.handle("ana", Request("blocks", {"source": wrong}))).error
+            assert "not blocked" in (await server.desk.handle("ana", Request("block.lift", {"source": host}))).error
+            assert (await server.desk.handle("ana", Request("block.lift", {"source": "all"}))).ok
+
+    play(tmp_path, scene)
+
+
+def test_the_sites_lists_hold_from_its_load_on(tmp_path: FilePath) -> None:
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        with udp_client(server) as client:
+            client.send(b"OPTIONS sip:x SIP/2.0\r\n\r\n")
+            await until(lambda: any(isinstance(each, effects.Received) for each in switch.inputs))
+            shut = GateModel(AccessModel(deny=("127.0.0.0/8",)))
+            server.site = msgspec.structs.replace(server.site, gate=shut)
+            client.send(b"OPTIONS sip:x SIP/2.0\r\n\r\n")
+            await until(lambda: server.guard.gate.dropped["denied"] == 1)
+            refused = await server.desk.handle("ana", Request("blocks", {"source": "127.0.0.1"}))
+            assert "kept out by gate:" in refused.error
+            assert not server.guard.lets_in(Path(1_000_001, "127.0.0.1", 4, "tcp"))
+            (sock,) = server.udp.values()
+            own = GateModel(listeners={f"udp:{sock.host}:{sock.port}": AccessModel(allow=("192.0.2.0/24",))})
+            server.site = msgspec.structs.replace(server.site, gate=own)
+            assert not server.guard.admits(Path(sock.flow, "127.0.0.1", 4), b"OPTIONS sip:x SIP/2.0\r\n\r\n")
+            assert server.guard.admits(Path(sock.flow, "192.0.2.4", 4), b"OPTIONS sip:x SIP/2.0\r\n\r\n")
+            assert server.guard.lets_in(Path(1_000_001, "127.0.0.1", 4, "tcp"))
+
+    play(tmp_path, scene)
+
+
+def test_a_listeners_own_list_holds_for_its_connections(tmp_path: FilePath) -> None:
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        (sock,) = server.tcp_listening.values()
+        host, port = sock.getsockname()[:2]
+        shut = GateModel(listeners={f"tcp:{host}:{port}": AccessModel(allow=("192.0.2.0/24",))})
+        server.site = msgspec.structs.replace(server.site, gate=shut)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n")
+        assert await asyncio.wait_for(reader.read(), 5) == b"", "it is closed without a word"
+        writer.close()
+        assert not any(isinstance(each, effects.FlowOpened | effects.Received) for each in switch.inputs)
+        server.site = msgspec.structs.replace(server.site, gate=None)
+        _, writer = await asyncio.open_connection(host, port)
+        await until(lambda: any(isinstance(each, effects.FlowOpened) for each in switch.inputs))
+        writer.close()
+
+    play(tmp_path, scene)
+
+
+def test_trunks_and_static_contacts_are_trusted(tmp_path: FilePath) -> None:
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        trunks = {
+            "a": TrunkModel("a", addresses=("192.0.2.0/28", "198.51.100.1:5070", "[2001:db8::1]:5060")),
+            "b": TrunkModel("b", addresses=("203.0.113.0/24",), deny=("203.0.113.7",)),
+        }
+        fixed = AgentModel("209", "Fay", "default", contact="sip:209@192.0.2.99")
+        server.site = msgspec.structs.replace(server.site, trunks=trunks, agents={"default/209": fixed})
+        scan = b"OPTIONS sip:x SIP/2.0\r\nUser-Agent: sipvicious\r\n\r\n"
+        for host, heard in (
+            ("192.0.2.3", True), ("198.51.100.1", True), ("2001:db8::1", True), ("203.0.113.8", False),
+            ("192.0.2.99", True), ("192.0.2.98", False),
+        ):  # fmt: skip
+            assert server.guard.admits(Path(1, host, 5060), scan) is heard, host
+
+    play(tmp_path, scene)

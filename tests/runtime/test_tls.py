@@ -1,0 +1,83 @@
+"""The certificates in force: taken when their files change, and kept when the new ones are wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.dialplan.tls import TlsModel
+from engine.errors import SiteError
+from engine.runtime import tls as room
+from engine.runtime.log import Log
+from engine.runtime.tls import Certificates
+from tests.runtime.authority import Authority
+from tests.runtime.fakes import run, site, until
+
+
+def kept(folder: Path, out: io.StringIO) -> Certificates:
+    made = Certificates(Log(stream=out))
+    made.use(site(tls=TlsModel("sip.pem", "sip.key"), advertise="sip.example.net"), folder)
+    return made
+
+
+def test_a_changed_file_is_taken_and_a_wrong_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "look_s", 0.0)
+
+    async def work() -> None:
+        authority, out = Authority(tmp_path), io.StringIO()
+        authority.issue("sip", "sip.example.net")
+        made = kept(tmp_path, out)
+        first = made.server
+        assert first is not None and made.taken == 1
+        made.look()
+        made.look()
+        await asyncio.sleep(0.05)
+        assert made.taken == 1
+        authority.issue("sip", "sip.example.net")
+        made.look()  # sees it change, and waits for it to be still
+        assert made.taken == 1
+        made.look()
+        await until(lambda: made.taken == 2)
+        assert made.server is not first
+        second = made.server
+        (tmp_path / "sip.key").write_text("gone wrong")
+        made.look()
+        made.look()
+        await until(lambda: "holds no private key" in out.getvalue())
+        assert "the certificate of before stays" in out.getvalue()
+        assert made.server is second
+        os.utime(tmp_path / "sip.pem")
+        authority.issue("sip", "sip.example.net", days=3)
+        made.look()
+        made.look()
+        await until(lambda: made.taken == 3)
+        await until(lambda: "in 2 days" in out.getvalue())
+        await made.close()
+
+    run(work())
+
+
+def test_a_site_whose_files_are_missing_and_one_without_tls(tmp_path: Path) -> None:
+    out = io.StringIO()
+    made = kept(tmp_path, out)
+    assert made.server is None and "nobody can connect with TLS" in out.getvalue()
+    with pytest.raises(SiteError, match=r"sip\.pem is not there"):
+        made.client()
+    made.use(site(), tmp_path)
+    assert made.server is None and made.client() is made.client()
+    made.look()
+
+
+def test_what_runs_out_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "look_s", 0.0)
+    monkeypatch.setattr(room, "remind_s", 0.0)
+    Authority(tmp_path).issue("sip", "sip.example.net", days=-1, age_days=20)
+    out = io.StringIO()
+    made = kept(tmp_path, out)
+    assert out.getvalue().count("has expired on") == 1 and made.server is not None  # who doesn't look may still call
+    made.look()
+    assert out.getvalue().count("has expired on") == 2
