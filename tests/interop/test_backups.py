@@ -28,13 +28,16 @@ def test_a_backup_disturbs_no_call_and_comes_back(tmp_path: Path) -> None:
         dialog = listener.call("9664", media=ear.port)
         ear.start(dialog.media.host, dialog.media.port)
         until(lambda: ear.count() > 20, 3)
-        slowest, count, stop = [0.0], [0], threading.Event()
+        slowest, count, failed, stop = [0.0], [0], list[str](), threading.Event()
 
         def callers() -> None:
             with engine.phone("caller", secret=False) as phone:
-                while not stop.is_set():
+                while not stop.wait(0.05):  # a freed RTP port rests for a minute, and the range is bounded
                     began = time.monotonic()
-                    assert phone.call("9100").bye().status == 200
+                    try:
+                        assert phone.call("9100").bye().status == 200
+                    except AssertionError as error:
+                        failed.append(str(error))
                     slowest[0], count[0] = max(slowest[0], time.monotonic() - began), count[0] + 1
 
         thread = threading.Thread(target=callers)
@@ -47,7 +50,7 @@ def test_a_backup_disturbs_no_call_and_comes_back(tmp_path: Path) -> None:
         assert made.returncode == 0, made.stdout + made.stderr
         assert ear.timeline_faults() == [], "the music stumbled"
         dialog.bye()
-        assert count[0] > 5 and slowest[0] < 2.0, (count, slowest)
+        assert count[0] > 5 and slowest[0] < 2.0 and not failed, (count, slowest, failed)
         told = json.loads(made.stdout)
         assert told["rows"]["calls"] >= CALLS and goal.stat().st_mode & 0o777 == 0o600
         runtime = engine.ask("status")["runtime"]

@@ -212,6 +212,9 @@ def test_a_lost_flow_is_opened_again(carrier: tuple[Engine, Kamailio, Sipp]) -> 
 
 # the test's own authority, which nobody else trusts, and a complaint of testssl.sh about its own OpenSSL
 NOT_OURS = {"cert_chain_of_trust", "cert_revocation", "engine_problem"}
+# its client leaves after the handshake, often before TLS 1.3's ticket has come: then it has none to resume with
+NOT_MADE = {"sessionresumption_ticket": "WARN"}
+FINE = ("OK", "INFO", "LOW", "DEBUG")
 
 
 def test_testssl_finds_nothing_above_low(secured: tuple[Engine, int, Authority], tmp_path: Path) -> None:
@@ -223,5 +226,5 @@ def test_testssl_finds_nothing_above_low(secured: tuple[Engine, int, Authority],
     subprocess.run([*command, *asked], capture_output=True, timeout=150)
     found = {each["id"].split(" ")[0]: each["severity"] for each in json.loads(report.read_text())}
     assert {"TLS1", "TLS1_3", "cert_keySize", "secure_renego", "heartbleed", "LUCKY13"} <= found.keys(), found
-    bad = {name: each for name, each in found.items() if each not in ("OK", "INFO", "LOW", "DEBUG")}
+    bad = {name: each for name, each in found.items() if each not in FINE and NOT_MADE.get(name) != each}
     assert not bad.keys() - NOT_OURS, bad
