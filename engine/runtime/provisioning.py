@@ -24,7 +24,7 @@ import msgspec
 from engine import limits
 from engine.dialplan.model import DeviceModel
 from engine.errors import SiteError, UsageError
-from engine.runtime import net
+from engine.runtime import net, tls_check
 from engine.runtime.admin import Answer, answer
 from engine.runtime.provisioning_files import Facts, File, by_hand, files
 from engine.runtime.scrape import TEXT, Page, Scrape
@@ -121,6 +121,8 @@ class Provisioning(Scrape):
         if not self.address:
             raise SiteError("provisioning is off: start the engine with --provision ADDRESS:PORT (ringdown serve)")
         device = find(self.server.site.devices, arguments["device"])
+        if device.transport and not any(each.startswith(f"{device.transport}:") for each in self.server.addresses):
+            raise SiteError(f"nothing listens on {device.transport}, by which {device.mac} shall come: see --listen")
         token = chance.token_urlsafe(24)
         self._tickets = {key: each for key, each in self._tickets.items() if each.mac != device.mac}
         self._tickets[_key(token)] = Ticket(device.mac, self.server.now_ms() + limits.provision_valid_ms)
@@ -200,16 +202,19 @@ class Provisioning(Scrape):
     def _facts(self, device: DeviceModel, ours: str, password: str = "") -> Facts:
         """`ours`: the address by which the device has reached us, which is the one it can reach."""
         site = self.server.site
-        transport, host, port = sip_address(self.server.addresses, ours)
+        wanted = device.transport if device.agent else site.trunks[device.trunk].transport
+        transport, host, port = sip_address(self.server.addresses, ours, wanted)
+        if transport == "tls":  # a far end that looks at our certificate must find the name there that it was told
+            host = self.server.flows.certificates.name_for((host, *tls_check.names(site))) or host
         if device.agent:
             agent = site.agents[device.agent]
             tenant = site.tenants.get(agent.tenant)
             realm = tenant.realm if tenant else agent.tenant
             return Facts(device.mac, host, port, agent.number, transport, password, realm, agent.name,
-                         codecs=device.codecs)  # fmt: skip
+                         codecs=device.codecs, srtp=agent.srtp or site.srtp)  # fmt: skip
         trunk = site.trunks[device.trunk]
         return Facts(device.mac, host, port, trunk.name, transport, line=device.line, lines=trunk.calls_max or 1,
-                     codecs=device.codecs)  # fmt: skip
+                     codecs=device.codecs, srtp=trunk.srtp)  # fmt: skip
 
 
 def _key(token: str) -> bytes:
@@ -233,10 +238,12 @@ def find(devices: dict[str, DeviceModel], wanted: str) -> DeviceModel:
     raise SiteError(f"no device {wanted!r}: {known or 'devices.yaml of the site names none'}")
 
 
-def sip_address(addresses: list[str], ours: str) -> tuple[str, str, int]:
-    """(transport, host, port) that a device registers with: UDP first; who listens everywhere is reached at `ours`."""
+def sip_address(addresses: list[str], ours: str, wanted: str = "") -> tuple[str, str, int]:
+    """(transport, host, port) that a device registers with: what is `wanted`, else UDP first and TLS last; who listens
+    everywhere is reached at `ours`."""
     best = ("udp", ours, 5060)
-    for text in sorted(addresses, key=lambda each: not each.startswith("udp:")):
+    fitting = [each for each in addresses if wanted and each.startswith(f"{wanted}:")] or addresses
+    for text in sorted(fitting, key=lambda each: ("udp", "tcp", "tls").index(each.partition(":")[0])):
         transport, host, port = net.parse_listen(text)
         if host in ("0.0.0.0", "::"):
             return transport, ours, port

@@ -156,7 +156,7 @@ def test_a_phone_with_two_files_gets_both(tmp_path: Path) -> None:
 def test_a_gateway_gets_no_password_and_is_told_what_is_left(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
         made = await world.make("office")
-        assert "User ID 100, Sip Server 127.0.0.1, port 5064" in made["by_hand"][0]
+        assert "User ID 100, Sip Server 127.0.0.1, port 5064" in made["by_hand"][1]
         status, body = await world.get(made["url"])
         assert status == 200 and b"<P747>127.0.0.1:5064</P747>" in body and world.told == 0
         assert not (tmp_path / "secrets.json").exists()
