@@ -24,7 +24,7 @@ import msgspec
 from engine import limits
 from engine.dialplan.model import DeviceModel
 from engine.errors import SiteError, UsageError
-from engine.runtime import net, tls_check
+from engine.runtime import net, tls_files
 from engine.runtime.admin import Answer, answer
 from engine.runtime.provisioning_files import Facts, File, by_hand, files
 from engine.runtime.scrape import TEXT, Page, Scrape
@@ -87,12 +87,14 @@ class Provisioning(Scrape):
         self._tickets: dict[bytes, Ticket] = {}
         self._socket: socket.socket | None = None
         self._host = ""
+        self._certificate = Path()
 
     # --- life
     def prepare(self, address: str, certificate: str) -> None:
         """Take the address of `--provision`, '' for none, and the certificate. Raises UsageError."""
         if certificate:
-            self.tls = context(Path(certificate))
+            self._certificate = Path(certificate)
+            self.tls = context(self._certificate)
         if address:
             self._socket = self.bind(address)
             self._host = self._socket.getsockname()[0]
@@ -128,7 +130,8 @@ class Provisioning(Scrape):
         self._tickets[_key(token)] = Ticket(device.mac, self.server.now_ms() + limits.provision_valid_ms)
         self.server.log.info(f"{author} provisions {device.mac} ({device.profile}) for {device.agent or device.trunk}")
         host = self._host if self._host not in ("0.0.0.0", "::") else net.default_source(self._host)
-        where = net.show(host or "127.0.0.1", int(self.address.rpartition(":")[2]))
+        named = tls_files.certified_name(self._certificate, self._names(device, host)) if self.tls is not None else ""
+        where = net.show(named or host or "127.0.0.1", int(self.address.rpartition(":")[2]))
         own = files(device.template, device.file, Facts(device.mac, "", 0, ""))[0].name
         base = f"{'https' if self.tls is not None else 'http'}://{where}{PREFIX}{token}/"
         facts = self._facts(device, host)
@@ -199,13 +202,20 @@ class Provisioning(Scrape):
             self.server.log.info(f"{device.mac} ({device.profile}, {owner}) fetched its configuration from {theirs}")
         return 200, found.kind, found.body
 
+    def _names(self, device: DeviceModel, host: str) -> list[str]:
+        """By which a device may reach us: who looks at a certificate must find there what it was told, and there are
+        phones that look for names only, never for addresses. Another tenant's domain would be another house."""
+        site = self.server.site
+        tenant = site.tenants.get(site.agents[device.agent].tenant) if device.agent else None
+        return [*tls_files.names_of(site.advertise, [tenant.domain] if tenant else [], ()), host]
+
     def _facts(self, device: DeviceModel, ours: str, password: str = "") -> Facts:
         """`ours`: the address by which the device has reached us, which is the one it can reach."""
         site = self.server.site
         wanted = device.transport if device.agent else site.trunks[device.trunk].transport
         transport, host, port = sip_address(self.server.addresses, ours, wanted)
-        if transport == "tls":  # a far end that looks at our certificate must find the name there that it was told
-            host = self.server.flows.certificates.name_for((host, *tls_check.names(site))) or host
+        if transport == "tls":
+            host = self.server.flows.certificates.name_for(self._names(device, host)) or host
         if device.agent:
             agent = site.agents[device.agent]
             tenant = site.tenants.get(agent.tenant)

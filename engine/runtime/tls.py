@@ -60,7 +60,9 @@ class Certificates:
     def name_for(self, names: Iterable[str]) -> str:
         """The first of these names of ours that our certificate is for, '' for none."""
         model = self._site.tls if self._site is not None else None
-        return tls_files.certified_name(model, self._folder, names) if model is not None else ""
+        if model is None:
+            return ""
+        return tls_files.certified_name(tls_files.path_of(self._folder, model.certificate), names)
 
     def look(self) -> None:
         """Once a second: have the files changed, and is it time to remind somebody that they run out?"""

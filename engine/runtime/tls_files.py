@@ -135,10 +135,10 @@ def problems(model: TlsModel, folder: Path, names: Iterable[str], now: datetime)
     return found
 
 
-def certified_name(model: TlsModel, folder: Path, names: Iterable[str]) -> str:
+def certified_name(path: Path, names: Iterable[str]) -> str:
     """The first of `names` that the certificate is for, '' for none, or for a file that can't be read."""
     try:
-        own = x509.load_pem_x509_certificates(path_of(folder, model.certificate).read_bytes())
+        own = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError):
         return ""
     certificate = {"subjectAltName": _alternatives(own[0])}

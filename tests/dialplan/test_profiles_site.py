@@ -154,7 +154,8 @@ def test_encryption_that_a_file_cannot_turn_on_is_a_warning() -> None:
     trunk = {"site.yaml": SECURE, "trunks.yaml": "carrier: {host: 192.0.2.20, transport: tls, srtp: required}\n"}
     for name, codes in (("grandstream-ht813", 0), ("grandstream-gxw410x", 1), ("patton-smartnode", 1)):
         found, findings = site({**trunk, "devices.yaml": box.replace("NAME", name)})
-        assert found is not None and [each[:22] for each in findings] == ["RD367 devices.yaml:1:1"] * codes, (name, findings)
+        assert found is not None, findings
+        assert [each[:22] for each in findings] == ["RD367 devices.yaml:1:1"] * codes, name
 
 
 def test_origins_say_which_line_a_value_came_from() -> None:
