@@ -169,7 +169,8 @@ class Provisioning(Scrape):
         if device is None:
             return _GONE  # a reload has taken it away
         offered = files(device.template, device.file, Facts(device.mac, "", 0, ""))
-        asked = next((each for each in offered if each.name.lower() == name.lower()), None)
+        name = name.lstrip("/").lower()  # some put a slash between the folder that they were told and the file
+        asked = next((each for each in offered if each.name.lower() == name), None)
         if asked is None:
             return _GONE  # boxes ask for more than there is: firmware, the series' file
         return self._serve(device, asked, _key(token), theirs, ours)

@@ -138,7 +138,7 @@ def test_asking_for_other_files_or_otherwise_spends_nothing(tmp_path: Path) -> N
             assert (await world.get(made["base"] + name))[0] == 404
         for method in ("HEAD", "PUT", "POST"):
             assert (await world.get(made["url"], method))[0] == 405
-        assert (await world.get(made["base"] + f"{MAC.upper()}.CFG"))[0] == 200, "some ask in capitals"
+        assert (await world.get(made["base"] + f"/{MAC.upper()}.CFG"))[0] == 200, "some ask in capitals, after a slash"
 
     play(tmp_path, scene)
 
