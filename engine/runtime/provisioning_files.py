@@ -94,13 +94,13 @@ def _grandstream_phone(name: str, facts: Facts) -> list[File]:
 
 
 def _grandstream_fxo(name: str, facts: Facts) -> list[File]:
-    """The FXO port of a box with one telephone and one line. Called at once (one stage), with the caller's number."""
+    """The FXO port of a box with one telephone and one line: dials at once (one stage), passes faxes through G.711."""
     pairs: list[tuple[str, object]] = [
         ("P401", 1), ("P747", _where(facts)), ("P830", _TRANSPORTS[facts.transport]), ("P735", facts.user),
         ("P736", facts.user), ("P703", facts.user), ("P731", 0), ("P813", 1), ("P740", 5062), ("P860", 101),
         *((f"P{757 + place}", _PAYLOADS[codec]) for place, codec in enumerate(facts.codecs)),
-        ("P750", 0), ("P443", _SRTP[facts.srtp]), ("P839", 0), ("P893", 1), ("P798", 2), ("P842", 0), ("P3303", 0),
-        ("P3304", 1),
+        ("P750", 0), ("P710", 1), ("P443", _SRTP[facts.srtp]), ("P839", 0), ("P893", 1), ("P798", 2), ("P842", 0),
+        ("P3303", 0), ("P3304", 1),
     ]  # fmt: skip
     if facts.line:
         pairs += [("P3305", facts.line), ("P3306", facts.host), ("P3307", facts.port)]
@@ -112,8 +112,8 @@ def _grandstream_gxw(name: str, facts: Facts) -> list[File]:
     count = min(facts.lines, 8)
     every = f"ch1-{count}" if count > 1 else "ch1"
     ports: list[tuple[int, object]] = [
-        (3404, 2), (3409, 1 + _SRTP[facts.srtp]), (3402, "N"), (3603, "Y"), (3599, 2), (3601, 1), (3303, "N"),
-        (3304, 1), (3306, "p1"), (3307, facts.port),
+        (3404, 2), (3409, 1 + _SRTP[facts.srtp]), (3402, "N"), (3602, "mode=2,rate=9600,ecm=1"), (3603, "Y"),
+        (3599, 2), (3601, 1), (3303, "N"), (3304, 1), (3306, "p1"), (3307, facts.port),
     ]  # fmt: skip
     if facts.line:
         ports.append((3607, facts.line))

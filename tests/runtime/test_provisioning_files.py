@@ -53,15 +53,15 @@ def p_values(text: str) -> dict[str, str | None]:
 # What the maker's lists of settings allow (see `sources` of the profiles): number -> expression
 HT503 = {
     "P401": "[01]", "P747": r"\S+", "P830": "[012]", "P735": r"\S+", "P736": r"\S+", "P703": ".+", "P731": "[01]",
-    "P813": "[01]", "P740": "[0-9]+", "P860": "10[012]", "P757": "0|8", "P758": "0|8", "P750": "[01]", "P443": "[012]",
-    "P839": "[0123]", "P893": "[01]", "P798": "[1-9]|10", "P842": "[01]", "P3303": "[01]", "P3304": "[12]",
-    "P3305": ".+", "P3306": r"\S+", "P3307": "[0-9]+",
+    "P813": "[01]", "P740": "[0-9]+", "P860": "10[012]", "P757": "0|8", "P758": "0|8", "P750": "[01]", "P710": "[01]",
+    "P443": "[012]", "P839": "[0123]", "P893": "[01]", "P798": "[1-9]|10", "P842": "[01]", "P3303": "[01]",
+    "P3304": "[12]", "P3305": ".+", "P3306": r"\S+", "P3307": "[0-9]+",
 }  # fmt: skip
 GXW410X = {
     "P271": "[01]", "P270": ".+", "P47": r"\S+", "P31": "[01]", "P130": "[12]", "P57": "0|3|4|8|18",
-    "P58": "0|3|4|8|18", "P3402": "[YN]", "P3603": "[YN]", "P3303": "[YN]", "P3304": "[12]", "P3404": "[1-7]",
-    "P3409": "[123]", "P3599": "[0-9]+", "P3601": "[1-4]", "P3306": "p[123]", "P3307": "[0-9]+", "P3607": ".+",
-    "P3407": ".+",
+    "P58": "0|3|4|8|18", "P3402": "[YN]", "P3602": "mode=[12],rate=[0-9]+,ecm=[01]", "P3603": "[YN]", "P3303": "[YN]",
+    "P3304": "[12]", "P3404": "[1-7]", "P3409": "[123]", "P3599": "[0-9]+", "P3601": "[1-4]",
+    "P3306": "p[123]", "P3307": "[0-9]+", "P3607": ".+", "P3407": ".+",
 }  # fmt: skip
 
 
@@ -73,6 +73,7 @@ def test_grandstream_fxo_registers_nowhere_and_has_no_secret() -> None:
     assert (values["P860"], values["P757"], values["P3304"], values["P798"]) == ("101", "8", "1", "2")
     assert (values["P3305"], values["P3306"], values["P3307"]) == ("100", "192.168.1.9", "5060")
     assert "P734" not in values, "the password's number"
+    assert values["P710"] == "1", "pass through: T.38 isn't spoken here"
     nowhere = p_values(one("grandstream-fxo", "x", Facts("000b821a2b3c", "192.168.1.9", 5060, "office")))
     assert not {"P3305", "P3306", "P3307"} & nowhere.keys(), "nobody said which number callers shall reach"
     hand = by_hand("grandstream-fxo", BOX)
@@ -88,7 +89,7 @@ def test_grandstream_gxw_says_it_for_all_its_ports_at_once() -> None:
     assert all(value.startswith("ch1-4:") and value.endswith(";") for value in ported.values())
     shown = {key: str(value).removeprefix("ch1-4:").rstrip(";") for key, value in values.items()}
     assert all(re.fullmatch(GXW410X[key], value) for key, value in shown.items()), shown
-    assert len(ported) == 11 and values["P3607"] == "ch1-4:100;" and values["P3404"] == "ch1-4:2;"
+    assert len(ported) == 12 and values["P3607"] == "ch1-4:100;" and values["P3404"] == "ch1-4:2;"
     assert (values["P47"], values["P31"], values["P57"], values["P3407"]) == ("192.168.1.9:5060", "0", "8", "rr:1-4;")
     eight = p_values(one("grandstream-gxw", "x", msgspec.structs.replace(four, lines=8, transport="tcp")))
     assert eight["P3304"] == "ch1-8:1;" and eight["P130"] == "2"
