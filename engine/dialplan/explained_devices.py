@@ -1,8 +1,58 @@
-"""What the codes of profiles and devices mean (RD380 to RD389), for `ringdown check --explain`; see `explaining`."""
+"""What the codes of profiles and devices mean (RD366, RD367, RD380 to RD389), for `ringdown check --explain`; see
+`explaining`."""
 
 from __future__ import annotations
 
 TEXT = r"""
+RD366
+`transport:` of a device is written into its file. So something must listen there (`listen:` of site.yaml, with a
+certificate for tls), and it must be known how the file of this box says it: what nobody could look up isn't written.
+wrong:
+# profiles/box.yaml
+profile: box
+kind: phone
+about: a box
+sources: {}
+statements:
+  codecs: {says: PCMA, unverified: no manual}
+  dtmf: {says: unknown, unverified: no manual}
+  early_media: {says: unknown, unverified: no manual}
+  registration: {says: register, unverified: no manual}
+  caller_id: {says: from, unverified: no manual}
+  auto_answer: {says: none, unverified: no manual}
+provision: {template: fanvil, file: "{mac}.cfg", enter: somewhere, unverified: no manual}
+# devices.yaml
+805ec0112233: {profile: box, agent: 200, transport: tls}
+right:
+# devices.yaml
+{}
+
+RD367
+The trunk or agent requires SRTP, or the trunk goes by TLS, and the box's file can't say so, because nobody could look
+up how. Until it is set by hand on the box's own pages, its calls are refused. `ringdown provision` shows what else is
+to be entered there.
+wrong:
+# profiles/box.yaml
+profile: box
+kind: gateway
+about: a box
+sources: {}
+statements:
+  codecs: {says: PCMA, unverified: no manual}
+  dtmf: {says: unknown, unverified: no manual}
+  early_media: {says: unknown, unverified: no manual}
+  registration: {says: address, unverified: no manual}
+  caller_id: {says: from, unverified: no manual}
+  disconnect: {says: unknown, unverified: no manual}
+provision: {template: patton, file: "{mac}.cfg", enter: somewhere, unverified: no manual}
+# trunks.yaml
+carrier: {host: 192.0.2.20, transport: tls, srtp: required}
+# devices.yaml
+00a0ba112233: {profile: box, trunk: carrier}
+right:
+# devices.yaml
+{}
+
 RD380
 No profile of that name ships, and the site has none in its folder `profiles/`. `ringdown profiles` lists them.
 wrong:

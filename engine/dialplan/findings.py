@@ -274,6 +274,8 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD383": (ERROR, "device of nobody, or of two", "the box would never get its configuration"),
     "RD384": (ERROR, "profile of another kind of box", "the box would be taken for what it isn't"),
     "RD385": (ERROR, "device that nothing is written for", "the box would never get its configuration"),
+    "RD366": (ERROR, "way to us that a phone can't take", "the phone would never register"),
+    "RD367": (WARNING, "encryption that a box's file can't turn on", "its calls would be refused until it is by hand"),
     "RD386": (ERROR, "unknown office", "who is there could not be told from who isn't"),
 }
 

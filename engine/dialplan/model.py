@@ -285,6 +285,7 @@ class DeviceModel(msgspec.Struct, frozen=True):
     trunk: str = ""
     line: str = ""
     codecs: tuple[str, ...] = ()
+    transport: str = ""  # udp | tcp | tls, by which a phone reaches us; '' UDP, else what we listen on
 
 
 class OutboundRule(msgspec.Struct, frozen=True):

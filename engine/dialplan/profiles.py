@@ -26,8 +26,8 @@ DISCONNECT = ("busy-tone", "current-drop", "polarity", "silence", "signalling")
 LINES = ("fxo", "fxs", "gsm", "sip")
 SEEN = ("document", "excerpt", "quoted", "configuration", "program")
 TEMPLATES = (
-    "grandstream-phone", "grandstream-fxo", "yealink", "cisco-spa", "audiocodes", "patton", "snom", "poly", "fanvil",
-    "linphone",
+    "grandstream-phone", "grandstream-fxo", "grandstream-gxw", "yealink", "cisco-spa", "audiocodes", "patton", "snom",
+    "poly", "fanvil", "linphone",
 )  # fmt: skip
 UNKNOWN = "unknown"
 _KEYS = ("profile", "kind", "about", "lines", "tried", "sources", "statements", "applies", "quirks", "provision")
@@ -104,6 +104,14 @@ class Shelf(dict[str, Kept]):
     def __init__(self) -> None:
         super().__init__()
         self.broken: list[str] = []
+
+
+def written(profile: Profile, name: str) -> tuple[str, ...]:
+    """What the box's own file can be made to say of `transport` or `srtp`. What nobody could look up isn't written."""
+    said = profile.statements.get(name)
+    if said is None or said.unverified:
+        return ("udp", "tcp") if name == "transport" else ()
+    return said.says
 
 
 def read_shelf(report: Report, trees: Mapping[str, marks.Node | None]) -> Shelf:
@@ -319,5 +327,6 @@ _CHECKS: dict[str, Check] = {
     "transport": _one_of("udp", "tcp", "tls"),
     "calls_max": _number(1, limits.calls_max),
     "trust_identity": _one_of("yes", "no"),
+    "srtp": _one_of("optional", "required"),
 }
 STATEMENTS = tuple(_CHECKS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,10 +17,13 @@ from engine import marks
 from engine.dialplan import profiles, values
 from engine.dialplan.catalogue import ROOT_TENANT
 from engine.dialplan.findings import Report, did_you_mean
-from engine.dialplan.model import DeviceModel
+from engine.dialplan.model import AgentModel, DeviceModel, TrunkModel
 from engine.dialplan.profiles import FOLDER, GATEWAY, PHONE, Profile, Shelf
 
-DEVICE_KEYS = ("profile", "agent", "trunk", "line", "about")
+if TYPE_CHECKING:
+    from engine.dialplan.site_reader import SiteDraft
+
+DEVICE_KEYS = ("profile", "agent", "trunk", "line", "about", "transport")
 _MAC = re.compile(r"[0-9a-f]{12}")
 _LINE = re.compile(r"\+?[0-9*#]{1,32}")
 
@@ -102,11 +106,11 @@ def _fits(profile: Profile, kind: str) -> bool:
 
 
 def devices(
-    report: Report, trees: Mapping[str, marks.Node | None], shelf: Shelf, agents: Iterable[str], trunks: Iterable[str]
-) -> dict[str, DeviceModel]:
+    report: Report, trees: Mapping[str, marks.Node | None], shelf: Shelf, agents: Mapping[str, AgentModel],
+    trunks: Mapping[str, TrunkModel], site: SiteDraft,
+) -> dict[str, DeviceModel]:  # fmt: skip
     """devices.yaml: MAC address -> device. `agents` are "tenant/number"; a bare number is the default tenant's."""
     found: dict[str, DeviceModel] = {}
-    known = list(agents)
     taken: dict[str, marks.Scalar] = {}
     for key, value in values.mapping(report, trees.get("devices.yaml"), "devices.yaml") or ():
         mac = re.sub(r"[:.-]", "", key.text).lower()
@@ -119,9 +123,21 @@ def devices(
             continue
         taken[mac] = key
         form = values.mapping(report, value, f"the device {key.text}")
-        device = _device(report, key, form, mac, shelf, known, trunks) if form is not None else None
-        if device is not None:
-            found[mac] = device
+        device = _device(report, key, form, mac, shelf, list(agents), trunks) if form is not None else None
+        if device is None or form is None:
+            continue
+        profile = shelf[device.profile].profile
+        if device.agent:
+            agent = agents[device.agent]
+            srtp = agent.srtp or site.srtp
+            way = _way(report, key, form, profile, site, srtp == "required")
+            found[mac] = msgspec.structs.replace(device, transport=way)
+        else:
+            found[mac], srtp = device, trunks[device.trunk].srtp
+            _trunk_way(report, key, form, profile, trunks[device.trunk])
+        if srtp == "required" and srtp not in profiles.written(profile, "srtp"):
+            message = f"its file can't turn on SRTP, which {device.agent or device.trunk} requires"
+            report.add("RD367", key, message, "turn it on by hand, or write srtp: optional for it")
     return found
 
 
@@ -165,6 +181,36 @@ def _device(
         trunk=name if for_trunk else "", line=line.text if line is not None else "",
         codecs=tuple(each for each in said["codecs"].says if each in ("PCMU", "PCMA")),
     )  # fmt: skip
+
+
+def _way(
+    report: Report, key: marks.Scalar, form: marks.Mapping, profile: Profile, site: SiteDraft, secret: bool
+) -> str:
+    """By which transport a phone shall reach us; '' the usual. `secret`: its media must be encrypted, so its keys go by
+    TLS where both can."""
+    able, heard = profiles.written(profile, "transport"), tuple(each.partition(":")[0] for each in site.listen)
+    said = form.entries.get("transport")
+    way = values.choice(report, said, "transport", ("udp", "tcp", "tls")) or ""
+    if not way:
+        return "tls" if secret and "tls" in able and "tls" in heard else ""
+    place = said or key
+    if way not in able:
+        hint = f"{' or '.join(able)}; ringdown profiles {profile.name} shows why"
+        report.add("RD366", place, f"nobody could look up how the file of a {profile.name} says {way}", hint)
+    elif (heard and way not in heard) or (way == "tls" and site.tls is None):
+        hint = "add tls: {certificate: …} and listen: ['tls:…'] to site.yaml" if way == "tls" else "add it to listen:"
+        report.add("RD366", place, f"nothing listens on {way}: the phone would never register", hint)
+    return way
+
+
+def _trunk_way(report: Report, key: marks.Scalar, form: marks.Mapping, profile: Profile, trunk: TrunkModel) -> None:
+    """A gateway goes by its trunk's transport, where its file can say it."""
+    if "transport" in form.entries:
+        hint = f"write it to {trunk.name} in trunks.yaml"
+        report.add("RD024", form.keys["transport"], "a trunk's box goes by its trunk's transport", hint)
+    elif trunk.transport not in profiles.written(profile, "transport"):
+        message = f"its file can't say {trunk.transport}, by which {trunk.name} goes"
+        report.add("RD367", key, message, f"set it by hand on the box's pages; ringdown profiles {profile.name}")
 
 
 def origins(files: Mapping[str, object]) -> list[Origin]:

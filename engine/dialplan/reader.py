@@ -459,7 +459,7 @@ class _Reader:
             ),
             grammars={key: grammar for scope in scopes.values() for key, grammar in scope.grammars.items()},
             offices=offices.check(report, self.site.offices, (t.agents for t in self.tenants.values()), trunk_forms),
-            devices=profiles_site.devices(report, self.trees, self.shelf, self.joined_agents(), trunks),
+            devices=profiles_site.devices(report, self.trees, self.shelf, self.joined_agents(), trunks, self.site),
         )
 
     def queue_rules(self) -> None:

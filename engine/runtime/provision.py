@@ -28,6 +28,7 @@ class Account(msgspec.Struct, frozen=True):
     realm: str
     display: str = ""
     transport: str = "udp"
+    srtp: str = ""  # off | optional | required; '' says nothing of it
 
 
 def linphone_xml(account: Account) -> bytes:
@@ -36,8 +37,12 @@ def linphone_xml(account: Account) -> bytes:
     if account.display:
         identity = f'"{account.display}" <{identity}>'
     server = f"<sip:{account.host}:{account.port};transport={account.transport}>"
+    media: dict[str, str] = {}
+    if account.srtp:
+        media = {"media_encryption": "none" if account.srtp == "off" else "srtp",
+                 "media_encryption_mandatory": str(int(account.srtp == "required"))}  # fmt: skip
     sections = {
-        "sip": {"default_proxy": "0"},
+        "sip": {"default_proxy": "0", **media},
         "auth_info_0": {
             "username": account.user, "passwd": account.password, "realm": account.realm, "domain": account.host,
         },

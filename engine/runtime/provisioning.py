@@ -24,7 +24,7 @@ import msgspec
 from engine import limits
 from engine.dialplan.model import DeviceModel
 from engine.errors import SiteError, UsageError
-from engine.runtime import net
+from engine.runtime import net, tls_files
 from engine.runtime.admin import Answer, answer
 from engine.runtime.provisioning_files import Facts, File, by_hand, files
 from engine.runtime.scrape import TEXT, Page, Scrape
@@ -87,12 +87,14 @@ class Provisioning(Scrape):
         self._tickets: dict[bytes, Ticket] = {}
         self._socket: socket.socket | None = None
         self._host = ""
+        self._certificate = Path()
 
     # --- life
     def prepare(self, address: str, certificate: str) -> None:
         """Take the address of `--provision`, '' for none, and the certificate. Raises UsageError."""
         if certificate:
-            self.tls = context(Path(certificate))
+            self._certificate = Path(certificate)
+            self.tls = context(self._certificate)
         if address:
             self._socket = self.bind(address)
             self._host = self._socket.getsockname()[0]
@@ -121,12 +123,15 @@ class Provisioning(Scrape):
         if not self.address:
             raise SiteError("provisioning is off: start the engine with --provision ADDRESS:PORT (ringdown serve)")
         device = find(self.server.site.devices, arguments["device"])
+        if device.transport and not any(each.startswith(f"{device.transport}:") for each in self.server.addresses):
+            raise SiteError(f"nothing listens on {device.transport}, by which {device.mac} shall come: see --listen")
         token = chance.token_urlsafe(24)
         self._tickets = {key: each for key, each in self._tickets.items() if each.mac != device.mac}
         self._tickets[_key(token)] = Ticket(device.mac, self.server.now_ms() + limits.provision_valid_ms)
         self.server.log.info(f"{author} provisions {device.mac} ({device.profile}) for {device.agent or device.trunk}")
         host = self._host if self._host not in ("0.0.0.0", "::") else net.default_source(self._host)
-        where = net.show(host or "127.0.0.1", int(self.address.rpartition(":")[2]))
+        named = tls_files.certified_name(self._certificate, self._names(device, host)) if self.tls is not None else ""
+        where = net.show(named or host or "127.0.0.1", int(self.address.rpartition(":")[2]))
         own = files(device.template, device.file, Facts(device.mac, "", 0, ""))[0].name
         base = f"{'https' if self.tls is not None else 'http'}://{where}{PREFIX}{token}/"
         facts = self._facts(device, host)
@@ -164,7 +169,8 @@ class Provisioning(Scrape):
         if device is None:
             return _GONE  # a reload has taken it away
         offered = files(device.template, device.file, Facts(device.mac, "", 0, ""))
-        asked = next((each for each in offered if each.name.lower() == name.lower()), None)
+        name = name.lstrip("/").lower()  # some put a slash between the folder that they were told and the file
+        asked = next((each for each in offered if each.name.lower() == name), None)
         if asked is None:
             return _GONE  # boxes ask for more than there is: firmware, the series' file
         return self._serve(device, asked, _key(token), theirs, ours)
@@ -197,19 +203,29 @@ class Provisioning(Scrape):
             self.server.log.info(f"{device.mac} ({device.profile}, {owner}) fetched its configuration from {theirs}")
         return 200, found.kind, found.body
 
+    def _names(self, device: DeviceModel, host: str) -> list[str]:
+        """By which a device may reach us: who looks at a certificate must find there what it was told, and there are
+        phones that look for names only, never for addresses. Another tenant's domain would be another house."""
+        site = self.server.site
+        tenant = site.tenants.get(site.agents[device.agent].tenant) if device.agent else None
+        return [*tls_files.names_of(site.advertise, [tenant.domain] if tenant else [], ()), host]
+
     def _facts(self, device: DeviceModel, ours: str, password: str = "") -> Facts:
         """`ours`: the address by which the device has reached us, which is the one it can reach."""
         site = self.server.site
-        transport, host, port = sip_address(self.server.addresses, ours)
+        wanted = device.transport if device.agent else site.trunks[device.trunk].transport
+        transport, host, port = sip_address(self.server.addresses, ours, wanted)
+        if transport == "tls":
+            host = self.server.flows.certificates.name_for(self._names(device, host)) or host
         if device.agent:
             agent = site.agents[device.agent]
             tenant = site.tenants.get(agent.tenant)
             realm = tenant.realm if tenant else agent.tenant
             return Facts(device.mac, host, port, agent.number, transport, password, realm, agent.name,
-                         codecs=device.codecs)  # fmt: skip
+                         codecs=device.codecs, srtp=agent.srtp or site.srtp)  # fmt: skip
         trunk = site.trunks[device.trunk]
         return Facts(device.mac, host, port, trunk.name, transport, line=device.line, lines=trunk.calls_max or 1,
-                     codecs=device.codecs)  # fmt: skip
+                     codecs=device.codecs, srtp=trunk.srtp)  # fmt: skip
 
 
 def _key(token: str) -> bytes:
@@ -233,10 +249,12 @@ def find(devices: dict[str, DeviceModel], wanted: str) -> DeviceModel:
     raise SiteError(f"no device {wanted!r}: {known or 'devices.yaml of the site names none'}")
 
 
-def sip_address(addresses: list[str], ours: str) -> tuple[str, str, int]:
-    """(transport, host, port) that a device registers with: UDP first; who listens everywhere is reached at `ours`."""
+def sip_address(addresses: list[str], ours: str, wanted: str = "") -> tuple[str, str, int]:
+    """(transport, host, port) that a device registers with: what is `wanted`, else UDP first and TLS last; who listens
+    everywhere is reached at `ours`."""
     best = ("udp", ours, 5060)
-    for text in sorted(addresses, key=lambda each: not each.startswith("udp:")):
+    fitting = [each for each in addresses if wanted and each.startswith(f"{wanted}:")] or addresses
+    for text in sorted(fitting, key=lambda each: ("udp", "tcp", "tls").index(each.partition(":")[0])):
         transport, host, port = net.parse_listen(text)
         if host in ("0.0.0.0", "::"):
             return transport, ours, port

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from engine.dialplan.model import Site
@@ -55,6 +56,13 @@ class Certificates:
             model = self._site.tls if self._site is not None else None
             self._client = tls_files.client_context(model, self._folder)
         return self._client
+
+    def name_for(self, names: Iterable[str]) -> str:
+        """The first of these names of ours that our certificate is for, '' for none."""
+        model = self._site.tls if self._site is not None else None
+        if model is None:
+            return ""
+        return tls_files.certified_name(tls_files.path_of(self._folder, model.certificate), names)
 
     def look(self) -> None:
         """Once a second: have the files changed, and is it time to remind somebody that they run out?"""

@@ -135,6 +135,16 @@ def problems(model: TlsModel, folder: Path, names: Iterable[str], now: datetime)
     return found
 
 
+def certified_name(path: Path, names: Iterable[str]) -> str:
+    """The first of `names` that the certificate is for, '' for none, or for a file that can't be read."""
+    try:
+        own = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError):
+        return ""
+    certificate = {"subjectAltName": _alternatives(own[0])}
+    return next((name for name in names if name and far_name.certified(certificate, name)), "")
+
+
 def _key_mode(model: TlsModel, folder: Path) -> list[Problem]:
     entry = "key" if model.key else "certificate"
     path = path_of(folder, model.key or model.certificate)

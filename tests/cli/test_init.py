@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,23 @@ def test_json_names_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert run(["init", str(tmp_path / "a"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert "prompts/en/main_menu.wav" in told["files"] and (tmp_path / "a" / "prompts/en/main_menu.wav").is_file()
+
+
+HARDWARE = Path(__file__).resolve().parents[2] / "hardware" / "README.md"
+
+
+def test_the_way_to_the_first_call_checks_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What hardware/README.md tells somebody with a gateway to write into the new site, as it stands there."""
+    way = HARDWARE.read_text("utf-8").split("## From an analogue gateway to the first call")[1].split("\n### ")[0]
+    told = re.findall(r"(?:In|At the end of) `office/(\w+\.yaml)`: `([^`]+)`", way)
+    assert [name for name, _ in told] == ["trunks.yaml", "devices.yaml", "outbound.yaml", "site.yaml"]
+    phones = re.findall(r"in `office/(devices\.yaml)` as `([^`]+)`", way)
+    assert len(phones) == 1
+    site = tmp_path / "office"
+    assert run(["init", str(site)]) == 0
+    for name, text in (*told, *phones):
+        with (site / name).open("a") as file:
+            file.write(text + "\n")
+    capsys.readouterr()
+    assert run(["check", str(site), "--strict"]) == 0
+    assert capsys.readouterr().out.strip().endswith("0 errors, 0 warnings")

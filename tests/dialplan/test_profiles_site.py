@@ -61,7 +61,7 @@ def test_a_lent_value_that_is_wrong_is_told_at_the_profiles_line() -> None:
     files = {"trunks.yaml": "carrier: {host: 192.0.2.20, profile: grandstream-ht813}\n"}
     found, findings = site(files, {"profiles/grandstream-ht813.yaml": text})
     assert found is None
-    assert any("profiles/grandstream-ht813.yaml:41:16 port" in each for each in findings), findings
+    assert any("profiles/grandstream-ht813.yaml:46:16 port" in each for each in findings), findings
     assert len(findings) == 1, "whoever names a broken profile isn't accused as well"
 
 
@@ -110,6 +110,10 @@ def test_devices_are_read() -> None:
         ("805ec0112233: {profile: yeastar-tg, trunk: carrier}", "RD385 devices.yaml:1:1"),
         ("805ec0112233: {profile: yealink, agent: 200, line: 100}", "RD024 devices.yaml:1:52"),
         ("805ec0112233: {profile: yealink, agent: 200, colour: red}", "RD021 devices.yaml:1:46"),
+        ("805ec0112233: {profile: yealink, agent: 200, transport: sctp}", "RD024 devices.yaml:1:57"),
+        ("805ec0112233: {profile: yealink, agent: 200, transport: tls}", "RD366 devices.yaml:1:57"),
+        ("805ec0112233: {profile: cisco-spa112, agent: 200, transport: tls}", "RD366 devices.yaml:1:62"),
+        ("00a0ba112233: {profile: patton-smartnode, trunk: carrier, transport: tls}", "RD024 devices.yaml:1:59"),
     ],
 )
 def test_a_device_that_is_wrong_is_told_at_its_place(text: str, code: str) -> None:
@@ -118,13 +122,49 @@ def test_a_device_that_is_wrong_is_told_at_its_place(text: str, code: str) -> No
     assert [each for each in findings if each.startswith(code)], findings
 
 
+SECURE = "ringdown: 1\nlanguages: [en]\nnumbers:\n  100: main\nlisten: ['udp:192.0.2.1:5060', 'tls:192.0.2.1:5061']\n"
+SECURE += "tls: {certificate: tls/sip.pem}\n"
+
+
+def encrypted(device: str, srtp: str, more: str = "") -> tuple[Site | None, list[str]]:
+    """A site that listens on UDP and TLS, one device, and an agent whose media are `srtp`."""
+    agents = f"200: {{name: Ana, team: front, phone: {{srtp: {srtp}}}}}\n"
+    return site({"site.yaml": SECURE + more, "agents.yaml": agents, "devices.yaml": device + "\n"})
+
+
+def test_a_phone_goes_by_tls_when_it_is_said_or_its_media_must_be_encrypted() -> None:
+    phone = "805ec0112233: {profile: yealink, agent: 200"
+    for device, srtp, way in (
+        (phone + "}", "off", ""), (phone + "}", "optional", ""), (phone + "}", "required", "tls"),
+        (phone + ", transport: tls}", "off", "tls"), (phone + ", transport: udp}", "required", "udp"),
+    ):  # fmt: skip
+        found, findings = encrypted(device, srtp)
+        assert found is not None and not findings, (device, findings)
+        assert found.devices["805ec0112233"].transport == way, (device, srtp)
+    found, findings = encrypted(phone + ", transport: tcp}", "off")
+    assert found is None
+    assert findings == ["RD366 devices.yaml:1:57 nothing listens on tcp: the phone would never register"]
+
+
+def test_encryption_that_a_file_cannot_turn_on_is_a_warning() -> None:
+    found, findings = encrypted("0c383e112233: {profile: fanvil, agent: 200}", "required")
+    assert found is not None and found.devices["0c383e112233"].transport == "tls"
+    assert findings == ["RD367 devices.yaml:1:1 its file can't turn on SRTP, which default/200 requires"]
+    box = "00:0b:82:1a:2b:3c: {profile: NAME, trunk: carrier}\n"
+    trunk = {"site.yaml": SECURE, "trunks.yaml": "carrier: {host: 192.0.2.20, transport: tls, srtp: required}\n"}
+    for name, codes in (("grandstream-ht813", 0), ("grandstream-gxw410x", 1), ("patton-smartnode", 1)):
+        found, findings = site({**trunk, "devices.yaml": box.replace("NAME", name)})
+        assert found is not None, findings
+        assert [each[:22] for each in findings] == ["RD367 devices.yaml:1:1"] * codes, name
+
+
 def test_origins_say_which_line_a_value_came_from() -> None:
     trunks = b"carrier: {host: 192.0.2.20, profile: grandstream-ht813, dtmf: info}\nother: {host: h}\n"
     agents = b"200: {name: Ana, profile: snom}\n"
     found = {(each.of, each.key): each for each in origins({**shipped(), "trunks.yaml": trunks, "agents.yaml": agents})}
     assert found[("trunk carrier", "dtmf")] == Origin("trunk carrier", "dtmf", "info", "trunks.yaml:1")
     port = found[("trunk carrier", "port")]
-    assert (port.value, port.where) == ("5062", "profiles/grandstream-ht813.yaml:41")
+    assert (port.value, port.where) == ("5062", "profiles/grandstream-ht813.yaml:46")
     assert port.because.endswith("Local SIP Port (FXO PORT)")
     because = found[("agent 200", "dtmf")].because
     assert because.startswith("configuration template of D7 phones (settings, phone-settings), codec_priority_list")

@@ -4,16 +4,22 @@ own, with the settings that its profile applies."""
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import listening
+import numpy as np
 import pytest
 from harness.children import until
+from harness.phone import Phone
+from harness.rtp import Ear
 from harness.server import DEMO, Engine
 from harness.sipp import Sipp
 
 BOX = "127.0.0.9"
 BOX_PORT = 5062  # the profile's, not the test's: the site doesn't say it
+FAX = "  100: {dialplan: main, public: yes, fax: support}\n"
 TRUNKS = f"office: {{host: {BOX}, addresses: [{BOX}], profile: grandstream-ht813, country: gb}}\n"
 CALLER = "02079460000"
 
@@ -24,6 +30,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     shutil.copytree(DEMO, site)
     (site / "trunks.yaml").write_text(TRUNKS)
     (site / "outbound.yaml").write_text("0.: {trunk: office, strip: 1}\n")
+    numbers = site / "site.yaml"
+    text = numbers.read_text()
+    assert "  100: {dialplan: main, public: yes}\n" in text
+    numbers.write_text(text.replace("  100: {dialplan: main, public: yes}\n", FAX))
     with Engine(site) as running:
         yield running
 
@@ -56,3 +66,23 @@ def test_one_call_at_a_time_goes_out_by_the_line(engine: Engine, tmp_path: Path)
             refused = other.place("07654321").expect(480, 486, 503, within=6)
             assert refused.status in (480, 486)
         talking.bye()
+
+
+def test_a_fax_on_the_line_goes_the_numbers_own_way(engine: Engine) -> None:
+    """The box passes its calling tone through (1,100 Hz for half a second, ITU-T T.30 §4.3.3.1.1)."""
+    times = np.arange(listening.RATE // 2) / listening.RATE
+    tone = (6_000 * np.sin(2 * np.pi * 1_100 * times)).astype(np.int16)
+    box = Phone(engine.address, CALLER, host=BOX)
+    try:
+        with Ear(codec=8) as ear:
+            dialog = box.call("100", media=ear.port)
+            ear.start(dialog.media.host, dialog.media.port)
+            time.sleep(0.5)
+            ear.play(tone)
+            until(lambda: [each for each in engine.events() if each["kind"] == "call.fax"], 8, what="the fax is told")
+            dialog.bye()
+    finally:
+        box.close()
+    (told,) = [each["data"] for each in engine.events() if each["kind"] == "call.fax"]
+    assert told == {"tone": "cng", "leg": "caller", "to": "support"}
+    assert engine.last_call(dialled="100")["trunk"] == "office"

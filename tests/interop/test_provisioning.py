@@ -1,6 +1,6 @@
 """A phone out of its box: it fetches its configuration by its MAC address and registers with what stands in it.
 
-Over HTTPS, with a certificate of the test's own.
+Over HTTPS, with a certificate of the test's own. linphonec fetches for itself, goes by TLS and encrypts what is said.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ import xml.etree.ElementTree as tree
 from collections.abc import Iterator
 from pathlib import Path
 
+import listening
+import numpy as np
 import pytest
 from harness.baresip import Baresip
+from harness.children import until
+from harness.linphone import Linphone
+from harness.ports import free_port
 from harness.server import DEMO, Engine
 
 from tests.runtime import certificates
+from tests.runtime.authority import Authority
 
 TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -92,3 +98,51 @@ def test_a_gateway_is_told_where_to_send_its_line_and_a_poly_gets_both_files(eng
     listed = engine.command("provision").stdout
     assert re.search(r"000b821a2b3c  grandstream-ht813\s+office\s+fetched", listed)
     assert re.search(r"805ec0112233  yealink\s+default/201\s+(never asked|fetched)", listed)
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[tuple[Engine, int, Authority]]:
+    """The demo with TLS and SRTP for everybody, and a linphone in devices.yaml: (engine, its TLS port, who signed)."""
+    site, authority, port = tmp_path / "site", Authority(tmp_path / "authority"), free_port()
+    shutil.copytree(DEMO, site)
+    (site / "tls").mkdir()
+    both = b""
+    for path in authority.issue("sip", "127.0.0.1", "localhost"):
+        place = site / "tls" / path.name
+        place.touch(mode=0o600)
+        place.write_bytes(path.read_bytes())
+        both += path.read_bytes()
+    (tmp_path / "both.pem").write_bytes(both)
+    (site / "devices.yaml").write_text("a00000000201: {profile: linphone, agent: 201, transport: tls}\n")
+    with (site / "site.yaml").open("a") as file:  # a name: this linphone looks for no addresses in a certificate
+        file.write("advertise: localhost\nsrtp: required\ntls: {certificate: tls/sip.pem, key: tls/sip.key}\n")
+    arguments = (f"--listen=tls:127.0.0.1:{port}", "--provision=127.0.0.1:0")
+    with Engine(site, arguments=(*arguments, "--provision-cert", str(tmp_path / "both.pem"))) as running:
+        yield running, port, authority
+
+
+def test_linphone_fetches_its_file_and_speaks_over_tls_with_srtp(
+    secured: tuple[Engine, int, Authority], tmp_path: Path
+) -> None:
+    """All that it is told is the address of its file and whom to believe. What it says comes back from the echo."""
+    engine, port, authority = secured
+    made = json.loads(engine.command("provision", "201", "--json").stdout)
+    assert made["url"].startswith("https://localhost:") and "whoever signed the engine's" in made["by_hand"][-1]
+    microphone = listening.write_wav(tmp_path / "said.wav", listening.tone((400.0,), 8, level=6_000))
+    heard = tmp_path / "heard.wav"
+    with Linphone(tmp_path, ("localhost", port), "201", fetch=made["url"], authority=authority.file) as phone:
+        until(lambda: engine.agent("201")["reachable"], 15, what="201 has registered")
+        phone.call("9196")
+        phone.child.wait_for(r"Call 1 with .* connected", 10)
+        phone.say(f"play {microphone}")
+        phone.say(f"record {heard}")
+        until(lambda: heard.exists() and heard.stat().st_size > 80_000, 12, what="a few seconds that it heard")
+        phone.say("terminate")
+        engine.wait_idle()
+    started = [each["data"] for each in engine.events() if each["kind"] == "call.started"]
+    assert [each["peer"].partition(":")[0] for each in started] == ["tls"]
+    content = heard.read_bytes()
+    samples = np.frombuffer(content[44 : len(content) // 2 * 2], "<i2").astype(float)
+    rate = int.from_bytes(content[24:28], "little")
+    spectrum = np.abs(np.fft.rfft(samples[-rate:] * np.hanning(len(samples[-rate:]))))
+    assert abs(int(np.argmax(spectrum)) - 400) <= 2, "its own tone"

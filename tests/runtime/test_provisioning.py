@@ -15,11 +15,14 @@ import pytest
 
 from engine import limits
 from engine.dialplan.model import AgentModel, DeviceModel, TenantModel, TrunkModel
+from engine.dialplan.tls import TlsModel
 from engine.errors import SiteError, UsageError
 from engine.runtime.provisioning import Guard, Provisioning, context, find, sip_address
 from engine.runtime.secrets import Secrets
+from engine.runtime.tls import Certificates
 from engine.sip import digest
 from tests.runtime import certificates
+from tests.runtime.authority import Authority
 from tests.runtime.fakes import quiet_log, run, site
 
 MAC = "805ec0112233"
@@ -41,6 +44,7 @@ class World:
         )  # fmt: skip
         self.secrets = Secrets(folder)
         self.addresses = ["tcp:127.0.0.1:5061", "udp:127.0.0.1:5064"]
+        self.flows = SimpleNamespace()
         self.told = 0
         self.ms = 1_000
         self.provisioning = Provisioning(self)  # type: ignore[arg-type]
@@ -134,7 +138,7 @@ def test_asking_for_other_files_or_otherwise_spends_nothing(tmp_path: Path) -> N
             assert (await world.get(made["base"] + name))[0] == 404
         for method in ("HEAD", "PUT", "POST"):
             assert (await world.get(made["url"], method))[0] == 405
-        assert (await world.get(made["base"] + f"{MAC.upper()}.CFG"))[0] == 200, "some ask in capitals"
+        assert (await world.get(made["base"] + f"/{MAC.upper()}.CFG"))[0] == 200, "some ask in capitals, after a slash"
 
     play(tmp_path, scene)
 
@@ -156,7 +160,7 @@ def test_a_phone_with_two_files_gets_both(tmp_path: Path) -> None:
 def test_a_gateway_gets_no_password_and_is_told_what_is_left(tmp_path: Path) -> None:
     async def scene(world: World) -> None:
         made = await world.make("office")
-        assert "User ID 100, Sip Server 127.0.0.1, port 5064" in made["by_hand"][0]
+        assert "User ID 100, Sip Server 127.0.0.1, port 5064" in made["by_hand"][1]
         status, body = await world.get(made["url"])
         assert status == 200 and b"<P747>127.0.0.1:5064</P747>" in body and world.told == 0
         assert not (tmp_path / "secrets.json").exists()
@@ -243,6 +247,61 @@ def test_a_device_is_told_the_address_that_it_can_reach(
     addresses: list[str], ours: str, found: tuple[str, str, int]
 ) -> None:
     assert sip_address(addresses, ours) == found
+
+
+def test_a_device_is_told_the_transport_that_it_shall_come_by() -> None:
+    addresses = ["udp:0.0.0.0:5060", "tcp:10.0.0.1:5060", "tls:10.0.9.1:5061"]
+    assert sip_address(addresses, "10.0.0.1", "tls") == ("tls", "10.0.9.1", 5061), "never another, unencrypted"
+    assert sip_address(addresses, "10.0.0.1", "tcp") == ("tcp", "10.0.0.1", 5060)
+    assert sip_address(addresses, "10.0.0.1") == ("udp", "10.0.0.1", 5060)
+    assert sip_address(["tls:10.0.0.1:5061", "tcp:10.0.0.1:5060"], "10.0.0.1") == ("tcp", "10.0.0.1", 5060)
+
+
+def secure(world: World, folder: Path) -> None:
+    """The phone by TLS, with SRTP; a certificate for a name, which the site says is its own."""
+    authority = Authority(folder)
+    authority.issue("sip", "sip.example.net", "127.0.0.1")
+    made = Certificates(world.log)
+    phone = msgspec.structs.replace(DEVICES[MAC], transport="tls")
+    world.site = msgspec.structs.replace(
+        world.site, devices={**DEVICES, MAC: phone}, advertise="sip.example.net", srtp="required",
+        tls=TlsModel("sip.pem", "sip.key"),
+    )  # fmt: skip
+    made.use(world.site, folder)
+    world.flows = SimpleNamespace(certificates=made)
+
+
+def test_a_phone_by_tls_is_told_the_name_that_our_certificate_is_for(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        secure(world, tmp_path)
+        with pytest.raises(SiteError, match=f"nothing listens on tls, by which {MAC} shall come"):
+            await world.make("201")
+        world.addresses.append("tls:127.0.0.1:5071")
+        made = await world.make("201")
+        assert "whoever signed the engine's" in made["by_hand"][-1]
+        _, body = await world.get(made["url"])
+        told = dict(line.split(" = ") for line in body.decode().split("\n")[1:-1])
+        assert told["account.1.sip_server.1.address"] == "sip.example.net"
+        assert told["account.1.sip_server.1.port"] == "5071" and told["account.1.srtp_encryption"] == "2"
+        assert told["account.1.sip_server.1.transport_type"] == "2"
+        world.site = msgspec.structs.replace(world.site, advertise="other.example.net")
+        _, body = await world.get((await world.make("201"))["url"])
+        assert b"sip_server.1.address = 127.0.0.1\n" in body, "the certificate is not for that name"
+
+    play(tmp_path, scene)
+
+
+def test_the_address_of_a_file_has_the_name_of_its_certificate(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        world.site = msgspec.structs.replace(world.site, advertise="sip.example.net")
+        assert (await world.make("201"))["url"].startswith("https://sip.example.net:")
+        world.site = msgspec.structs.replace(world.site, advertise="other.example.net")
+        assert (await world.make("201"))["url"].startswith("https://127.0.0.1:")
+
+    pem, key = Authority(tmp_path).issue("web", "sip.example.net", "127.0.0.1")
+    both = tmp_path / "both.pem"
+    both.write_bytes(pem.read_bytes() + key.read_bytes())
+    play(tmp_path, scene, str(both))
 
 
 def test_a_warning_where_passwords_would_cross_in_clear(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import configparser
 import re
 import xml.etree.ElementTree as tree
 
+import msgspec
 import pytest
 
 from engine.dialplan.profiles import TEMPLATES
@@ -39,14 +40,98 @@ def test_grandstream_phone_is_gs_provision_with_p_values() -> None:
     assert files("grandstream-phone", "cfg{mac}.xml", PHONE)[0].name == "cfg805ec0112233.xml"
 
 
+def p_values(text: str) -> dict[str, str | None]:
+    """The settings of a gs_provision file, whose tags are P and a number."""
+    root = tree.fromstring(text)
+    assert root.tag == "gs_provision" and root.get("version") == "1"
+    config = root.find("config")
+    assert config is not None and all(re.fullmatch(r"P[0-9]+", each.tag) for each in config)
+    assert len({each.tag for each in config}) == len(config), "each once"
+    return {each.tag: each.text for each in config}
+
+
+# What the maker's lists of settings allow (see `sources` of the profiles): number -> expression
+HT503 = {
+    "P401": "[01]", "P747": r"\S+", "P830": "[012]", "P735": r"\S+", "P736": r"\S+", "P703": ".+", "P731": "[01]",
+    "P813": "[01]", "P740": "[0-9]+", "P860": "10[012]", "P757": "0|8", "P758": "0|8", "P750": "[01]", "P710": "[01]",
+    "P443": "[012]", "P839": "[0123]", "P893": "[01]", "P798": "[1-9]|10", "P842": "[01]", "P3303": "[01]",
+    "P3304": "[12]", "P3305": ".+", "P3306": r"\S+", "P3307": "[0-9]+",
+}  # fmt: skip
+GXW410X = {
+    "P271": "[01]", "P270": ".+", "P47": r"\S+", "P31": "[01]", "P130": "[12]", "P57": "0|3|4|8|18",
+    "P58": "0|3|4|8|18", "P3402": "[YN]", "P3602": "mode=[12],rate=[0-9]+,ecm=[01]", "P3603": "[YN]", "P3303": "[YN]",
+    "P3304": "[12]", "P3404": "[1-7]", "P3409": "[123]", "P3599": "[0-9]+", "P3601": "[1-4]",
+    "P3306": "p[123]", "P3307": "[0-9]+", "P3607": ".+", "P3407": ".+",
+}  # fmt: skip
+
+
 def test_grandstream_fxo_registers_nowhere_and_has_no_secret() -> None:
-    text = one("grandstream-fxo", "cfg{mac}.xml", BOX)
-    config = tree.fromstring(text).find("config")
-    assert config is not None
-    values = {each.tag: each.text for each in config}
-    assert values == {"P401": "1", "P747": "192.168.1.9:5060", "P735": "office", "P736": "office", "P703": "office"}
+    values = p_values(one("grandstream-fxo", "cfg{mac}.xml", BOX))
+    assert values.keys() == HT503.keys()
+    assert all(re.fullmatch(HT503[key], str(value)) for key, value in values.items()), values
+    assert (values["P747"], values["P735"], values["P731"]) == ("192.168.1.9:5060", "office", "0")
+    assert (values["P860"], values["P757"], values["P3304"], values["P798"]) == ("101", "8", "1", "2")
+    assert (values["P3305"], values["P3306"], values["P3307"]) == ("100", "192.168.1.9", "5060")
+    assert "P734" not in values, "the password's number"
+    assert values["P710"] == "1", "pass through: T.38 isn't spoken here"
+    nowhere = p_values(one("grandstream-fxo", "x", Facts("000b821a2b3c", "192.168.1.9", 5060, "office")))
+    assert not {"P3305", "P3306", "P3307"} & nowhere.keys(), "nobody said which number callers shall reach"
     hand = by_hand("grandstream-fxo", BOX)
-    assert "User ID 100, Sip Server 192.168.1.9, port 5060" in hand[0] and "Number of Rings 2" in hand[1]
+    assert "as in your country" in hand[0] and "User ID 100, Sip Server 192.168.1.9, port 5060" in hand[1]
+
+
+def test_grandstream_gxw_says_it_for_all_its_ports_at_once() -> None:
+    """One text a setting: `ch1-4:value;`. Each value is one that the maker's list allows."""
+    four = Facts("000b821a2b3c", "192.168.1.9", 5060, "office", line="100", lines=4, codecs=("PCMA", "PCMU"))
+    values = p_values(one("grandstream-gxw", "cfg{mac}.xml", four))
+    assert values.keys() == GXW410X.keys()
+    ported = {key: str(value) for key, value in values.items() if str(value).startswith("ch")}
+    assert all(value.startswith("ch1-4:") and value.endswith(";") for value in ported.values())
+    shown = {key: str(value).removeprefix("ch1-4:").rstrip(";") for key, value in values.items()}
+    assert all(re.fullmatch(GXW410X[key], value) for key, value in shown.items()), shown
+    assert len(ported) == 12 and values["P3607"] == "ch1-4:100;" and values["P3404"] == "ch1-4:2;"
+    assert (values["P47"], values["P31"], values["P57"], values["P3407"]) == ("192.168.1.9:5060", "0", "8", "rr:1-4;")
+    eight = p_values(one("grandstream-gxw", "x", msgspec.structs.replace(four, lines=8, transport="tcp")))
+    assert eight["P3304"] == "ch1-8:1;" and eight["P130"] == "2"
+    single = p_values(one("grandstream-gxw", "x", msgspec.structs.replace(four, lines=1, line="")))
+    assert single["P3304"] == "ch1:1;" and "P3607" not in single
+    assert by_hand("grandstream-gxw", four)[-1].endswith("has 100 for each channel")
+
+
+# template -> what its file says for TLS with SRTP required, for SRTP optional over UDP, for neither
+ENCRYPTED = {
+    "grandstream-phone": (("<P130>2<", "<P183>2<"), ("<P130>0<", "<P183>1<"), ("<P130>0<", "<P183>0<")),
+    "grandstream-fxo": (("<P830>2<", "<P443>2<"), ("<P830>0<", "<P443>1<"), ("<P830>0<", "<P443>0<")),
+    "grandstream-gxw": (("<P3409>ch1:3;",), ("<P130>1<", "<P3409>ch1:2;"), ("<P130>1<", "<P3409>ch1:1;")),
+    "yealink": (("1.transport_type = 2\n", "1.srtp_encryption = 2\n"),
+                ("1.transport_type = 0\n", "1.srtp_encryption = 1\n"),
+                ("1.transport_type = 0\n", "1.srtp_encryption = 0\n")),
+    "snom": ((";transport=tls<", 'user_srtp idx="1" perm="R">on<', ">mandatory</user_savp>"),
+             (";transport=udp<", 'user_srtp idx="1" perm="R">on<', ">optional</user_savp>"),
+             (";transport=udp<", 'user_srtp idx="1" perm="R">off<', ">off</user_savp>")),
+    "poly": (('server.1.transport="TLS"', 'srtp.enable="1"', 'srtp.offer="1"', 'srtp.require="1"'),
+             ('server.1.transport="UDPOnly"', 'srtp.enable="1"', 'srtp.offer="1"', 'srtp.require="0"'),
+             ('server.1.transport="UDPOnly"', 'srtp.enable="0"', 'srtp.offer="0"', 'srtp.require="0"')),
+    "fanvil": (("<Transport>3<",), ("<Transport>0<",), ("<Transport>0<",)),
+    "linphone": ((";transport=tls&gt;", '"media_encryption" overwrite="true">srtp<', 'mandatory" overwrite="true">1<'),
+                 (";transport=udp&gt;", '"media_encryption" overwrite="true">srtp<', 'mandatory" overwrite="true">0<'),
+                 (";transport=udp&gt;", '"media_encryption" overwrite="true">none<')),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("template", sorted(ENCRYPTED))
+def test_tls_and_srtp_are_written_as_the_maker_says_them(template: str) -> None:
+    for (transport, srtp), wanted in zip(
+        (("tls", "required"), ("udp", "optional"), ("udp", "off")), ENCRYPTED[template], strict=True
+    ):  # fmt: skip
+        facts = msgspec.structs.replace(PHONE, transport=transport, srtp=srtp)
+        text = files(template, "{mac}.x", facts)[-1].body.decode()
+        assert not [each for each in wanted if each not in text], (transport, srtp, text)
+
+
+def test_who_goes_by_tls_is_told_to_trust_our_certificate() -> None:
+    facts = msgspec.structs.replace(PHONE, transport="tls")
+    assert by_hand("yealink", PHONE) == [] and "whoever signed the engine's" in by_hand("yealink", facts)[-1]
 
 
 def test_yealink_begins_with_its_header_and_is_key_equals_value() -> None:

@@ -81,3 +81,11 @@ def test_what_runs_out_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert out.getvalue().count("has expired on") == 1 and made.server is not None  # who doesn't look may still call
     made.look()
     assert out.getvalue().count("has expired on") == 2
+
+
+def test_it_knows_which_of_our_names_it_is_for(tmp_path: Path) -> None:
+    Authority(tmp_path).issue("sip", "sip.example.net")
+    made = kept(tmp_path, io.StringIO())
+    assert made.name_for(("192.0.2.1", "sip.example.net")) == "sip.example.net" and made.name_for(("x",)) == ""
+    made.use(site(), tmp_path)
+    assert made.name_for(("sip.example.net",)) == "", "no certificate, no name"

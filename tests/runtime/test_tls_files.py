@@ -100,3 +100,11 @@ def test_by_which_names_phones_connect() -> None:
     assert tls_files.names_of("", (), listen) == ["192.0.2.1", "2001:db8::1"]
     assert tls_files.names_of("sip.example.net:5070", ("example.net", ""), listen) == ["sip.example.net", "example.net"]
     assert tls_files.path_of(Path("/site"), "/etc/a.pem") == Path("/etc/a.pem")
+
+
+def test_the_first_name_that_a_certificate_is_for(tmp_path: Path) -> None:
+    pem, _ = Authority(tmp_path).issue("sip", "sip.example.net", "192.0.2.1")
+    assert tls_files.certified_name(pem, ("", "other.example.net", "192.0.2.1", "sip.example.net")) == "192.0.2.1"
+    assert tls_files.certified_name(pem, ("sip.example.net", "192.0.2.1")) == "sip.example.net"
+    assert tls_files.certified_name(pem, ("192.0.2.2",)) == tls_files.certified_name(pem, ()) == ""
+    assert tls_files.certified_name(tmp_path / "none.pem", ("sip.example.net",)) == ""

@@ -13,32 +13,42 @@ CONFIG = """\
 [sip]
 sip_port={port}
 sip_tcp_port=0
-sip_tls_port=0
-guess_hostname=0
+sip_tls_port={tls}
+{trust}guess_hostname=0
 use_ipv6=0
 [net]
 bind_address=127.0.0.1
 [rtp]
 audio_rtp_port={rtp}
-"""
+{more}"""
 READY_S = 20.0
 
 
 class Linphone:
     """One linphonec that registers as `user`. Calls have linphone's own ids: 1, 2 … in the order they began."""
 
-    def __init__(self, folder: Path, server: tuple[str, int], user: str, password: str) -> None:
+    def __init__(
+        self, folder: Path, server: tuple[str, int], user: str, password: str = "", *, fetch: str = "",
+        authority: Path | None = None,
+    ) -> None:  # fmt: skip
+        """`fetch`: it is told nothing but this address, where its configuration lies, and to believe certificates
+        signed by `authority`; `server` is then where its calls go."""
         assert shutil.which("linphonec"), "linphonec is not installed (Debian: linphone-cli)"
         self.folder = folder / f"linphone-{user}-{free_port()}"
         (self.folder / ".local" / "share" / "linphone").mkdir(parents=True)
         self.server = f"{server[0]}:{server[1]}"
         config = self.folder / "rc"
-        config.write_text(CONFIG.format(port=free_port(), rtp=free_port(pairs=True)))
+        config.write_text(CONFIG.format(
+            port=-1 if fetch else free_port(), tls=-1 if fetch else 0, rtp=free_port(pairs=True),
+            trust=f"root_ca={authority}\n" if authority is not None else "",
+            more=f"[misc]\nconfig-uri={fetch}\n" if fetch else "",
+        ))  # fmt: skip
         command = ["stdbuf", "-oL", "linphonec", "-S", "-c", str(config)]
         self.child = Child(command, self.folder / "output.txt", env={"HOME": str(self.folder)})
         self.say("soundcard use files")
         self.child.wait_for("Using wav files", READY_S)
-        self.say(f"register sip:{user}@{self.server} sip:{self.server} {password}")
+        if not fetch:
+            self.say(f"register sip:{user}@{self.server} sip:{self.server} {password}")
 
     def __enter__(self) -> Linphone:
         return self
