@@ -39,6 +39,7 @@ from engine.call import (
     keys,
     lamps,
     levers,
+    limited,
     liveness,
     menus,
     outcomes,
@@ -237,7 +238,10 @@ def _perhaps_due(deadlines: Deadlines, now_ms: int) -> bool:
 
 # --- inputs ---------------------------------------------------------------------------------------------
 def _received(room: Room, event: Received, now_ms: int) -> None:
-    room.endpoint.core.overload = room.draining or room.full()
+    core = room.endpoint.core
+    core.overload = room.draining or room.full()
+    if core.overload and (full := limited.node(room)) is not None:
+        core.overload_why = limited.words(full)
     room.endpoint.receive(event.path, event.data, now_ms)
 
 

@@ -328,6 +328,7 @@ class Server:
         self._rounds += 1
         self.watching.look()
         self._tell_wall_clock()
+        self._prepare_ports()  # where none was left no leg is opened that would ask for more
         recording_quota.tell(self)
         if self._rounds % entropy_rounds == 0:
             self.deliver(Entropy(chance.token_bytes(32)))
