@@ -39,6 +39,7 @@ from engine.call import (
     keys,
     lamps,
     levers,
+    limited,
     liveness,
     menus,
     outcomes,
@@ -237,7 +238,10 @@ def _perhaps_due(deadlines: Deadlines, now_ms: int) -> bool:
 
 # --- inputs ---------------------------------------------------------------------------------------------
 def _received(room: Room, event: Received, now_ms: int) -> None:
-    room.endpoint.core.overload = room.draining or room.full()
+    core = room.endpoint.core
+    core.overload = room.draining or room.full()
+    if core.overload and (full := limited.node(room)) is not None:
+        core.overload_why = limited.words(full)
     room.endpoint.receive(event.path, event.data, now_ms)
 
 
@@ -392,6 +396,7 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
     callbacks.look(room, now_ms)
     boxes.site_loaded(room, now_ms)
     probing.load(room, site, now_ms)
+    lamps.site_loaded(room, now_ms)
     room.emit(
         "engine.loaded", "", "", version=event.version, files=len(site.programs),
         flows=sum(len(program.flows) for program in site.programs.values()),
@@ -399,9 +404,10 @@ def _site_loaded(room: Room, event: SiteLoaded, now_ms: int) -> None:
 
 
 def _secrets(room: Room, event: SecretsLoaded, now_ms: int) -> None:
-    before = room.trunk_secrets
+    agents_before, before = room.secrets, room.trunk_secrets
     room.secrets, room.trunk_secrets, room.pins = event.agents, event.trunks, event.pins
     enrolling.secrets_changed(room, before, now_ms)
+    lamps.secrets_changed(room, agents_before, now_ms)
 
 
 def _agent_states(room: Room, event: AgentStates, now_ms: int) -> None:

@@ -16,6 +16,7 @@ from engine.call import (
     edge,
     ending,
     gateways,
+    limited,
     menus,
     nailed,
     numbers,
@@ -48,9 +49,10 @@ def incoming(room: Room, event: Incoming, now_ms: int) -> None:
     if not room.site:
         room.endpoint.reject(event.session, 503, now_ms, phrase="Not Ready", headers=(("Retry-After", "5"),))
         return
-    if (room.full() or room.draining) and not urgent.meant(room.index(), event.dialled):
+    full = limited.node(room)
+    if full is not None and not urgent.meant(room.index(), event.dialled):
         room.endpoint.reject(event.session, 503, now_ms, headers=(("Retry-After", "10"),))
-        room.emit("engine.limit", "", "", name="draining" if room.draining else "calls_max", value=len(room.calls))
+        room.emit("engine.limit", "", "", name=full.name, value=full.value)
         return
     index = room.index()
     trunk, event = trunks.source(room, index, event)

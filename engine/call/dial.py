@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call import failover, forwarding, fraud, identity, securing, trunks, urgent
+from engine.call import failover, forwarding, fraud, identity, limited, securing, trunks, urgent
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, end_leg, lend
@@ -137,7 +137,7 @@ def _ring_target(room: Room, call: Call, attempt: Attempt, target: str, now_ms: 
         try:
             _ring_phone(room, call, attempt, phone, now_ms)
         except LimitExceeded as full:
-            room.emit("engine.limit", "", call.name, name=full.name, value=full.value)
+            limited.told(room, call, full)
             _worse(attempt, "failed", 0)
 
 
@@ -281,7 +281,7 @@ def rejected(room: Room, leg: Leg, event: Rejected, now_ms: int) -> Outcome | No
         try:
             _ring_phone(room, room.calls[attempt.call], attempt, phone, now_ms)
         except LimitExceeded as full:
-            room.emit("engine.limit", "", room.calls[attempt.call].name, name=full.name, value=full.value)
+            limited.told(room, room.calls[attempt.call], full)
     result = "forwarded" if 300 <= event.status < 400 else RESULT_OF_STATUS.get(event.status, "failed")
     if event.status in DO_NOT_DISTURB_STATUS and "disturb" in event.phrase.lower():
         result = "do_not_disturb"  # phones have no status of their own for it, only words
@@ -359,7 +359,7 @@ def _move(
     try:
         _ring_phone(room, call, attempt, phone, now_ms)
     except LimitExceeded as full:
-        room.emit("engine.limit", "", call.name, name=full.name, value=full.value)
+        limited.told(room, call, full)
         _worse(attempt, "failed", 0)
     return None if attempt.legs else _ring_later(room, call, attempt, now_ms)
 

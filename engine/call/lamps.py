@@ -1,11 +1,13 @@
 """The lamps of a phone, by NOTIFY to whoever has subscribed with an agent's password.
 
 Here is the one for messages (RFC 3842): its agent's boxes in one summary. A phone may ask for its own agent's only.
-What changes in a step is told at its end. The keys that watch others are `watching`'s.
+What changes in a step is told at its end. The keys that watch others are `watching`'s. A subscription of either kind is
+taken back when its right ends: by a reload of the site, or with the password that had proven it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from engine.call import agents, boxes, edge, watching
@@ -57,6 +59,28 @@ def summary(room: Room, agent: str) -> bytes:
         f"Voice-Message: {new}/{old} (0/0)",
     )  # fmt: skip
     return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+# --- the end of a right ---------------------------------------------------------------------------------------
+def site_loaded(room: Room, now_ms: int) -> None:
+    """Whoever may no longer know what he is told is told so, and nothing more (RFC 6665 §4.1.3: rejected)."""
+    site = room.sites[room.site]
+    for each in room.endpoint.subscriptions():
+        watcher = each.watcher or each.owner
+        tenant = site.tenants.get(watcher.partition("/")[0])
+        known = tenant is not None and watcher in site.agents and not edge.refuses(tenant, each.dialog.path.host)
+        if not known or (each.package == dialog_info.PACKAGE and not watching.still(site, watcher, each.owner)):
+            what = each.owner.removeprefix(watching.OWNER)
+            room.log("info", f"{watcher} may no longer watch {what}: its lamp is told no more", "lamps")
+            room.endpoint.end_subscription(each.id, "rejected", now_ms)
+
+
+def secrets_changed(room: Room, before: Mapping[str, Mapping[str, str]], now_ms: int) -> None:
+    """With another password a phone subscribes anew (deactivated: it may at once); who has only the old one can't."""
+    for each in room.endpoint.subscriptions():
+        watcher = each.watcher or each.owner
+        if before.get(watcher) != room.secrets.get(watcher):
+            room.endpoint.end_subscription(each.id, "deactivated", now_ms)
 
 
 def settle(room: Room, now_ms: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, conference, dial, emergency, ending, prelude, showing, supervision, waiting
+from engine.call import bridge, conference, dial, emergency, ending, limited, prelude, showing, supervision, waiting
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, tread
@@ -52,7 +52,7 @@ def answer_caller(room: Room, call: Call, now_ms: int, *, prefer: int | None = N
         ending.hang_up(room, call, "system", "failed", 88, now_ms, status=488)
         return False
     except LimitExceeded as full:
-        room.emit("engine.limit", call.tenant, call.name, name=full.name, value=full.value)
+        limited.told(room, call, full)
         ending.hang_up(room, call, "system", "failed", 34, now_ms, status=503)
         return False
     room.endpoint.answer(leg.session, sdp, now_ms)

@@ -66,6 +66,21 @@ def _may_queue(site: Site, watcher: str, queue: str) -> bool:
     return tenant.lamps != GROUP or serves or who.supervisor or f"queue/{queue}" in who.supervises
 
 
+def _allowed(site: Site, watcher: str, kind: str, name: str) -> bool:
+    if kind == "agent":
+        return may(site, watcher, name)
+    return kind != "queue" or _may_queue(site, watcher, name)
+
+
+def still(site: Site, watcher: str, owner: str) -> bool:
+    """May who has subscribed go on, in the site that is in force now? What is watched may be gone: it is dark then."""
+    name, user, *_ = owner.removeprefix(OWNER).split("/")
+    tenant, who = site.tenants.get(name), site.agents.get(watcher)
+    if tenant is None or who is None or who.tenant != name:
+        return False
+    return _allowed(site, watcher, *_meant(site, tenant, user))
+
+
 # --- subscribing -------------------------------------------------------------------------------------------------
 def requested(room: Room, event: SubscribeRequest, tenant: TenantModel, watcher: str, now_ms: int) -> None:
     """`watcher` (an agent's key, proven by his password) wants the lamp of `event.user`."""
@@ -77,7 +92,7 @@ def requested(room: Room, event: SubscribeRequest, tenant: TenantModel, watcher:
     if not kind:
         room.endpoint.refuse_subscribe(event.request, 404, now_ms)
         return
-    if (kind == "agent" and not may(site, watcher, name)) or (kind == "queue" and not _may_queue(site, watcher, name)):
+    if not _allowed(site, watcher, kind, name):
         room.endpoint.refuse_subscribe(event.request, 403, now_ms)
         return
     owner = f"{OWNER}{tenant.name}/{user}" + (f"/{watcher.partition('/')[2]}" if kind == PAUSE else "")

@@ -16,7 +16,6 @@ list who may write there (hardware/mqtt/agents.acl). A broker that goes pauses n
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ import msgspec
 from engine.call.absence import LOST
 from engine.records.events import Event
 from engine.runtime.admin import Request
+from engine.runtime.bus_payload import fields, text_of, until_ms
 
 if TYPE_CHECKING:
     from engine.dialplan.bus import BusModel
@@ -261,15 +261,7 @@ def answer_topic(wanted: str, own: str) -> str:
 
 def request_of(key: str, payload: bytes, now_s: float) -> Request:
     """The desk's request of an agent's command. Raises ValueError with what is wrong."""
-    if len(payload) > payload_bytes_max:
-        raise ValueError(f"{len(payload)} bytes are too many for a command")
-    text = payload.decode("utf-8", "replace").strip()
-    given: Any = {"do": text}
-    if text.startswith("{"):
-        try:
-            given = json.loads(text)
-        except ValueError as error:
-            raise ValueError(f"not JSON: {error}") from error
+    given = fields(payload, payload_bytes_max, "do")
     word = given.get("do")
     if not isinstance(word, str) or word not in VERBS:
         raise ValueError(f"no command {str(word)[:32]!r}: {', '.join(VERBS)}")
@@ -280,11 +272,7 @@ def request_of(key: str, payload: bytes, now_s: float) -> Request:
         if name not in WORDS.get(word, ()):
             raise ValueError(f"{word} takes no {name[:32]!r}")
         if name in ("minutes", "until_ms"):
-            if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 10**15:
-                raise ValueError(f"{name} is a whole number")
-            arguments["until_ms"] = str(value if name == "until_ms" else int(now_s * 1000) + value * 60_000)
-        elif not isinstance(value, str):
-            raise ValueError(f"{name} is a text")
+            arguments["until_ms"] = until_ms(name, value, now_s)
         else:
-            arguments[name] = value
+            arguments[name] = text_of(name, value)
     return Request(VERBS[word], arguments)

@@ -14,7 +14,6 @@ Who may publish to `set/` is the broker's to say: give the engine's topics an ac
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 import ssl
@@ -29,6 +28,7 @@ from engine.dialplan.bus import BusModel
 from engine.records.events import Event
 from engine.runtime.admin import Request
 from engine.runtime.agent_bus import AgentBus
+from engine.runtime.bus_payload import fields, text_of, until_ms
 
 if TYPE_CHECKING:
     from engine.runtime.server import Server
@@ -253,28 +253,15 @@ def _parts() -> Any:
 def request_of(rest: str, payload: bytes, now_s: float) -> Request:
     """The desk's request of a command. Raises ValueError with what is wrong; a file's name can't be given here."""
     word, _, name = rest.partition("/")
-    if len(payload) > payload_bytes_max:
-        raise ValueError(f"{len(payload)} bytes are too many for a command")
-    text = payload.decode("utf-8", "replace").strip()
-    given: Any = {"state": text}
-    if text.startswith("{"):
-        try:
-            given = json.loads(text)
-        except ValueError as error:
-            raise ValueError(f"not JSON: {error}") from error
+    given = fields(payload, payload_bytes_max, "state")
     unknown = [key for key in given if key not in ("state", "text", "language", "by", "until_ms", "minutes")]
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}: state, text, language, by, until_ms or minutes")
     arguments = {_KINDS[word]: name}
     for key in ("state", "text", "language", "by"):
         if key in given:
-            if not isinstance(given[key], str):
-                raise ValueError(f"{key} is a text")
-            arguments[key] = given[key]
+            arguments[key] = text_of(key, given[key])
     for key in ("until_ms", "minutes"):
         if key in given:
-            if not isinstance(given[key], int) or isinstance(given[key], bool) or not 0 < given[key] < 10**15:
-                raise ValueError(f"{key} is a whole number")
-            until_ms = given[key] if key == "until_ms" else int(now_s * 1000) + given[key] * 60_000
-            arguments["until_ms"] = str(until_ms)
+            arguments["until_ms"] = until_ms(key, given[key], now_s)
     return Request("notice" if word == "notice" else "hours.set", arguments)

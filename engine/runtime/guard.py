@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from engine import limits
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 sweep_s = 1.0
 news_per_sweep = 10  # a botnet mustn't flood the records with its names
 news_max = 1_000
+WILDCARDS = ("0.0.0.0", "::")
 
 
 class Guard:
@@ -50,21 +52,34 @@ class Guard:
         """Shall this message be heard?"""
         if self._stale():
             self._use()
+        if self._lists and path.transport != "udp" and not self._may(path, self.server.flows.local(path.flow)):
+            self.gate.dropped["denied"] += 1
+            return False
         heard = self.gate.admits(path, data, self.server.now_ms())
         if self._sweeper is None and (self.gate.blocks or self.gate.news):
             self._sweep()
         return heard
 
-    def lets_in(self, path: Path) -> bool:
-        """May a connection from there stand? By the address lists alone, those of the listener that took it among
-        them: what it says is looked at message by message."""
+    def lets_in(self, path: Path, local: tuple[str, int]) -> bool:
+        """May a connection from there stand, or its handshake begin? By the address lists alone, those of the listener
+        that took it at our end `local` among them: what it says is looked at message by message."""
         if self._stale():
             self._use()
-        own = self._lists.get((path.transport, *self.server.flows.local(path.flow)))
-        if self.gate.lets_in(0, path.host) and (own is None or admitted(path.host, *own)):
+        if self.gate.lets_in(0, path.host) and self._may(path, local):
             return True
         self.gate.dropped["denied"] += 1
         return False
+
+    def _may(self, path: Path, local: tuple[str, int]) -> bool:
+        own = self._own(path.transport, *local)
+        return own is None or admitted(path.host, *own)
+
+    def _own(self, transport: str, host: str, port: int) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """The lists of the listener with this address, or of the one that listens on every address."""
+        if not self._lists:
+            return None
+        found = (self._lists.get((transport, each, port)) for each in (_plain(host), *WILDCARDS))
+        return next((lists for lists in found if lists is not None), None)
 
     def judged(self, judged: Judged) -> None:
         """The Switch's verdict on a message that was let in."""
@@ -81,9 +96,11 @@ class Guard:
         listeners: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         gate = site.gate
         if gate is not None:
-            self._lists = {net.parse_listen(key): (own.allow, own.deny) for key, own in gate.listeners.items()}
+            for key, own in gate.listeners.items():
+                transport, host, port = net.parse_listen(key)
+                self._lists[transport, _plain(host), port] = (own.allow, own.deny)
         for flow, sock in server.udp.items():
-            lists = self._lists.get(("udp", sock.host, sock.port))
+            lists = self._own("udp", sock.host, sock.port)
             if lists is not None:
                 listeners[flow] = lists
         self.gate.use(Rules(
@@ -186,6 +203,15 @@ def _trusted(site: Site) -> tuple[str, ...]:
             except ProtocolError:
                 continue
     return tuple(dict.fromkeys(found))
+
+
+def _plain(host: str) -> str:
+    """A literal as it is written shortest; IPv4 on a socket for both families as what it is."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _host(address: str) -> str:

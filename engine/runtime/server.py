@@ -115,8 +115,8 @@ class Server:
         self.resolver = Resolver(self.loop)
         self.naming = Naming(self.deliver, lambda: self._media_hosts)
         self.ladder = Ladder()
-        self.flows = Flows(self.loop, self, Certificates(self.log))
         self.guard = Guard(self)
+        self.flows = Flows(self.loop, self, Certificates(self.log), self.guard.lets_in)
         self.desk = Desk(self)
         self.admin = Admin(options.data / SOCKET_NAME, self.desk.handle)
         self.feed = Feed(self.loop, self.admin, self.ladder)
@@ -282,8 +282,6 @@ class Server:
 
     def flow_opened(self, path: Path) -> None:
         """A TCP or TLS connection stands."""
-        if not self.guard.lets_in(path):
-            return self.flows.close_flow(path.flow, "denied by the gate")
         local = self.flows.local(path.flow)
         self.ladder.local(path.flow, *local)
         self.deliver(FlowOpened(path, *local))
@@ -330,6 +328,7 @@ class Server:
         self._rounds += 1
         self.watching.look()
         self._tell_wall_clock()
+        self._prepare_ports()  # where none was left no leg is opened that would ask for more
         recording_quota.tell(self)
         if self._rounds % entropy_rounds == 0:
             self.deliver(Entropy(chance.token_bytes(32)))
@@ -489,7 +488,7 @@ class Server:
                 await self.flows.listen(sock, listening.transport)
             else:
                 self.udp[listening.flow] = UdpSocket(
-                    self.loop, sock, listening.flow, self._datagram, self._send_failed
+                    self.loop, sock, listening.flow, self._datagram, self._send_failed, self.guard.admits
                 )
         for number, (sock, rest) in streams.items():
             await self.flows.adopt(number, sock, rest)

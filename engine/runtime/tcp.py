@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from engine import limits
@@ -52,6 +53,7 @@ class Flow(asyncio.Protocol):
         self.heard_at = 0.0
         self.unfinished_since = 0.0  # 0: no message is half here
         self.reason = ""
+        self.known = False  # the owner has asked for it, or had it before: it hears the end of one that is not let in
         self.ping_at = self.pinged_at = 0.0  # when the next one is due; when the one that is out was sent
         self.pongs = False  # it has answered one: from then on silence means that the flow has failed
 
@@ -118,6 +120,11 @@ class Flow(asyncio.Protocol):
                 self.write(ASK)
             self.ping_at = now + ping_s * (0.8 + 0.2 * (self.path.flow % 7) / 7)  # a hundred trunks, not at once
 
+    def local(self) -> tuple[str, int]:
+        """Our own end."""
+        host, port = (self.transport.get_extra_info("sockname") if self.transport is not None else None) or ("", 0)
+        return host, port
+
     def over(self) -> bool:
         """True once a close was decided; bytes that still come are thrown away."""
         return bool(self.reason)
@@ -150,8 +157,13 @@ class Flow(asyncio.Protocol):
 class Flows:
     """All stream connections of one engine, by flow id; listening sockets too."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, certificates: Certificates) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, owner: Owner, certificates: Certificates,
+        lets_in: Callable[[Path, tuple[str, int]], bool] = lambda path, local: True,
+    ) -> None:
+        """`lets_in(path, our end)`: may such a connection stand? It is asked before anything is done about it."""
         self.loop = loop
+        self._lets_in = lets_in
         self.owner = owner
         self.certificates = certificates
         self.flows: dict[int, Flow] = {}
@@ -159,7 +171,9 @@ class Flows:
         self._per_host: dict[str, int] = {}
         self._next = accepted_flow_first
         self._servers: list[asyncio.Server] = []
-        self.handshakes = Handshakes(loop, self._shaken, self._unshaken)
+        self.handshakes = Handshakes(
+            loop, self._shaken, self._unshaken, lambda far, own: lets_in(Path(0, far[0], far[1], "tls"), own)
+        )
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._sweeper = loop.call_later(sweep_s, self._sweep)
 
@@ -182,40 +196,46 @@ class Flows:
         self._next += 1
         return Flow(self, self._next, "tls")
 
-    def _unshaken(self, host: str, port: int, reason: str) -> None:
+    def _unshaken(self, host: str, port: int, reason: str, kind: str = "tls") -> None:
         """A handshake of theirs came to nothing."""
-        self.owner.flow_refused("tls", Path(0, host, port, "tls"), reason)
+        self.owner.flow_refused(kind, Path(0, host, port, "tls"), reason)
 
     async def adopt(self, number: int, sock: socket.socket, rest: bytes) -> None:
         """Go on with a connection that another program handed over; `rest` had been read of its next message."""
         self._next = max(self._next, number)
         flow = Flow(self, number)
+        flow.known = True
         await self.loop.create_connection(lambda: flow, sock=sock)
         if rest:
             flow.data_received(rest)
 
     def opened(self, flow: Flow) -> None:
-        """A connection stands: count it against the limits, then tell the owner."""
+        """A connection stands: ask the lists, count it against the limits, then tell the owner."""
         host = flow.path.host
         accepted = flow.path.flow > accepted_flow_first
+        if not self._lets_in(flow.path, flow.local()):
+            self._turn_away(flow, "denied by the gate")
+            return
         if accepted and (
             len(self.flows) >= limits.flows_max or self._per_host.get(host, 0) >= flows_per_host_max
         ):
             self.refused += 1
             self.owner.flow_refused("limit", flow.path, "too many connections")
-            flow.close("too many connections")
+            self._turn_away(flow, "too many connections")
             return
         self.flows[flow.path.flow] = flow
         self._per_host[host] = self._per_host.get(host, 0) + 1
         self.owner.flow_opened(flow.path)
 
+    def _turn_away(self, flow: Flow, reason: str) -> None:
+        flow.close(reason)
+        if flow.known:
+            self.loop.call_soon(self.owner.flow_closed, flow.path.flow, reason)
+
     def local(self, flow: int) -> tuple[str, int]:
         """Our own end of a connection; ("", 0) when it is gone."""
         found = self.flows.get(flow)
-        if found is None or found.transport is None:
-            return "", 0
-        host, port = (found.transport.get_extra_info("sockname") or ("", 0))[:2]
-        return host, port
+        return found.local() if found is not None else ("", 0)
 
     def lost(self, flow: Flow, reason: str) -> None:
         """A connection is gone."""
@@ -244,7 +264,9 @@ class Flows:
         if len(self.flows) + len(self._connecting) >= limits.flows_max:
             self.loop.call_soon(self.owner.flow_closed, flow, "too many connections")
             return
-        self._connecting[flow] = self.loop.create_task(self._connect(Flow(self, flow, transport, name), host, port))
+        wanted = Flow(self, flow, transport, name)
+        wanted.known = True
+        self._connecting[flow] = self.loop.create_task(self._connect(wanted, host, port))
 
     async def _connect(self, flow: Flow, host: str, port: int) -> None:
         number = flow.path.flow
@@ -271,9 +293,8 @@ class Flows:
             found.close(reason)
 
     def _sweep(self) -> None:
+        self._sweeper = self.loop.call_later(sweep_s, self._sweep)  # first: whatever fails below is tried again
         now = self.loop.time()
-        self.certificates.look()
-        self._sweeper = self.loop.call_later(sweep_s, self._sweep)
         unfinished_s = limits.stream_message_ms_max / 1000
         for flow in list(self.flows.values()):
             if flow.unfinished_since and now - flow.unfinished_since > unfinished_s:
@@ -283,6 +304,7 @@ class Flows:
                 flow.close("idle")
             elif flow.path.flow < accepted_flow_first and not flow.over():
                 flow.keep_alive(now)
+        self.certificates.look()
 
     def hand_over(self) -> list[Stream]:
         """Descriptors of every connection, to outlive this program; nothing more is read from them here.

@@ -36,11 +36,14 @@ class Certificates:
         self._seen: Stamps = ()
         self._look_at = self._remind_at = 0.0
         self._taking: asyncio.Task[None] | None = None
+        self._reminding: asyncio.Task[None] | None = None
+        self._wrong = False  # the files of now are no certificate, and the log has said so
 
     def use(self, site: Site, folder: Path) -> None:
         """The site's certificates from now on. Where they are wrong those of before stay, and the log says so."""
         self._site, self._folder = site, folder
         self._stamps = self._seen = self._stamp()
+        self._look_at = self._remind_at = 0.0  # what runs out is said at the next look
         if site.tls is None:
             self.server = self._client = None
             return
@@ -48,7 +51,6 @@ class Certificates:
             self._put(self._made())
         except SiteError as error:
             self._refused(error)
-        self._remind()
 
     def client(self) -> ssl.SSLContext:
         """Made when the first connection is opened. Raises SiteError."""
@@ -76,19 +78,24 @@ class Certificates:
         if stamps != self._stamps and still and self._taking is None:
             self._stamps = stamps
             self._taking = asyncio.get_running_loop().create_task(self._take())
-        elif now > self._remind_at:
-            self._remind()
+        elif now > self._remind_at and self._reminding is None and self._taking is None:
+            self._reminding = asyncio.get_running_loop().create_task(self._remind())
 
     async def _take(self) -> None:
         """Contexts are made in a thread: a bundle of authorities takes longer than a call may wait."""
+        site = self._site
         try:
-            self._put(await asyncio.get_running_loop().run_in_executor(None, self._made))
+            made = await asyncio.get_running_loop().run_in_executor(None, self._made)
+            if self._site is not site:  # another one came meanwhile, with its own
+                return
+            self._put(made)
             self._log.info("new TLS certificates are in force; connections that stand keep theirs", "tls")
+            await self._remind()
         except SiteError as error:
-            self._refused(error)
+            if self._site is site:
+                self._refused(error)
         finally:
             self._taking = None
-        self._remind()
 
     def _made(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         model = self._site.tls if self._site is not None else None
@@ -99,18 +106,25 @@ class Certificates:
     def _put(self, made: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
         self.server, self._client = made
         self.taken += 1
+        self._wrong = False
 
     def _refused(self, error: SiteError) -> None:
+        self._wrong = True
         stays = "the certificate of before stays" if self.server is not None else "nobody can connect with TLS"
         self._log.error(f"{error}; {stays}", "tls")
 
-    def _remind(self) -> None:
+    async def _remind(self) -> None:
+        """What runs out, is for other names or may be read by others. The files are read in a thread."""
         self._remind_at = time.monotonic() + remind_s
-        site = self._site
-        if site is None or site.tls is None:
-            return
-        for each in tls_files.problems(site.tls, self._folder, tls_check.names(site), tls_files.now()):
-            if each.code != "RD341":  # `_refused` has said so
+        site, folder = self._site, self._folder
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(None, _problems, site, folder)
+        finally:
+            self._reminding = None
+        if self._site is not site or self._stamp() != self._stamps:
+            return  # others are about to be taken: they will be looked at then
+        for each in found:
+            if each.code != "RD341" or not self._wrong:  # else `_refused` has said so
                 self._log.warning(f"tls: {each.text}: {each.remedy}", f"tls {each.code}")
 
     def _stamp(self) -> Stamps:
@@ -126,5 +140,12 @@ class Certificates:
 
     async def close(self) -> None:
         """Nothing is taken any more."""
-        if self._taking is not None:
-            self._taking.cancel()
+        for task in (self._taking, self._reminding):
+            if task is not None:
+                task.cancel()
+
+
+def _problems(site: Site | None, folder: Path) -> list[tls_files.Problem]:
+    if site is None or site.tls is None:
+        return []
+    return tls_files.problems(site.tls, folder, tls_check.names(site), tls_files.now())

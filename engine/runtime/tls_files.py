@@ -123,10 +123,14 @@ def problems(model: TlsModel, folder: Path, names: Iterable[str], now: datetime)
         text, _, remedy = str(error).removeprefix("tls: ").rpartition(": ")
         entry = text.partition(":")[0]
         return [Problem("RD341", entry if text else "certificate", text or str(error), remedy)]
-    found = _key_mode(model, folder)
-    own = x509.load_pem_x509_certificates(path_of(folder, model.certificate).read_bytes())
-    found += _times(model.certificate, own, now)
-    certificate = {"subjectAltName": _alternatives(own[0])}
+    try:
+        found = _key_mode(model, folder)
+        own = x509.load_pem_x509_certificates(path_of(folder, model.certificate).read_bytes())
+        found += _times(model.certificate, own, now)
+        certificate = {"subjectAltName": _alternatives(own[0])}
+    except (OSError, ValueError) as error:  # what OpenSSL takes and the stricter parser doesn't, or a file that goes
+        text = f"{model.certificate} can't be read in full: {str(error).partition('. See ')[0].rstrip('.')}"
+        return [Problem("RD341", "certificate", text, "have it issued anew, as PEM: -----BEGIN CERTIFICATE-----")]
     missing = [name for name in names if name and not far_name.certified(certificate, name)]
     if missing:
         hosts, addresses = far_name.names(certificate)

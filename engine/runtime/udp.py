@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.sip import stun
+from engine.sip.events import Path
 
 queued_max = 2_000
 
@@ -21,11 +22,14 @@ Received = Callable[["UdpSocket", bytes, str, int], None]
 
 
 class UdpSocket:
-    """One listening UDP address under the flow id `flow`. `failures`: errno name -> count of refused sends."""
+    """One listening UDP address under the flow id `flow`. `failures`: errno name -> count of refused sends.
+
+    `admits`: is a keep-alive heard? Whatever else comes `received` asks about.
+    """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, sock: socket.socket, flow: int, received: Received,
-        failed: Callable[[str, str, int], None],
+        failed: Callable[[str, str, int], None], admits: Callable[[Path, bytes], bool] = lambda path, data: True,
     ) -> None:
         self.sock = sock
         self.flow = flow
@@ -37,6 +41,7 @@ class UdpSocket:
         self._loop = loop
         self._received = received
         self._failed = failed
+        self._admits = admits
         self._queue: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._closed = False
         loop.add_reader(sock.fileno(), self._readable)
@@ -51,9 +56,10 @@ class UdpSocket:
             return
         self.datagrams_in += 1
         if data[:1] == b"\0" and stun.looks_like(data):  # a keep-alive (RFC 5626 §3.5.2): nothing that is journalled
-            answer = stun.answer(data, source[0], source[1])
-            if answer is not None:
-                self.send(answer, source[0], source[1])
+            if self._admits(Path(self.flow, source[0], source[1]), data):
+                answer = stun.answer(data, source[0], source[1])
+                if answer is not None:
+                    self.send(answer, source[0], source[1])
             return
         self._received(self, data, source[0], source[1])
 

@@ -55,6 +55,7 @@ class Core(msgspec.Struct):
     accounts: dict[int, Account] = {}  # our registrations with carriers
     urgent: tuple[str, ...] = ()  # numbers that are let in while others are told 503
     watched: dict[str, list[int]] = {}  # owner -> subscriptions
+    overload_why: str = ""  # in words: which limit, and what to do
 
     def fresh_id(self) -> int:
         """The next id."""
@@ -64,6 +65,16 @@ class Core(msgspec.Struct):
     def refuse(self, kind: str, path: Path, detail: str) -> None:
         """Note something that was dropped or answered with an error; the owner bounds the rate."""
         self.events.append(Refused(kind, path, detail))
+
+    def refuse_full(self, path: Path, method: str) -> None:
+        """Note that a request was told 503: which limit it was."""
+        if self.overload:
+            why = self.overload_why or "the node is full or draining"
+        elif len(self.sessions) >= limits.dialogs_max:
+            why = f"limit dialogs_max ({len(self.sessions)})"
+        else:
+            why = f"limit transactions_max ({len(self.transactions)})"
+        self.refuse("limit", path, f"{method} refused: {why}")
 
     # --- sessions -------------------------------------------------------------------------------------
     def add_session(self, session: Session) -> None:

@@ -142,6 +142,7 @@ def _outside(core: Core, message: Message, key: Key, path: Path, now_ms: int) ->
             session_uas.on_invite(core, message, uri, key, path, now_ms)
     elif core.full(False):
         reply_now(core, message, path, 503)
+        core.refuse_full(path, method)
     elif method == "SUBSCRIBE":
         subscription.on_subscribe(core, message, key, path, now_ms)
     else:
@@ -179,6 +180,7 @@ def _in_dialog(core: Core, message: Message, key: Key, path: Path, now_ms: int) 
     if session is None or (session.phase == Phase.OVER and method != "OPTIONS"):
         return reply_now(core, message, path, 481)
     if core.full(True):
+        core.refuse_full(path, method)
         return reply_now(core, message, path, 503)
     if _unsupported(core, message, path):
         return None

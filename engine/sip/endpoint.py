@@ -29,7 +29,7 @@ from engine.sip import (
     transfer,
 )
 from engine.sip.account import Account
-from engine.sip.binding import Binding
+from engine.sip.binding import Binding, Subscription
 from engine.sip.core import Core
 from engine.sip.events import CloseFlow, Connect, Found, Path, Replaces, Send, SipEvent
 from engine.sip.flows import Flows, Listener, networks_of
@@ -341,6 +341,14 @@ class Endpoint:
     def accept_subscribe(self, request: int, owner: str, body: bytes, now_ms: int, *, watcher: str = "") -> None:
         """200, and the body by NOTIFY at once; then whenever `summarize` says another one for this owner."""
         subscription.accept(self.core, request, owner, body, now_ms, watcher=watcher)
+
+    def end_subscription(self, number: int, reason: str, now_ms: int) -> None:
+        """A last NOTIFY: terminated, for this reason (RFC 6665 §4.1.3)."""
+        subscription.end(self.core, number, reason, now_ms)
+
+    def subscriptions(self) -> list[Subscription]:
+        """All that stand; only to be read."""
+        return list(self.core.subscriptions.values())
 
     def watched(self) -> list[str]:
         """All owners who have a subscription."""

@@ -5,6 +5,7 @@ nothing. It is fed with the endpoint's verdicts (`judged`) and knows by them:
 - *proven* phones, (address, port) from which the right password came: no block ever holds them up;
 - *heat* of a source: asked for a password and not proving it, wrong passwords, numbers that nobody has. It is forgotten
   with time and taken back by right passwords, so that an office behind one address may have one phone with a wrong one.
+  Who was asked has a while to prove himself before it counts: all phones of that office may start at once.
 - *taken* callers, (address, port) whose call a public number took: their dialogs go on.
 A hot source is *blocked*, minute by minute as long as it goes on: the ports of it from which the faults came, and all
 of it when they are many. What comes from there and has proven nothing is dropped but for a trickle, shared fairly among
@@ -35,6 +36,8 @@ WORDS = {
     "scanner": "names itself a scanner", "flood": "more messages than a phone could mean",
 }  # fmt: skip
 FORGOTTEN_MS = 2_000  # one of heat
+PATIENCE_MS = 5_000  # for an answer to a challenge: a phone repeats what was lost for about as long
+PATIENT_MAX = 200  # challenges of one source that are waited for; beyond these the oldest counts at once
 MILLI = 1_000
 PORTS_BLOCKED_MAX = 4  # more of one source, and all of it is blocked
 PORTS_MAX = 512  # of one blocked source that are told apart
@@ -71,6 +74,7 @@ class Source(msgspec.Struct):
     over: int = 0  # messages beyond its budget since it last had some left
     tried: int = 0  # a bit for each number and account, by its hash
     names: list[str] = []  # accounts and numbers that it tried, the first few
+    asked: list[tuple[int, int, str]] = []  # until when an answer is waited for, port and name, the oldest first
 
 
 class Block(msgspec.Struct):
@@ -118,10 +122,13 @@ class Gate:
         self._proven: dict[tuple[str, int], int] = {}  # -> until when
         self._taken: dict[tuple[str, int], int] = {}
         self._hosts: dict[str, None] = {}  # trusted beside the rules: where names of trunks lead
+        self._trusted: dict[str, None] = {}  # sources of both, by their keys
+        self._networks: tuple[str, ...] = ()
 
     def use(self, rules: Rules) -> None:
         """Another site. Blocks stand, but for whom it trusts."""
         self.rules = rules
+        self._know()
         self._young, self._old = {}, {}
         for key in [key for key in self.blocks if self._trusts(key)]:
             self._over(key, "the site")
@@ -131,6 +138,7 @@ class Gate:
         fresh = dict.fromkeys(hosts)
         if fresh != self._hosts:
             self._hosts = fresh
+            self._know()
             for found in (*self._young.values(), *self._old.values()):
                 found.trusted = self._trusts(found.key)
             for key in [key for key in self.blocks if self._trusts(key)]:
@@ -221,6 +229,18 @@ class Gate:
         if verdict == "broken":
             found.any_left -= BROKEN_COSTS * MILLI
             return
+        if verdict == "good":
+            found.asked = [each for each in found.asked if each[1] != port]
+        elif verdict == "asked":
+            found.asked.append((now_ms + PATIENCE_MS, port, name))
+        while found.asked and (found.asked[0][0] <= now_ms or len(found.asked) > PATIENT_MAX):
+            _, first, who = found.asked.pop(0)
+            self._warm(found, first, "asked", who, now_ms)
+        if verdict != "asked":
+            self._warm(found, port, verdict, name, now_ms)
+
+    def _warm(self, found: Source, port: int, verdict: str, name: str, now_ms: int) -> None:
+        """Its heat, and a block when it is too much."""
         cooled = (now_ms - found.heat_ms) // FORGOTTEN_MS
         if cooled > 0:
             found.heat, found.heat_ms = max(0, found.heat - cooled), found.heat_ms + cooled * FORGOTTEN_MS
@@ -317,9 +337,13 @@ class Gate:
 
     def _trusts(self, key: str) -> bool:
         """Of an IPv6 source one trusted address is enough: who else is in its /64 is the same site."""
-        named = (*self._hosts, *(each for each in self.rules.trusted if "/" not in each))
-        host = key.partition("/")[0]
-        return longest(self.rules.trusted, plain(host)) >= 0 or any(source(each) == key for each in named)
+        return key in self._trusted or longest(self._networks, plain(key.partition("/")[0])) >= 0
+
+    def _know(self) -> None:
+        """Whom the site trusts, as it is looked up for each new source."""
+        single = (each for each in self.rules.trusted if "/" not in each)
+        self._trusted = dict.fromkeys(source(each) for each in (*self._hosts, *single))
+        self._networks = tuple(each for each in self.rules.trusted if "/" in each)
 
 
 def _scanner(data: bytes, words: tuple[bytes, ...]) -> str:

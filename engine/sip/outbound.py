@@ -8,12 +8,17 @@ come back by a new flow when one is lost; `registration` does so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import blake2b
 
+from engine.errors import ProtocolError
+from engine.sip.binding import Binding
 from engine.sip.core import Core
+from engine.sip.dialog import Dialog
 from engine.sip.events import Path
 from engine.sip.headers import NameAddr, unquote
 from engine.sip.message import Message
+from engine.sip.uri import parse_uri
 
 FLOW_TIMER_S = 120  # §5.4: so long we would wait for a keep-alive on a stream
 REG_ID_MAX = 2**31 - 1
@@ -71,23 +76,38 @@ def answer(message: Message, contacts: list[NameAddr], path: Path) -> Headers:
     return (("require", "outbound"), *timer)
 
 
-def follow(core: Core, before: Path, now: Path) -> int:
-    """A phone has registered by another flow: its dialogs go on there. How many they were.
+def follow(core: Core, binding: Binding, now: Path) -> int:
+    """The phone of a binding has registered by another flow: its dialogs go on there. How many they were.
 
-    RFC 5626 leaves that to a proxy that knows the phone's flows; we are that proxy and the other end at once.
+    RFC 5626 leaves that to a proxy that knows the phone's flows; we are that proxy and the other end at once. Where
+    other phones are reached by the flow that it has left (behind one proxy), only dialogs with its own contact move.
     """
-    count = 0
+    before = binding.path
+    found = [each for each in _dialogs(core) if each.path == before]
+    if found and any(each.path == before for bound in core.bindings.values() for each in bound if each is not binding):
+        own = _place(binding.contact)
+        found = [each for each in found if own in (_place(each.target), _place(each.origin))]
+    for dialog in found:
+        dialog.path = now
+    return len(found)
+
+
+def _dialogs(core: Core) -> Iterator[Dialog]:
     for session in core.sessions.values():
-        if session.dialog.path == before:
-            session.dialog.path = now
-            count += 1
-        for early in session.early.values():
-            if early.dialog.path == before:
-                early.dialog.path = now
-    for subscription in core.subscriptions.values():
-        if subscription.dialog.path == before:
-            subscription.dialog.path = now
-    return count
+        yield session.dialog
+        yield from (early.dialog for early in session.early.values())
+    yield from (subscription.dialog for subscription in core.subscriptions.values())
+
+
+def _place(uri: str) -> tuple[str, str, int]:
+    """Where a contact leads, without what a phone adds to it from time to time."""
+    if not uri:
+        return "", "", 0
+    try:
+        parts = parse_uri(uri)
+    except ProtocolError:
+        return uri, "", 0
+    return parts.user, parts.host, parts.port or 0
 
 
 def our_instance(seed: str) -> str:

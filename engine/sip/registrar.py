@@ -185,7 +185,7 @@ def _update(
             change = "moved"
             _leave_stream(core, binding)
             if binding.path != path:
-                outbound.follow(core, binding.path, path)
+                outbound.follow(core, binding, path)
     bindings.insert(0, binding)
     binding.contact, binding.path, binding.user_agent = contact.uri, path, agent
     binding.expires_at_ms = now_ms + 1_000 * seconds

@@ -93,11 +93,14 @@ def on_lapse(core: Core, number: int, now_ms: int) -> None:
 
 
 def flow_lost(core: Core, flow: int, now_ms: int) -> None:
-    """The stream under a registration has closed (RFC 5626 §4.4): nobody can call in until there is another one."""
+    """The stream under a registration has closed (RFC 5626 §4.4): nobody can call in until there is another one.
+
+    Only one that is held comes back at once. Who rests after a failure goes on resting (§4.5): a carrier whose
+    connections come and go would be asked twice a second otherwise, by each of its customers."""
     for account in core.accounts.values():
         if account.flow == flow:
             account.flow, account.outbound = 0, False
-            if account.life in UP:
+            if account.life == Life.HELD:
                 core.deadlines.arm(("enrol", account.id), now_ms + BACK_MS + core.tokens.number(BACK_MS))
 
 

@@ -36,7 +36,7 @@ def on_invite(
     urgent = uri.user in core.urgent
     if (not urgent and (core.overload or len(core.sessions) >= limits.dialogs_max)) or core.full(urgent):
         reply_now(core, message, path, 503, headers=(("retry-after", str(RETRY_AFTER_S)),))
-        core.refuse("limit", path, "INVITE refused: the node is full or draining")
+        core.refuse_full(path, "INVITE")
         return
     if len(siblings) >= SESSIONS_PER_CALL_ID_MAX:
         reply_now(core, message, path, 482)

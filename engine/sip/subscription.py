@@ -2,8 +2,8 @@
 
 A SUBSCRIBE outside a dialog waits for the verdict of the rooms above (`SubscribeRequest`), like a REGISTER. Accepted,
 it makes a dialog of its own: 200, a NOTIFY at once (§4.2.1.2), one more whenever what it tells changes, one at a time
-and, for dialogs, one a second at most (RFC 4235 §3.10). It ends when it runs out, by Expires: 0, or when a NOTIFY is
-refused or not answered (§4.2.2).
+and, for dialogs, one a second at most (RFC 4235 §3.10). It ends when it runs out, by Expires: 0, when a NOTIFY is
+refused or not answered (§4.2.2), or when the rooms above take it back.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _notify(core: Core, subscription: Subscription, now_ms: int, ended: str = ""
     state = f"terminated;reason={ended}" if ended else f"active;expires={left_s}"
     headers = (("event", subscription.event), ("subscription-state", state))
     number, body, kind = 0 if ended else subscription.id, subscription.body, PACKAGES[subscription.package].body
-    if subscription.package == dialog_info.PACKAGE:
+    if body and subscription.package == dialog_info.PACKAGE:
         body = dialog_info.addressed(body, subscription.version, subscription.host)
         subscription.version += 1
     tx = ask(core, subscription, "NOTIFY", "summary", number, now_ms, headers, body, kind)
@@ -227,6 +227,14 @@ def on_subscription_timer(core: Core, number: int, now_ms: int) -> None:
     subscription = core.subscriptions.get(number)
     if subscription is not None:
         _end(core, subscription, "timeout", now_ms)
+
+
+def end(core: Core, number: int, reason: str, now_ms: int) -> None:
+    """The rooms above take it back; `reason` is one of §4.1.3, and says whether the phone may ask anew."""
+    subscription = core.subscriptions.get(number)
+    if subscription is not None:
+        subscription.body = b""  # what has happened since is no longer his to know
+        _end(core, subscription, reason, now_ms)
 
 
 def _end(core: Core, subscription: Subscription, reason: str, now_ms: int) -> None:

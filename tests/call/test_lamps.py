@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from engine.call import lamps
-from engine.call.effects import BoxesLoaded
+from engine.call.effects import BoxesLoaded, SecretsLoaded, SiteLoaded
+from engine.dialplan.gate_model import AccessModel
 from engine.sim.phone import Phone
 from engine.sim.world import World
 from engine.sip import digest
+from engine.sip.digest import ha1
 from engine.sip.parser import parse
 from tests.call.boxed import boxed_site, boxes_world, customer, speak
 from tests.call.calls import agent, said
@@ -133,3 +136,49 @@ def test_the_summary_of_a_site_without_boxes() -> None:
     )
     with pytest.raises(StopIteration):
         w.last("voicemail.left")
+
+
+def last_word(phone: Phone) -> str:
+    notify = said(phone, "NOTIFY")[-1]
+    return next(line.partition(": ")[2] for line in notify.split("\r\n") if line.startswith("Subscription-State"))
+
+
+def passwords(w: World, **anew: str) -> SecretsLoaded:
+    """Everybody's, some of them new."""
+    realm = w.site.tenants["default"].realm
+    given = {key: anew.get(f"n{model.number}", f"pw-{model.number}") for key, model in w.site.agents.items()}
+    return SecretsLoaded({key: ha1(key.partition("/")[2], realm, word) for key, word in given.items()},
+                         w.trunk_passwords, w.switch.room.pins)  # fmt: skip
+
+
+def test_a_new_password_ends_what_the_old_one_has_proven_and_nobody_elses() -> None:
+    w = boxes_world()
+    ana, ben = lit(w, "201", call_id="a"), lit(w, "202", call_id="b")
+    told = len(said(ben, "NOTIFY"))
+    w.give(passwords(w))
+    w.run(200)
+    assert last_word(ana).startswith("active"), "the same passwords once more change nothing"
+    w.give(passwords(w, n201="another"))
+    w.run(200)
+    assert last_word(ana) == "terminated;reason=deactivated"
+    assert len(said(ben, "NOTIFY")) == told and last_word(ben).startswith("active")
+    assert [each.owner for each in w.switch.room.endpoint.subscriptions()] == ["default/202"]
+
+
+def test_an_agent_who_leaves_the_site_is_told_no_more_of_his_boxes() -> None:
+    w = boxes_world()
+    ana, ben = lit(w, "201", call_id="a"), lit(w, "202", call_id="b")
+    agents = {key: model for key, model in w.site.agents.items() if key != "default/201"}
+    w.give(SiteLoaded("without", msgspec.msgpack.encode(msgspec.structs.replace(
+        w.site, agents=agents, version="without"))))  # fmt: skip
+    w.run(200)
+    assert last_word(ana) == "terminated;reason=rejected" and last_word(ben).startswith("active")
+
+
+def test_a_phone_that_calls_from_where_its_tenant_is_no_longer_heard_is_told_no_more() -> None:
+    w = boxes_world()
+    ana = lit(w, "201")
+    shut = msgspec.structs.replace(w.site.tenants["default"], gate=AccessModel(allow=("192.0.2.0/24",)))
+    w.load(msgspec.structs.replace(w.site, tenants={**w.site.tenants, "default": shut}, version="shut"))
+    w.run(200)
+    assert last_word(ana) == "terminated;reason=rejected"

@@ -7,7 +7,7 @@ import pytest
 
 from engine.call import watching
 from engine.dialplan.model import Site
-from tests.call.calls import SITE, agent, over, ring, talk, told, world
+from tests.call.calls import SITE, agent, over, ring, said, talk, told, world
 from tests.call.lamplit import dialogs, remote, replaces, states, watch, watcher
 from tests.call.test_parking import site as parking_site
 
@@ -182,3 +182,20 @@ def test_an_agent_who_leaves_the_site_is_dark() -> None:
     w.load(msgspec.structs.replace(SITE, agents=agents, version=f"{SITE.version}-201"))
     w.run(1_500)
     assert states(cho, "201") == ["terminated"]
+
+
+def test_a_reload_that_takes_the_right_ends_the_lamp_and_leaves_the_others() -> None:
+    """203 is in no group with 201; 205 supervises him. What he did is told to 203 no more."""
+    w = world()
+    cho, eve, own = watcher(w, "203", "201", "support"), watcher(w, "205", "201"), watcher(w, "201", "*52")
+    ended = "terminated;reason=rejected"
+    w.load(grouped())
+    w.run(1_500)
+    gone = [text for text in said(cho, "NOTIFY") if ended in text]
+    assert len(gone) == 2 and not any(ended in text for phone in (eve, own) for text in said(phone, "NOTIFY"))
+    watchers = sorted(each.watcher for each in w.switch.room.endpoint.subscriptions())
+    assert watchers == ["default/201", "default/205"]
+    told = len(said(cho, "NOTIFY"))
+    w.operate("agent.login", agent="201")
+    w.run(1_500)
+    assert len(said(cho, "NOTIFY")) == told

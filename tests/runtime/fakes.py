@@ -1,5 +1,4 @@
-"""Stand-ins from engine.runtime.recording_quota import Shelves
-for the parts that other rooms make, small enough to read at a glance."""
+"""Stand-ins for the parts that other rooms make, small enough to read at a glance."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from engine.dialplan.model import AgentModel, TrunkModel
 from engine.runtime import guard
 from engine.runtime.admin import Request
 from engine.runtime.server import Server
+from engine.sip import stun
 from engine.sip.events import Path
 from tests.runtime.fakes import FakeSwitch, until
 from tests.runtime.test_server import play, ready_site, udp_client
@@ -71,13 +72,13 @@ def test_the_sites_lists_hold_from_its_load_on(tmp_path: FilePath) -> None:
             await until(lambda: server.guard.gate.dropped["denied"] == 1)
             refused = await server.desk.handle("ana", Request("blocks", {"source": "127.0.0.1"}))
             assert "kept out by gate:" in refused.error
-            assert not server.guard.lets_in(Path(1_000_001, "127.0.0.1", 4, "tcp"))
+            assert not server.guard.lets_in(Path(1_000_001, "127.0.0.1", 4, "tcp"), ("127.0.0.1", 5060))
             (sock,) = server.udp.values()
             own = GateModel(listeners={f"udp:{sock.host}:{sock.port}": AccessModel(allow=("192.0.2.0/24",))})
             server.site = msgspec.structs.replace(server.site, gate=own)
             assert not server.guard.admits(Path(sock.flow, "127.0.0.1", 4), b"OPTIONS sip:x SIP/2.0\r\n\r\n")
             assert server.guard.admits(Path(sock.flow, "192.0.2.4", 4), b"OPTIONS sip:x SIP/2.0\r\n\r\n")
-            assert server.guard.lets_in(Path(1_000_001, "127.0.0.1", 4, "tcp"))
+            assert server.guard.lets_in(Path(1_000_001, "127.0.0.1", 4, "tcp"), ("127.0.0.1", sock.port))
 
     play(tmp_path, scene)
 
@@ -97,6 +98,63 @@ def test_a_listeners_own_list_holds_for_its_connections(tmp_path: FilePath) -> N
         _, writer = await asyncio.open_connection(host, port)
         await until(lambda: any(isinstance(each, effects.FlowOpened) for each in switch.inputs))
         writer.close()
+
+    play(tmp_path, scene)
+
+
+def test_the_list_of_a_listener_on_every_address_holds_by_whichever_one_they_come(tmp_path: FilePath) -> None:
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        only = AccessModel(allow=("192.0.2.0/24", "2001:db8::/32"))
+        own = dict.fromkeys(("tcp:0.0.0.0:5060", "tls:[::]:5061", "tcp:[2001:DB8:0::7]:5070"), only)
+        server.site = msgspec.structs.replace(server.site, gate=GateModel(listeners=own))
+        for transport, local, far, heard in (
+            ("tcp", ("10.0.0.1", 5060), "203.0.113.5", False), ("tcp", ("10.0.0.1", 5060), "192.0.2.5", True),
+            ("tls", ("::ffff:10.0.0.1", 5061), "::ffff:203.0.113.5", False),
+            ("tls", ("::ffff:10.0.0.1", 5061), "::ffff:192.0.2.5", True),
+            ("tls", ("2001:db8::1", 5061), "2001:db9::1", False), ("tls", ("2001:db8::1", 5061), "2001:db8::2", True),
+            ("tcp", ("2001:db8::7", 5070), "2001:db9::1", False), ("tcp", ("10.0.0.1", 5061), "203.0.113.5", True),
+            ("tls", ("10.0.0.1", 5060), "203.0.113.5", True),
+        ):  # fmt: skip
+            assert server.guard.lets_in(Path(0, far, 4, transport), local) is heard, (transport, local, far)
+
+    play(tmp_path, scene)
+
+
+def test_a_reload_that_shuts_a_listener_holds_for_connections_that_stand(tmp_path: FilePath) -> None:
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        (sock,) = server.tcp_listening.values()
+        host, port = sock.getsockname()[:2]
+        _, writer = await asyncio.open_connection(host, port)
+        await until(lambda: any(isinstance(each, effects.FlowOpened) for each in switch.inputs))
+        shut = GateModel(listeners={f"tcp:{host}:{port}": AccessModel(allow=("192.0.2.0/24",))})
+        server.site = msgspec.structs.replace(server.site, gate=shut)
+        writer.write(b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n")
+        await until(lambda: server.guard.gate.dropped["denied"] == 1)
+        assert not any(isinstance(each, effects.Received) for each in switch.inputs)
+        writer.close()
+
+    play(tmp_path, scene)
+
+
+def test_keep_alives_are_heard_under_the_same_lists_and_budgets(tmp_path: FilePath) -> None:
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        question = b"\0\x01\0\0" + stun.COOKIE.to_bytes(4) + b"transaction!"
+        with udp_client(server) as client:
+            (sock,) = server.udp.values()
+            client.send(question)
+            await until(lambda: sock.datagrams_out)
+            assert client.recv(100)[:2] == b"\x01\x01"
+            out = sock.datagrams_out
+            shut = GateModel(AccessModel(deny=("127.0.0.0/8",)))
+            server.site = msgspec.structs.replace(server.site, gate=shut)
+            client.send(question)
+            await until(lambda: server.guard.gate.dropped["denied"] == 1)
+            server.site = msgspec.structs.replace(server.site, gate=GateModel(per_second=10))
+            for _ in range(10 * limits.source_burst_s + 50):
+                client.send(question)
+            await until(lambda: server.guard.gate.dropped["flood"] > 0)
+            assert sock.datagrams_out - out <= 10 * limits.source_burst_s + 10
+            assert not any(isinstance(each, effects.Received) for each in switch.inputs)
 
     play(tmp_path, scene)
 

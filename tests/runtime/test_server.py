@@ -332,3 +332,19 @@ def test_a_journal_begun_anew_holds_no_earlier_input(tmp_path: FilePath) -> None
             assert b"441514960001" not in path.read_bytes(), path
 
     play(tmp_path, scene)
+
+
+def test_ports_that_have_rested_come_back_though_no_leg_is_opened_any_more(
+    tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With none left every call is refused before a leg asks for more: the engine would take no call ever again."""
+    monkeypatch.setattr(room, "housekeeping_s", 0.01)
+
+    async def scene(server: Server, switch: FakeSwitch) -> None:
+        assert switch.of(effects.PortsReady) == []
+        rested = [(16_384, 16_386)]
+        monkeypatch.setattr(server.plane, "prepare_ports", lambda host: rested.pop() if rested else ())
+        await until(lambda: switch.of(effects.PortsReady))
+        assert [each.ports for each in switch.of(effects.PortsReady)] == [(16_384, 16_386)]
+
+    play(tmp_path, scene)

@@ -234,6 +234,49 @@ def test_a_connection_that_is_being_closed_is_not_handed_over() -> None:
     run(work())
 
 
+def test_a_sweep_that_fails_is_not_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "sweep_s", 0.01)
+    monkeypatch.setattr(room.limits, "stream_message_ms_max", 20)
+
+    async def work() -> None:
+        owner, flows, port = await served()
+        faults: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+        monkeypatch.setattr(flows.certificates, "look", lambda: 1 // 0)
+        await until(lambda: len(faults) >= 2)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(MESSAGE[:30])
+        await until(lambda: ("refused", "stream", "message never finished") in owner.heard)
+        writer.close()
+        await flows.close()
+
+    run(work())
+
+
+def test_who_is_on_no_list_is_closed_and_only_whom_the_owner_knew_is_told() -> None:
+    async def work() -> None:
+        owner, asked = Owner(), list[tuple[Path, tuple[str, int]]]()
+
+        def lets_in(path: Path, local: tuple[str, int]) -> bool:
+            asked.append((path, local))
+            return False
+
+        flows = Flows(asyncio.get_running_loop(), owner, Certificates(Log()), lets_in)
+        sock = open_tcp("127.0.0.1", 0)
+        port = sock.getsockname()[1]
+        await flows.listen(sock)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await reader.read(1) == b"" and owner.heard == [] and flows.flows == {}
+        assert asked[0][0].host == "127.0.0.1" and asked[0][1] == ("127.0.0.1", port)
+        flows.connect(1_001, "127.0.0.1", port)
+        await until(lambda: owner.heard)
+        assert owner.heard == [("closed", 1_001, "denied by the gate")]
+        writer.close()
+        await flows.close()
+
+    run(work())
+
+
 def test_connections_of_ours_are_kept_alive_and_a_flow_that_stops_answering_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import socket
 import ssl
@@ -17,6 +18,7 @@ from engine.runtime.log import Log
 from engine.runtime.net import open_tcp
 from engine.runtime.tcp import Flows
 from engine.runtime.tls import Certificates
+from engine.sip.events import Path as SipPath
 from tests.runtime.authority import Authority
 from tests.runtime.fakes import run, site, until
 from tests.runtime.test_tcp import MESSAGE, Owner
@@ -161,6 +163,66 @@ def test_limits_hold_before_a_handshake(tmp_path: Path, monkeypatch: pytest.Monk
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting(tmp_path))
         writer.write(b"\r\n\r\n")
         assert await reader.readexactly(2) == b"\r\n"
+        writer.close()
+
+    served(tmp_path, work)
+
+
+def test_the_lists_are_asked_before_a_handshake_is_begun(tmp_path: Path) -> None:
+    Authority(tmp_path).issue("sip", "127.0.0.1")
+
+    async def work() -> None:
+        certificates = Certificates(Log(stream=io.StringIO()))
+        certificates.use(site(tls=MODEL, advertise="sip.example.net"), tmp_path)
+        owner, asked = Owner(), list[tuple[str, int]]()
+
+        def lets_in(path: SipPath, local: tuple[str, int]) -> bool:
+            asked.append((f"{path.transport} {path.host}", local[1]))
+            return False
+
+        flows = Flows(asyncio.get_running_loop(), owner, certificates, lets_in)
+        begun: list[object] = []
+        flows.handshakes._begin = lambda *given: begun.append(given)  # type: ignore[method-assign,assignment]
+        sock = open_tcp("127.0.0.1", 0)
+        port = sock.getsockname()[1]
+        await flows.listen(sock, "tls")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await reader.read(1) == b""
+        assert asked == [("tls 127.0.0.1", port)] and not begun and owner.heard == []
+        writer.close()
+        await flows.close()
+
+    run(work())
+
+
+def test_without_descriptors_it_rests_says_so_once_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls_accept, "rest_s", 0.05)
+    Authority(tmp_path).issue("sip", "127.0.0.1")
+
+    async def work(owner: Owner, flows: Flows, port: int) -> None:
+        (sock,) = flows.handshakes._listening
+        tries: list[int] = []
+
+        class Starved(socket.socket):
+            def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+                tries.append(1)
+                if len(tries) <= 2:
+                    raise OSError(errno.EMFILE, "Too many open files")
+                return super().accept()
+
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(sock.fileno())
+        poor = Starved(fileno=sock.detach())
+        flows.handshakes._listening.clear()
+        flows.handshakes.listen(poor, lambda: flows.certificates.server, lambda host, more: True)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting(tmp_path))
+        writer.write(b"\r\n\r\n")
+        assert await reader.readexactly(2) == b"\r\n"
+        said = [each for each in owner.heard if each[0] == "refused"]
+        assert len(said) == 2, "once for each rest, not for each wake-up"
+        assert said[0][1] == "starved" and "Too many open files" in said[0][2] and "LimitNOFILE" in said[0][2]
         writer.close()
 
     served(tmp_path, work)

@@ -65,6 +65,17 @@ def test_what_cannot_be_used_says_which_file_why_and_what_to_do(tmp_path: Path) 
             tls_files.client_context(model, tmp_path)
 
 
+def test_what_only_one_of_two_readers_takes_is_a_finding_and_no_traceback(tmp_path: Path) -> None:
+    """OpenSSL reads "TRUSTED CERTIFICATE" and takes what cryptography is too strict for."""
+    Authority(tmp_path).issue("sip", "sip.example.net")
+    text = (tmp_path / "sip.pem").read_text()
+    (tmp_path / "sip.pem").write_text(text.replace(" CERTIFICATE-", " TRUSTED CERTIFICATE-"))
+    assert tls_files.server_context(MODEL, tmp_path)
+    (found,) = tls_files.problems(MODEL, tmp_path, ("sip.example.net",), NOW)
+    assert (found.code, found.entry) == ("RD341", "certificate")
+    assert "sip.pem can't be read in full: " in found.text and "issued anew" in found.remedy
+
+
 def test_times(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     for stem, days, age, words in (

@@ -12,6 +12,7 @@ from engine.runtime import udp as room
 from engine.runtime.net import open_udp
 from engine.runtime.udp import UdpSocket
 from engine.sip import stun
+from engine.sip.events import Path
 from tests.runtime.fakes import run, until
 
 
@@ -106,6 +107,25 @@ def test_a_full_send_buffer_keeps_the_order_and_a_bound() -> None:
         assert stuffed.sent[:3] == [b"0", b"1", b"2"]
         ours.send(b"direct", "127.0.0.1", 9)
         assert stuffed.sent[-1] == b"direct"
+        ours.close()
+
+    run(work())
+
+
+def test_a_stun_keep_alive_of_who_is_not_heard_gets_no_answer() -> None:
+    async def work() -> None:
+        asked: list[tuple[Path, bytes]] = []
+        sock, _ = open_udp("127.0.0.1", 0)
+        ours = UdpSocket(
+            asyncio.get_running_loop(), sock, 7, lambda *_: None, lambda *_: None,
+            lambda path, data: bool(asked.append((path, data))),
+        )  # fmt: skip
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+            far.bind(("127.0.0.1", 0))
+            question = b"\0\x01\0\0" + stun.COOKIE.to_bytes(4) + b"transaction!"
+            far.sendto(question, ("127.0.0.1", ours.port))
+            await until(lambda: asked)
+            assert asked == [(Path(7, *far.getsockname(), "udp"), question)] and ours.datagrams_out == 0
         ours.close()
 
     run(work())

@@ -8,7 +8,7 @@ import pytest
 
 from engine import limits
 from engine.sip.events import Path
-from engine.sip.gate import NAMES_MAX, PORTS_MAX, Gate, Rules
+from engine.sip.gate import NAMES_MAX, PATIENCE_MS, PATIENT_MAX, PORTS_MAX, Gate, Rules
 
 REGISTER = b"REGISTER sip:x SIP/2.0\r\nUser-Agent: Desk\r\n\r\n"
 BYE = b"BYE sip:x SIP/2.0\r\nUser-Agent: Desk\r\n\r\n"
@@ -141,6 +141,26 @@ def test_right_passwords_cool_a_source_down() -> None:
     assert not gate.blocks
 
 
+def test_all_phones_of_an_office_may_be_asked_before_the_first_has_answered() -> None:
+    """The power comes back: a hundred phones register at once, and their answers take a second."""
+    gate = Gate()
+    for phone in range(100):
+        gate.judged("198.51.100.1", 2_000 + phone, "asked", f"{phone}", phone)
+    for phone in range(100):
+        gate.judged("198.51.100.1", 2_000 + phone, "good", f"{phone}", 1_000 + phone)
+    gate.judged("198.51.100.1", 9, "asked", "new", 2 * PATIENCE_MS)
+    assert not gate.blocks and gate._source("198.51.100.1", 0).heat == 0
+
+
+def test_patience_is_bounded() -> None:
+    gate = Gate()
+    count = 0
+    while not gate.blocks:
+        gate.judged("203.0.113.6", 2_000 + count, "asked", f"{count}", count)
+        count += 1
+    assert count == PATIENT_MAX + limits.source_faults_max
+
+
 def test_heat_is_forgotten_with_time() -> None:
     gate = Gate()
     for hour in range(200):
@@ -153,6 +173,9 @@ def test_who_never_proves_himself_is_blocked_too(verdict: str, kind: str) -> Non
     gate = Gate()
     for number in range(limits.source_faults_max):
         gate.judged("203.0.113.6", 5060, verdict, f"{number}", number)
+    if verdict == "asked":
+        assert not gate.blocks, "an answer may still come"
+        gate.judged("203.0.113.6", 5060, verdict, "1", PATIENCE_MS + limits.source_faults_max)
     assert gate.blocks["203.0.113.6"].kind == kind
 
 

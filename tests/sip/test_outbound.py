@@ -90,6 +90,28 @@ def test_a_call_follows_the_phone_to_its_new_flow() -> None:
     assert bye.method == "BYE" and rig.raw[0].path == SECOND  # type: ignore[union-attr]
 
 
+def test_of_phones_behind_one_proxy_only_the_one_that_moves_takes_its_calls_along() -> None:
+    """Both are reached by the proxy's connection; one of them registers by another."""
+    rig = Rig()
+    rig.open()
+    other_urn = URN.replace("0c67446e", "1d78557f")
+    other = f"<sip:200@192.168.1.6:5060;transport=tcp>;{other_urn};reg-id=1"
+    accepted(rig, register(flow(1), 1, KNOWS, transport="TCP"), STREAM)
+    accepted(rig, register(other, 1, KNOWS, transport="TCP", call_id="other"), STREAM)
+    calls = []
+    for number, contact in enumerate(("<sip:200@192.168.1.5:5060;transport=tcp;ob>", "<sip:200@192.168.1.6:5060>")):
+        session, _ = rig.incoming(STREAM, transport="TCP", contact=contact, call_id=f"call-{number}",
+                                  branch=f"z9hG4bKcall{number}")  # fmt: skip
+        rig.endpoint.answer(session, SDP, rig.now)
+        rig.sent()
+        calls.append(session)
+    rig.open(SECOND)
+    accepted(rig, register(flow(1, 7_000).replace(":7000", ":5060"), 2, KNOWS, transport="TCP"), SECOND)
+    assert [rig.endpoint.session_path(each) for each in calls] == [SECOND, STREAM]
+    accepted(rig, register(other, 2, KNOWS, transport="TCP", call_id="other"), SECOND)
+    assert rig.endpoint.session_path(calls[1]) == SECOND
+
+
 def test_430_makes_the_flow_unreachable() -> None:
     rig = Rig()
     accepted(rig, register(flow(1), 1, KNOWS))
@@ -143,6 +165,23 @@ def test_we_name_our_instance_and_come_back_when_the_flow_is_lost() -> None:
     assert account.life == Life.RENEWING and account.flow not in (0, flow_id)
     again = Rig()
     assert enrol(again)[1].contacts[0].params["+sip.instance"] == contact.params["+sip.instance"]
+
+
+def test_a_flow_that_is_lost_while_it_rests_does_not_end_the_rest() -> None:
+    """RFC 5626 §4.5: a carrier whose connections come and go isn't asked again with each of them."""
+    rig = Rig()
+    flow_id, asked = enrol(rig)
+    take(rig, asked, "Require: outbound")
+    (account,) = rig.endpoint.accounts()
+    _, renewal = rig.next_sent(600_000)
+    rig.feed(response(renewal, 500))
+    assert account.life == Life.LATE and account.flow == flow_id
+    rests_until = rig.endpoint.core.deadlines.at(("enrol", account.id))
+    assert rests_until is not None and rests_until >= rig.now + 15_000
+    rig.endpoint.flow_closed(flow_id, rig.now)
+    assert rig.endpoint.core.deadlines.at(("enrol", account.id)) == rests_until and account.flow == 0
+    rig.advance(10_000)
+    assert account.life == Life.LATE and account.failures == 1
 
 
 def test_439_is_answered_by_a_register_without_flows() -> None:

@@ -212,6 +212,10 @@ def test_overload_is_said_with_retry_after() -> None:
     (again,) = rig.feed(request("INVITE", body=SDP))
     assert again.to.tag == final.to.tag, "stateless, but the same answer (§8.2.7)"
     assert not rig.endpoint.core.transactions
+    assert "draining" in rig.one(Refused).detail
+    rig.endpoint.core.overload_why = "limit legs_max (7)"
+    rig.feed(request("INVITE", body=SDP))
+    assert rig.one(Refused).detail == "INVITE refused: limit legs_max (7)"
 
 
 @pytest.mark.parametrize("name", ["dialogs_max", "transactions_max"])
@@ -220,6 +224,7 @@ def test_limits_are_503(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     session, tag = rig.established()
     monkeypatch.setattr(limits, name, 1)
     assert rig.statuses(rig.feed(request("INVITE", branch="z9hG4bK2", call_id="2", body=SDP))) == [503]
+    assert f"limit {name} (1)" in rig.one(Refused).detail, "it says which"
     monkeypatch.setattr(limits, name, 100)
     assert rig.endpoint.session_path(session) == PHONE and tag
 

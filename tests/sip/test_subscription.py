@@ -105,6 +105,19 @@ def test_expires_0_ends_it_and_without_one_fetches_once() -> None:
     assert once.get("subscription-state") == "terminated;reason=timeout" and held(rig) == 0
 
 
+def test_taken_back_by_the_rooms_above_it_says_why_and_nothing_else() -> None:
+    rig = Rig()
+    _, notify = accepted(rig)
+    rig.endpoint.summarize("default/200", SOME, rig.now)  # waits for the answer to the first
+    rig.endpoint.end_subscription(rig.endpoint.subscriptions()[0].id, "rejected", rig.now)
+    (last,) = rig.sent()
+    assert last.get("subscription-state") == "terminated;reason=rejected" and last.body == b""
+    assert last.cseq[0] == notify.cseq[0] + 1 and held(rig) == 0 and rig.endpoint.watched() == []
+    assert answer(rig, notify) == [] and answer(rig, last) == []
+    rig.endpoint.end_subscription(99, "rejected", rig.now)
+    assert rig.sent() == []
+
+
 @pytest.mark.parametrize("status", [404, 481, 489, 500, 603])
 def test_a_notify_that_is_refused_ends_it(status: int) -> None:
     rig = Rig()
