@@ -131,6 +131,7 @@ class Call(msgspec.Struct):
     emergency: str = ""  # the number, when it is an emergency call: nothing ends it to save something …
     ways: list[str] = []  # … and the trunks that are still to be tried for it
     identity: Identity | None = None  # who calls, as he was told of; `caller` is what may be shown of it
+    help_next: str = ""  # the emergency number that his dialplan dials when nobody before it in the list answers
 
 
 class Words(msgspec.Struct):
@@ -205,7 +206,7 @@ def drop_leg(room: Room, leg: Leg, now_ms: int) -> None:
         room.deadlines.cancel((kind, leg.id))
     if leg.occupies:
         release(room, leg.agent)
-    if leg.kind == OUTSIDE and call is not None:
+    if (leg.kind == OUTSIDE or leg.payer) and call is not None:
         spend(room, call, leg, now_ms)
         fraud.ended(room, leg)
     if leg.trunk:
