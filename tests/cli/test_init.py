@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,20 @@ def test_json_names_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert run(["init", str(tmp_path / "a"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert "prompts/en/main_menu.wav" in told["files"] and (tmp_path / "a" / "prompts/en/main_menu.wav").is_file()
+
+
+def test_the_steps_for_an_analogue_line_make_a_site_without_faults(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What hardware/README.md tells to write, read from there: `check` finds no fault, and the profile is taken."""
+    site = tmp_path / "office"
+    assert run(["init", str(site)]) == 0
+    guide = (Path(__file__).parents[2] / "hardware" / "README.md").read_text(encoding="utf-8")
+    steps = dict(re.findall(r"n `office/(\w+)\.yaml`: `([^`]+)`", guide))
+    assert list(steps) == ["trunks", "devices", "outbound", "site"]
+    for name, text in steps.items():
+        with (site / f"{name}.yaml").open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+    capsys.readouterr()
+    assert run(["check", str(site), "--strict"]) == 0, capsys.readouterr().out
+    assert run(["profiles", "--site", str(site)]) == 0 and "port            5062" in capsys.readouterr().out
