@@ -36,6 +36,7 @@ from engine.call import (
     prelude,
     probing,
     recording,
+    refusing,
     resume,
     rooms,
     streaming,
@@ -145,6 +146,7 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "words": words.due,
     "call": ending.too_long,
     "urgent": outcomes.silent,
+    "refusal": refusing.over,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms
     ),

@@ -32,6 +32,7 @@ _CANNOT = {
     "arriving": "has only just arrived: try again", "whisper": "is being put through: try again",
     "supervising": "is a supervisor's own", "picking": "is that of an agent who picks a caller",
     "transfer": "is being transferred already", "code": "is an agent's feature code",
+    "refused": "is being told that it can't be dialled",
     "nailed": "only keeps an agent's line up", "closing": "is over",
     "callback": "is a callback whose customer is being rung: cancel it by `ringdown callback`",
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, conference, dial, emergency, ending, prelude, showing, supervision, waiting
+from engine.call import bridge, conference, dial, emergency, ending, prelude, refusing, showing, supervision, waiting
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, tread
@@ -203,7 +203,9 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
         status, cause = STATUS_OF_RESULT.get(outcome.result, (480, 41))
         if outcome.status in (403, 404, 484, 486, 603):
             status, cause = outcome.status, of_status(outcome.status)
-        _not_reached(room, call, status, outcome.cause or cause, now_ms)
+        ours = outcome.result == "rejected" and outcome.status == 403  # the far end's is `failed`
+        if not (ours and refusing.begin(room, call, status, outcome.cause or cause, now_ms)):
+            _not_reached(room, call, status, outcome.cause or cause, now_ms)
     elif attempt.purpose == "dial" and call.help_next:
         dial_emergency(room, call, call.help_next, now_ms, "dial", record=attempt.record)
     else:
