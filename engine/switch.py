@@ -48,6 +48,7 @@ from engine.call import (
     probing,
     prompting,
     recording,
+    refusing,
     resume,
     rooms,
     script,
@@ -306,6 +307,8 @@ def _play_ended(room: Room, leg: Leg, event: media.PlayEnded, now_ms: int) -> No
         room.happen(call, PlayDone(int(purpose[5:])))
     elif purpose.startswith("wait:"):
         wait_program.tell(room, call, PlayDone(int(purpose[5:])), now_ms)
+    elif purpose == refusing.PURPOSE:
+        refusing.over(room, call, now_ms)
     elif purpose == "welcome":
         waiting.begin_to_hear(room, call, now_ms)
     elif purpose in ("announce", "position", "cycle") and call.phase == "queue":  # cycle: of an engine before

@@ -28,7 +28,7 @@ PATH_WORDS_MAX = 40
 
 class Call(msgspec.Struct):
     """`phase`: arriving | script (the dialplan has it) | queue | whisper | dial | talking | transfer | code |
-    supervising | picking | callback | mailbox | prompting | parked | room | closing |
+    supervising | picking | callback | mailbox | prompting | parked | room | refused | closing |
     nailed (an agent's leg that stays up; `leg` is 0 while it is lent).
 
     Times are monotonic ms. `site` is the version the call began with and stays with until it ends.
@@ -131,6 +131,8 @@ class Call(msgspec.Struct):
     emergency: str = ""  # the number, when it is an emergency call: nothing ends it to save something …
     ways: list[str] = []  # … and the trunks that are still to be tried for it
     identity: Identity | None = None  # who calls, as he was told of; `caller` is what may be shown of it
+    help_next: str = ""  # the emergency number that his dialplan dials when nobody before it in the list answers
+    refused_with: int = 0  # the status that is due when its agent has heard that he may not dial there
 
 
 class Words(msgspec.Struct):
@@ -205,7 +207,7 @@ def drop_leg(room: Room, leg: Leg, now_ms: int) -> None:
         room.deadlines.cancel((kind, leg.id))
     if leg.occupies:
         release(room, leg.agent)
-    if leg.kind == OUTSIDE and call is not None:
+    if (leg.kind == OUTSIDE or leg.payer) and call is not None:
         spend(room, call, leg, now_ms)
         fraud.ended(room, leg)
     if leg.trunk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, dial, mixing, waiting
+from engine.call import bridge, dial, emergency, mixing, urgent, waiting
 from engine.call.call import Call, drop_leg, tread
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def invite(room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, operator
     agent = index.agent(tenant, user)
     outside = index.outbound(tenant, team, user) if team or model is not None else None
     why = _refusal(room, call, f"{tenant}/{user}" if agent is not None else "")
-    if not why and agent is None and outside is None:
+    if not why and agent is None and outside is None and not urgent.meant(index, user):
         why = f"nobody answers to {user!r}: no agent, and no outbound rule of tenant {tenant} lets it through"
     by = f"operator {operator}" if operator else leg.party
     if why and operator:
@@ -41,6 +41,7 @@ def invite(room: Room, call: Call, leg: Leg, user: str, now_ms: int, *, operator
         return why
     tread(call, f"conference with {user}")
     target = f"agent/{tenant}/{user}" if agent is not None else f"number/{user}"
+    emergency.make_way(room, call, target)
     attempt, outcome = dial.start(
         room, call, "conference", (target,), now_ms, ring_ms_max=RING_MS_MAX, team=team,
         display=call.caller_name or call.caller,

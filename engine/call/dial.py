@@ -168,6 +168,7 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
     leg = room.new_leg(call, phone.kind, -1, phone.path, phone.party, outgoing=True)
     room.session_legs.pop(-1, None)
     leg.agent, leg.dtmf, leg.accept, leg.attempt = phone.agent, phone.dtmf, phone.accept, attempt.id
+    leg.digits, leg.payer = phone.digits, phone.payer
     leg.confirm_ms = phone.confirm_ms or attempt.confirm_ms
     leg.secure = securing.policy_of(room, phone.trunk, phone.agent)
     leg.offer = attempt.offer if attempt.purpose == "offer" else -1
@@ -208,7 +209,7 @@ def _ring_phone(room: Room, call: Call, attempt: Attempt, phone: Target, now_ms:
         leg.trunk = phone.trunk
         room.trunk_calls[phone.trunk] = room.trunk_calls.get(phone.trunk, 0) + 1
         trunks.spend(room, phone.trunk)
-        if leg.kind == legs.OUTSIDE and not call.emergency:
+        if (leg.kind == legs.OUTSIDE or leg.payer) and not call.emergency:
             fraud.began(room, call, leg, now_ms)
         attempt.ways[leg.id] = [_like(phone, other) for other in phone.others]
         room.deadlines.arm(("setup", leg.id), now_ms + _trunk(room, phone.trunk).silent_ms)
@@ -326,7 +327,7 @@ def _trunk(room: Room, name: str) -> TrunkModel:
 def _like(phone: Target, other: Target) -> Target:
     """The other way to the same person."""
     return msgspec.structs.replace(
-        other, kind=phone.kind, party=phone.party, agent=phone.agent, confirm_ms=phone.confirm_ms
+        other, kind=phone.kind, party=phone.party, agent=phone.agent, confirm_ms=phone.confirm_ms, payer=phone.payer
     )
 
 

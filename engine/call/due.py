@@ -36,6 +36,7 @@ from engine.call import (
     prelude,
     probing,
     recording,
+    refusing,
     resume,
     rooms,
     streaming,
@@ -91,6 +92,8 @@ def deadline(room: Room, key: Key, now_ms: int) -> None:
         callbacks.window_over(room, number, now_ms)
     elif kind == "places":
         places.forget_old(room, now_ms)
+    elif kind == "fraud_rows":
+        fraud.forget_old(room, now_ms)
     elif kind == "skills":
         certificates.due(room, now_ms)
     elif kind == "staff":
@@ -142,7 +145,8 @@ _CALL_DEADLINES: dict[str, Callable[[Room, Call, int], None]] = {
     "menu": menus.due,
     "words": words.due,
     "call": ending.too_long,
-    "urgent": talking.emergency_silent,
+    "urgent": outcomes.silent,
+    "refusal": refusing.over,
     "tone": lambda room, call, now_ms: ending.hang_up(
         room, call, "system", call.outcome or "failed", call.cause, now_ms
     ),

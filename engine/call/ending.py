@@ -20,7 +20,7 @@ REPORT_MS_MAX = 1_000
 # deadlines that belong to a call and end with its dialplan
 _CALL_DEADLINES = (
     "script", "urgent", "record", "position", "wait", "overflow", "whisper", "tone", "call", "nail", "park", "room",
-    "menu", "words",
+    "menu", "words", "refusal",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.call.leg import Leg
     from engine.call.room import Room
 
+HEARD = ("offered", "up")  # early media counts: a fax machine calls before anybody has answered it
 ALONE = ("script", "queue", "dial")  # phases in which nobody talks with the caller
 
 
@@ -26,7 +27,7 @@ def heard(room: Room, leg: Leg, tone: str, now_ms: int) -> None:
     if call is None or call.phase == "closing":
         return
     own = leg.id == call.leg
-    way = leg.fax if own and tone == "cng" and leg.state == "up" and call.phase in ALONE else None
+    way = leg.fax if own and tone == "cng" and leg.state in HEARD and call.phase in ALONE else None
     room.emit(
         "call.fax", call.tenant, call.name, tone=tone, leg="caller" if own else leg.party,
         to=way[1] if way is not None else "",

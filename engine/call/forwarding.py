@@ -8,6 +8,7 @@ tenant's agents and through his outbound rules, and nowhere else. Its host must 
 | contacts of one attempt | `CONTACTS_MAX`, by q, then as they stand |
 | circles | nobody is rung twice in one attempt |
 | an offer of a queue | is its agent's: it follows him outside, never to a colleague |
+| a way outside | is on the account of the agent whose phone forwards: his class, his money, his limits against fraud |
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.call.leg import AGENT
+from engine.call.leg import AGENT, OUTSIDE
 from engine.call.outside import Target
 from engine.call.targets import resolve
 from engine.errors import ProtocolError
@@ -41,16 +42,19 @@ def targets(room: Room, call: Call, attempt: Attempt, leg: Leg, contacts: tuple[
         if len(attempt.followed) >= CONTACTS_MAX or not number or number in _known(attempt, leg):
             continue
         attempt.followed.append(number)
-        phones = resolve(room, call, f"number/{number}", _team(room, call, attempt, leg))
+        phones = resolve(room, call, f"number/{number}", _team(room, call, attempt, leg), by=leg.agent)
         if isinstance(phones, str):
             room.log("info", f"{call.name}: {leg.party} forwards to {number[:32]!r}: {phones}", "forward")
-        elif attempt.purpose == "offer":
-            found += [
-                msgspec.structs.replace(phone, kind=AGENT, agent=leg.agent, party=leg.party)
-                for phone in phones if phone.trunk
-            ]  # fmt: skip
-        else:
-            found += phones
+            continue
+        for phone in phones:
+            if phone.kind != OUTSIDE:
+                found += [phone] if attempt.purpose != "offer" else []
+            elif attempt.purpose != "offer":
+                found.append(msgspec.structs.replace(phone, payer=leg.agent))
+            else:
+                found.append(msgspec.structs.replace(
+                    phone, kind=AGENT, agent=leg.agent, party=leg.party, payer=leg.agent
+                ))  # fmt: skip
     return found
 
 

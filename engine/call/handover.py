@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import dial, ending, talking
+from engine.call import dial, emergency, ending, talking
 from engine.call.call import Call, tread
 from engine.sip.uri import escape_user
 
@@ -59,6 +59,8 @@ def _refer_uri(room: Room, call: Call, wish: HandOver) -> str:
     kind, _, number = wish.targets[0].partition("/")
     if len(wish.targets) != 1:
         return ""
+    if emergency.meant(room, wish.targets):
+        return ""  # we say where he is, and try one trunk after the other
     if kind == "number" and room.index(call.site).agent(call.tenant, number) is None:
         found = room.index(call.site).outbound(call.tenant, "*", number)
         known = found is not None and trunk.host  # a box that registers has no address of its own to be sent to
@@ -70,12 +72,19 @@ def _dial(room: Room, call: Call, now_ms: int) -> None:
     wish = call.handing
     assert wish is not None
     call.phase, call.dial_ticket = "dial", wish.ticket
-    attempt, outcome = dial.start(
-        room, call, "handover", wish.targets, now_ms, ring_ms_max=wish.ring_ms_max, caller_id=wish.caller_id, team="*",
-    )  # fmt: skip
+    number, call.emergency = emergency.meant(room, wish.targets), ""
+    if number:
+        attempt, outcome = emergency.begin(room, call, number, "handover")
+    else:
+        attempt, outcome = dial.start(
+            room, call, "handover", wish.targets, now_ms, ring_ms_max=wish.ring_ms_max, caller_id=wish.caller_id,
+            team="*",
+        )  # fmt: skip
+        attempt.forward_early = not wish.music
     call.attempt = attempt.id
-    attempt.forward_early = not wish.music
     if outcome is not None:
+        if number:
+            emergency.over(room, call, outcome.result)
         attempt_over(room, attempt, outcome, now_ms)
     else:
         talking.ringback(room, call, wish.music)
@@ -112,6 +121,15 @@ def joined(room: Room, call: Call, now_ms: int) -> None:
     ending.hang_up(room, call, "dialplan", "transferred", 16, now_ms)
 
 
+def dropped(room: Room, call: Call) -> None:
+    """The caller is taken out of it, by an operator or as a fax: nothing that comes of it later may lead him."""
+    if call.handing is None:
+        return
+    way = "dialplan" if call.attempt in room.attempts else "refer"
+    call.handing, call.refer_uri, call.cause = None, "", 16
+    _told(room, call, way, "canceled")
+
+
 def progressed(room: Room, call: Call, leg: Leg, event: ReferProgress, now_ms: int) -> None:
     """What became of our REFER."""
     if call.joins and leg.id == call.leg and event.final:
@@ -121,10 +139,14 @@ def progressed(room: Room, call: Call, leg: Leg, event: ReferProgress, now_ms: i
             call.joins = 0
             room.log("info", f"{call.name}: the trunk joins nobody ({event.status}); they talk through us", "refer")
         return
+    done = event.final and leg.id == call.leg and 200 <= event.status < 300
+    if call.handing is None and done:  # he was taken out of it meanwhile, and his carrier has moved him all the same
+        ending.hang_up(room, call, "dialplan", "transferred", 16, now_ms)
+        return
     if call.handing is None or leg.id != call.leg or not event.final or call.attempt in room.attempts:
         return
     room.deadlines.cancel(("tone", call.id))
-    if 200 <= event.status < 300:
+    if done:
         _told(room, call, "refer", "done")
         call.transfers += 1
         call.handing = None

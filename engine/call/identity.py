@@ -63,7 +63,7 @@ def towards(
         caller = ANONYMOUS_FROM
     else:
         caller = (display, number or ANONYMOUS, own_host)
-    return caller, headers(trunk, shown, call, own_host, purpose, phone.party)
+    return caller, headers(trunk, shown, call, own_host, purpose, phone.digits or phone.party)
 
 
 def presented(

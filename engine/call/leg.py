@@ -74,6 +74,8 @@ class Leg(msgspec.Struct):
     tone: str = ""  # the key that was last heard in the sound, …
     tone_ms: int = 0  # … and when
     fax: tuple[str, str] | None = None  # where a fax that calls on it goes: (dialplan, flow)
+    digits: str = ""  # what its trunk was told to dial, where it goes outside …
+    payer: str = ""  # … and the agent whose phone has sent the call on there: it is on his account
 
 
 def open_media(room: Room, leg: Leg, now_ms: int, *, trunk: str = "") -> Local:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.call import bridge, dial, ending, hearing, parking, queue_facts, rooms, script, staying, transfer
+from engine.call import (
+    bridge,
+    dial,
+    emergency,
+    ending,
+    handover,
+    hearing,
+    parking,
+    queue_facts,
+    rooms,
+    script,
+    staying,
+    transfer,
+    urgent,
+)
 from engine.call import leg as legs
 from engine.call.call import Call, tread
 from engine.call.showing import display_name
@@ -18,6 +32,7 @@ _CANNOT = {
     "arriving": "has only just arrived: try again", "whisper": "is being put through: try again",
     "supervising": "is a supervisor's own", "picking": "is that of an agent who picks a caller",
     "transfer": "is being transferred already", "code": "is an agent's feature code",
+    "refused": "is being told that it can't be dialled",
     "nailed": "only keeps an agent's line up", "closing": "is over",
     "callback": "is a callback whose customer is being rung: cancel it by `ringdown callback`",
 }  # fmt: skip
@@ -108,7 +123,7 @@ def resolve(room: Room, call: Call, to: str) -> str:
         return "number"
     if index.agent(call.tenant, to) is not None:
         return "agent"
-    if index.outbound(call.tenant, "*", to) is not None:
+    if index.outbound(call.tenant, "*", to) is not None or urgent.meant(index, to):
         return "outside"
     raise Unknown(f"nobody answers to {to!r}: no number, agent or outbound rule of tenant {call.tenant}")
 
@@ -125,6 +140,7 @@ def take_out(room: Room, call: Call, now_ms: int) -> None:
         staying.leave(room, call, "moved", now_ms)
     parking.out(room, call, "moved")
     rooms.leave(room, call)
+    handover.dropped(room, call)
     attempt = room.attempts.get(call.attempt)
     if attempt is not None:
         dial.cancel(room, attempt, now_ms)
@@ -155,8 +171,10 @@ def _onward(room: Room, call: Call, target: str, to: str, author: str, now_ms: i
     call.phase = "transfer"
     bridge.hold_music(room, call, room.legs[call.leg])
     queue = queue_facts.model(room, call, call.queue)
+    whom = f"agent/{call.tenant}/{to}" if target == "agent" else f"number/{to}"
+    emergency.make_way(room, call, whom)
     attempt, outcome = dial.start(
-        room, call, "transfer", (f"agent/{call.tenant}/{to}" if target == "agent" else f"number/{to}",), now_ms,
+        room, call, "transfer", (whom,), now_ms,
         ring_ms_max=transfer.RING_MS_MAX, team="*", display=display_name(call, queue) if queue else "",
     )  # fmt: skip
     call.attempt = attempt.id

@@ -40,6 +40,8 @@ class Target(msgspec.Struct, frozen=True):
     confirm_ms: int = 0  # only his key within this time counts as an answer
     nail: int = 0  # not rung: the call that keeps his nailed-up leg
     others: tuple[Target, ...] = ()  # the same number by other trunks and addresses, in the order of their turn
+    digits: str = ""  # the number, where it is behind a trunk
+    payer: str = ""  # the agent whose phone has sent the call on there
 
 
 def outside(room: Room, index: SiteIndex, tenant: str, team: str, number: str) -> Target | str:
@@ -82,7 +84,7 @@ def _trunk_target(room: Room, trunk: TrunkModel, place: Place, digits: str, call
         uri, path = gateways.way(room, trunk, place, user) or (uri, path)
     return Target(
         uri, path, OUTSIDE, digits, trunk=trunk.name, secret=room.trunk_secrets.get(trunk.name), user=caller_id,
-        dtmf=trunk.dtmf, accept=trunk.media_from, session_timer_s=trunk.session_timer_s,
+        dtmf=trunk.dtmf, accept=trunk.media_from, session_timer_s=trunk.session_timer_s, digits=digits,
     )  # fmt: skip
 
 

@@ -45,14 +45,15 @@ def carried(index: SiteIndex, name: str, digits: str) -> str:
 
 
 def spend(room: Room, call: Call, leg: Leg, now_ms: int) -> None:
-    """An outside leg that an agent has dialled is over: its begun minutes, at the rate of the longest pattern."""
-    agent = payer(call)
+    """An outside leg that an agent has dialled, or has sent a call on by, is over: its begun minutes, at the
+    rate of the longest pattern."""
+    agent = leg.payer or payer(call)
     site = room.sites[room.site] if room.site else None
     model = site.agents.get(agent) if site is not None else None
     if site is None or model is None or not leg.up_ms:
         return
     rates = site.tenants[model.tenant].rates
-    number = carried(room.index(), leg.trunk, leg.party)
+    number = carried(room.index(), leg.trunk, leg.digits or leg.party)
     rate = max((each for each in rates if matches(each[0], number)), key=lambda each: len(each[0]), default=("", 0))[1]
     if not rate:
         return

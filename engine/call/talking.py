@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import limits
-from engine.call import bridge, conference, dial, emergency, ending, limited, prelude, showing, supervision, waiting
+from engine.call import (
+    bridge,
+    conference,
+    dial,
+    emergency,
+    ending,
+    limited,
+    prelude,
+    refusing,
+    showing,
+    supervision,
+    waiting,
+)
 from engine.call import leg as legs
 from engine.call.agents import occupy
 from engine.call.call import Call, drop_leg, tread
@@ -67,8 +79,13 @@ def answer_caller(room: Room, call: Call, now_ms: int, *, prefer: int | None = N
 def dial_out(room: Room, call: Call, wish: actions.DialOut, now_ms: int) -> None:
     """The dialplan dials: the caller hears music, else early media, else his country's ringback."""
     call.phase, call.dial_ticket = "dial", wish.ticket
+    targets, call.help_next = _before_help(room, wish)
+    call.emergency = ""
+    if not targets:
+        dial_emergency(room, call, call.help_next, now_ms, "dial", record=wish.record)
+        return
     attempt, outcome = dial.start(
-        room, call, "dial", wish.targets, now_ms, mode=wish.mode, ring_ms_max=wish.ring_ms_max,
+        room, call, "dial", targets, now_ms, mode=wish.mode, ring_ms_max=wish.ring_ms_max,
         caller_id=wish.caller_id, headers=showing.shown_headers(call), team="*",
         confirm_ms=CONFIRM_MS if wish.confirm else 0,
     )  # fmt: skip
@@ -80,6 +97,18 @@ def dial_out(room: Room, call: Call, wish: actions.DialOut, now_ms: int) -> None
         attempt_over(room, attempt, outcome, now_ms)
         return
     ringback(room, call, wish.music)
+
+
+def _before_help(room: Room, wish: actions.DialOut) -> tuple[tuple[str, ...], str]:
+    """(whom to ring first, the emergency number of the list). One among those who are rung at once is rung alone:
+    nobody may take the call from it."""
+    number = emergency.meant(room, wish.targets)
+    if not number:
+        return wish.targets, ""
+    if wish.mode == "parallel":
+        return (), number
+    found = [bool(emergency.meant(room, (each,))) for each in wish.targets]
+    return wish.targets[: found.index(True)], number
 
 
 def ringback(room: Room, call: Call, music: tuple[str, ...] = ()) -> None:
@@ -109,19 +138,20 @@ def dial_direct(room: Room, call: Call, target: str, team: str, now_ms: int) -> 
         attempt_over(room, attempt, outcome, now_ms)
 
 
-def dial_emergency(room: Room, call: Call, number: str, now_ms: int) -> None:
-    """An agent calls for help."""
-    attempt, failed = emergency.begin(room, call, number)
-    if attempt is None:
-        emergency.over(room, call, failed.result)
+def dial_emergency(
+    room: Room, call: Call, number: str, now_ms: int, purpose: str = "direct", *, record: bool = False
+) -> None:  # fmt: skip
+    """An agent, or a dialplan, calls for help."""
+    call.help_next = ""
+    attempt, failed = emergency.begin(room, call, number, purpose, record=record)
+    if failed is None:
+        ringback(room, call)
+        return
+    emergency.over(room, call, failed.result)
+    if purpose == "direct":
         _not_reached(room, call, 503, failed.cause or 38, now_ms)
-
-
-def emergency_silent(room: Room, call: Call, now_ms: int) -> None:
-    """A trunk has said nothing to an emergency call for too long."""
-    failed = emergency.silent(room, call)
-    if failed is not None:
-        _not_reached(room, call, 503, failed.cause or 38, now_ms)
+    else:
+        attempt_over(room, attempt, failed, now_ms)
 
 
 def tone(room: Room, call: Call, kind: str) -> str:
@@ -178,11 +208,6 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
     if call is None:
         return
     call.attempt = 0
-    if call.emergency and attempt.purpose == "direct":
-        further = emergency.again(room, call, outcome)
-        if further is None:
-            return
-        outcome = further
     if outcome.result == "answered":
         _reached(room, call, attempt, room.legs[outcome.leg], now_ms)
         return
@@ -190,7 +215,11 @@ def attempt_over(room: Room, attempt: Attempt, outcome: Outcome, now_ms: int) ->
         status, cause = STATUS_OF_RESULT.get(outcome.result, (480, 41))
         if outcome.status in (403, 404, 484, 486, 603):
             status, cause = outcome.status, of_status(outcome.status)
-        _not_reached(room, call, status, outcome.cause or cause, now_ms)
+        ours = outcome.result == "rejected" and outcome.status == 403  # the far end's is `failed`
+        if not (ours and refusing.begin(room, call, status, outcome.cause or cause, now_ms)):
+            _not_reached(room, call, status, outcome.cause or cause, now_ms)
+    elif attempt.purpose == "dial" and call.help_next:
+        dial_emergency(room, call, call.help_next, now_ms, "dial", record=attempt.record)
     else:
         call.phase = "script"
         legs.quiet(room, room.legs[call.leg])

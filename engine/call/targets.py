@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from engine.sip.binding import Binding
 
 
-def resolve(room: Room, call: Call, target: str, team: str = "") -> list[Target] | str:
-    """The phones behind "agent/201", "number/0044…" or "sip:…"; a word (the result) when there are none."""
+def resolve(room: Room, call: Call, target: str, team: str = "", *, by: str = "") -> list[Target] | str:
+    """The phones behind "agent/201", "number/0044…" or "sip:…"; a word (the result) when there are none.
+
+    `by`: the agent who sends the call on to a number, when that isn't who dials."""
     kind, _, name = target.partition("/")
     if kind == "agent":
         tenant, _, number = name.rpartition("/")
@@ -30,7 +32,7 @@ def resolve(room: Room, call: Call, target: str, team: str = "") -> list[Target]
     if kind == "emergency":
         return urgent.way(room, name)
     if kind == "number":
-        return _number_targets(room, call, name, team)
+        return _number_targets(room, call, name, team, by or payer(call))
     path, uri = static_path(room, target)
     return [Target(uri, path, PHONE, uri)] if path else "unreachable"
 
@@ -91,23 +93,25 @@ def _phone(uri: str, path: Path, party: str, key: str, model: AgentModel) -> Tar
     return Target(uri, path, AGENT, party, agent=key, auto_answer=model.auto_answer, dtmf=model.dtmf)
 
 
-def _number_targets(room: Room, call: Call, number: str, team: str) -> list[Target] | str:
+def _number_targets(room: Room, call: Call, number: str, team: str, by: str) -> list[Target] | str:
     index = room.index(call.site)
     if urgent.meant(room.index(), number):
         return urgent.targets(room, call, urgent.meant(room.index(), number))
     if index.agent(call.tenant, number) is not None:
         return _agent_targets(room, call.tenant, number)
     if team != "*":  # a dialplan and an operator dial on the site's own account
-        refused = permission.refusal(room, call, index, payer(call), number)
+        refused = permission.refusal(room, call, index, by, number)
         if refused:
             return refused
     found = outside(room, index, call.tenant, team, number)
-    return found if isinstance(found, str) else _unstopped(room, call, found, in_full(index, call.tenant, team, number))
+    if isinstance(found, str):
+        return found
+    return _unstopped(room, call, found, in_full(index, call.tenant, team, number), by)
 
 
-def _unstopped(room: Room, call: Call, found: Target, number: str) -> list[Target] | str:
+def _unstopped(room: Room, call: Call, found: Target, number: str, by: str) -> list[Target] | str:
     """The ways to a number that no rule against fraud stops."""
-    ways = [each for each in (found, *found.others) if not fraud.stops(room, call, each.trunk, number)]
+    ways = [each for each in (found, *found.others) if not fraud.stops(room, call, each.trunk, number, by)]
     if not ways:
         return permission.REFUSED
     return [msgspec.structs.replace(ways[0], others=tuple(ways[1:]))]

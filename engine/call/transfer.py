@@ -16,11 +16,13 @@ from engine.call import (
     callback,
     conference,
     dial,
+    emergency,
     ending,
     handover,
     script,
     supervision,
     talking,
+    urgent,
     waiting,
 )
 from engine.call import leg as legs
@@ -72,7 +74,8 @@ def blind(
     model = index.site.agents.get(leg.agent)
     team = "*" if operator else model.team if model is not None else ""
     outside = index.outbound(tenant, team, user) if team or model is not None else None
-    if number is None and agent is None and outside is None:
+    helps = bool(leg.agent or operator) and urgent.meant(index, user) != ""
+    if number is None and agent is None and outside is None and not helps:
         return "nowhere"
     if call.guests:
         return "nowhere"  # a conference has no one partner who could be sent on: its guests leave first
@@ -106,6 +109,7 @@ def blind(
     if by_key:
         release_transferor(room, call, now_ms)
     target = f"agent/{tenant}/{user}" if agent is not None else f"number/{user}"
+    emergency.make_way(room, call, target)
     attempt, outcome = dial.start(
         room, call, "transfer", (target,), now_ms, ring_ms_max=RING_MS_MAX, team=team,
         display=display_name(call, index.site.queues.get(call.queue)) if call.queue else "",

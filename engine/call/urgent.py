@@ -66,7 +66,7 @@ def full(room: Room, trunk: TrunkModel) -> bool:
 
 
 def targets(room: Room, call: Call, number: str) -> list[Target] | str:
-    """For a dialplan or a transfer that dials it: the first trunk that has room, the first of all when none has."""
+    """For a transfer or a conference that dials it: the first trunk that has room, the first of all when none has."""
     site = room.sites[room.site]
     found = [site.trunks[name] for name in site.emergency.trunks if name in site.trunks] if site.emergency else []
     if not found:

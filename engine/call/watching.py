@@ -96,7 +96,7 @@ def requested(room: Room, event: SubscribeRequest, tenant: TenantModel, watcher:
         room.endpoint.refuse_subscribe(event.request, 403, now_ms)
         return
     owner = f"{OWNER}{tenant.name}/{user}" + (f"/{watcher.partition('/')[2]}" if kind == PAUSE else "")
-    room.endpoint.accept_subscribe(event.request, owner, _body(room, owner, {}), now_ms, watcher=watcher)
+    room.endpoint.accept_subscribe(event.request, owner, _body(room, owner), now_ms, watcher=watcher)
 
 
 def _meant(site: Site, tenant: TenantModel, user: str) -> tuple[str, str]:
@@ -132,15 +132,15 @@ def due(room: Room, now_ms: int) -> None:
         room.endpoint.summarize(owner, _body(room, owner, legs), now_ms)
 
 
-def _body(room: Room, owner: str, legs: dict[str, list[Leg]]) -> bytes:
-    """`legs`: of every agent, by key; without them they are looked for."""
+def _body(room: Room, owner: str, legs: dict[str, list[Leg]] | None = None) -> bytes:
+    """`legs`: of every agent, by key (empty when no agent has any); without them they are looked for."""
     name, user, *rest = owner.removeprefix(OWNER).split("/")
     site = room.sites[room.site]
     tenant = site.tenants.get(name)
     kind, what = _meant(site, tenant, user) if tenant is not None else ("", "")
     shown: list[Shown] = []
     if kind == "agent":
-        his = legs.get(what, []) if legs else [leg for leg in room.legs.values() if leg.agent == what]
+        his = legs.get(what, []) if legs is not None else [leg for leg in room.legs.values() if leg.agent == what]
         shown = [each for each in (_leg(room, leg) for leg in his) if each is not None]
     elif kind == "slot":
         call = parking.parked(room, name, what)

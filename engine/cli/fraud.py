@@ -11,6 +11,7 @@ from engine.cli.options import Data, Json, data_folder
 COLUMNS = [
     ("rule", "rule"), ("caller", "caller"), ("at_once", "at once"), ("minute", "last minute"), ("total", "in window"),
     ("in_a_row", "in a row"), ("number", "to"), ("warned", "warned of"),
+    ("refused", "refused"),
 ]  # fmt: skip
 
 

@@ -45,6 +45,8 @@ def _call(room: Room, call: Call) -> list[str]:
         needed.append("callback")
     elif call.phase == "parked" and call.attempt not in room.attempts:
         needed.append("park")
+    elif call.phase == "refused":
+        needed.append("refusal")
     elif call.phase == "code":
         needed.append("tone")
     elif call.phase in ("mailbox", "prompting"):

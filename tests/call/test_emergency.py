@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from engine.dialplan.model import Site
 from engine.sim.phone import Habit, Phone
 from engine.sim.world import World
 from engine.sip.locating import Place
@@ -214,3 +215,100 @@ def test_a_reload_that_takes_its_trunk_away_does_not_stop_it_at_the_next_address
 def said_to(w: World, words: str) -> int:
     """How many of these first lines have left."""
     return len({text.split("branch=")[1].split(";")[0].split("\r")[0] for text in wire(w, words)})
+
+
+def planned(step: str) -> Site:
+    """Number 300 leads to a dialplan with this step; its way `failed` says goodbye."""
+    plan = f"ringdown: 1\nlanguages: [en]\nflows:\n  main:\n    - answer\n    - {step}\n    - hangup: served\n"
+    plan += "  bye:\n    - play: goodbye\n    - hangup: failed\n"
+    return numbered_site(
+        outbound=OUT + "1x.: carrier\n", site=NUMBERS + "  '300': {dialplan: help, public: yes}\n" + EMERGENCY,
+        dialplans__help=plan,
+    )  # fmt: skip
+
+
+def lower_call(w: World) -> Phone:
+    """Somebody has the carrier's only line."""
+    desk = agent(w, "202")
+    calls(w, "03022334466", "0301234567", host="192.0.2.5")
+    assert w.run_until(lambda: bool(desk.up()), 20_000)
+    return desk
+
+
+@pytest.mark.parametrize("step", [
+    "dial: {to: '112', ring: 30s, failed: bye}", "transfer: {to: '112', failed: bye}",
+    "transfer: {to: '112', refer: yes, failed: bye}",
+])
+def test_a_dialplan_that_dials_it_takes_a_line_from_a_lower_call(step: str) -> None:
+    site = planned(step)
+    both = changed(changed(site, "carrier", calls_max=1), "stranger", calls_max=1)
+    w = world(msgspec.structs.replace(both, emergency=msgspec.structs.replace(both.emergency, trunks=("carrier",))))
+    far, desk = centre(w), lower_call(w)
+    caller = ring(w, "300")
+    assert w.run_until(lambda: bool(far.up()), 5_000)
+    w.run(200)
+    ended = w.last("emergency.preempted").data
+    assert (ended["trunk"], ended["cause"]) == ("carrier", 8)
+    assert ["Reason: Q.850;cause=8" in each for each in said(desk, "BYE")] == [True]
+    assert w.last("emergency.ended").data["result"] == "answered" and w.hears(caller).startswith("row")
+    caller.hang_up(w.now_ms)
+    assert over(w).data["cause"] == 16
+
+
+def test_a_dialplans_call_goes_round_the_trunks_as_an_agents_does_and_then_its_way_failed() -> None:
+    w = world(planned("dial: {to: '112', ring: 30s, failed: bye}"), law9=True)
+    first, second = centre(w, status=503), centre(w, STRANGER, status=486)
+    caller = ring(w, "300")
+    assert w.run_until(lambda: w.hears(caller) == "en/goodbye", 10_000)
+    assert len(said(first, "INVITE")) == len(said(second, "INVITE")) == 2
+    (ended,) = w.all("emergency.ended")
+    assert ended.data["result"] != "answered" and any("EMERGENCY CALL FAILED" in line.text for line in w.logs)
+    over(w)
+    assert not [key for key in w.switch.room.deadlines.armed if key[0] == "urgent"]
+
+
+def test_a_dialplans_call_leaves_a_dead_trunk_after_four_seconds() -> None:
+    w = world(planned("dial: {to: '112', ring: 30s, failed: bye}"))
+    dead, second = centre(w), centre(w, STRANGER)
+    w.darken(dead)
+    begun = w.now_ms
+    ring(w, "300")
+    assert w.run_until(lambda: bool(second.up()), 10_000) and w.now_ms - begun < 6_000
+
+
+def test_nobody_is_rung_beside_it_and_whoever_comes_before_it_is_rung_first() -> None:
+    w = world(planned("dial: {to: ['201', '112'], ring: 5s, failed: bye}"))
+    far, ana = centre(w), agent(w, "201", answer_ms=-1)
+    ring(w, "300")
+    assert w.run_until(lambda: bool(far.up()), 5_000) and not said(ana, "INVITE")
+    w = world(planned("dial: {to: ['201', '112'], mode: serial, ring: 5s, failed: bye}"))
+    far, ana = centre(w), agent(w, "201", answer_ms=-1)
+    begun = w.now_ms
+    ring(w, "300")
+    assert w.run_until(lambda: bool(far.up()), 10_000)
+    assert said(ana, "CANCEL") and w.now_ms - begun >= 5_000 and not w.switch.room.calls[1].help_next
+
+
+def test_a_dialplan_that_dials_on_after_it_dials_an_ordinary_call() -> None:
+    w = world(planned("dial: {to: '112', ring: 5s, failed: more}\n    - hangup: served\n  more:\n"
+                      "    - dial: {to: '0891234567', ring: 20s, failed: bye}"))  # fmt: skip
+    far = centre(w, status=503)
+    centre(w, STRANGER, status=503)
+    ring(w, "300")
+    w.run_until(lambda: len(said(far, "INVITE")) == 3, 10_000)
+    assert ["Priority: emergency" in each for each in said(far, "INVITE")] == [True, True, False]
+
+
+@pytest.mark.parametrize("key", ["transfer", "conference"])
+def test_who_is_sent_to_it_or_adds_it_has_a_line_too(key: str) -> None:
+    w = world(changed(changed(SITE, "carrier", calls_max=1), "stranger", calls_max=1))
+    far, desk = centre(w), lower_call(w)
+    calls(w, "+493022334455", "0301234568", host=STRANGER)
+    ana, cho = agent(w, "201"), ring(w, "201", phone=agent(w, "203"))
+    assert w.run_until(lambda: bool(ana.up()), 5_000)
+    w.run(500)
+    name = str(w.all("call.started")[-1].call)
+    order = {"call": name, "to": "112"} if key == "transfer" else {"call": name, "with": "112"}
+    assert w.operate(f"call.{key}", **order).ok
+    assert w.run_until(lambda: bool(far.up()), 5_000)
+    assert w.last("emergency.preempted").data["trunk"] == "carrier" and not desk.up() and cho.up()

@@ -6,13 +6,14 @@ import pytest
 
 from engine.call.leg import listened_for
 from engine.media.commands import TONE_FAX, FaxHeard
-from engine.sim.phone import Phone
+from engine.sim.phone import Habit, Phone
 from engine.sim.world import World
 from tests.call.calls import agent, plane, ring, row_of, up, world
 from tests.scenarios.sites import BUSY_SITE, busy_site
 
 SITE = busy_site(
-    site=BUSY_SITE + "\n  '7001': {dialplan: faxed, public: yes, fax: paper}\n",
+    site=BUSY_SITE + "\n  '7001': {dialplan: faxed, public: yes, fax: paper}\n"
+    "  '7002': {dialplan: faxed, entry: unanswered, public: yes, fax: paper}\n",
     dialplans__faxed="""
 ringdown: 1
 languages: [en]
@@ -30,7 +31,11 @@ flows:
   rings:
     - dial: {to: ['201'], ring: 20s, busy: bye, no_answer: bye, failed: bye}
     - hangup: served
+  unanswered:
+    - dial: {to: ['0044'], ring: 40s, busy: bye, no_answer: bye, failed: bye}
+    - hangup: served
   paper:
+    - answer
     - play: goodbye
     - hangup: served
   bye:
@@ -95,3 +100,19 @@ def test_where_no_way_is_declared_nobody_listens() -> None:
     assert listened_for(leg) == 0
     _fax(w, caller)
     assert w.last("call.fax").data["to"] == "" and caller.up()
+
+
+def test_a_fax_that_is_heard_before_anybody_has_answered_goes_its_way_too() -> None:
+    w = world(SITE)
+    far = w.phone("gateway", host="198.51.100.7", password="")
+    far.habit = Habit(early=True, answer_ms=30_000)
+    caller = ring(w, "7002")
+    w.run(1_000)
+    assert far.incoming and not caller.up()
+    _fax(w, caller)
+    assert w.last("call.fax").data == {"tone": "cng", "leg": "caller", "to": "paper"}
+    w.run(100)
+    assert caller.up() and "goodbye" in w.hears(caller) and not far.incoming
+    assert w.run_until(lambda: not caller.up(), 5_000)
+    w.run(2_000)
+    assert not w.switch.room.calls

@@ -5,7 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from engine.call import fraud
+from engine.dialplan.fraud_model import FraudRule, Threshold
 from engine.dialplan.model import Site
+from engine.dialplan.outgoing_model import ServiceClass
 from engine.sim.world import World
 from tests.call.calls import SITE, agent, over, ring, told, wire, world
 
@@ -122,5 +125,53 @@ def test_a_queues_offer_is_not_handed_to_a_colleague() -> None:
     caller = ring(w, "700")
     w.run(3_000)
     assert not ben.sessions and w.last("queue.offer_ended").data["agent"] == "default/201"
+    caller.hang_up(w.now_ms)
+    over(w)
+
+
+def limited() -> Site:
+    """201 forwards; one call outside, of whomever; calls there cost 0.60 a minute."""
+    found = following("201")
+    front = msgspec.structs.replace(found.tenants["default"], rates=(("+.", 600),))
+    rule = FraudRule("all", ("+.",), total=Threshold(0, 1))
+    return msgspec.structs.replace(found, tenants={**found.tenants, "default": front}, fraud=(rule,))
+
+
+@pytest.mark.parametrize("dialled", ["201", "700"])
+def test_who_forwards_outside_pays_for_it_whoever_calls(dialled: str) -> None:
+    """By a direct call, and by a queue's offer: the second is one too many, though another caller's."""
+    w = world(limited(), law9=True)
+    carrier = w.phone("carrier", host="192.0.2.1", password="")
+    agent(w, "201", answer_ms=100, status=302, contacts=(f"<sip:9555@{w.switch.room.listeners[0].host}>",))
+    one, other = (
+        (agent(w, user, login=False) if dialled == "201" else w.phone(f"555{user}", password=""))
+        for user in ("202", "203")
+    )  # fmt: skip
+    ring(w, dialled, phone=one)
+    assert w.run_until(lambda: bool(carrier.up()), 5_000)
+    (row,) = fraud.rows(w.switch.room)
+    assert (row["caller"], row["number"], row["at_once"]) == ("default/201", "+49555", 1)
+    w.run(1_000)
+    one.hang_up(w.now_ms)
+    w.run(8_000)
+    assert w.switch.room.fraud["all|default/201"].legs == []
+    assert (w.last("dial.cost").data["agent"], w.last("dial.cost").data["number"]) == ("default/201", "+49555")
+    ring(w, dialled, phone=other)
+    w.run(5_000)
+    assert not carrier.up() and w.last("fraud.stopped").data["caller"] == "default/201"
+    other.hang_up(w.now_ms)
+    over(w)
+
+
+def test_a_number_that_his_class_refuses_is_not_forwarded_to_either() -> None:
+    found = following("201")
+    served = ServiceClass("default", refuse=("+49555.",))
+    front = msgspec.structs.replace(found.tenants["default"], classes={"default": served})
+    w = world(msgspec.structs.replace(found, tenants={**found.tenants, "default": front}))
+    carrier = w.phone("carrier", host="192.0.2.1", password="")
+    agent(w, "201", answer_ms=100, status=302, contacts=(f"<sip:95551@{w.switch.room.listeners[0].host}>",))
+    caller = ring(w, "700")
+    w.run(5_000)
+    assert not carrier.got and w.last("dial.refused").data["agent"] == "default/201"
     caller.hang_up(w.now_ms)
     over(w)

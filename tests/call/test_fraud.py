@@ -154,3 +154,44 @@ def test_what_is_counted_is_bounded_listed_and_forgotten_on_demand(monkeypatch: 
     assert (row["rule"], row["caller"], row["total"], row["number"]) == ("all", "default/202", 1, "+49891234567")
     assert not dial(w, ben) and fraud.reset(w.switch.room, "default/202") == 1 and dial(w, ben)
     assert fraud.reset(w.switch.room, "nobody") == 0
+
+
+def test_a_flood_is_told_of_once_a_window_and_its_refusals_are_counted() -> None:
+    w = world(site(total=Threshold(0, 1), window_ms=60_000))
+    far_end(w)
+    ana = agent(w, "201")
+    assert dial(w, ana) and [dial(w, ana) for _ in range(4)] == [False] * 4
+    assert len(w.all("fraud.stopped")) == 1 and fraud.rows(w.switch.room)[0]["refused"] == 4
+    assert len([line for line in w.logs if "refused" in line.text]) == 1
+    w.run(61_000)
+    assert dial(w, ana) and not dial(w, ana) and len(w.all("fraud.stopped")) == 2
+    assert fraud.reset(w.switch.room, "all") == 1 and dial(w, ana) and not dial(w, ana)
+    assert len(w.all("fraud.stopped")) == 3
+
+
+def test_a_row_ages_with_its_window() -> None:
+    w = world(site(in_a_row=Threshold(0, 2), window_ms=600_000))
+    far_end(w)
+    ana = agent(w, "201")
+    assert [dial(w, ana) for _ in range(3)] == [True, True, False]
+    w.run(540_000)
+    assert not dial(w, ana)
+    w.run(60_000)
+    assert [dial(w, ana) for _ in range(3)] == [True, True, False]
+
+
+def test_callers_long_gone_are_forgotten_and_those_on_the_line_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.limits.fraud_callers_max", 2)
+    w = world(site(at_once=Threshold(0, 1), window_ms=60_000), law9=True)
+    far_end(w)
+    ana, ben, cho = agent(w, "201"), agent(w, "202"), agent(w, "203")
+    ring(w, NUMBER, phone=ana)
+    w.run(1_000)
+    assert ana.up() and dial(w, ben) and dial(w, cho)
+    assert [row["caller"] for row in fraud.rows(w.switch.room)] == ["default/201", "default/203"]
+    w.run(180_000)
+    (row,) = fraud.rows(w.switch.room)
+    assert row["caller"] == "default/201" and row["at_once"] == 1
+    ana.hang_up(w.now_ms)
+    w.run(180_000)
+    assert not w.switch.room.fraud and w.switch.room.deadlines.at(fraud.FORGET) is None

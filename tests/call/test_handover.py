@@ -162,3 +162,46 @@ def test_behind_a_conversation_he_is_asked_and_the_answer_counts_for_agent_and_q
     assert (offered.data["question"], answered.data["question"], answered.data["answer"]) == ("", "happy", "4")
     assert (answered.data["queue"], answered.data["agent"]) == ("default/support", "default/201")
     assert over(w).data["outcome"] == "served"
+
+
+@pytest.mark.parametrize("status", [200, 486])
+def test_who_is_taken_out_of_a_transfer_is_not_led_by_what_comes_of_it_later(status: int) -> None:
+    """The carrier's answer to REFER comes when an operator has sent the caller elsewhere: a refusal rings nobody, and
+    one who is gone all the same is let go."""
+    w = world(site())
+    line, asked = carrier(w), list[sip.Referred]()
+    usual: Callable[[sip.SipEvent, int], None] = line._event
+
+    def event(happened: sip.SipEvent, now_ms: int) -> None:
+        if isinstance(happened, sip.Referred):
+            asked.append(happened)
+        else:
+            usual(happened, now_ms)
+
+    line._event = event  # type: ignore[method-assign]
+    ben = agent(w, "202", answer_ms=60_000)
+    ring(w, "761", phone=line)
+    assert w.run_until(lambda: bool(asked), 10_000)
+    assert w.operate("call.transfer", call="last", to="202").ok
+    (call,) = w.switch.room.calls.values()
+    assert call.handing is None and (call.phase, call.cause) == ("transfer", 16)
+    assert ("refer", "canceled") in results(w)
+    w.run(500)
+    assert ben.incoming
+    line.endpoint.notify_refer(asked[0].refer, status, "", w.now_ms)
+    w.run(1_000)
+    assert bool(ben.incoming) is (status == 486) and not line.incoming
+    assert call.phase == ("transfer" if status == 486 else "closing")
+
+
+def test_a_rung_transfer_that_the_caller_is_taken_out_of_is_over() -> None:
+    w = world(site())
+    ana, ben = agent(w, "201", answer_ms=-1), agent(w, "202", answer_ms=200)
+    caller = ring(w, "760")
+    assert w.run_until(lambda: bool(ana.incoming), 10_000)
+    assert w.operate("call.transfer", call="last", to="202").ok
+    assert w.run_until(lambda: bool(ben.up()), 5_000)
+    (call,) = w.switch.room.calls.values()
+    assert call.handing is None and results(w)[1] == ("dialplan", "canceled")
+    caller.hang_up(w.now_ms)
+    over(w)

@@ -10,7 +10,7 @@ from engine.sim.phone import Phone
 from engine.sim.world import World
 from tests.call.calls import agent, ring, said, world
 from tests.call.numbered import CARRIER, GATEWAY, NUMBERS, STRANGER, calls, numbered_site
-from tests.scenarios.sites import BUSY_QUEUES
+from tests.scenarios.sites import BUSY_AGENTS, BUSY_QUEUES
 
 OUT = """
 0.: {trunk: carrier, teams: [front]}
@@ -153,3 +153,14 @@ def test_a_callers_e164_is_called_back_by_the_rule_for_how_people_here_dial_it()
     found = index.outbound("default", "front", "+49301234567")
     assert found is not None and (found[0].trunk, found[1]) == ("carrier", "+49301234567")
     assert index.outbound("default", "", "+49301234567")[0].trunk == "stranger"  # type: ignore[index]
+
+
+def test_a_call_that_goes_to_an_agents_mobile_names_its_number_not_him() -> None:
+    agents = BUSY_AGENTS.replace("team: front}", "team: front, phone: {number: '0301234567'}}", 1)
+    w = world(numbered_site(outbound=OUT, agents=agents))
+    mobile = w.phone("mobile", host=CARRIER, password="")
+    assert w.operate("agent.login", agent="201").ok
+    calls(w, "+493022334455", "0891111", host=STRANGER)
+    assert w.run_until(lambda: bool(said(mobile, "INVITE")), 10_000)
+    (history,) = [line for line in said(mobile, "INVITE")[0].split("\r\n") if line.lower().startswith("history-info")]
+    assert "agent" not in history and "<sip:0301234567@" in history.split(", ")[-1]

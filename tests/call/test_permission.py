@@ -77,7 +77,7 @@ def test_begun_minutes_cost_and_spent_money_ends_it_until_the_next_day() -> None
     assert [event.data["cost"] for event in w.all("dial.cost")] == ["0.100", "0.100"]
     assert w.last("dial.cost").data["today"] == "0.200"
     ring(w, "0891234567", phone=cho)
-    w.run(500)
+    w.run(1_000)
     assert w.last("dial.refused").data["why"] == "day" and told(cho) == "rejected 403"
     spent = w.switch.room.spent["default/203"]
     w.run(86_400_000 // 2)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import ValuesView
+
 import msgspec
 import pytest
 
 from engine.call import watching
+from engine.call.leg import Leg
 from engine.dialplan.model import Site
 from tests.call.calls import SITE, agent, over, ring, said, talk, told, world
 from tests.call.lamplit import dialogs, remote, replaces, states, watch, watcher
@@ -199,3 +202,21 @@ def test_a_reload_that_takes_the_right_ends_the_lamp_and_leaves_the_others() -> 
     w.operate("agent.login", agent="201")
     w.run(1_500)
     assert len(said(cho, "NOTIFY")) == told
+
+
+def test_when_no_agent_has_a_call_the_lamps_read_nobody_elses_legs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many callers wait, lamps of agents without calls cost one look at the legs, not one each."""
+    w = world()
+    cho = watcher(w, "203", "201", "202")
+    ring(w, "740")
+    w.run(3_000)
+    room, looks = w.switch.room, list[int]()
+
+    class Counting(dict[int, Leg]):
+        def values(self) -> ValuesView[int, Leg]:  # type: ignore[override]
+            looks.append(len(self))
+            return super().values()
+
+    monkeypatch.setattr(room, "legs", Counting(room.legs))
+    watching.due(room, w.now_ms)
+    assert looks == [1] and states(cho, "201")[-1] == states(cho, "202")[-1] == "terminated"

@@ -15,6 +15,7 @@ WORDS = {
     "one_moment": 600, "try_again": 500, "callback_offer": 900, "callback_is_here": 1_500, "callback_whisper": 700,
     "callback_not_reached": 800, "callback_booked": 900, "place_kept": 800, "agent_talking": 500, "agent_wrap_up": 500,
     "agent_resting": 500,
+    "agent_dial_refused": 500,
     "agent_occupied": 500, "agent_reason": 300, "agent_for": 200, "agent_waiting_none": 700, "agent_waiting_one": 700,
     "agent_waiting_many": 700, "agent_to_return": 600, "agent_to_log_in": 600, "agent_code_noted": 500,
     "agent_no_code": 500, "agent_no_call": 500, "agent_code_needed": 500, "agent_wrap_up_lasts": 500,
