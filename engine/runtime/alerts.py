@@ -2,8 +2,8 @@
 
 Topics, below the site's `topic`: `alert/fraud` (a rule against fraud warned or stopped something), `alert/block` (the
 gate holds a source off, or no longer does) and `alert/emergency` (somebody has dialled an emergency number). A message
-is the event: {"event", "at_ms" (Unix), "node", "tenant", "call", …} with the event's own fields. While the broker is away
-the newest `alerts_max` wait; `lost` in the next one that is told counts those that went before.
+is the event: {"event", "at_ms" (Unix), "node", "tenant", "call", …} with its own fields. While the broker is away the
+newest `alerts_max` wait; `lost` in the next one that is told counts those that went before.
 """
 
 from __future__ import annotations

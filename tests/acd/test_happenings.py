@@ -49,7 +49,8 @@ def test_events_about_nobody_leave_no_trace(seed: int) -> None:
     distributor.settle(stream.now)
     before = distributor.encode()
     for event in (
-        events.CallLeft(9_999_999, "abandoned"), events.CallPicked(9_999_999, 10), events.CallEnded(9_999_999, 10), events.CallEnded(stream.call, 99),
+        events.CallLeft(9_999_999, "abandoned"), events.CallPicked(9_999_999, 10),
+        events.CallEnded(9_999_999, 10), events.CallEnded(stream.call, 99),
         events.OfferFailed(3, "busy"), events.OfferHeld(3, 5_000), events.AgentLoggedIn(99),
         events.AgentOccupied(99, True),
     ):  # fmt: skip

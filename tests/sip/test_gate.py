@@ -240,11 +240,11 @@ def test_memory_is_bounded_however_many_sources_come(monkeypatch: pytest.MonkeyP
 HOUR = 3_600_000
 
 
-def restored(gate: Gate, after_ms: int, rules: Rules = Rules()) -> tuple[Gate, int]:
+def restored(gate: Gate, after_ms: int, rules: Rules | None = None) -> tuple[Gate, int]:
     """(the gate of the next process, whose clock began at another moment, its time) after so long."""
     now_ms = 7_000
     fresh = Gate()
-    fresh.use(rules)
+    fresh.use(rules or Rules())
     fresh.restore(gate.keep(HOUR), now_ms, HOUR + after_ms - now_ms)
     return fresh, now_ms
 
