@@ -23,6 +23,7 @@ from engine.acd.tables import (
     E_ENDED,
     E_JOIN,
     E_LOST,
+    E_PICK,
     E_WAITING,
     END,
     ENTRY_ACTIONS,
@@ -32,6 +33,7 @@ from engine.acd.tables import (
     FAULT,
     HERE,
     NOT_READY,
+    PICK,
     RELEASE,
     TIMEOUT,
     WITHDRAW,
@@ -39,6 +41,7 @@ from engine.acd.tables import (
 
 NEXT: list[list[int]] = ENTRY_NEXT.tolist()
 ACTIONS: list[list[int]] = ENTRY_ACTIONS.tolist()
+PICKED = "answered_elsewhere"  # what phones are told when somebody takes their caller; he leaves answered
 
 
 def join(pool: Pool, event: CallJoined, now_ms: int) -> None:
@@ -189,12 +192,15 @@ def _leave(pool: Pool, queue: Queue, row: int, state: int, now_ms: int, reason: 
             kept.unblock(pool, queue, row, now_ms)
         elif state in kept.KEPT_STATES:
             kept.leave(pool, queue, row)
-        if state not in kept.KEPT_STATES:
+        if reason == PICKED:
+            _count_answer(pool, row, now_ms)
+            tally.completed += 1
+        elif state not in kept.KEPT_STATES:
             _learn(pool, queue, now_ms - entries.joined[row], reason)
     if state == E_CONNECTED and not entries.away[row]:
         tally.completed += 1
         tally.talked_ms += now_ms - entries.connected[row]
-    else:
+    elif reason != PICKED:
         if reason == "timeout":
             tally.timed_out += 1
         elif reason == "abandoned":
@@ -237,19 +243,38 @@ def win(pool: Pool, offer: int, now_ms: int) -> None:
     waited = now_ms - entries.joined[row]
     queue.learnt.rang(now_ms - pool.offers.started[offer])
     pool.out.append(Connect(pool.offers.id[offer], call, agents.id[agent], queue.spec.id, waited))
+    _assign(pool, queue, row, agent, now_ms)
+    if pool.hard:
+        hard.count(pool, queue, row, agent)
+    agent_machine.step(pool, agent, CONNECT, now_ms, "answered", queue.spec.id, call)
+    step(pool, row, E_CONNECT, now_ms, "answered_elsewhere")
+
+
+def pick(pool: Pool, row: int, agent: int, now_ms: int) -> None:
+    """An agent on duty takes this caller himself: nothing rings for either any more. The owner knows, so nothing is
+    told; among hard calls it counts only for a member of the queue, who could have been given it."""
+    agents = pool.agents
+    queue, call = pool.queue_at(pool.entries.queue[row]), pool.entries.call[row]
+    agents.last_offered[agent], agents.serves[agent] = now_ms, queue.row + 1
+    _assign(pool, queue, row, agent, now_ms)
+    if pool.hard and any(home is queue for home, _ in pool.seats[agent]):
+        hard.count(pool, queue, row, agent)
+    agent_machine.step(pool, agent, PICK, now_ms, "picked_up", queue.spec.id, call)
+    step(pool, row, E_PICK, now_ms, PICKED)
+
+
+def _assign(pool: Pool, queue: Queue, row: int, agent: int, now_ms: int) -> None:
+    """This agent has this caller: what counts for both, and what follows for him."""
+    entries, agents = pool.entries, pool.agents
     entries.agent[row] = agent
     agents.entry[agent] = row
     agents.misses[agent] = 0
     agents.answered[agent] += 1
     fairness.count_call(pool, agent, now_ms)
-    if pool.hard:
-        hard.count(pool, queue, row, agent)
     agent_machine.plan_wrap_up(pool, agent, queue.spec)
     if agents.on_demand[agent]:
         agents.wish[agent] = NOT_READY
         pool.pause_reasons[agent] = "on_demand"
-    agent_machine.step(pool, agent, CONNECT, now_ms, "answered", queue.spec.id, call)
-    step(pool, row, E_CONNECT, now_ms, "answered_elsewhere")
 
 
 def lose(pool: Pool, row: int, now_ms: int) -> None:

@@ -72,6 +72,17 @@ class CallLeft(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False)
     reason: str
 
 
+class CallPicked(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
+    """Somebody has taken this waiting caller himself, and has him: past the line, and past any phone that rings.
+
+    An agent on duty, member of the queue or not, is talking from now on, with the queue's wrap-up to follow. Whoever
+    is logged out, in another conversation or no agent at all keeps his state; the caller is answered all the same.
+    """
+
+    call: int
+    agent: int
+
+
 class OfferAnswered(msgspec.Struct, frozen=True, tag=True, array_like=True, gc=False):
     """The agent of this offer answered. Told back: Connect (he won) or CancelOffer (somebody else did, or too late)."""
 
@@ -162,6 +173,7 @@ AcdEvent = (
     | CallAway
     | CallHere
     | CallLeft
+    | CallPicked
     | OfferAnswered
     | OfferHeld
     | OfferFailed

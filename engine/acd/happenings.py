@@ -32,6 +32,7 @@ from engine.acd.tables import (
     E_WAITING,
     FAULT,
     FREE,
+    LOGGED_OUT,
     LOGIN,
     LOGIN_PAUSED,
     LOGOUT,
@@ -96,6 +97,21 @@ def call_ended(pool: Pool, event: event_types.CallEnded, now_ms: int) -> None:
     agent = pool.agent_rows.get(event.agent, -1)
     if row >= 0 and agent >= 0 and pool.entries.agent[row] == agent:
         entry_machine.step(pool, row, E_END, now_ms, "call_ended")
+
+
+def call_picked(pool: Pool, event: event_types.CallPicked, now_ms: int) -> None:
+    """His phones stop first: the one who picks may own one of them."""
+    row = pool.calls.get(event.call, -1)
+    if row < 0 or pool.entries.state[row] not in (E_WAITING, E_ALERTING) or pool.entries.away[row]:
+        return
+    agent = pool.agent_rows.get(event.agent, -1)
+    if agent < 0 or pool.agents.removed[agent] or pool.agents.state[agent] in (LOGGED_OUT, TALKING):
+        entry_machine.step(pool, row, E_LEAVE, now_ms, entry_machine.PICKED)
+        return
+    entry_machine.withdraw_all(pool, row, entry_machine.PICKED, now_ms)
+    if pool.agents.offer[agent] >= 0:
+        pull(pool, pool.agents.offer[agent], "agent_state", now_ms)
+    entry_machine.pick(pool, row, agent, now_ms)
 
 
 # --- offers -------------------------------------------------------------------------------------------
@@ -250,6 +266,7 @@ HANDLERS: dict[type, Callable[[Pool, Any, int], None]] = {
     event_types.CallAway: call_away,
     event_types.CallHere: call_here,
     event_types.CallLeft: call_left,
+    event_types.CallPicked: call_picked,
     event_types.OfferAnswered: offer_answered,
     event_types.OfferHeld: offer_held,
     event_types.OfferFailed: offer_failed,

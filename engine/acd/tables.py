@@ -43,11 +43,10 @@ AGENT_IDLE = (LOGGED_OUT, READY, NOT_READY)  # nothing is under way, nobody wait
 
 AGENT_INPUTS = (
     "login", "login_paused", "logout", "pause", "resume", "offer", "connect", "miss", "withdraw", "end",
-    "occupy", "free", "review", "deadline",
+    "occupy", "free", "review", "deadline", "pick",
 )  # fmt: skip
-LOGIN, LOGIN_PAUSED, LOGOUT, PAUSE, RESUME, OFFER, CONNECT, MISS, WITHDRAW, END, OCCUPY, FREE, REVIEW, DEADLINE = range(
-    14
-)
+LOGIN, LOGIN_PAUSED, LOGOUT, PAUSE, RESUME, OFFER, CONNECT, MISS, WITHDRAW, END = range(10)
+OCCUPY, FREE, REVIEW, DEADLINE, PICK = range(10, 15)
 
 AGENT_ROWS: tuple[Row, ...] = (
     ("logged_out", "login login_paused", "home", "wish idle unrest", "his place in the line begins at login"),
@@ -88,6 +87,13 @@ AGENT_ROWS: tuple[Row, ...] = (
     ("occupied", "occupy", "occupied", "", "a second other call"),
     ("occupied", "free deadline", "home", "idle", "the other call is over, or its end was never told"),
     ("occupied", "review", "home", "", "a reload may have given him a second line"),
+    # he takes a caller out of a queue himself (picks him up): nothing was offered to him
+    ("ready not_ready occupied", "pick", "talking", "", "his own choice, whatever he was at; his wish stands"),
+    ("resting", "pick", "talking", "unrest", "he is there, so the rest after a miss is over"),
+    ("wrap_up", "pick", "talking", "", "the next conversation ends this wrap-up"),
+    ("alerting", "pick", "talking", "cancel", "what rings for him goes to somebody else, and he hasn't missed it"),
+    ("logged_out", "pick", "logged_out", "", "not on duty: what he takes is none of the distributor's"),
+    ("talking", "pick", "talking", "", "never one agent on two calls: the second is none of the distributor's"),
     # what the distributor does to an agent only in one state
     ("logged_out not_ready resting occupied", "offer", "home", "fault", "only a ready agent is offered a call"),
     ("alerting talking wrap_up", "offer", "home", "cancel fault", "only a ready agent is offered a call"),
@@ -107,8 +113,10 @@ E_ENDED, E_WAITING, E_ALERTING, E_CONNECTED, E_ABSENT, E_RECALLED = range(6)
 
 ENTRY_INPUTS = (
     "join", "offer", "lost", "all_lost", "connect", "leave", "end", "deadline", "away", "turn", "recall", "here",
+    "pick",
 )  # fmt: skip
 E_JOIN, E_OFFER, E_LOST, E_ALL_LOST, E_CONNECT, E_LEAVE, E_END, E_DEADLINE, E_AWAY, E_TURN, E_RECALL, E_HERE = range(12)
+E_PICK = 12
 
 ENTRY_ROWS: tuple[Row, ...] = (
     ("ended", "join", "waiting", "", "the row is taken for a caller"),
@@ -129,6 +137,13 @@ ENTRY_ROWS: tuple[Row, ...] = (
     ("connected", "deadline", "ended", "release fault", "no conversation outlives call_ms_max: its end was lost"),
     ("connected", "offer lost all_lost connect", "connected", "fault", "never two connected agents for one call"),
     ("waiting alerting connected absent recalled", "join", "ended", "fault", "a row in use isn't given away"),
+    # an agent takes him out of the queue himself
+    ("waiting", "pick", "connected", "", "past the line, and past whoever is idle"),
+    ("alerting", "pick", "connected", "cancel", "past the phones that ring for him, which stop"),
+    ("connected", "pick", "connected", "", "too late: somebody has him"),
+    ("ended", "pick", "ended", "", "late: he is gone"),
+    ("absent", "pick", "absent", "", "he isn't on the line"),
+    ("recalled", "pick", "recalled", "", "he isn't on the line yet"),
     # places that are kept for callers who aren't on the line
     ("ended", "away here", "ended", "", "late: he is gone"),
     ("ended", "turn recall", "ended", "fault", "a free row holds nobody"),

@@ -181,7 +181,7 @@ def _from_agent(
         return
     word, rest = oversight.meant(tenant, dialled)
     if word:
-        call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent)
+        call = _begin(room, event, tenant.name, "agent", now_ms, agent=agent, occupies=word != oversight.PICK)
         if call is not None:
             oversight.dialled(room, call, word, rest, now_ms)
         return

@@ -374,7 +374,7 @@ def _together(room: Room, back: Callback, call: Call, now_ms: int) -> None:
     room.distribute(CallHere(call.id))
     room.emit(
         "queue.connected", call.tenant, call.name, queue=back.queue, agent=back.agent, waited_ms=call.queue_waited_ms,
-        rang_ms=back.rang_ms,
+        rang_ms=back.rang_ms, way="offered",
     )  # fmt: skip
     prelude.join(room, call, agent, now_ms, record=site.queues[back.queue].record, queue=back.queue)
     _served(room, back, call, back.agent, now_ms)

@@ -4,8 +4,8 @@
     *78201     the one that rings at 201
 
 The same rules as for a lamp key (`replacing`): only what rings at an agent of one's own tenant, and where lamps are
-kept to groups (`lamps: group`), only there or where one supervises. A queue's caller counts as served by whoever took
-him; the phone that rang is free at once, and hasn't missed him.
+kept to groups (`lamps: group`), only there or where one supervises. A queue's caller is answered by whoever took
+him (`picking`); the phone that rang is free at once, and hasn't missed him.
 """
 
 from __future__ import annotations

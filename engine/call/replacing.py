@@ -78,10 +78,10 @@ def take(room: Room, own: Call, leg: Leg, now_ms: int) -> None:
     if attempt is None or leg.state == "up":
         _move(room, own, call, leg, now_ms)
         return
-    talking.mark_agent_call(room, mine, "internal")
     if attempt.purpose == "offer":
         picking.take(room, own, call, now_ms)
         return
+    talking.mark_agent_call(room, mine, "internal")
     bridge.adopt(room, own, call, now_ms)
     room.emit("dial.started", call.tenant, call.name, target=mine.party, kind=AGENT, trunk="")
     mine.attempt = attempt.id

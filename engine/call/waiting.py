@@ -256,7 +256,7 @@ def _connect(room: Room, command: Connect, now_ms: int) -> None:
     tread(call, leg.party)
     room.emit(
         "queue.connected", call.tenant, call.name, queue=call.queue, agent=key, waited_ms=command.waited_ms,
-        rang_ms=now_ms - leg.created_ms,
+        rang_ms=now_ms - leg.created_ms, way="offered",
     )  # fmt: skip
     queue = queue_facts.model(room, call, call.queue)
     record = queue is not None and queue.record

@@ -30,6 +30,7 @@ LOST = {
     "calls": "more calls lately", "talk_ms": "more talk lately", "occupancy_permille": "more occupied",
     "skill_level": "lower level of the skill", "order": "equal, later in order",
 }  # fmt: skip
+PICKS = {"picked_up": "he took him himself", "outside": "he took him himself, off duty or beside another call"}
 # the best state of those who can serve him -> the cause of waiting
 _BUSY, _RESTING, _DEAD, _PAUSED = "was busy", "rested", "had no phone that could be reached", "was not ready"
 _NOBODY = ""
@@ -213,7 +214,9 @@ def overtakers(
             asked_ms = event.at_ms - _number(event.data.get("rang_ms"))
             ringing = [short_name(who) for start, end, who in rang if start <= asked_ms < end]
             rule = f"by priority of {seconds(priority_ms)}"
-            if ringing:
+            if event.data.get("way") in PICKS:
+                rule = f"because {short_name(agent)} picked him up"
+            elif ringing:
                 rule = f"while {ringing[0]}'s phone rang for him"
             elif other.at_ms - priority_ms >= mine:
                 spoken = [

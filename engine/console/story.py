@@ -54,6 +54,7 @@ class Stay(msgspec.Struct):
     told: list[tuple[int, str]] = []
     overtaken: list[reasoning.Overtaken] = []
     causes: dict[str, int] = {}
+    way: str = ""  # of queue.connected
 
     def rang(self, upto_ms: int) -> list[tuple[int, int, str, str]]:
         """(from, to, agent, reason) of every offer; one that still rings reaches to now."""
@@ -103,6 +104,7 @@ def _stays(events: Sequence[Event]) -> list[Stay]:
             stay.offers.append([event.at_ms, 0, str(data["agent"]), ""])
         elif kind == "queue.connected":
             stay.ended_ms, stay.end, stay.agent = event.at_ms, "connected", str(data["agent"])
+            stay.way = str(data.get("way") or "")
         elif kind == "queue.abandoned":
             stay.ended_ms, stay.end = event.at_ms, "abandoned"
         elif kind == "queue.left":
@@ -204,7 +206,8 @@ def _happened(stay: Stay, end_ms: int) -> list[tuple[int, int, str]]:
     if stay.ended_ms:
         waited = seconds(end_ms - stay.joined_ms)
         if stay.end == "connected":
-            text = f"connected to agent {stay.agent.rpartition('/')[2]} after {waited}"
+            told = reasoning.PICKS.get(stay.way)
+            text = f"connected to agent {stay.agent.rpartition('/')[2]} after {waited}" + (f": {told}" if told else "")
         else:
             text = f"stopped waiting after {waited}: {LEFT.get(stay.end, stay.end.replace('_', ' '))}"
         found.append((end_ms, 6, text))

@@ -89,7 +89,8 @@ _TEXT: dict[str, Callable[[Data], str]] = {
     "queue.offered": lambda d: f"offered to {d['agent']} ({d['queue']})",
     "queue.offer_ended": lambda d: f"{d['agent']}: {str(d['reason']).replace('_', ' ')}"
     + _ms(d.get("rang_ms"), "after "),
-    "queue.connected": lambda d: f"connected to {d['agent']} after {seconds(d['waited_ms'])} in {d['queue']}",
+    "queue.connected": lambda d: f"connected to {d['agent']} after {seconds(d['waited_ms'])} in {d['queue']}"
+    + _in(reasoning.PICKS.get(str(d.get("way")))),
     "queue.completed": lambda d: f"{d['agent']} talked {seconds(d['talked_ms'])}, ended by {d['by']}",
     "queue.abandoned": lambda d: f"gave up {d['queue']} as number {d['position']} after {seconds(d['waited_ms'])}",
     "queue.left": lambda d: f"left {d['queue']}: {d['reason']} after {seconds(d['waited_ms'])}"

@@ -105,7 +105,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "queue.decided": ("queue", "agent", "why"),  # agent: those who are rung now, '' nobody; why: see `decision`
     "queue.offered": ("queue", "agent", "offer"),
     "queue.offer_ended": ("queue", "agent", "offer", "reason", "rang_ms"),
-    "queue.connected": ("queue", "agent", "waited_ms", "rang_ms"),
+    # way: offered | picked_up (the agent took him himself) | outside (so did one who is logged out or has a caller)
+    "queue.connected": ("queue", "agent", "waited_ms", "rang_ms", "way"),
     "queue.completed": ("queue", "agent", "by", "waited_ms", "talked_ms"),
     "queue.abandoned": ("queue", "position", "first_position", "waited_ms"),
     "queue.left": ("queue", "reason", "position", "first_position", "waited_ms", "key"),

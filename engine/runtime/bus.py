@@ -5,6 +5,7 @@ Topics, below the site's `topic`:
 - `set/hours/TENANT/CALENDAR` with `open`, `closed`, `auto`, or the same as JSON; a retained command is ignored
 - `answer`: what came of a command, {"command": topic, "ok": …, "done" | "error": …}
 - `state/notice/TENANT/NAME`, `state/calendar/TENANT/NAME`: retained, what holds now
+- `alert/fraud`, `alert/block`, `alert/emergency`: what ops must know of now (`runtime.alerts`)
 - `node/NODE`: retained, `online`; `offline` is the will
 - `state/agent/…` and `agent/…`: agents, where the site says so (`runtime.agent_bus`); then it is MQTT 5 that is spoken
 
@@ -28,6 +29,7 @@ from engine.dialplan.bus import BusModel
 from engine.records.events import Event
 from engine.runtime.admin import Request
 from engine.runtime.agent_bus import AgentBus
+from engine.runtime.alerts import ALERTS, Alerts
 from engine.runtime.bus_payload import fields, text_of, until_ms
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Bus:
         self._answers: list[bytes] = []
         self._wake = asyncio.Event()
         self.agents = AgentBus(self)
+        self.alerts = Alerts(server.options.node)
 
     def use(self, model: BusModel | None) -> None:
         """The site in force names this broker. A changed one is left and the new one joined; states are told anew."""
@@ -77,8 +80,15 @@ class Bus:
         self._task = asyncio.create_task(self._run(model)) if model is not None else None
 
     def feed(self, event: Event) -> None:
-        """A switch was moved: its state goes out, also after an outage."""
-        if self.model is None or event.kind != "operator.switch" or event.data["switch"] not in _KINDS.values():
+        """A switch was moved: its state goes out, also after an outage. Agents and alerts are told by their parts."""
+        if self.model is None:
+            return
+        if event.kind in ALERTS:
+            self.alerts.feed(event)
+            self._wake.set()
+        elif event.kind.startswith("agent."):
+            self.agents.feed(event)
+        if event.kind != "operator.switch" or event.data["switch"] not in _KINDS.values():
             return
         data = event.data
         default = "off" if data["switch"] == "notice" else "auto"
@@ -192,6 +202,11 @@ class Bus:
             while self._answers:
                 await client.publish(f"{model.topic}/answer", self._answers[0], 1)
                 self._answers.pop(0)
+            while self.alerts.waiting:
+                alert = self.alerts.waiting[0]
+                await client.publish(f"{model.topic}/{alert.topic}", alert.payload, 1)
+                if self.alerts.waiting and self.alerts.waiting[0] is alert:
+                    self.alerts.waiting.popleft()
             while self.agents.outgoing:
                 each = self.agents.outgoing[0]
                 await client.publish(each.topic, each.payload, 1, each.retain, _properties(each.correlation))

@@ -18,6 +18,7 @@ from engine.call.effects import Operator
 from engine.errors import ProtocolError
 from engine.runtime import net
 from engine.runtime.admin import Answer, answer, refusal
+from engine.runtime.block_file import BlockFile
 from engine.sip.access import admitted, source
 from engine.sip.events import Path
 from engine.sip.flows import is_literal
@@ -45,6 +46,8 @@ class Guard:
         self._flows = -1  # how many listeners the rules were made for
         self._news: deque[News] = deque(maxlen=news_max)
         self._sweeper: asyncio.TimerHandle | None = None
+        self._file = BlockFile(server.options.data / "blocks.json", server.loop, server.log)
+        self._fresh = True
         self.carry: dict[type, Callable[[Any], None]] = {Judged: self.judged}
 
     # --- the wire -----------------------------------------------------------------------------------------
@@ -111,6 +114,9 @@ class Guard:
             per_second=(gate.per_second if gate is not None else 0) or limits.source_messages_per_second,
         ))  # fmt: skip
         self._trust()
+        if self._fresh and not server.options.fresh:
+            self._file.load(self.gate, server.now_ms())
+        self._fresh = False
 
     def _trust(self) -> None:
         """Where the names of trunks lead changes with the DNS."""
@@ -125,6 +131,7 @@ class Guard:
         self.gate.sweep(self.server.now_ms())
         self._news.extend(self.gate.news)
         self.gate.news.clear()
+        self._file.note(self.gate, self.server.now_ms())
         for _ in range(min(news_per_sweep, len(self._news))):
             self._tell(self._news.popleft())
         if self.gate.blocks or self._news:
@@ -174,10 +181,11 @@ class Guard:
         undo = "none: it is blocked again if it goes on"
         return answer({"source": wanted, "done": f"lifted {', '.join(lifted[:8]) or 'nothing'}", "undo": undo})
 
-    def close(self) -> None:
-        """No more sweeps."""
+    async def close(self) -> None:
+        """No more sweeps; whoever is blocked is so for the engine that follows."""
         if self._sweeper is not None:
             self._sweeper.cancel()
+        await self._file.close(self.gate, self.server.now_ms())
 
 
 def _row(block: Block, offset_ms: int) -> dict[str, Any]:

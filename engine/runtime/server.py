@@ -233,11 +233,9 @@ class Server:
             self.ladder.know(event)
         elif event.kind == "operator.switch":
             self.levers.note(event)
-            self.bus.feed(event)
-        elif event.kind.startswith("agent."):
-            self.bus.agents.feed(event)
         elif event.kind == "voicemail.left":
             self.mail.note(event)
+        self.bus.feed(event)
         if self.admin.readers:
             self.feed.event(event)
 
@@ -563,7 +561,7 @@ class Server:
         await self.recognizers.close()
         self.resolver.close()
         self.naming.close()
-        self.guard.close()
+        await self.guard.close()
         await self.elsewhere.close()
         await self.flows.close()
         for sock in self.udp.values():

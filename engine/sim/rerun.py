@@ -101,6 +101,11 @@ def learn(heard: list[tuple[int, AcdEvent]], told: list[tuple[int, AcdCommand]],
                 _close(open_stays, each.call, at, "abandoned" if gave_up else "left")
             elif isinstance(each, events.CallLeft):
                 day.acts.append((at, each))
+        elif isinstance(each, events.CallPicked):  # another day an agent is offered him
+            taken = open_stays.get(each.call)
+            if taken is not None:
+                talking[each.call, each.agent] = (at, taken)
+                _close(open_stays, each.call, at, "answered")
         elif isinstance(each, events.CallEnded):
             began = talking.pop((each.call, each.agent), None)
             if began is None:

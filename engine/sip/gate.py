@@ -109,6 +109,22 @@ class News(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+class Kept(msgspec.Struct, array_like=True):
+    """A block as it outlives the process; times are Unix ms. `proven`, `taken`: (address, port, until when)."""
+
+    source: str
+    kind: str
+    detail: str
+    since_ms: int
+    until_ms: int
+    dropped: int
+    passed: int
+    ports: list[int]
+    wide: bool
+    proven: list[tuple[str, int, int]] = []
+    taken: list[tuple[str, int, int]] = []
+
+
 class Gate:
     """`admits` for each message, `judged` for each verdict, `sweep` about once a second."""
 
@@ -314,6 +330,49 @@ class Gate:
     def _over(self, key: str, by: str) -> None:
         block = self.blocks.pop(key)
         self.news.append(News(False, key, block.kind, block.detail, block.dropped, by))
+
+    # --- over a restart -----------------------------------------------------------------------------------------
+    def marks(self) -> tuple[tuple[str, int, bool, int], ...]:
+        """By what a block differs from itself a while ago, what it drops apart."""
+        return tuple((key, each.until_ms, each.wide, len(each.bad)) for key, each in self.blocks.items())
+
+    def keep(self, offset_ms: int) -> list[Kept]:
+        """Every block, with the phones behind it that it doesn't hold up; `offset_ms` makes Unix time."""
+        lanes = (self._of_blocked(self._proven, offset_ms), self._of_blocked(self._taken, offset_ms))
+        return [
+            Kept(key, each.kind, each.detail, each.since_ms + offset_ms, each.until_ms + offset_ms, each.dropped,
+                 each.passed, list(each.bad), each.wide, *(found.get(key, []) for found in lanes))
+            for key, each in self.blocks.items()
+        ]  # fmt: skip
+
+    def _of_blocked(self, lanes: dict[tuple[str, int], int], offset_ms: int) -> dict[str, list[tuple[str, int, int]]]:
+        found: dict[str, list[tuple[str, int, int]]] = {}
+        for (host, port), until_ms in lanes.items() if self.blocks else ():
+            key = host if host in self.blocks else source(host) if ":" in host else ""
+            if key in self.blocks:
+                found.setdefault(key, []).append((host, port, until_ms + offset_ms))
+        return found
+
+    def restore(self, kept: Iterable[Kept], now_ms: int, offset_ms: int) -> None:
+        """Blocks of the process before, for the rest of their time and never longer than a new one: one whose time is
+        over ends, and is told, with the next sweep. Whom the rules trust isn't blocked."""
+        for each in kept:
+            if len(self.blocks) >= limits.blocks_max:
+                return
+            if each.kind not in WORDS or self._trusts(each.source):
+                continue
+            until_ms = min(each.until_ms - offset_ms, now_ms + limits.source_block_ms)
+            self.blocks[each.source] = Block(
+                each.source, each.kind, each.detail, min(each.since_ms - offset_ms, now_ms), until_ms, each.dropped,
+                each.passed, each.dropped, left_ms=now_ms, bad=dict.fromkeys(each.ports[:PORTS_MAX], True),
+                wide=each.wide,
+            )  # fmt: skip
+            for lanes, given, most_ms in (
+                (self._proven, each.proven, PROVEN_MS), (self._taken, each.taken, TAKEN_MS)
+            ):  # fmt: skip
+                for host, port, end_ms in given:
+                    if len(lanes) < limits.proven_phones_max:
+                        lanes[host, port] = min(end_ms - offset_ms, now_ms + most_ms)
 
     # --- sources ------------------------------------------------------------------------------------------------
     def _source(self, host: str, now_ms: int) -> Source:

@@ -145,6 +145,10 @@ class Stream:
                 credit_ms=chance.choice((0, 0, 7_000)), group=chance.choice((0, 7)), hard=chance.random() < 0.3,
             )  # fmt: skip
             return wish(chance, joined)
+        if what == 25:
+            call = self.call - chance.randrange(6)
+            self.pairs.append((call, agent))
+            return events.CallPicked(call, agent)
         if what < 26:
             return events.CallLeft(self.call - chance.randrange(6), chance.choice(("abandoned", "exit", "moved")))
         if what < 52:

@@ -12,7 +12,7 @@ from engine.acd.commands import Breach
 from engine.acd.deadlines import AGENT
 from engine.acd.pool import OFFER_GRACE_MS
 from tests.acd.streams import start
-from tests.acd.world import World, agent, changes, endings, offers, queue
+from tests.acd.world import Q, R, World, agent, cancels, changes, connects, endings, offers, queue
 
 
 def test_every_event_of_the_contract_is_handled() -> None:
@@ -49,7 +49,8 @@ def test_events_about_nobody_leave_no_trace(seed: int) -> None:
     distributor.settle(stream.now)
     before = distributor.encode()
     for event in (
-        events.CallLeft(9_999_999, "abandoned"), events.CallEnded(9_999_999, 10), events.CallEnded(stream.call, 99),
+        events.CallLeft(9_999_999, "abandoned"), events.CallPicked(9_999_999, 10),
+        events.CallEnded(9_999_999, 10), events.CallEnded(stream.call, 99),
         events.OfferFailed(3, "busy"), events.OfferHeld(3, 5_000), events.AgentLoggedIn(99),
         events.AgentOccupied(99, True),
     ):  # fmt: skip
@@ -85,3 +86,78 @@ def test_an_offer_deadline_of_a_won_offer_is_a_breach_and_nothing_else() -> None
     happenings.end_offer(world.pool, offer.offer & 0xFFFF, happenings.O_DEADLINE, "no_answer", world.now, cancel=True)
     assert [getattr(c, "rule", "") for c in world.distributor.settle(world.now)] == ["offer.deadline"]
     assert world.state(1) == "talking"
+
+
+def test_who_picks_a_caller_has_him_and_the_phone_that_rang_has_missed_nobody() -> None:
+    """Talking, the queue's wrap-up, its figures: as if he had been offered the call."""
+    world = World([queue(wrap_up_ms=8_000, service_level_ms=20_000)], [agent(1), agent(2, level=2)])
+    (offer,) = offers(world.join(10))
+    out = world.do(events.CallPicked(10, 2), after=4_000)
+    assert [(each.offer, each.reason) for each in cancels(out)] == [(offer.offer, "answered_elsewhere")]
+    assert endings(out) == [(1, "answered_elsewhere")] and not connects(out)
+    assert changes(out) == [(1, "alerting", "ready", "answered_elsewhere"), (2, "ready", "talking", "picked_up")]
+    assert world.distributor.entry_state(10) == "connected" and not world.pool.agents.misses[0]
+    tally = world.pool.queues[0].tally
+    assert (tally.answered, tally.answered_in_time, tally.waited_ms, tally.missed) == (1, 1, 4_000, 0)
+    out = world.end(10, 2, after=30_000)
+    assert changes(out) == [(2, "talking", "wrap_up", "call_ended")] and tally.talked_ms == 30_000
+    assert changes(world.wait(8_000)) == [(2, "wrap_up", "ready", "wrap_up_over")]
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ([events.AgentNotReady(2, "tea")], "not_ready"), ([events.AgentOccupied(2, True, "internal")], "occupied"),
+    ([], "ready"),
+])
+def test_what_he_was_at_before_he_picked_is_where_he_is_again(before: list[events.AcdEvent], after: str) -> None:
+    """Another queue's agent, in a pause, on a call of another kind: he has the caller, then he goes on."""
+    world = World([queue(), queue(R)], [agent(1), agent(2, R)])
+    world.do(*before)
+    world.join(10)
+    assert (2, after, "talking", "picked_up") in changes(world.do(events.CallPicked(10, 2)))
+    assert world.state(2) == "talking"
+    assert changes(world.end(10, 2)) == [(2, "talking", after, "tea" if after == "not_ready" else "call_ended")]
+
+
+def test_who_picks_while_his_own_phone_rings_leaves_that_caller_his_place() -> None:
+    world = World([queue()], [agent(1), agent(2)])
+    for call in (10, 11):
+        world.join(call)
+    assert (world.state(1), world.state(2)) == ("alerting", "alerting")
+    world.join(12)
+    out = world.do(events.CallPicked(12, 1))
+    assert endings(out) == [(1, "agent_state")] and world.state(1) == "talking"
+    assert world.distributor.position(10) == 1 and not world.pool.agents.missed[0]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_who_picks_the_caller_for_whom_his_own_phone_rings(late: bool) -> None:
+    """Even past the caller's limit, which waits for the ringing phone."""
+    world = World([queue(wait_ms_max=5_000)], [agent(1)])
+    world.join(10)
+    out = world.do(events.CallPicked(10, 1), after=6_000 if late else 1_000)
+    assert endings(out) == [(1, "answered_elsewhere")] and world.state(1) == "talking"
+    assert world.distributor.entry_state(10) == "connected"
+
+
+def test_who_is_not_on_duty_or_has_a_caller_answers_outside_the_distributor() -> None:
+    """His state stays; the caller is answered, in time, and nobody has missed him."""
+    world = World([queue(service_level_ms=20_000)], [agent(1), agent(2)])
+    world.talk(9)
+    world.do(events.AgentLoggedOut(2))
+    for call, who in ((10, 1), (11, 2), (12, 99)):
+        world.join(call)
+        out = world.do(events.CallPicked(call, who), after=1_000)
+        assert changes(out) == [] and world.distributor.entry_state(call) == "ended"
+    tally = world.pool.queues[0].tally
+    assert (tally.answered, tally.answered_in_time, tally.completed, tally.left) == (4, 4, 3, 0)
+    assert (world.state(1), world.state(2)) == ("talking", "logged_out")
+
+
+def test_only_who_waits_on_the_line_is_picked() -> None:
+    world = World([queue()], [agent(1), agent(2)])
+    world.talk(9)
+    world.do(events.CallJoined(10, Q, away="held"))
+    before = world.distributor.encode()
+    for call in (9, 10):
+        world.distributor.apply(events.CallPicked(call, 2), world.now)
+    assert world.distributor.encode() == before and world.state(2) == "ready"

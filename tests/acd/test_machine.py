@@ -75,6 +75,10 @@ class Owner:
                 self.states[command.agent] = command.new
                 if command.old == "talking":
                     del self.talking[command.agent]
+                if command.reason == "picked_up":
+                    assert command.call not in self.talking.values(), "two agents for one call"
+                    assert command.agent not in [offer.agent for offer in self.ringing.values()], "his phone rings on"
+                    self.talking[command.agent] = command.call
             elif type(command).__name__ == "OfferEnded":
                 del self.ringing[command.offer]  # type: ignore[union-attr]
 
@@ -109,6 +113,10 @@ class Random(RuleBasedStateMachine):
     @rule(call=calls, reason=st.sampled_from(["abandoned", "exit", "moved", "closed"]))
     def leave(self, call: int, reason: str) -> None:
         self.apply(events.CallLeft(call, reason))
+
+    @rule(call=calls, who=people)
+    def pick(self, call: int, who: int) -> None:
+        self.apply(events.CallPicked(call, who))
 
     @rule(back=st.integers(0, 6))
     def answer(self, back: int) -> None:

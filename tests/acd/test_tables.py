@@ -18,6 +18,7 @@ from engine.acd.tables import (
     DEADLINE,
     E_CONNECT,
     E_ENDED,
+    E_PICK,
     ENTRY_ACTIONS,
     ENTRY_INPUTS,
     ENTRY_NEXT,
@@ -29,6 +30,7 @@ from engine.acd.tables import (
     OFFER_INPUTS,
     OFFER_NEXT,
     OFFER_STATES,
+    PICK,
     READY,
     TALKING,
     WISH,
@@ -126,3 +128,13 @@ def test_a_connected_entry_is_never_offered_or_connected_again() -> None:
 
 def test_leaving_ends_every_entry() -> None:
     assert all(ENTRY_NEXT[state, ENTRY_INPUTS.index("leave")] == E_ENDED for state in range(len(ENTRY_STATES)))
+
+
+def test_only_who_is_on_duty_and_free_has_the_caller_whom_he_picks() -> None:
+    for state, word in enumerate(AGENT_STATES):
+        assert (AGENT_NEXT[state, PICK] == TALKING) == (word != "logged_out")
+        assert bool(AGENT_ACTIONS[state, PICK] & CANCEL) == (word == "alerting")
+    for state, word in enumerate(ENTRY_STATES):
+        assert (ENTRY_NEXT[state, E_PICK] == ENTRY_STATES.index("connected")) == (
+            word in ("waiting", "alerting", "connected")
+        )

@@ -40,7 +40,9 @@ def test_a_queues_call_is_taken_and_the_books_are_right(law9: bool, code: str) -
     ana.hang_up(w.now_ms)
     over(w)
     assert [event.data["agent"] for event in w.all("queue.completed")] == ["default/201"]
-    assert [event.data["reason"] for event in w.all("queue.offer_ended")] == ["moved"], "nobody has missed him"
+    told = [event.data["reason"] for event in w.all("queue.offer_ended")]
+    assert told == ["answered_elsewhere"], "nobody has missed him"
+    assert wire(w, "CANCEL ", "Call completed elsewhere"), "nor does his phone say so"
     assert not w.all("queue.left") and w.state("202") == "ready"
     log = QueueLog()
     verbs = [line.split("|")[4] for event in w.events for line in log.lines(event)]

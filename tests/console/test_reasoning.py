@@ -100,15 +100,16 @@ JOINED = event(0, "queue.joined", "me-0", queue="q", position=1, priority_ms=10_
 
 
 def overtaken(
-    other: dict[str, int], asked_s: int, agent: str = "default/9", rang: tuple[int, int, str] = (0, 0, "")
-) -> list[Overtaken]:
+    other: dict[str, int], asked_s: int, agent: str = "default/9", rang: tuple[int, int, str] = (0, 0, ""),
+    way: str = "offered",
+) -> list[Overtaken]:  # fmt: skip
     during = [
         event(-5, "queue.joined", "old-0", queue="q", position=1, priority_ms=0), JOINED,
         event(2, "queue.joined", "far-0", queue="elsewhere", position=1, priority_ms=0),
         event(5, "queue.joined", "you-0", queue="q", position=2, **other),
         event(8, "queue.connected", "old-0", queue="q", agent=agent, waited_ms=1, rang_ms=1_000),
         event(9, "queue.connected", "far-0", queue="elsewhere", agent=agent, waited_ms=1, rang_ms=1_000),
-        event(asked_s + 1, "queue.connected", "you-0", queue="q", agent=agent, waited_ms=1, rang_ms=1_000),
+        event(asked_s + 1, "queue.connected", "you-0", queue="q", agent=agent, waited_ms=1, rang_ms=1_000, way=way),
     ]  # fmt: skip
     spans = [(T + rang[0] * 1_000, T + rang[1] * 1_000, rang[2])]
     return reasoning.overtakers(JOINED, T + 60_000, [(T, "", BUSY)], spans, during)
@@ -129,6 +130,12 @@ def test_who_came_later_and_was_first(
     (found,) = overtaken(other, asked_s, agent, rang)
     assert (found.call, found.agent, found.rule) == ("you-0", agent, rule)
     assert reasoning.overtaken_words([found]) == f"overtaken by 1 caller: 1 {rule}"
+
+
+@pytest.mark.parametrize("way", ["picked_up", "outside"])
+def test_who_was_picked_up_before_him_overtook_him_by_that_alone(way: str) -> None:
+    (found,) = overtaken({"priority_ms": 60_000}, 20, "default/203", (15, 30, "default/202"), way)
+    assert found.rule == "because 203 picked him up"
 
 
 def test_served_after_him_is_not_overtaken() -> None:

@@ -55,6 +55,16 @@ def test_path_places_offers_and_the_time_in_short() -> None:
         assert words in text, text
 
 
+@pytest.mark.parametrize(("way", "told"), [
+    ("picked_up", "after 62 s: he took him himself"), ("outside", "he took him himself, off duty or beside"),
+    ("offered", "after 62 s\n"),
+])
+def test_who_took_him_himself_is_told(way: str, told: str) -> None:
+    taken = event(64, "queue.connected", queue="default/support", agent="default/203", waited_ms=62_000, rang_ms=0,
+                  way=way)  # fmt: skip
+    assert told in "\n".join(story.tell([*BEGIN, *OFFERS[:-1], taken, END]))
+
+
 def test_one_who_still_waits_is_told_up_to_now() -> None:
     text = "\n".join(story.tell([*BEGIN, *OFFERS[:2]], now_ms=T + 50_000))
     assert "He waits in default/support for 48 s:" in text and "path so far: main > support" in text

@@ -15,6 +15,7 @@ import aiomqtt
 from harness.children import until
 from harness.ports import free_port
 from harness.server import ROOT, Engine
+from test_edge import guess
 
 from tests.runtime.fakes import run
 from tests.runtime.test_agent_bus import OWN, asking, broker, next_of, program
@@ -70,3 +71,37 @@ def test_an_agents_day_over_the_bus(tmp_path: Path) -> None:
             assert phone.register().status == 200
             until(lambda: engine.agent("201")["reachable"], 5, what="his phone can be rung")
             run(work(engine), 60)
+
+
+def test_ops_are_alerted_to_fraud_and_to_a_guesser(tmp_path: Path) -> None:
+    """201 may dial one premium number and tries a second; somebody guesses passwords: mosquitto has it at once."""
+    port = free_port()
+    bus = f"bus: {{broker: '127.0.0.1:{port}', user: ringdown, agents: yes}}\n"
+    rule = "fraud:\n  premium:\n    to: ['+49900.']\n    calls_total: {warn: 1, stop: 1}\n"
+    engine = Engine(edits={"site.yaml": ("numbers:\n", f"{bus}{rule}numbers:\n")})
+    plan = "numbers: {country: de, format: national, area: '30'}"
+    (engine.site / "trunks.yaml").write_text(f"attic: {{host: 127.0.0.9, port: {free_port()}, {plan}}}\n")
+    (engine.site / "outbound.yaml").write_text("0x.: {trunk: attic, strip: 1}\n")
+
+    async def work() -> None:
+        in_thread = asyncio.to_thread
+        async with broker(tmp_path, port), program(port, "ops") as ops:
+            await ops.subscribe("ringdown/alert/#", 1)
+            await in_thread(until, lambda: "bus: connected" in engine.output(), 10, what="the bus is connected")
+            with engine.phone("201") as phone, engine.phone("207") as thief:
+                assert (await in_thread(phone.register)).status == 200
+                for _ in range(2):
+                    placed = await in_thread(phone.place, "009001234567")
+                    assert (await in_thread(placed.expect, 403, 404, 408, 480, 500, 502, 503)).status
+                    placed.ack()
+                fraud = [json.loads((await next_of(ops, "ringdown/alert/fraud")).payload) for _ in range(2)]
+                await in_thread(guess, thief, 60)
+                block = json.loads((await next_of(ops, "ringdown/alert/block")).payload)
+        assert [each["event"] for each in fraud] == ["fraud.warned", "fraud.stopped"]
+        assert fraud[1]["rule"] == "premium" and fraud[1]["caller"].endswith("201") and fraud[1]["most"] == 1
+        assert (block["event"], block["source"], block["kind"]) == ("engine.blocked", "127.0.0.1", "guessing")
+
+    with engine:
+        command = [sys.executable, "-m", "engine", "secret", "set", "bus", "--data", str(engine.data)]
+        subprocess.run(command, cwd=ROOT, input="ringdown\n", text=True, check=True, timeout=20, capture_output=True)
+        run(work(), 60)

@@ -198,3 +198,34 @@ def test_scanners_learn_nothing(own: Engine) -> None:
         assert phone.register(within=8.0).status == 200
         phone.register(expires=0, contact="*")
     own.ask("block.lift", source="all")
+
+
+def test_who_is_blocked_stays_so_over_a_restart_and_a_crash(own: Engine) -> None:
+    """The guesser gets no answer before, after `ringdown restart` and after a kill; the phone beside him does."""
+    own.ask("block.lift", source="all")
+    with own.phone("205") as good, own.phone("207") as thief:
+        assert good.register().status == 200
+        guess(thief, 60)
+        until(lambda: own.ask("blocks")["blocks"], 4, what="a block")
+        (row,) = own.ask("blocks")["blocks"]
+        time.sleep(1.5)  # it is written within a second
+        for go in (_restarted, _killed):
+            go(own)
+            assert good.register().status == 200
+            (again,) = own.ask("blocks")["blocks"]
+            assert (again["source"], again["kind"], again["ports"]) == (row["source"], row["kind"], row["ports"])
+            assert abs(again["since_ms"] - row["since_ms"]) < 1_000
+            before = own.ask("blocks")["dropped"]["blocked"]
+            guess(thief, 60)
+            until(lambda was=before: own.ask("blocks")["dropped"]["blocked"] > was + 30, 4, what="he is dropped")
+    own.ask("block.lift", source="all")
+
+
+def _restarted(engine: Engine) -> None:
+    assert engine.command("restart", seconds=120.0).returncode == 0
+
+
+def _killed(engine: Engine) -> None:
+    time.sleep(1.5)
+    engine.kill()
+    engine.start()

@@ -143,6 +143,46 @@ def test_lamps_outlive_an_engine_that_is_killed(lamps: Engine, tmp_path: Path) -
         assert states(key) == ["terminated", "early", "terminated"]
 
 
+def test_who_picks_a_queues_caller_up_is_talking_and_wraps_up(lamps: Engine, tmp_path: Path) -> None:
+    """202, in a pause, takes by *78200 what the queue rings at 200; an engine that is killed still knows it, his
+    wrap-up follows, then his pause goes on; the queue's log and its figures name him, and 200 has missed nobody."""
+    engine = lamps
+    engine.send_home()
+    with (
+        phone(engine, tmp_path, "200") as rings, phone(engine, tmp_path, "202", microphone=BEN) as picker,
+        phone(engine, tmp_path, "203", microphone=ADA) as caller,
+    ):  # fmt: skip
+        for each in (rings, picker, caller):
+            each.registered()
+        engine.login("200")
+        engine.login("202")
+        engine.ask("agent.not_ready", agent="default/202", reason="")
+        caller.dial("700")
+        rings.wait_event("CALL_INCOMING", 20)
+        picker.wait_event("CALL_ESTABLISHED", after=picker.dial("*78200"))
+        rings.wait_event("CALL_CLOSED")
+        engine.wait_agent("202", "talking")
+        engine.wait_agent("200", "ready")
+        time.sleep(2.5)
+        assert hears(picker, ADA) and hears(caller, BEN)
+        engine.kill()
+        engine.start()
+        engine.wait_agent("202", "talking")
+        call = engine.last_call(dialled="700")["call"]
+        caller.command("hangup")
+        picker.wait_event("CALL_CLOSED")
+        engine.wait_agent("202", "wrap_up")
+        engine.wait_agent("202", "not_ready", seconds=15)
+    engine.wait_idle()
+    (connected,) = [each["data"] for each in engine.events(call) if each["kind"] == "queue.connected"]
+    assert (connected["agent"], connected["way"]) == ("default/202", "picked_up")
+    mine = [(line[3], line[4]) for line in engine.queue_log() if line[1] == call]
+    assert ("default/202", "CONNECT") in mine and ("default/202", "COMPLETECALLER") in mine
+    assert not [verb for _, verb in mine if verb in ("RINGNOANSWER", "WITHDRAW")]
+    (row,) = [each for each in engine.ask("queues") if each["queue"] == "support"]
+    assert row["answered"] >= 1 and row["missed"] == 0
+
+
 def attic(engine: Engine) -> dict[str, object]:
     return next(row for row in engine.ask("trunks") if row["trunk"] == "attic")
 

@@ -61,7 +61,7 @@ async def broker(folder: Path, port: int) -> AsyncIterator[None]:
     """mosquitto by hardware/mqtt: its access list as it is, its configuration with this test's port and files."""
     users = folder / "users"
     if not users.exists():
-        for number, user in enumerate(("ringdown", "201", "200", "wallboard", "press-301")):
+        for number, user in enumerate(("ringdown", "201", "200", "wallboard", "press-301", "ops")):
             first = ("-c",) if number == 0 else ()
             made = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", *first, str(users), user, user)
             assert await made.wait() == 0
@@ -193,6 +193,28 @@ def test_the_access_list_lets_each_agent_speak_for_himself_alone(tmp_path: Path,
                         for number in ("200", "201")]  # fmt: skip
             assert [json.loads(text)["agent"] for text in seen] == ["200", "201"]
             assert engine.asked == [("agent default/201", "agent.ready", {"agent": "default/201"})]
+
+    run(work(), 40)
+
+
+@pytest.mark.interop
+def test_alerts_are_for_ops_alone(tmp_path: Path, port: int) -> None:
+    """They name callers and places: the access list keeps them from agents and wallboards."""
+
+    async def work() -> None:
+        engine = Engine()
+        async with broker(tmp_path, port), program(port, "ops") as ops, program(port, "wallboard") as board:
+            for client in (ops, board):
+                await client.subscribe("ringdown/#", 1)
+            async with served(engine, port) as bus:
+                bus.feed(event(1, "engine.blocked", "", source="203.0.113.5", kind="flood", detail="too many"))
+                told = json.loads((await next_of(ops, "ringdown/alert/block")).payload)
+            assert (told["event"], told["source"]) == ("engine.blocked", "203.0.113.5")
+            seen = list[str]()
+            while "ringdown/node/a:offline" not in seen:  # the engine's last word
+                message = await asyncio.wait_for(anext(board.messages), 8)
+                seen.append(f"{message.topic}:{bytes(message.payload).decode()}")
+            assert not [each for each in seen if "/alert/" in each]
 
     run(work(), 40)
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 
 from engine.call.effects import Reply
@@ -279,5 +280,39 @@ def test_what_a_reload_takes_away_is_taken_from_the_broker() -> None:
         engine.rows = []
         await bus._tell_all()
         assert bus._states == {"ringdown/state/notice/default/storm": b""}
+
+    run(work())
+
+
+@pytest.mark.interop
+def test_alerts_wait_for_the_broker_and_come_once_in_order(tmp_path: Path, port: int) -> None:
+    async def work() -> None:
+        engine = Engine()
+        bus = Bus(engine)  # type: ignore[arg-type]
+        bus.model = BusModel("nowhere.test", topic="acme")  # the one of before, which nobody reaches
+        bus.feed(event(1, "fraud.stopped", "bako-0", rule="premium", caller="default/201", number="+4490123",
+                       trunk="attic", limit="calls_total", count=2, most=1))  # fmt: skip
+        bus.feed(event(2, "engine.blocked", "", source="203.0.113.5", kind="guessing", detail="wrong passwords"))
+        async with broker(tmp_path, port):
+            async with aiomqtt.Client("127.0.0.1", port) as ops:
+                await ops.subscribe("acme/alert/#", 1)
+                bus.use(BusModel("127.0.0.1", port, topic="acme"))
+                told = [await anext(ops.messages) for _ in range(2)]
+                await until(lambda: not bus.alerts.waiting)
+            got = [(str(each.topic), bytes(each.payload)) for each in told]
+        assert [topic for topic, _ in got] == ["acme/alert/fraud", "acme/alert/block"]
+        fraud, block = (json.loads(payload) for _, payload in got)
+        assert (fraud["event"], fraud["rule"], fraud["call"]) == ("fraud.stopped", "premium", "bako-0")
+        assert (block["event"], block["kind"], block["node"]) == ("engine.blocked", "guessing", "a")
+        await bus.close()
+
+    run(work(), 30)
+
+
+def test_alerts_are_not_kept_where_no_broker_is_named() -> None:
+    async def work() -> None:
+        bus = Bus(Engine())  # type: ignore[arg-type]
+        bus.feed(event(2, "engine.blocked", "", source="203.0.113.5", kind="guessing", detail="wrong passwords"))
+        assert not bus.alerts.waiting
 
     run(work())

@@ -61,6 +61,27 @@ def test_blocked_messages_cost_no_input_and_the_block_is_told_shown_and_lifted(
     play(tmp_path, scene)
 
 
+def test_who_is_blocked_when_a_process_ends_is_blocked_in_the_next(tmp_path: FilePath) -> None:
+    async def guessed(server: Server, switch: FakeSwitch) -> None:
+        with udp_client(server) as client:
+            host, port = client.getsockname()
+            for number in range(limits.source_faults_max):
+                switch.extra.append(Judged(host, port, "bad", f"{number}"))
+            server.deliver(effects.Deadline())
+            client.send(b"REGISTER sip:x SIP/2.0\r\n\r\n")
+            await until(lambda: bool(server.guard.gate.blocks))
+
+    async def after(server: Server, switch: FakeSwitch) -> None:
+        with udp_client(server) as client:
+            client.send(b"OPTIONS sip:x SIP/2.0\r\n\r\n")
+            await until(lambda: bool(server.guard.gate.blocks))
+            (row,) = server.guard.rows()
+            assert row["source"] == client.getsockname()[0] and row["kind"] == "guessing" and not told(switch)
+
+    play(tmp_path, guessed)
+    play(tmp_path, after)
+
+
 def test_the_sites_lists_hold_from_its_load_on(tmp_path: FilePath) -> None:
     async def scene(server: Server, switch: FakeSwitch) -> None:
         with udp_client(server) as client:

@@ -142,3 +142,12 @@ def test_stays_that_end_otherwise_and_words_about_calls_from_before() -> None:
         (3, "left", 20), (4, "left", 30), (5, "refused", 0), (6, "open", -1),
     ]  # fmt: skip
     assert [event for _, event in day.acts] == [event for _, event in heard[:3]]
+
+
+def test_who_was_picked_up_was_answered_and_talked_as_long_as_he_did() -> None:
+    heard: list[tuple[int, AcdEvent]] = [
+        (10, events.CallJoined(3, 1)), (40, events.CallPicked(3, 10)), (45, events.CallPicked(9, 10)),
+        (100, events.CallEnded(3, 10)),
+    ]  # fmt: skip
+    (stay,) = learn(heard, [], 0, 200).stays
+    assert (stay.outcome, stay.waited_ms, stay.talk_ms) == ("answered", 30, 60)

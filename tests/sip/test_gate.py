@@ -257,3 +257,85 @@ def test_memory_is_bounded_however_many_sources_come(monkeypatch: pytest.MonkeyP
     sizes: list[Callable[[], int]] = [lambda: len(gate._young), lambda: len(gate._old), lambda: len(gate.blocks)]
     assert [each() <= most for each, most in zip(sizes, (100, 100, 10), strict=True)] == [True] * 3
     assert len(gate._proven) <= 50
+
+
+# --- over a restart ------------------------------------------------------------------------------------------------
+HOUR = 3_600_000
+
+
+def restored(gate: Gate, after_ms: int, rules: Rules | None = None) -> tuple[Gate, int]:
+    """(the gate of the next process, whose clock began at another moment, its time) after so long."""
+    now_ms = 7_000
+    fresh = Gate()
+    fresh.use(rules or Rules())
+    fresh.restore(gate.keep(HOUR), now_ms, HOUR + after_ms - now_ms)
+    return fresh, now_ms
+
+
+def test_who_is_blocked_stays_so_over_a_restart_for_the_rest_of_his_time() -> None:
+    gate = Gate()
+    blocked(gate, "203.0.113.5")
+    guess(gate, "203.0.113.6", 100)
+    fresh, now_ms = restored(gate, 20_000)
+    wide, narrow = fresh.blocks.values()
+    assert (wide.key, wide.kind, wide.wide, wide.until_ms - now_ms) == (
+        "203.0.113.5", "guessing", True, limits.source_block_ms - 20_000,
+    )  # fmt: skip
+    assert list(narrow.bad) == [5060] and not narrow.wide and narrow.dropped == gate.blocks["203.0.113.6"].dropped
+    heard = sum(fresh.admits(at("203.0.113.5", 9_000), REGISTER, now_ms) for _ in range(200))
+    assert heard < 10 and not fresh.news
+    assert fresh.admits(at("203.0.113.6", 5070), REGISTER, now_ms), "another port of his isn't held off"
+    fresh.sweep(now_ms + limits.source_block_ms)
+    assert [(each.began, each.source) for each in fresh.news] == [(False, "203.0.113.6")]
+    assert list(fresh.blocks) == ["203.0.113.5"], "he went on, so it lasts"
+
+
+def test_a_block_whose_time_ran_out_meanwhile_ends_and_is_told() -> None:
+    gate = Gate()
+    guess(gate, "203.0.113.5", 100)
+    fresh, now_ms = restored(gate, 2 * limits.source_block_ms)
+    fresh.sweep(now_ms)
+    assert not fresh.blocks and [each.began for each in fresh.news] == [False]
+
+
+def test_a_clock_that_was_set_back_blocks_nobody_for_longer() -> None:
+    gate = Gate()
+    guess(gate, "203.0.113.5", 100)
+    fresh, now_ms = restored(gate, -9 * HOUR)
+    assert fresh.blocks["203.0.113.5"].until_ms == now_ms + limits.source_block_ms
+    assert fresh.blocks["203.0.113.5"].since_ms == now_ms
+
+
+@pytest.mark.parametrize("host", ["203.0.113.5", "2001:db8::7"])
+def test_a_good_phone_behind_a_blocked_address_isn_t_held_up_after_a_restart(host: str) -> None:
+    gate = Gate()
+    gate.judged(host, 6_000, "good", "201", 0)
+    gate.judged(host, 6_001, "taken", "", 0)
+    gate.judged("198.51.100.1", 6_000, "good", "202", 0)
+    for number in range(300):
+        gate.judged(host, 9_000 + number, "bad", f"{number}", 0)
+    (kept,) = gate.keep(HOUR)
+    assert [lane[:2] for lane in kept.proven + kept.taken] == [(host, 6_000), (host, 6_001)], "nobody else is kept"
+    fresh, now_ms = restored(gate, 1_000)
+    for port in (6_000, 6_001):
+        assert all(fresh.admits(at(host, port), BYE, now_ms + number) for number in range(100))
+    assert not all(fresh.admits(at(host, 9_000), BYE, now_ms + number) for number in range(100))
+
+
+def test_whom_the_next_site_trusts_and_what_it_doesn_t_know_is_not_blocked() -> None:
+    gate = Gate()
+    guess(gate, "203.0.113.5", 100)
+    guess(gate, "203.0.113.6", 100)
+    gate.blocks["203.0.113.6"].kind = "of another engine"
+    fresh, _ = restored(gate, 0, Rules(trusted=("203.0.113.5",)))
+    assert not fresh.blocks
+
+
+def test_marks_change_with_what_a_restart_must_know() -> None:
+    gate = Gate()
+    guess(gate, "203.0.113.5", 100)
+    before = gate.marks()
+    guess(gate, "203.0.113.5", 50, 200)
+    assert gate.marks() == before, "what it drops alone is not worth a writing"
+    gate.sweep(limits.source_block_ms + 100)
+    assert gate.marks() != before
