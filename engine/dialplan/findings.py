@@ -261,6 +261,8 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD363": (ERROR, "unknown class of service", "nobody could say what the agent may dial"),
     "RD364": (ERROR, "box that registers, and an address", "nobody could say where its calls come from"),
     "RD365": (ERROR, "account of two", "calls would be taken for the other's"),
+    "RD366": (ERROR, "way to us that a phone can't take", "the phone would never register"),
+    "RD367": (WARNING, "encryption that a box's file can't turn on", "its calls would be refused until it is by hand"),
     "RD368": (ERROR, "list for an address nobody listens on", "whoever it shall keep out would be heard"),
     "RD369": (ERROR, "network allowed and denied", "nobody could say who may come in"),
     "RD370": (ERROR, "fraud rule that limits nothing", "nobody would be told, and nothing stopped"),
@@ -274,8 +276,6 @@ CODES: dict[str, tuple[str, str, str]] = {
     "RD383": (ERROR, "device of nobody, or of two", "the box would never get its configuration"),
     "RD384": (ERROR, "profile of another kind of box", "the box would be taken for what it isn't"),
     "RD385": (ERROR, "device that nothing is written for", "the box would never get its configuration"),
-    "RD366": (ERROR, "way to us that a phone can't take", "the phone would never register"),
-    "RD367": (WARNING, "encryption that a box's file can't turn on", "its calls would be refused until it is by hand"),
     "RD386": (ERROR, "unknown office", "who is there could not be told from who isn't"),
 }
 

@@ -37,7 +37,7 @@ def test_a_site_says_where_each_value_came_from(tmp_path: Path, capsys: pytest.C
     assert run(["profiles", "--site", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.split("\n")
     assert any("dtmf            info" in line and line.endswith("trunks.yaml:1") for line in lines)
-    assert any("calls_max       1 " in line and "profiles/grandstream-ht813.yaml:42" in line for line in lines)
+    assert any("calls_max       1 " in line and "profiles/grandstream-ht813.yaml:49" in line for line in lines)
     assert run(["profiles", "--site", str(tmp_path), "--json"]) == 0
     assert {each["key"] for each in json.loads(capsys.readouterr().out)} >= {"host", "port", "dtmf"}
 
