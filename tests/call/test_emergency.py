@@ -242,6 +242,7 @@ def lower_call(w: World) -> Phone:
 def test_a_dialplan_that_dials_it_takes_a_line_from_a_lower_call(step: str) -> None:
     site = planned(step)
     both = changed(changed(site, "carrier", calls_max=1), "stranger", calls_max=1)
+    assert both.emergency is not None
     w = world(msgspec.structs.replace(both, emergency=msgspec.structs.replace(both.emergency, trunks=("carrier",))))
     far, desk = centre(w), lower_call(w)
     caller = ring(w, "300")

@@ -61,7 +61,7 @@ def test_without_an_offer_or_the_prompt_the_status_comes_at_once() -> None:
     over(w)
 
 
-def test_a_plane_that_never_tells_of_the_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plane_that_never_tells_of_the_end_is_not_waited_for() -> None:
     w = world(SITE)
     ana = agent(w, "201")
     ring(w, "0891234567", phone=ana)
