@@ -96,9 +96,11 @@ def halved(p: Plane, row: int, timestamp: int) -> int:
 
 @kernel
 def wanted(p: Plane, row: int, codec: int) -> int:
-    """What a leg's packets of a codec beyond G.711 have to be decoded to, for all who hear or record them."""
+    """What a leg's packets of a codec beyond G.711 have to be decoded to, for all who hear or record them or listen for
+    tones."""
     leg = p.legs[row]
-    need = NARROW if leg[c.TAP] >= 0 or leg[c.FIRST_EAR] >= 0 or leg[c.MIX] >= 0 else UNTOUCHED
+    taken = leg[c.TAP] >= 0 or leg[c.FIRST_EAR] >= 0 or leg[c.MIX] >= 0 or leg[c.TONES] != 0
+    need = NARROW if taken else UNTOUCHED
     listener = leg[c.FIRST_LISTENER]
     while listener >= 0:
         other = p.legs[listener]

@@ -111,7 +111,6 @@ from engine.rtp import events, quality, rtcp, srtp
     PACKETS_OUT,
     IGNORED,
     DIGITS_HEARD,
-    SEND_ERRORS,
     MISSED_FRAMES,
     # a seat in a mix, kept whatever the leg itself hears
     MIX,  # number, or -1
@@ -134,8 +133,8 @@ from engine.rtp import events, quality, rtcp, srtp
     REPORT_LENGTH,  # of the address that theirs come from; 0 none yet
     OCTETS_OUT,
     LIVE_US,  # when its figures are published next
-) = range(102)
-LEG_FIELDS = 102
+) = range(101)
+LEG_FIELDS = 101
 
 FREE, OPEN, CLOSING = range(3)
 NOTHING, PLAYING, ECHOING, HEARING, MIXING, SPEAKING = range(6)
@@ -168,9 +167,7 @@ INBOUND, OUTBOUND = range(2)  # second index of `sides`, `salts` and `streams`
     FINE_LEGS,  # open legs whose frame is no multiple of 20 ms: the tick runs at 10 ms
     TICK_US,  # when k was 0
     TICK_K,  # the last k that ran
-    OUT_OVERFLOWED,
     TAPS_RUNNING,
-    MEDIA_HANDED_ON,  # STUN and DTLS: places for ICE and SRTP
     MIXES_RUNNING,
     EARS_RUNNING,
     EAR_FRAMES_LOST,  # found their ring full
@@ -179,8 +176,8 @@ INBOUND, OUTBOUND = range(2)  # second index of `sides`, `salts` and `streams`
     REPORT_BYTES,  # of the report that waits in `report`
     REPORTS_SENT,
     REPORTS_HEARD,
-) = range(32)
-COUNTERS = 32
+) = range(30)
+COUNTERS = 30
 
 # --- limits as kernels see them: words of settings ---------------------------------------------------------
 UNCONFIRMED_US, RELATCH_US, MISSING_US, PROBE_US, LEARN_US, WALL_US = range(6)  # WALL_US: Unix time at monotonic 0
@@ -200,12 +197,8 @@ SETTINGS = 8
     BLEND,
     PITCH,
     HISTORY_AT,
-    LATE_PACKETS,
-    CONCEALED_TOTAL,
-    GROWN_TOTAL,
-    SHRUNK_TOTAL,
-) = range(16)
-PLAYOUT_FIELDS = 16
+) = range(12)
+PLAYOUT_FIELDS = 12
 PLAYOUT_SAMPLES = 4_096  # a power of two: ring positions are timestamps masked
 HISTORY_SAMPLES = 512
 
@@ -267,6 +260,7 @@ MOUTH_SAMPLES = 16_384  # a power of two: 2 s
     DECODING,  # the codec whose decoder has heard every packet until now; 0 none
     DECODING_WIDE,  # … and its higher band, too
     ENCODING,  # 1: the coder's state is what the far end's decoder has
+    RATE_IN,  # the clock of the audio that came last, Hz: comfort noise beside it counts by the same
     STAMP_IN,  # the newest timestamp of a 16 kHz clock, counted without wrapping
     EVENTS_SHIFT,  # durations of the events that we send count at 8 kHz (0) or 16 kHz (1)
     # comfort noise: the far end is silent and has said how its silence sounds
@@ -275,7 +269,7 @@ MOUTH_SAMPLES = 16_384  # a power of two: 2 s
     COMFORT_SSRC,
     COMFORT_AT,  # its timestamp of the next sample of noise
     COMFORT_K,  # the tick of the next frame of noise for recordings and mixes
-) = range(10)
+) = range(11)
 CODING_FIELDS = 12
 CODER_WORDS = 80  # of a coder's or decoder's state
 NOISE_ORDER = 10  # reflection coefficients of comfort noise that are heeded; RFC 3389 leaves it open

@@ -85,6 +85,8 @@ def apply(p: Plane, words: Any, now_us: int) -> int:
         return _open(p, words, now_us)
     if leg[c.STATE] != c.OPEN or leg[c.GENERATION] != words[2]:
         p.counters[c.COMMANDS_LATE] += 1
+        if kind == SET_KEY:
+            secure.wipe(words)
         if kind == START_TAP:
             rings.emit(p, rings.TAP_DONE, row, words[3], -1, 0, True)
         elif kind == START_EAR:
@@ -116,6 +118,7 @@ def _direct(p: Plane, kind: int, row: int, words: Any, now_us: int) -> None:
         _set(p, words, now_us)
     elif kind == SET_KEY:
         secure.set_key(p, row, words)
+        secure.wipe(words)
     elif kind == STAGE_CLIPS:
         if leg[c.SOURCE] == c.PLAYING:  # its playlist is about to be overwritten
             forward.detach(p, row)
@@ -168,6 +171,7 @@ def _open(p: Plane, words: Any, now_us: int) -> int:
     leg[c.FRAME] = 160
     leg[c.FRAME_K] = 2
     leg[c.CLOCK_RATE] = 8_000
+    p.coding[row, c.RATE_IN] = 8_000
     leg[c.EVENTS_OUT] = -1
     leg[c.SOURCE_ROW] = -1
     leg[c.FIRST_LISTENER] = -1
@@ -200,9 +204,13 @@ def _set(p: Plane, words: Any, now_us: int) -> None:
             coding.recall(p, row)
         p.coding[row, c.ENCODING] = 0
         leg[c.MAPPED] = 0  # another clock, perhaps, and another talkspurt
+        leg[c.MARKER] = 1
     leg[c.CODEC_OUT] = codec
     leg[c.LAW_OUT] = coding.law_of(codec)
-    leg[c.CLOCK_RATE] = 16_000 if codec == L16_16 else 8_000
+    rate = 16_000 if codec == L16_16 else 8_000
+    if rate != leg[c.CLOCK_RATE]:
+        p.coding[row, c.RATE_IN] = rate  # until they say otherwise
+    leg[c.CLOCK_RATE] = rate
     p.coding[row, c.EVENTS_SHIFT] = i64(words[SET_FLAGS] & FLAG_EVENTS_16 != 0)
     leg[c.PAYLOAD_TYPE_OUT] = words[SET_TYPE] & 0x7F
     leg[c.EVENTS_OUT] = words[SET_EVENTS_OUT] if words[SET_EVENTS_OUT] <= 127 else -1

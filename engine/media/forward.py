@@ -109,8 +109,9 @@ def _take_slot(p: Plane, row: int) -> bool:
 # --- packets ----------------------------------------------------------------------------------------------
 @kernel
 def deliver(p: Plane, row: int, packet: Any, start: int, end: int, codec: int, samples: int, marker: int,
-            sequence: int, timestamp: int, ssrc: int, now_us: int) -> None:
-    """Hand an audio packet of leg `row` to each leg that hears it. Beyond G.711, its `samples` lie in `heard`."""
+            sequence: int, timestamp: int, ssrc: int, now_us: int, cut: bool) -> None:
+    """Hand an audio packet of leg `row` to each leg that hears it. Beyond G.711, its `samples` lie in `heard`; `cut`:
+    they alone are to be heard, since a key sounds in the packet itself."""
     listener = p.legs[row, c.FIRST_LISTENER]
     while listener >= 0:
         leg = p.legs[listener]
@@ -119,12 +120,16 @@ def deliver(p: Plane, row: int, packet: Any, start: int, end: int, codec: int, s
         if leg[c.DIGIT_PHASE] != 0 or leg[c.DIGIT_COUNT] != 0 or not timeline.may_send(p, listener, now_us):
             leg[c.MAPPED] = 0
         elif samples == leg[c.FRAME] or leg[c.SOURCE] == c.ECHOING or untouched:
-            _agreeing(p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us)
+            _agreeing(
+                p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, cut
+            )
         elif leg[c.SLOT] >= 0 or _take_slot(p, listener):
             leg[c.CONFORMING] = 0
             _pace(p, leg[c.SLOT], packet, start, codec, samples, timestamp, ssrc)
         else:  # no buffer left: better a frame of another length than silence
-            _copy(p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, 0)
+            _copy(
+                p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, 0, cut
+            )
         listener = following
 
 
@@ -138,7 +143,7 @@ def _pace(p: Plane, slot: int, packet: Any, start: int, codec: int, samples: int
 
 @kernel
 def _agreeing(p: Plane, row: int, listener: int, packet: Any, start: int, end: int, codec: int, samples: int,
-              marker: int, sequence: int, timestamp: int, ssrc: int, now_us: int) -> None:
+              marker: int, sequence: int, timestamp: int, ssrc: int, now_us: int, cut: bool) -> None:
     """A packet of the listener's own frame: copied, unless pacing has to be left first."""
     leg = p.legs[listener]
     slot, fade = leg[c.SLOT], 0
@@ -151,7 +156,7 @@ def _agreeing(p: Plane, row: int, listener: int, packet: Any, start: int, end: i
         playout.read(p, slot, samples, p.frame[1])
         release_slot(p, listener)
         fade = 1
-    _copy(p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, fade)
+    _copy(p, row, listener, packet, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, fade, cut)
 
 
 @kernel
@@ -195,10 +200,10 @@ def _map(p: Plane, row: int, listener: int, sequence: int, timestamp: int, ssrc:
 
 @kernel
 def _copy(p: Plane, row: int, listener: int, packet: Any, start: int, end: int, codec: int, samples: int, marker: int,
-          sequence: int, timestamp: int, ssrc: int, now_us: int, fade: int) -> None:
+          sequence: int, timestamp: int, ssrc: int, now_us: int, fade: int, cut: bool) -> None:
     """Send a packet on at once, in the listener's codec and on its timeline. `fade` 1: out of what `frame[1]` holds."""
     leg = p.legs[listener]
-    octets, untouched = end - start, codec == leg[c.CODEC_OUT] and fade == 0
+    octets, untouched = end - start, codec == leg[c.CODEC_OUT] and fade == 0 and not cut
     slot = timeline.out_slot(p)
     if slot < 0 or (not untouched and samples > coding.samples_max(p, leg[c.CODEC_OUT])):
         return

@@ -13,6 +13,7 @@ from engine.jit import i64, kernel
 from engine.media import columns as c
 from engine.media import rings
 from engine.media.columns import Plane
+from engine.rtp import rtcp
 
 _CONSECUTIVE = 4
 _FAMILY_V6 = 10
@@ -129,6 +130,9 @@ def copy_address(target: Any, source: Any) -> None:
 @kernel
 def _latch(p: Plane, row: int, source: Any, length: int, now_us: int) -> None:
     leg = p.legs[row]
+    current = p.addresses[row, c.CURRENT]
+    if leg[c.CURRENT_LENGTH] != length or not same_address(current, source, length):
+        leg[c.REPORT_LENGTH] = 0  # reports of the target before came from there
     copy_address(p.addresses[row, c.CURRENT], source)
     leg[c.CURRENT_LENGTH] = length
     leg[c.LATCHED] = 1
@@ -181,5 +185,7 @@ def signal(p: Plane, row: int, address: Any, length: int, now_us: int) -> None:
     leg[c.LATCHED] = 0
     leg[c.CONFIRMED] = 0
     leg[c.SENDING_SINCE_US] = 0
+    leg[c.REPORT_LENGTH] = 0
+    p.reports[row, rtcp.SENDER_US] = 0  # nobody's round trip is measured by another's clock
     leg[c.CURRENT_LENGTH] = length
     copy_address(p.addresses[row, c.CURRENT], address)

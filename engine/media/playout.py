@@ -93,7 +93,6 @@ def write(p: Plane, slot: int, timestamp: int, ssrc: int, packet: Any, start: in
         slack = row[c.TARGET]
     row[c.MIN_SLACK] = min(row[c.MIN_SLACK], slack)
     if slack < 0:
-        row[c.LATE_PACKETS] += 1
         slack = _grow(row, slack, length)
     ring = p.samples[slot]
     if law == coding.LINEAR:
@@ -123,7 +122,6 @@ def _grow(row: Any, slack: int, length: int) -> int:
         return slack
     row[c.READ_AT] = (row[c.READ_AT] - grow) & 0xFFFFFFFF
     row[c.TARGET] = min(row[c.TARGET] + grow, DELAY_MAX)
-    row[c.GROWN_TOTAL] += grow
     row[c.MIN_SLACK] = _FAR
     row[c.WINDOW] = 0
     row[c.SHRINK] = 0
@@ -186,7 +184,6 @@ def read(p: Plane, slot: int, length: int, target: Any) -> int:
             target[index] = sample * _gain(row[c.CONCEALED]) >> 8
             row[c.CONCEALED] = min(row[c.CONCEALED] + 1, _FADED)
             row[c.BLEND] = _BLEND
-            row[c.CONCEALED_TOTAL] += 1
         else:
             heard += 1
             history[at] = sample
@@ -250,5 +247,4 @@ def _catch_up(p: Plane, slot: int, length: int) -> None:
         ring[(at + index) & _MASK] = NOTHING_HERE
     row[c.READ_AT] = (at + skip) & 0xFFFFFFFF
     row[c.TARGET] = max(row[c.TARGET] - skip, DELAY_START // 2)
-    row[c.SHRUNK_TOTAL] += skip
     row[c.SHRINK] = 0

@@ -28,17 +28,14 @@ def receive(p: Plane, row: int, datagram: Any, length: int, source: Any, source_
     kind = packet.classify(datagram, length)
     if leg[c.CIPHER] != 0 and (kind == packet.IS_RTP or kind == packet.IS_RTCP):
         length = secure.unprotect(p, row, datagram, length, kind == packet.IS_RTCP)
-        if length < 0:
+        if length < 0 and kind == packet.IS_RTP:
             _ignore(p, row)
             return
     if kind == packet.IS_RTP:
         _receive_rtp(p, row, datagram, length, source, source_length, now_us)
     elif kind == packet.IS_RTCP:
-        if not reports.hear(p, row, datagram, length, source, source_length, now_us, False):
-            _ignore(p, row)
+        _hear_report(p, row, datagram, length, source, source_length, now_us, False)
     else:
-        if kind == packet.IS_STUN or kind == packet.IS_DTLS:
-            p.counters[c.MEDIA_HANDED_ON] += 1
         _ignore(p, row)
 
 
@@ -47,12 +44,19 @@ def receive_report(p: Plane, row: int, datagram: Any, length: int, source: Any, 
                    now_us: int) -> None:
     """Take in what came on the leg's port for reports."""
     if p.legs[row, c.STATE] != c.OPEN or length > datagram.shape[0]:
-        _ignore(p, row)
-        return
-    if p.legs[row, c.CIPHER] != 0:
+        length = -1
+    elif p.legs[row, c.CIPHER] != 0:
         length = secure.unprotect(p, row, datagram, length, True)
-    if length < 0 or not reports.hear(p, row, datagram, length, source, source_length, now_us, True):
-        _ignore(p, row)
+    _hear_report(p, row, datagram, length, source, source_length, now_us, True)
+
+
+@kernel
+def _hear_report(p: Plane, row: int, datagram: Any, length: int, source: Any, source_length: int, now_us: int,
+                 apart: bool) -> None:
+    """Take in a compound packet, `length` -1 for one that isn't genuine. One that isn't believed is no audio that the
+    leg has lost: the plane counts it, the leg doesn't."""
+    if length < 0 or not reports.hear(p, row, datagram, length, source, source_length, now_us, apart):
+        p.counters[c.PACKETS_IGNORED] += 1
 
 
 @kernel
@@ -103,8 +107,11 @@ def _receive_rtp(p: Plane, row: int, datagram: Any, length: int, source: Any, so
         if wanted and codec >= c.EVENT_CODEC:
             _receive_event(p, row, datagram, start, codec - c.EVENT_CODEC, sequence, timestamp, marker, now_us)
         elif wanted and codec == CN and order != quality.LATE and p.legs[row, c.RECEIVE] == 1:
+            if p.coding[row, c.RATE_IN] == 16_000:
+                timestamp = coding.halved(p, row, timestamp)
             comfort.hear(p, row, datagram, start, end, timestamp, ssrc)
         return
+    p.coding[row, c.RATE_IN] = 16_000 if codec == L16_16 else 8_000
     if codec == L16_16:
         timestamp = coding.halved(p, row, timestamp)
     samples = coding.samples_of(codec, end - start)
@@ -112,18 +119,21 @@ def _receive_rtp(p: Plane, row: int, datagram: Any, length: int, source: Any, so
         quality.time_packet(stream, timestamp, now_us, marker)
     if p.coding[row, c.COMFORT] == 1 and order != quality.LATE:
         p.coding[row, c.COMFORT] = 0
+    cut = False
     if codec > PCMA:
         coding.take_in(p, row, codec, datagram, start, samples, order, coding.wanted(p, row, codec))
+        if p.legs[row, c.TONES] != 0:
+            cut = _hear_tones(p, row, p.heard, 0, samples, sequence, timestamp, ssrc, coding.LINEAR, now_us)
         _keep(p, row, p.heard, 0, samples, coding.LINEAR, sequence, timestamp, ssrc, now_us)
     else:
         law = coding.law_of(codec)
         if sequence & _WEIGHED_OF == 0:
             quality.weigh(stream, p.decode[law], datagram, start, end)
         if p.legs[row, c.TONES] != 0:
-            _hear_tones(p, row, datagram, start, end, sequence, timestamp, ssrc, law, now_us)
+            _hear_tones(p, row, datagram, start, samples, sequence, timestamp, ssrc, law, now_us)
         _keep(p, row, datagram, start, samples, law, sequence, timestamp, ssrc, now_us)
     if p.legs[row, c.FIRST_LISTENER] >= 0:
-        forward.deliver(p, row, datagram, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us)
+        forward.deliver(p, row, datagram, start, end, codec, samples, marker, sequence, timestamp, ssrc, now_us, cut)
 
 
 @kernel
@@ -175,13 +185,19 @@ def report(p: Plane, row: int, told: int) -> None:
 
 
 @kernel
-def _hear_tones(p: Plane, row: int, datagram: Any, start: int, end: int, sequence: int, timestamp: int, ssrc: int,
-                law: int, now_us: int) -> None:
-    """Listen for keys and fax tones; where a key sounds the packet becomes silence for everybody else."""
-    if tones.listen(p, row, sequence, timestamp, ssrc, datagram, start, end - start, law, now_us):
-        for index in range(start, end):
-            datagram[index] = 0xD5 if law == 1 else 0xFF
+def _hear_tones(p: Plane, row: int, octets: Any, start: int, samples: int, sequence: int, timestamp: int, ssrc: int,
+                law: int, now_us: int) -> bool:
+    """Listen for keys and fax tones in a packet's sound; where a key sounds it becomes silence for everybody else
+    (True: a packet beyond G.711 must not pass untouched then)."""
+    cut = tones.listen(p, row, sequence, timestamp, ssrc, octets, start, samples, law, now_us)
+    if cut:
+        for index in range(samples):
+            coding.put(p, law, octets, start, index, 0)
+            if law == coding.LINEAR:
+                p.wide[2 * index] = 0
+                p.wide[2 * index + 1] = 0
     report_tones(p, row)
+    return bool(cut)
 
 
 @kernel

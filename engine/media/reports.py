@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.jit import i64, kernel, load_acquire, store_release
 from engine.media import columns as c
-from engine.media import latch
+from engine.media import latch, secure
 from engine.media.columns import Plane
 from engine.rtp import quality, rtcp
 
@@ -58,7 +58,7 @@ def hear(p: Plane, row: int, datagram: Any, length: int, source: Any, source_len
 
 @kernel
 def pass_time(p: Plane, row: int, now_us: int) -> None:
-    """Write the report that is due, for the loop to send to `report_address`."""
+    """Write the report that is due, closed where the leg is secured, for the loop to send to `report_address`."""
     leg, state = p.legs[row], p.reports[row]
     silent = leg[c.IS_SET] == 0 or leg[c.CURRENT_LENGTH] == 0 or (leg[c.REPORT_FD] == 0 and leg[c.REPORT_MUX] == 0)
     if silent or not rtcp.due(state, now_us):
@@ -69,13 +69,15 @@ def pass_time(p: Plane, row: int, now_us: int) -> None:
             return
     if not _aim(p, row):
         return
-    rate = leg[c.CLOCK_RATE]
     # counted at 8 kHz whatever the clock of what is sent
-    timestamp = (leg[c.TIMESTAMP] - (leg[c.DUE_US] - now_us) * 8 // 1_000) * (rate // 8_000)
-    p.counters[c.REPORT_BYTES] = rtcp.write(
+    timestamp = (leg[c.TIMESTAMP] - (leg[c.DUE_US] - now_us) * 8 // 1_000) * (leg[c.CLOCK_RATE] // 8_000)
+    length = rtcp.write(
         p.report, state, p.quality[row], p.names[row], leg[c.SSRC], timestamp, leg[c.PACKETS_OUT], leg[c.OCTETS_OUT],
-        rate, p.settings[c.WALL_US] + now_us, now_us,
+        p.coding[row, c.RATE_IN], p.settings[c.WALL_US] + now_us, now_us,
     )  # fmt: skip
+    if leg[c.CIPHER] != 0:  # RFC 3711 §3.4, whatever port it leaves by
+        length = secure.protect_report(p, row, p.report, length)
+    p.counters[c.REPORT_BYTES] = max(length, 0)
 
 
 @kernel

@@ -49,13 +49,14 @@ def push(ring: Any, shared: Any, record: Any, room: int) -> bool:
 
 @kernel
 def pop(ring: Any, shared: Any, record: Any) -> bool:
-    """Move the oldest record into `record`; False when the ring is empty."""
+    """Move the oldest record into `record` and wipe its place, which may have held a key; False when there is none."""
     tail = load_acquire(shared, c.TAIL)
     if tail >= load_acquire(shared, c.HEAD):
         return False
     place = ring[tail % ring.shape[0]]
     for word in range(record.shape[0]):
         record[word] = place[word]
+        place[word] = 0
     store_release(shared, c.TAIL, tail + 1)
     return True
 

@@ -12,7 +12,6 @@ from typing import Any
 from engine.jit import i64, kernel
 from engine.media import columns as c
 from engine.media.columns import Plane
-from engine.rtp import packet as rtp
 from engine.rtp import srtp
 
 # --- places in a SET_KEY record (0 kind, 1 row, 2 generation) ------------------------------------------------
@@ -51,18 +50,31 @@ def set_key(p: Plane, row: int, words: Any) -> None:
 
 @kernel
 def forget(p: Plane, row: int) -> None:
-    """Wipe the leg's keys: plain RTP from now on."""
+    """Wipe the leg's keys and salts: plain RTP from now on."""
     p.legs[row, c.CIPHER] = 0
     for side in range(2):
         if p.sides[row, side, srtp.SUITE] != srtp.PLAIN:
             srtp.end(p.sides[row, side])
         for word in range(srtp.STREAM_ROW):
             p.streams[row, side, word] = 0
+        for kind in range(2):
+            for index in range(srtp.SALT_BYTES):
+                p.salts[row, side, kind, index] = 0
+
+
+@kernel
+def wipe(words: Any) -> None:
+    """Wipe the key of a SET_KEY record that has been applied, or came too late."""
+    for place in range(KEY_MASTER, c.COMMAND_WORDS):
+        words[place] = 0
 
 
 @kernel
 def unprotect(p: Plane, row: int, datagram: Any, length: int, control: bool) -> int:
-    """Open an RTP or RTCP packet that came for the leg: its new length, -1 (counted) when it isn't genuine or new."""
+    """Open an RTP or RTCP packet that came for the leg: its new length, -1 when it isn't genuine or new.
+
+    Refused audio is counted: it says whose fault the silence is. A report says nothing of that.
+    """
     side, opened = p.sides[row, c.INBOUND], -1
     if side[srtp.SUITE] != srtp.PLAIN:
         salts, streams = p.salts[row, c.INBOUND], p.streams[row, c.INBOUND]
@@ -70,18 +82,24 @@ def unprotect(p: Plane, row: int, datagram: Any, length: int, control: bool) -> 
             opened = srtp.unprotect_rtcp(side, salts, streams, datagram, length, p.scratch)
         else:
             opened = srtp.unprotect(side, salts, streams, datagram, length, p.scratch)
-    if opened < 0:
+    if opened < 0 and not control:
         p.streams[row, c.INBOUND, srtp.REFUSED] += 1
     return i64(opened)  # type: ignore[no-any-return]
 
 
 @kernel
 def protect(p: Plane, row: int, packet: Any, length: int) -> int:
-    """Close a packet that is about to leave: its new length, -1 when it must not leave."""
+    """Close an RTP packet that is about to leave: its new length, -1 when it must not leave."""
     side = p.sides[row, c.OUTBOUND]
     if side[srtp.SUITE] == srtp.PLAIN:
         return -1
-    salts, stream = p.salts[row, c.OUTBOUND], p.streams[row, c.OUTBOUND]
-    if rtp.classify(packet, length) == rtp.IS_RTCP:
-        return srtp.protect_rtcp(side, salts, stream, packet, length, p.scratch)
-    return srtp.protect(side, salts, stream, packet, length, p.scratch)
+    return srtp.protect(side, p.salts[row, c.OUTBOUND], p.streams[row, c.OUTBOUND], packet, length, p.scratch)
+
+
+@kernel
+def protect_report(p: Plane, row: int, packet: Any, length: int) -> int:
+    """Close a compound RTCP packet that is about to leave: its new length, -1 when it must not leave."""
+    side = p.sides[row, c.OUTBOUND]
+    if side[srtp.SUITE] == srtp.PLAIN:
+        return -1
+    return srtp.protect_rtcp(side, p.salts[row, c.OUTBOUND], p.streams[row, c.OUTBOUND], packet, length, p.scratch)

@@ -50,7 +50,7 @@ def begin_talkspurt(p: Plane, row: int, now_us: int) -> None:
 def out_slot(p: Plane) -> int:
     """The index of a free packet in `out`, or -1 (counted) when one call produced more than OUT_PACKETS."""
     if p.counters[c.OUT_COUNT] >= c.OUT_PACKETS:
-        p.counters[c.OUT_OVERFLOWED] += 1
+        p.counters[c.SEND_FAILED] += 1
         return -1
     return p.counters[c.OUT_COUNT]  # type: ignore[no-any-return]
 

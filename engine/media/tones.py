@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from engine.jit import i64, kernel
+from engine.media import coding
 from engine.media import columns as c
 from engine.media.columns import Plane
 from engine.rtp.sequence import ahead16, ahead32
@@ -35,7 +36,7 @@ _CODES = np.array([1, 2, 3, 12, 4, 5, 6, 13, 7, 8, 9, 14, 10, 0, 11, 15])
 
 _BLOCK = c.TONE_BLOCK
 _MASK = c.TONE_SAMPLES - 1
-_NOTHING_HERE = -32_768  # G.711 never decodes to it
+_NOTHING_HERE = -32_768  # no sample is
 _REORDER = 320  # samples that a missing packet is waited for
 _JUMP = 1_200  # samples: further on (or back) it is another stream
 _QUIET_US = 200_000  # without a packet: the press is over
@@ -115,7 +116,7 @@ def give_way(p: Plane, row: int) -> None:
 @kernel
 def listen(p: Plane, row: int, sequence: int, timestamp: int, ssrc: int, packet: Any, start_at: int, length: int,
            law: int, now_us: int) -> bool:
-    """An audio payload of G.711 came. True: a key sounds in it, others should get silence instead.
+    """Sound came, `length` samples as bytes in a law. True: a key sounds in it, others should get silence instead.
 
     What is to be told is fetched by `take_told` afterwards.
     """
@@ -130,7 +131,7 @@ def listen(p: Plane, row: int, sequence: int, timestamp: int, ssrc: int, packet:
     for index in range(ahead):
         ring[(state[c.TONE_END] + index) & _MASK] = hole
     for index in range(max(0, -ahead32(timestamp, state[c.TONE_AT])), length):
-        ring[(timestamp + index) & _MASK] = p.decode[law, packet[start_at + index]]
+        ring[(timestamp + index) & _MASK] = max(coding.sample(p, law, packet, start_at, index), _NOTHING_HERE + 1)
     if ahead + length > 0:
         state[c.TONE_END] = (timestamp + length) & 0xFFFFFFFF
     if ahead16(sequence, state[c.TONE_HIGHEST]) > 0:

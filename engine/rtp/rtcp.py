@@ -14,7 +14,6 @@ from engine.rtp import quality
 from engine.rtp.packet import read_u16, read_u32
 
 (
-    SENT,  # compound packets
     NEXT_US,  # when the next one is due; 0 none yet
     SEED,
     PACKETS_AT,  # our own packets when the last report went out …
@@ -31,20 +30,17 @@ from engine.rtp.packet import read_u16, read_u32
     FAR_JITTER_US,
     FAR_JITTER_MAX_US,
     ROUND_TRIPS,
-    ROUND_TRIP_US,
     ROUND_TRIP_SUM_US,
     ROUND_TRIP_MAX_US,
-    METRICS,  # VoIP metrics blocks about our stream (RFC 3611 §4.7)
-    FAR_DISCARDED,  # of 256: came too late for their jitter buffer
+    FAR_DISCARDED,  # of 256: came too late for their jitter buffer (VoIP metrics, RFC 3611 §4.7)
     FAR_DELAY_MS,  # their end system's, jitter buffer included
     FAR_OPINION,  # MOS-CQ times ten, 0 unknown
-) = range(24)
-FIELDS = 24
+) = range(21)
+FIELDS = 21
 
-SENDER, RECEIVER, DESCRIPTION, BYE, APPLICATION, EXTENDED = 200, 201, 202, 203, 204, 207
+SENDER, RECEIVER, DESCRIPTION, EXTENDED = 200, 201, 202, 207
 NAME_BYTES = 16  # of a CNAME: 96 random bits in base64 (RFC 7022 §4.2)
 BYTES_MAX = 28 + 24 + 28
-_LAST = 207
 _BLOCK = 24
 _VOIP_METRICS, _VOIP_BYTES = 7, 36
 _NTP_EPOCH_S = 2_208_988_800  # 1900 to 1970
@@ -101,7 +97,7 @@ def write(
     """Write our compound report and return its length: a sender report if packets went out since the last, else a
     receiver report; a block about their stream if it was heard lately; our CNAME.
 
-    `timestamp`: the RTP time of now on our timeline; `rate`: of both timelines.
+    `timestamp`: the RTP time of now on our timeline; `rate`: of theirs.
     """
     sends = packets != state[PACKETS_AT]
     hears = stream[quality.LIVE] == 1 and now_us - stream[quality.LAST_US] < _RECENT_US
@@ -130,7 +126,6 @@ def write(
     packet[at + 26] = 0
     packet[at + 27] = 0
     state[PACKETS_AT] = packets
-    state[SENT] += 1
     state[NEXT_US] = now_us + _INTERVAL_US // 2 + _INTERVAL_US * _draw(state) // 65_536
     return at + 28
 
@@ -226,7 +221,6 @@ def _read_block(packet: Any, at: int, state: Any, rate: int, wall_us: int) -> No
         trip_us = 0
     if trip_us <= _ROUND_TRIP_US_MAX:
         state[ROUND_TRIPS] += 1
-        state[ROUND_TRIP_US] = trip_us
         state[ROUND_TRIP_SUM_US] += trip_us
         state[ROUND_TRIP_MAX_US] = max(state[ROUND_TRIP_MAX_US], trip_us)
 
@@ -238,7 +232,6 @@ def _read_extended(packet: Any, at: int, end: int, state: Any, ssrc: int) -> Non
         after = at + 4 * (read_u16(packet, at + 2) + 1)
         wanted = packet[at] == _VOIP_METRICS and after - at == _VOIP_BYTES and after <= end
         if wanted and read_u32(packet, at + 4) == ssrc:
-            state[METRICS] += 1
             state[FAR_DISCARDED] = packet[at + 9]
             state[FAR_DELAY_MS] = read_u16(packet, at + 18)
             opinion = i64(packet[at + 27])

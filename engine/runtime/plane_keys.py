@@ -65,9 +65,10 @@ class PlaneKeys:
             self.vault.hold(handle)
             handles[side] = handle
             self._push(_record(command, side, key, dead))
-        for side in range(2):
-            if known is not None and known.handles[side] != handles[side]:
-                self._release(known.handles[side])
+        if known is not None:
+            for side in range(2):
+                if not handles[side] == before[side] != "":  # under another suite the same one has been held anew
+                    self._release(known.handles[side])
         self._secured[command.row] = Secured(command.generation, command.suite, handles)
         return all(handles)
 
@@ -81,9 +82,21 @@ class PlaneKeys:
         if handle and self.vault is not None:
             self.vault.release(handle)
 
+    def refuse(self, command: m.SetLeg) -> None:
+        """There is no such leg: its keys go, unless another one uses them."""
+        for handle in (command.key_in, command.key_out):
+            self._give_up(handle)
+
+    def _give_up(self, handle: str) -> None:
+        """Wipe a key that no leg uses."""
+        if handle and self.vault is not None:
+            self.vault.hold(handle)
+            self.vault.release(handle)
+
     def _key(self, handle: str, *, make: bool, lost: bool) -> bytes | None:
         if lost:
-            self._release(handle)
+            self._give_up(handle)
+            return None
         return self.vault.key(handle, make=make) if self.vault is not None else None
 
 

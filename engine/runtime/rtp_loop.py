@@ -72,22 +72,17 @@ def _flush(p: Plane) -> None:
         if sent == length:
             p.counters[c.PACKETS_SENT] += 1
         else:
-            leg[c.SEND_ERRORS] += 1
             p.counters[c.SEND_FAILED] += 1
     p.counters[c.OUT_COUNT] = 0
 
 
 @kernel
 def _send_report(p: Plane, row: int) -> None:
-    """Send the RTCP packet that a tick left; what the kernel refuses was no audio, and is not counted as such."""
+    """Send the RTCP packet that a tick left; what the system refuses was no audio, and is not counted as such."""
     leg = p.legs[row]
     fd = leg[c.FD] if leg[c.REPORT_MUX] == 1 else leg[c.REPORT_FD] - 1
     length = p.counters[c.REPORT_BYTES]
     p.counters[c.REPORT_BYTES] = 0
-    if leg[c.CIPHER] != 0:
-        length = secure.protect(p, row, p.report, length)
-        if length < 0:
-            return
     sent = _sendto(fd, p.report.ctypes, length, _DONTWAIT, p.report_address.ctypes, leg[c.CURRENT_LENGTH])
     p.counters[c.REPORTS_SENT] += sent == length
 

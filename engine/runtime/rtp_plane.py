@@ -127,9 +127,7 @@ class RtpPlane:
             m.StartMouth: lambda command: self._push((
                 control.START_MOUTH, command.row, command.generation, command.mouth, command.first
             )),
-            m.StopMouth: lambda command: self._push((
-                control.STOP_MOUTH, command.row, command.generation, command.mouth
-            )),
+            m.StopMouth: lambda each: self._push((control.STOP_MOUTH, each.row, each.generation, each.mouth)),
             m.ClearMouth: lambda command: self._push((
                 control.CLEAR_MOUTH, command.row, command.generation, command.mouth, command.upto
             )),
@@ -234,6 +232,8 @@ class RtpPlane:
     def _try_push(self, words: tuple[int, ...]) -> bool:
         _WORDS[len(words)].pack_into(self._record_bytes, 0, *words)
         pushed = rings.push(self._commands, self._command_shared, self._record, 0)
+        if words[0] == control.SET_KEY:
+            self._record[:] = 0
         self._given += pushed
         return pushed
 
@@ -276,7 +276,9 @@ class RtpPlane:
 
     def _set(self, command: m.SetLeg) -> None:
         dead = self._dead.indices.get((command.row, command.generation)) if self._dead is not None else None
-        if not self.keys.agree(command, dead, restoring=self._moving) and self._moving:
+        if command.row not in self._sockets or self._sockets[command.row][0].generation != command.generation:
+            self.keys.refuse(command)  # it couldn't be opened, or is gone
+        elif not self.keys.agree(command, dead, restoring=self._moving) and self._moving:
             self._failed.append(m.KeysLost(command.row, command.generation))
             self._announce()
         self._push(wire.pack_set(command))
@@ -356,9 +358,8 @@ class RtpPlane:
         return -1
 
     def _pause_tap(self, command: m.PauseTap) -> None:
-        self._push((
-            control.PAUSE_TAP, command.row, command.generation, self._slot_of(command), int(command.paused)
-        ))
+        slot = self._slot_of(command)
+        self._push((control.PAUSE_TAP, command.row, command.generation, slot, int(command.paused)))
 
     def _stop_tap(self, command: m.StopTap) -> None:
         self._push((control.STOP_TAP, command.row, command.generation, self._slot_of(command)))

@@ -11,7 +11,7 @@ import pytest
 
 from engine.media import clips, coding, control, g711, g722
 from engine.media import columns as c
-from engine.media.commands import EVENTS_16, G722, L16_8, L16_16, DigitHeard
+from engine.media.commands import EVENTS_16, G722, L16_8, L16_16, TONE_DIGITS, TONE_FAX, DigitHeard, FaxHeard
 from tests.media.rig import Rig, Sent, encoded, rtp, tone
 
 WIDE: dict[str, Any] = {"codec_out": G722, "payload_type_out": 9, "codecs_in": ((9, G722), (0, 0))}
@@ -310,3 +310,57 @@ def test_lengths() -> None:
     assert coding.samples_of(0, 961) == 0
     assert [coding.law_of(codec) for codec in (0, 8, G722, L16_16)] == [0, 1, coding.LINEAR, coding.LINEAR]
     assert clips.RATE == 8_000  # what LINEAR counts in
+
+
+# --- keys and fax tones in the sound -------------------------------------------------------------------------------
+def key_16(low: float, high: float, ms: int = 100, peak: float = 4_000.0) -> np.ndarray:
+    time = np.arange(16 * ms) / 16_000
+    return np.rint(peak * (np.sin(2 * np.pi * low * time) + np.sin(2 * np.pi * high * time)))
+
+
+def test_keys_are_heard_in_every_codec() -> None:
+    for name, shape in ALL.items():
+        rig = Rig()
+        rig.leg(0, **shape, events_in=-1, events_out=-1, tones=TONE_DIGITS)
+        parts = [np.zeros(1_500)]
+        for low, high in ((770, 1_336), (941, 1_477), (697, 1_209)):
+            parts += [key_16(low, high), np.zeros(1_280)]
+        sent_through(rig, shape, np.concatenate([*parts, np.zeros(6_400 - sum(map(len, parts)) % 320)]))
+        assert [(event.digit, event.way) for event in rig.take(DigitHeard)] == [
+            ("5", "inband"), ("#", "inband"), ("1", "inband")
+        ], name
+
+
+@pytest.mark.parametrize(("hertz", "on", "tone"), [(1_100, 0.5, "cng"), (2_100, 1.0, "ced")])
+def test_a_fax_is_heard_in_every_codec(hertz: float, on: float, tone: str) -> None:
+    for name, shape in ALL.items():
+        rig = Rig()
+        rig.leg(0, **shape, tones=TONE_FAX)
+        sent_through(rig, shape, np.concatenate([loud(hertz, on, 5_000.0), np.zeros(16_000)]))
+        assert rig.take(FaxHeard) == [FaxHeard(0, 1, tone)], name
+        assert rig.plane.legs[0, c.TONES] == 0
+
+
+@pytest.mark.parametrize("one", ["G722", "L16", "L16/16000"])
+@pytest.mark.parametrize("other", ALL)
+def test_less_than_20_ms_of_a_key_reaches_a_partner_of_any_codec(one: str, other: str) -> None:
+    """And what was said before and after passes, in a partner's own codec untouched."""
+    rig = bridged(ALL[one], ALL[other])
+    rig.set(0, **ALL[one], events_in=-1, events_out=-1, tones=TONE_DIGITS)
+    talk = loud(300, 0.4, 1_500.0)
+    whole = np.concatenate([talk, key_16(852, 1_336), talk])
+    sent = sent_through(rig, ALL[one], whole)
+    rig.tick(20)
+    wave, rate = heard(sent, ALL[other])
+    assert len(wave) == whole.size * rate // 16_000 and len(sent) == whole.size // 320
+    loudness = np.abs(wave.astype(np.int64))
+    assert np.count_nonzero(loudness > 3_000) < rate // 50
+    middle = loudness[round(0.44 * rate) : round(0.5 * rate)]
+    assert middle.mean() < 150, "silence, once the key is known"
+    for first, end in ((0.1, 0.38), (0.6, 0.88)):
+        assert loudness[round(first * rate) : round(end * rate)].mean() > 700
+    assert [event.digit for event in rig.take(DigitHeard)] == ["8"]
+    if one == other:
+        said = stream(ALL[one], whole)
+        same = [packet.payload == octets for packet, octets in zip(sent, said, strict=True)]
+        assert all(same[:20]) and all(same[28:]) and not any(same[22:25])

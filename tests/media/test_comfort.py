@@ -9,7 +9,7 @@ import pytest
 
 from engine.media import columns as c
 from engine.media import control, g711
-from engine.media.commands import G722, MediaBack, MediaMissing
+from engine.media.commands import G722, L16_16, MediaBack, MediaMissing
 from tests.media.rig import Rig, Sent, rtp
 
 
@@ -129,3 +129,31 @@ def test_who_may_not_be_sent_to_gets_none() -> None:
 
 def test_the_same_packets_give_the_same_noise() -> None:
     assert (wave(silent().tick(20)) == wave(silent().tick(20))).all()
+
+
+def test_beside_a_clock_of_16_khz_it_lies_where_the_speech_ended() -> None:
+    """RFC 3389 §4: its packets count as those of the speech do."""
+    rig = Rig()
+    rig.leg(0, codec_out=L16_16, payload_type_out=97, codecs_in=((97, L16_16),))
+    rig.apply(control.START_TAP, 0, 1, 0)
+    first, slot, loud = 4_294_960_000, c.SLOTS, (b"\x20\x00" * 4 + b"\xe0\x00" * 4) * 40
+    for number in range(20):
+        rig.receive(rtp(number, first + 320 * number, loud, ssrc=5, payload_type=97), 0)
+        rig.tick()
+    end = int(rig.plane.playout[slot, c.END_AT])
+    rig.receive(rtp(20, first + 320 * 20, b"\x28", ssrc=5, payload_type=13), 0)
+    assert rig.plane.coding[0, c.COMFORT_AT] == end
+    rig.tick(50)
+    rig.receive(rtp(21, first + 320 * 70, loud, ssrc=5, payload_type=97, marker=1), 0)
+    passed = (int(rig.plane.playout[slot, c.END_AT]) - end) & 0xFFFFFFFF
+    assert passed == 51 * 160, "a second of noise, and 20 ms of speech behind it"
+    left = rig.plane.tap_frames[0].reshape(-1, 2)[24 * 160 : 60 * 160, 0].astype(float)
+    blocks = np.sqrt((left.reshape(-1, 160) ** 2).mean(axis=1))
+    assert np.abs(20 * np.log10(blocks / 32_767) + 40).max() < 4
+
+
+def test_before_any_speech_the_agreed_clock_counts() -> None:
+    rig = Rig()
+    rig.leg(0, codec_out=L16_16, payload_type_out=97, codecs_in=((97, L16_16),))
+    rig.receive(rtp(1, 6_400, b"\x28", ssrc=5, payload_type=13), 0)
+    assert rig.plane.coding[0, c.COMFORT_AT] == 3_200

@@ -11,7 +11,7 @@ from engine import limits
 from engine.media import columns as c
 from engine.media import control
 from engine.media.commands import LegClosed, LegFailed
-from tests.media.rig import Rig, rtp, tone
+from tests.media.rig import Rig, Sent, rtp, tone
 
 
 def test_open_watches_and_close_forgets_the_socket() -> None:
@@ -171,3 +171,32 @@ def test_any_words_are_harmless(words: list[int], kind: int) -> None:
         control.apply(rig.plane, record, rig.now_us)
         rig.tick(2)
         consistent(rig)
+
+
+@pytest.mark.parametrize("source", ["play", "paced"])
+def test_the_first_packet_of_another_codec_carries_the_marker(source: str) -> None:
+    """RFC 3551 §4.1: far ends begin their decoder and their buffer anew there."""
+    rig = Rig()
+    rig.leg(0)
+    rig.leg(1, frame_ms_out=30)
+    rig.receive(rtp(1, 160, ssrc=5), 0)
+    if source == "play":
+        rig.clip(1, np.full(16_000, 1_000, np.int16))
+        rig.play(1)
+    else:
+        rig.apply(control.HEAR, 0, 1, 1, 1)
+
+    def pass_time(first: int) -> list[Sent]:
+        before = len(rig.sent)
+        for number in range(first, first + 10):
+            rig.receive(rtp(number, 240 * number, b"\x20" * 240, ssrc=6), 1)
+            rig.tick(3, fine=True)
+        return [packet for packet in rig.sent[before:] if packet.row == 0]
+
+    pass_time(0)
+    rig.set(0)  # a refresh changes nothing
+    assert {packet.marker for packet in pass_time(10)} == {0}
+    rig.set(0, codec_out=8, payload_type_out=8)
+    changed = pass_time(20)
+    assert {packet.payload_type for packet in changed} == {8}
+    assert [packet.marker for packet in changed] == [1] + [0] * (len(changed) - 1)

@@ -128,9 +128,7 @@ def test_a_late_packet_moves_the_delay_and_the_next_ones_fit() -> None:
     for place in range(10, 20):
         line.write(place * 160, octets[place * 160 : (place + 1) * 160])
         line.read()
-    assert line.word(c.LATE_PACKETS) == 1
-    assert line.word(c.GROWN_TOTAL) >= 160
-    assert line.word(c.TARGET) > playout.DELAY_START
+    assert line.word(c.TARGET) >= playout.DELAY_START + 160
 
 
 def test_a_delay_that_is_no_longer_needed_shrinks() -> None:
@@ -139,7 +137,6 @@ def test_a_delay_that_is_no_longer_needed_shrinks() -> None:
     line.run(samples[:16_000], jitter_ms=80)
     grown = line.word(c.TARGET)
     line.run(speechlike(20), first=5_000 + 16_000 + 20_000)
-    assert line.word(c.SHRUNK_TOTAL) > 0
     assert line.word(c.TARGET) < grown
 
 

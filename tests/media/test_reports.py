@@ -9,9 +9,11 @@ import pytest
 
 from engine.media import columns as c
 from engine.media import control, reports, wire
-from engine.media.commands import LegClosed
-from engine.rtp import rtcp
+from engine.media.commands import G722, L16_16, LegClosed
+from engine.rtp import rtcp, srtp
 from tests.media.rig import FAR, Rig, rtp
+from tests.media.test_secure import OTHER, secured
+from tests.rtp.test_srtp import by_hand
 
 SSRC = 0xABC0
 EMPTY = b"\x80\xc9\0\1" + bytes(4)
@@ -131,7 +133,7 @@ def test_what_they_say_of_us_is_in_the_figures(muxed: bool) -> None:
     assert abs(sound.round_trip_us - 100_000) < 100 and sound.far_jitter_us == 10_000
 
 
-def test_strangers_and_noise_are_ignored() -> None:
+def test_strangers_and_noise_are_ignored_and_count_as_no_audio() -> None:
     rig = Rig()
     rig.leg()
     talk(rig, 1)
@@ -139,7 +141,7 @@ def test_strangers_and_noise_are_ignored() -> None:
     rig.receive_report(block(lost=7)[:-1])
     rig.receive(block(lost=7), port=5_999)
     rig.receive_report(b"")
-    assert rig.plane.legs[0, c.IGNORED] == 4
+    assert (rig.plane.counters[c.PACKETS_IGNORED], rig.plane.legs[0, c.IGNORED]) == (4, 0)
     assert rig.plane.reports[0, rtcp.HEARD] == 0
     rig.apply(control.CLOSE_LEG, 0, 1)
     assert rig.take(LegClosed)[0].sound.round_trip_us == -1
@@ -170,3 +172,91 @@ def test_a_leg_begins_without_what_the_row_knew() -> None:
     first, second = rig.take(LegClosed)
     assert first.sound.about == 1
     assert second == LegClosed(0, 2, *[0] * 10)
+
+
+@pytest.mark.parametrize("suite", [srtp.CM_80, srtp.CM_32, srtp.GCM])
+@pytest.mark.parametrize("muxed", [False, True])
+def test_reports_of_a_secured_leg_are_closed_on_whatever_port_they_leave(suite: int, muxed: bool) -> None:
+    """RFC 3711 §3.4, opened by our kernels and made again by the second implementation."""
+    rig, sender, receiver = secured(suite)
+    rig.set(report_mux=muxed)
+    for number in range(600):
+        rig.tick()
+        rig.receive(sender.protect(rtp(number, 160 * number)) or b"")
+    assert len(rig.reports) > 1 and {each.to for each in rig.reports} == {(FAR, 4_000 if muxed else 4_001)}
+    for index, each in enumerate(rig.reports, 1):
+        plain = receiver.unprotect_rtcp(each.data)
+        assert plain is not None and plain[:2] == b"\x81\xc9" and struct.unpack_from(">I", plain, 8) == (99,)
+        master = OTHER[: srtp.MASTER_BYTES[suite]]
+        assert by_hand(suite, plain, 8, SSRC, index, control=True, master=master) == each.data
+
+
+def test_a_secured_leg_without_a_key_of_ours_reports_nothing() -> None:
+    rig, sender, _ = secured()
+    rig.apply(control.SET_KEY, 0, 1, -1, c.OUTBOUND)
+    for number in range(600):
+        rig.tick()
+        rig.receive(sender.protect(rtp(number, 160 * number)) or b"")
+    assert rig.reports == []
+
+
+@pytest.mark.parametrize(("codec", "step"), [(0, 160), (G722, 160), (L16_16, 320)])
+def test_the_time_in_a_report_counts_as_the_packets_do(codec: int, step: int) -> None:
+    """RFC 3550 §6.4.1; G.722's clock runs at 8 kHz (RFC 3551 §4.5.2)."""
+    rig = Rig()
+    rig.leg(codec_out=codec, payload_type_out=97, codecs_in=((97, codec),))
+    rig.clip(1, np.full(8_000 * 12, 1_000, np.int16))
+    rig.play(1)
+    octets = bytes(640 if codec == L16_16 else 160)
+    for number in range(500):
+        rig.tick()
+        rig.receive(rtp(number, step * number, octets, payload_type=97))
+    assert rig.reports
+    for each in rig.reports:
+        last = [packet for packet in rig.sent if packet.at_us <= each.at_us][-1]
+        assert abs(struct.unpack_from(">I", each.data, 16)[0] - (last.timestamp + step)) <= step
+    assert rig.sent[1].timestamp - rig.sent[0].timestamp == step
+
+
+@pytest.mark.parametrize(("codec", "step", "rate"), [(0, 160, 8_000), (L16_16, 320, 16_000)])
+def test_their_jitter_is_told_in_the_clock_of_what_they_send(codec: int, step: int, rate: int) -> None:
+    """RFC 3550 §6.4.1: whatever we send to them."""
+    rig = Rig()
+    other = L16_16 if codec == 0 else 0
+    rig.leg(codec_out=other, payload_type_out=97, codecs_in=((96, codec), (97, other)))
+    octets = bytes(640 if codec == L16_16 else 160)
+    for number in range(500):
+        rig.tick()
+        rig.now_us += 8_000 if number % 2 else -8_000
+        rig.receive(rtp(number, step * number, octets, payload_type=96))
+    assert rig.reports
+    for each in rig.reports:
+        jitter = struct.unpack_from(">I", each.data, 20)[0]
+        assert 0.007 < jitter / rate < 0.009
+
+
+def test_another_target_forgets_where_the_reports_of_the_one_before_came_from() -> None:
+    """A gateway moves a call to another pair of ports of its own: both streams go there."""
+    rig = Rig()
+    rig.leg()
+    talk(rig, 1)
+    rig.receive_report(EMPTY, port=3_333)
+    sender = struct.pack(">BBHIIIIII", 0x80, 200, 6, 99, 1, 2, 3, 4, 5)
+    rig.receive_report(sender, port=3_333)
+    assert rig.plane.legs[0, c.REPORT_LENGTH] == 16 and rig.plane.reports[0, rtcp.SENDER_US] > 0
+    rig.set(port=6_000)
+    assert rig.plane.legs[0, c.REPORT_LENGTH] == 0 and rig.plane.reports[0, rtcp.SENDER_US] == 0
+    for number in range(50, 600):
+        rig.tick()
+        rig.receive(rtp(number, 160 * number, ssrc=5), port=6_000)
+    assert {each.to for each in rig.reports} == {(FAR, 6_001)}
+
+
+def test_a_refresh_and_the_first_packet_keep_where_reports_come_from() -> None:
+    rig = Rig()
+    rig.leg()
+    rig.receive_report(EMPTY, port=3_333)
+    rig.receive(rtp(0, 0))
+    rig.set()
+    talk(rig, first=1)
+    assert {each.to for each in rig.reports} == {(FAR, 3_333)}

@@ -31,6 +31,16 @@ def test_first_in_first_out_over_many_wraps() -> None:
     assert not rings.pop(records, shared, record)
 
 
+def test_what_was_taken_is_wiped() -> None:
+    """A command may have held a key."""
+    places, shared, record = ring()
+    record[:] = 7
+    rings.push(places, shared, record, 0)
+    record[:] = 0
+    assert rings.pop(places, shared, record) and record.tolist() == [7] * 4
+    assert not places.any()
+
+
 def test_a_full_ring_refuses_and_room_is_kept() -> None:
     records, shared, record = ring()
     assert [rings.push(records, shared, record, 3) for _ in range(6)] == [True] * 5 + [False]

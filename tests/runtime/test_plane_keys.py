@@ -21,6 +21,7 @@ from engine.runtime.plane_memory import LegMemory
 from engine.runtime.rtp_plane import RtpPlane
 from tests.rtp.test_srtp import Side, rtp
 
+HOST = "127.0.0.1"
 THEIRS, OURS = "~k30.0123456789abcdef", "~o30.0123456789abcde1"
 PLAIN = m.SetLeg(0, 1, "192.0.2.1", 4_000, 0, 0, ((0, 0),), -1, -1, 20, True, True)
 SECURED = msgspec.structs.replace(PLAIN, suite=srtp.CM_80, key_in=THEIRS, key_out=OURS)
@@ -111,8 +112,63 @@ def test_the_longest_record_fits() -> None:
     assert max(len(record) for record in bench.take()) <= c.COMMAND_WORDS
 
 
+@pytest.mark.parametrize("suite", [srtp.CM_32, srtp.CM_80])
+def test_another_suite_under_the_same_key_holds_it_once(suite: int) -> None:
+    """A far end may offer the same key again under another suite: the vault's slot must go with the leg."""
+    bench = Bench()
+    bench.keys.agree(msgspec.structs.replace(SECURED, suite=srtp.CM_80 + srtp.CM_32 - suite))
+    bench.take()
+    assert bench.keys.agree(msgspec.structs.replace(SECURED, suite=suite))
+    assert [record[3:5] for record in bench.take()] == [(suite, c.INBOUND), (suite, c.OUTBOUND)]
+    assert len(bench.vault) == 2
+    bench.keys.ended(0)
+    assert len(bench.vault) == 0 and not bench.vault._held
+
+
+def test_a_key_that_another_leg_uses_outlives_one_that_is_lost() -> None:
+    bench = Bench()
+    bench.vault.key(OURS)
+    dead = Indices(((1, 99, 70_000, 3),), ((1, 0, 80_000, 5),))
+    assert bench.keys.agree(SECURED, dead, restoring=True)
+    bench.take()
+    assert not bench.keys.agree(msgspec.structs.replace(SECURED, row=1), None, restoring=True)
+    assert [record[3] for record in bench.take()] == [-1, -1], "not used again where nobody knows the numbers"
+    assert len(bench.vault) == 2
+    bench.keys.ended(0)
+    assert len(bench.vault) == 0
+
+
+def test_a_leg_that_could_not_be_opened_takes_no_keys(tmp_path: Path) -> None:
+    vault = KeyVault()
+    assert vault._keep(THEIRS, bytes(range(30)), "00")
+    plane = RtpPlane(legs_max=4, data_dir=tmp_path, vault=vault)
+    plane.command(m.OpenLeg(0, 1, "no address", 4_000, 5, 1, 1))
+    assert [type(event) for event in plane.poll()] == [m.LegFailed]
+    plane.command(SECURED)
+    assert bytes(range(24)) not in plane.plane.commands.tobytes()
+    assert len(vault) == 0 and not vault._held
+    plane.stop()
+
+
+def test_a_late_command_leaves_the_keys_of_the_leg_that_has_the_row_now(tmp_path: Path) -> None:
+    vault = KeyVault()
+    assert vault._keep(THEIRS, bytes(range(30)), "00")
+    plane = RtpPlane(legs_max=4, data_dir=tmp_path, vault=vault)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    plane.command(m.OpenLeg(0, 1, HOST, port, 5, 1, 1))
+    plane.command(SECURED)
+    assert len(vault) == 2 and bytes(range(24)) in plane.plane.commands.tobytes()
+    plane.command(m.Stop(0, 1))
+    assert plane.plane.commands.tobytes().count(bytes(range(24))) == 1, "the next record has nothing of it"
+    plane.command(msgspec.structs.replace(PLAIN, generation=7))
+    assert len(vault) == 2 and vault._held == {THEIRS: 1, OURS: 1}
+    plane.stop()
+
+
 # --- with the real plane -------------------------------------------------------------------------------------------
-HOST = "127.0.0.1"
+
 
 
 class Phone:
@@ -160,6 +216,7 @@ def test_a_call_goes_on_in_the_next_plane_or_agrees_anew(tmp_path: Path) -> None
         plane.command(command)
     for _ in range(60):  # both directions roll over
         assert phone.echo() is not None
+    assert bytes(range(24)) not in plane.plane.commands.tobytes(), "no key lies in the ring once it is taken"
     assert phone.hears.row[srtp.INDEX] > 65_536 and phone.says.row[srtp.INDEX] == 65_560
 
     def next_plane(memory: Path) -> RtpPlane:

@@ -406,7 +406,8 @@ def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rude:
         plausible = struct.pack(">BBHII", 0x80, 0, 1, 1, 1) + b"A" * 160
         noise = random.Random(5).randbytes(1_399)
-        report = struct.pack(">BBHII", 0x80, 200, 6, 1, 1) + bytes(16)  # of a stranger: no stream of ours is his
+        # of a stranger: no stream of ours is his, and no audio of the leg's
+        report, reports = struct.pack(">BBHII", 0x80, 200, 6, 1, 1) + bytes(16), 0
         for data in (b"", b"x", b"\x40" + noise, b"\x80\x7f" + noise, report, b"\x80" * 65_000, plausible):
             before, tries, dropped = ignored(), 0, kernel_drops(port)
             while ignored() == before:  # the kernel may drop one for want of buffer: then it is sent again
@@ -416,10 +417,11 @@ def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
                 rude.sendto(data, (HOST, port))
                 again = time.monotonic() + 0.5
                 bench.until(lambda before=before, again=again: ignored() > before or time.monotonic() > again)
+            reports = ignored() - before if data is report else reports
     counted = ignored()
     bench.plane.command(m.CloseLeg(0, 1))
     bench.until(lambda: bench.kinds(m.LegClosed))
-    assert bench.kinds(m.LegClosed)[0].ignored == counted >= 7
+    assert bench.kinds(m.LegClosed)[0].ignored == counted - reports >= 6
 
 
 def test_warm_tells_its_progress() -> None:
