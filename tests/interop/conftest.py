@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,13 +110,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     shark.NOTES.tests.append((time.time(), item.nodeid))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One process of several: what was read goes to the one that tells of it."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["captures"] = shark.NOTES.told()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    shark.NOTES.add(getattr(node, "workeroutput", {}).get("captures", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What tshark read, of this process; with the list of what was seen only for a moment."""
-    if shark.NOTES.said:
-        said = shark.NOTES
+    """What tshark read; with the modules that were watched only for a moment."""
+    notes = shark.NOTES
+    if notes.said:
         terminalreporter.section("captures read by tshark")
-        terminalreporter.write_line(f"{len(said.said)} captures, {said.frames} frames, {said.seconds:.1f} s of reading")
-        for line in said.said:
+        terminalreporter.write_line(f"{len(notes.said)} captures, {notes.frames} frames, {notes.seconds:.1f} s for it")
+        for line in sorted(notes.said):
             terminalreporter.write_line(line)
 
 

@@ -101,8 +101,9 @@ class Seen:
 
 
 def fields(path: Path, port: int, which: str, names: tuple[str, ...]) -> list[dict[str, str]]:
-    command = ["tshark", "-n", "-r", str(path), "-d", f"udp.port=={port},sip", "-Y", f"sip && ({which})", "-T", "fields"]
-    command += ["-E", "separator=/t", "-E", "aggregator=;", *(word for name in names for word in ("-e", name))]
+    command = ["tshark", "-n", "-r", str(path), "-d", f"udp.port=={port},sip", "-Y", f"sip && ({which})"]
+    command += ["-T", "fields", "-E", "separator=/t", "-E", "aggregator=;"]
+    command += [word for name in names for word in ("-e", name)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     return [dict(zip(names, line.split("\t"), strict=True)) for line in done.stdout.splitlines()]
@@ -123,8 +124,9 @@ def watched(house: House, folder: Path, phone_port: int) -> Iterator[Seen]:
     port = house.engine.port
     for row in fields(path, port, f"udp.srcport == {phone_port}", SAID):
         seen.inner |= {word for name in SAID for word in row[name].split(";")}
-    to_us = fields(path, port, f"udp.srcport == {port} && udp.dstport == {phone_port}", ("sip.Via.branch", "sip.from.tag"))
-    ours = {word for row in to_us for value in row.values() for word in value.split(";")}
+    to_him = f"udp.srcport == {port} && udp.dstport == {phone_port}"
+    told = fields(path, port, to_him, ("sip.Via.branch", "sip.from.tag"))
+    ours = {word for row in told for value in row.values() for word in value.split(";")}
     seen.inner |= {word for word in ours if word}  # what we said to the phone is between us and the phone, too
     seen.inner = {word for word in seen.inner if len(word) > 5} - {"127.0.0.1"}
     which = f"udp.srcport == {port} && udp.dstport == {house.carrier.port}"

@@ -14,6 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.children import Child
 
@@ -47,6 +48,15 @@ class Notes:
     said: list[str] = field(default_factory=list)
     frames: int = 0
     seconds: float = 0.0
+
+    def told(self) -> dict[str, Any]:
+        """For another process to `add`."""
+        return {"said": self.said, "frames": self.frames, "seconds": self.seconds}
+
+    def add(self, told: dict[str, Any]) -> None:
+        self.said += told.get("said", [])
+        self.frames += told.get("frames", 0)
+        self.seconds += told.get("seconds", 0.0)
 
     def test_at(self, when: float) -> str:
         """The test that ran then."""
