@@ -99,6 +99,9 @@ class Engine:
             self.child.wait_for(r"^ready\b", READY_S, count=self._starts)
         except AssertionError:
             self.child.stop()
+            if self.watch is not None and self._starts == 1:  # nobody will stop it
+                self.watch.end()
+                self.watch = None
             raise
         if self.watch is not None:
             self.watch.ready()

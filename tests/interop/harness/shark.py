@@ -21,6 +21,7 @@ from harness.children import Child
 frames_max = 200_000  # of one capture: some 40 MB, an hour of a call
 alone_frames_max = 20_000  # beside a test that judges speed: below a tenth of a second of CPU, then nothing
 reading_s_max = 120.0
+watched_s_max = 3_600
 roll_after_s = 60.0  # the engine that many tests share is judged between them, but not after each
 ERROR = 0x800000  # tshark's severities
 FIELDS = (
@@ -179,6 +180,7 @@ class Watch:
         self.module, self.began = NOTES.module(), time.monotonic()
         most = alone_frames_max if self.module in BRIEF else frames_max
         command = ["dumpcap", "-q", "-P", "-i", NOTES.interface, "-f", self.ports.filter(), "-a", f"packets:{most}"]
+        command += ["-a", f"duration:{watched_s_max}"]  # when nobody is left to end it
         self._child = Child([*command, "-w", str(self.path)], self.folder / f"dumpcap-{self._count}.txt")
 
     def roll(self) -> None:
