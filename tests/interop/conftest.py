@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Generator, Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ for folder in (ROOT, Path(__file__).resolve().parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+from harness import shark  # noqa: E402
 from harness.phone import Phone  # noqa: E402
 from harness.server import Engine  # noqa: E402
 
@@ -50,6 +53,7 @@ flows:
 """
 
 
+_SHARED: list[Engine] = []
 _FAULTS = {"seen": 0}  # of the shared engine: each is reported once
 
 
@@ -68,7 +72,11 @@ ALONE = {
 }  # fmt: skip
 
 
+shark.BRIEF |= ALONE
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    shark.NOTES.on = True
     config.addinivalue_line("markers", "patient: waits more than it works, and may do so beside several others")
     config.addinivalue_line("markers", "paired: talks in real time, and may do so beside one other")
 
@@ -97,12 +105,40 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[:] = [*turns, *others]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    shark.NOTES.tests.append((time.time(), item.nodeid))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One process of several: what was read goes to the one that tells of it."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["captures"] = shark.NOTES.told()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    shark.NOTES.add(getattr(node, "workeroutput", {}).get("captures", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tshark read; with the modules that were watched only for a moment."""
+    notes = shark.NOTES
+    if notes.said:
+        terminalreporter.section("captures read by tshark")
+        terminalreporter.write_line(f"{len(notes.said)} captures, {notes.frames} frames, {notes.seconds:.1f} s for it")
+        for line in sorted(notes.said):
+            terminalreporter.write_line(line)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failure tells what the engine was doing at that moment: agents, calls, its last events and lines."""
     report = yield
     engine = getattr(item, "funcargs", {}).get("engine")
-    if report.failed and isinstance(engine, Engine):
+    if report.failed and isinstance(engine, Engine) and engine.folder.exists():
         report.sections.append(("the engine", engine.story()))
     return report
 
@@ -112,7 +148,17 @@ def engine() -> Iterator[Engine]:
     """One engine with the demo site for every test that leaves it as it found it."""
     edits = {"queues.yaml": ("wrap_up: 10s", "wrap_up: 1s"), "site.yaml": ("numbers:\n", "numbers:\n" + NUMBERS)}
     with Engine(edits=edits, extra=DIALPLAN) as running:
+        _SHARED.append(running)
         yield running
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _wire_is_sound(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the shared engine said in a module is that module's failure; other engines are judged when they stop."""
+    yield
+    for engine in _SHARED:
+        if engine.watch is not None:
+            engine.watch.roll()
 
 
 @pytest.fixture(autouse=True)

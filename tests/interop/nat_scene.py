@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "interop")]
 
 import listening  # noqa: E402
 import numpy as np  # noqa: E402
+from harness import shark  # noqa: E402
 from harness.baresip import Baresip  # noqa: E402
 from harness.children import until  # noqa: E402
 from harness.networks import Network, do, translate, wire  # noqa: E402
@@ -79,6 +80,7 @@ def one_call(
 
 
 def main(folder: Path) -> None:
+    shark.NOTES.on, shark.NOTES.interface = True, "any"
     do("ip", "link", "set", "lo", "up")
     router, home = Network(), Network()
     try:

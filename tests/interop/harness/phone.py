@@ -257,7 +257,8 @@ class Dialog:
                 self.target = wire.uri_of(message.get("contact"))
             if message.status >= 200 or message.body:
                 self.final = message
-            self.routes = list(reversed(message.all("record-route"))) if not self.incoming else self.routes
+            if not self.incoming and not self.routes:  # they stay for the dialog's life (RFC 3261 §12.2)
+                self.routes = list(reversed(message.all("record-route")))
         return message
 
     def request(

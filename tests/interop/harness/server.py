@@ -19,12 +19,16 @@ from typing import Any
 from harness.children import Child, until
 from harness.phone import Phone
 from harness.ports import free_port
+from harness.shark import NOTES, Ports, Watch
 
 ROOT = Path(__file__).resolve().parents[3]
 DEMO = ROOT / "dialplans" / "demo"
 NONE: dict[str, tuple[str, str]] = {}
 READY_S = 90.0  # the first start on a machine compiles the kernels
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+FIRST = 18_000 + 2_000 * int(WORKER.removeprefix("gw") or 0)
+MEDIA = (FIRST, FIRST + 1_999) if WORKER else (16_384, 32_767)  # the engine's ports of audio
+KEYLOG = Path(__file__).resolve().parent / "keylog"
 PASSWORD = re.compile(r"^\s*default/(\d+)\s+([a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4})\s*$", re.M)
 
 
@@ -49,6 +53,7 @@ class Engine:
         self.port = free_port()
         self.arguments, self.core, self.wrapper = arguments, core, wrapper
         self.child: Child | None = None
+        self.watch: Watch | None = None
         self.ready_s = self.first_ready_s = 0.0
         self._starts = 0
 
@@ -72,35 +77,61 @@ class Engine:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> Engine:
         """Start and wait for `ready`; AssertionError with its stderr when it doesn't come."""
         command = [sys.executable, "-m", "engine", "serve", "--site", str(self.site), "--data", str(self.data)]
         command += [f"--listen={transport}:127.0.0.1:{self.port}" for transport in ("udp", "tcp")]
         if WORKER:  # another engine beside this one: it must not take the ports of calls that outlive a crash
-            first = 18_000 + 2_000 * int(WORKER.removeprefix("gw"))
-            command.append(f"--rtp-ports={first}-{first + 1_998}")
+            command.append(f"--rtp-ports={MEDIA[0]}-{MEDIA[1] - 1}")
         if self.core >= 0:
             command = ["taskset", "-c", str(self.core), *command]
         command = [*self.wrapper, *command]
         began = time.monotonic()
         self._starts += 1
-        env = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        env = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self._watched()}
         self.child = Child([*command, *self.arguments], self.folder / "stderr.txt", cwd=ROOT, env=env)
         try:
             self.child.wait_for(r"^ready\b", READY_S, count=self._starts)
         except AssertionError:
             self.child.stop()
+            if self.watch is not None and self._starts == 1:  # nobody will stop it
+                self.watch.end()
+                self.watch = None
             raise
+        if self.watch is not None:
+            self.watch.ready()
         self.ready_s = time.monotonic() - began
         self.first_ready_s = self.first_ready_s or self.ready_s
         return self
 
+    def _watched(self) -> dict[str, str]:
+        """See to it that the wire is watched (`harness.shark`); what the engine's environment needs for it."""
+        if not NOTES.on:
+            return {}
+        listens = [word.removeprefix("--listen=").split(":") for word in self.arguments if word.startswith("--listen=")]
+        tls = tuple(int(words[-1]) for words in listens if words[0] == "tls")
+        plain = (self.port, *(int(words[-1]) for words in listens if words[0] != "tls"))
+        trunks = self.site / "trunks.yaml"
+        text = trunks.read_text() if trunks.exists() else ""
+        carriers = tuple(int(port) for port in re.findall(r"\bport: (\d+)", text))
+        if self.watch is None:
+            self.watch = Watch(self.folder, Ports(tuple(sorted({*plain})), tls, MEDIA, carriers))
+        if not tls and "tls" not in text:
+            return {}
+        return {"PYTHONPATH": f"{ROOT}{os.pathsep}{KEYLOG}", "TLS_KEYS": str(self.watch.keys)}
+
     def stop(self, seconds: float = 6.0) -> None:
+        """The end of the process, and of what was said meanwhile: AssertionError when tshark finds something wrong."""
         if self.child is not None:
             self.child.stop(seconds)
+        watch, self.watch = self.watch, None
+        if watch is not None:
+            watch.judge()
 
     def kill(self) -> None:
         """SIGKILL: the process is gone, its data folder stays; `start` goes on from there."""
