@@ -16,6 +16,8 @@ sip_tcp_port=0
 sip_tls_port=0
 guess_hostname=0
 use_ipv6=0
+[misc]
+use_cn={noise}
 [net]
 bind_address=127.0.0.1
 [rtp]
@@ -27,13 +29,15 @@ READY_S = 20.0
 class Linphone:
     """One linphonec that registers as `user`. Calls have linphone's own ids: 1, 2 … in the order they began."""
 
-    def __init__(self, folder: Path, server: tuple[str, int], user: str, password: str) -> None:
+    def __init__(self, folder: Path, server: tuple[str, int], user: str, password: str, *, noise: bool = False) -> None:
+        """`noise`: it describes its silence (comfort noise, RFC 3389) instead of sending it."""
         assert shutil.which("linphonec"), "linphonec is not installed (Debian: linphone-cli)"
         self.folder = folder / f"linphone-{user}-{free_port()}"
         (self.folder / ".local" / "share" / "linphone").mkdir(parents=True)
         self.server = f"{server[0]}:{server[1]}"
         config = self.folder / "rc"
-        config.write_text(CONFIG.format(port=free_port(), rtp=free_port(pairs=True)))
+        self.rtp = free_port(pairs=True)
+        config.write_text(CONFIG.format(port=free_port(), rtp=self.rtp, noise=int(noise)))
         command = ["stdbuf", "-oL", "linphonec", "-S", "-c", str(config)]
         self.child = Child(command, self.folder / "output.txt", env={"HOME": str(self.folder)})
         self.say("soundcard use files")
