@@ -139,4 +139,4 @@ def places(sound: np.ndarray, heard: np.ndarray) -> list[float]:
     begin = max(0, round(first * RATE))
     rest[begin : begin + sound.size] = 0
     second = listening.align(sound, rest)
-    return sorted([first, second.delay_s]) if second.score > 0.8 else [first]
+    return sorted([first, second.delay_s]) if second.score > 0.5 else [first]
