@@ -1,5 +1,7 @@
 """Digits out, one after another, over whatever a leg plays (RFC 4733 §2.5): marker, one timestamp, growing duration,
-the end three times. A far end without telephone-event, or one that is to get them, hears the tones, 20 ms a packet.
+the end three times. A far end without telephone-event, or one that is to get them, hears the tones, 20 ms a packet,
+and silence between and behind them: phones that begin to play when their buffer is full would otherwise hold back a
+tone until the next one comes, then play both as one, and never play the last.
 
 Digits run on the tick at 20 ms whatever the leg's frame. Audio is suspended from the first digit to the end of the
 last one's gap; the duration follows time, so a late tick skips packets and never sends a burst.
@@ -47,6 +49,8 @@ def step(p: Plane, row: int, k: int, nominal_us: int, now_us: int) -> None:
         if leg[c.DIGIT_ENDS] > 0:
             _send_event(p, row, 1, leg[c.DIGIT_ON], now_us)
             leg[c.DIGIT_ENDS] -= 1
+        elif leg[c.DIGIT_AS_TONES] == 1 and k < leg[c.DIGIT_REST_K]:
+            _send_tone(p, row, (k - leg[c.DIGIT_START_K]) * _K_SAMPLES, 0, now_us)
         leg[c.DIGIT_K] = k + _STEP_K
         if leg[c.DIGIT_ENDS] > 0 or k < leg[c.DIGIT_REST_K]:
             return
@@ -115,15 +119,16 @@ def _send_event(p: Plane, row: int, end: int, duration: int, now_us: int) -> Non
 
 @kernel
 def _send_tone(p: Plane, row: int, begin: int, end: int, now_us: int) -> None:
-    """Samples begin … end of the digit's tone; the packet's rest is silence."""
+    """Samples begin … end of the digit's tone, none where it is over; the packet's rest is silence."""
     leg = p.legs[row]
     if not timeline.may_send(p, row, now_us):
         return
     slot = timeline.out_slot(p)
     if slot < 0:
         return
-    leg[c.TONE_SENT] = leg[c.DIGIT_CODE]  # its echo is nobody's key
-    leg[c.TONE_SENT_US] = now_us
+    if begin < end:
+        leg[c.TONE_SENT] = leg[c.DIGIT_CODE]  # its echo is nobody's key
+        leg[c.TONE_SENT_US] = now_us
     clip = p.clips[c.DTMF_CLIPS + leg[c.DIGIT_CODE]]
     law, length = leg[c.LAW_OUT], max(clip[c.CLIP_LENGTH], 1)
     stored = law if law != coding.LINEAR else 0  # clips lie in both laws of G.711

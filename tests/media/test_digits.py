@@ -88,7 +88,20 @@ def test_without_telephone_event_the_tones_are_sent() -> None:
     spectrum = np.abs(np.fft.rfft(samples.astype(float), 8_000))
     assert abs(int(spectrum[:1_000].argmax()) - 852) <= 6
     assert abs(1_000 + int(spectrum[1_000:].argmax()) - 1_336) <= 6
-    assert [packet.timestamp - sent[0].timestamp for packet in sent] == [160 * n for n in range(5)]
+    assert [packet.timestamp - sent[0].timestamp for packet in sent] == [160 * n for n in range(len(sent))]
+
+
+def test_tones_keep_the_sound_flowing_to_the_end_of_their_gaps() -> None:
+    """A phone may hold back what it hears until its buffer is full: 200 ms of each press, never a tone alone."""
+    rig = Rig()
+    rig.leg(events_out=-1)
+    rig.digits("55", on_ms=90, gap_ms=110)
+    sent = rig.tick(40)
+    assert [packet.timestamp - sent[0].timestamp for packet in sent] == [160 * n for n in range(20)]
+    assert {later.at_us - earlier.at_us for earlier, later in pairwise(sent)} == {20_000}
+    levels = [float(np.abs(g711.decode(packet.payload, 0).astype(float)).max()) for packet in sent]
+    assert [level > 1_000 for level in levels] == ([True] * 5 + [False] * 5) * 2
+    assert max(levels[5:10]) < 10
 
 
 def test_tones_can_be_wanted_although_events_were_agreed() -> None:
@@ -97,7 +110,7 @@ def test_tones_can_be_wanted_although_events_were_agreed() -> None:
     rig.apply(*wire.pack_digits(m.SendDigits(0, 1, "5", 60, 60, tones=True)))
     rig.digits("6", on_ms=60)
     sent = rig.tick(30)
-    assert [packet.payload_type for packet in sent] == [0] * 3 + [101] * 5
+    assert [packet.payload_type for packet in sent] == [0] * (3 + 3) + [101] * 5
     assert {code for code, _, _ in events(sent)} == {6}
 
 

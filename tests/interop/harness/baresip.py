@@ -32,8 +32,8 @@ poll_method epoll
 sip_listen {shown}:{port}
 call_local_timeout 120
 call_max_calls 4
-audio_player alsa,ear
-audio_source aufile,{microphone}
+audio_player {player}
+audio_source {source}
 audio_alert none,none
 ausrc_srate {rate}
 auplay_srate {rate}
@@ -53,7 +53,7 @@ module_path {modules}
 module g711.so
 {wide}module aufile.so
 module alsa.so
-module ctrl_tcp.so
+{bridge}module ctrl_tcp.so
 {display}{instance}{srtp}module_tmp account.so
 module_app menu.so
 {lamp}{certified}ctrl_tcp_listen 127.0.0.1:{control}
@@ -77,19 +77,21 @@ class Baresip:
         microphone: np.ndarray | None = None, auto_answer: bool = False, register: bool = True, codec: str = "pcmu",
         display: bool = False, port: int = 0, lamp: bool = False, host: str = "127.0.0.1",
         authority: Path | None = None, outbound: bool = False, network: Network | None = None, srtp: str = "",
-        rate: int = 8000,
+        rate: int = 8000, proxies: tuple[int, ...] = (), repeats: bool = False,
     ) -> None:  # fmt: skip
         """`display`: it shows the texts of MESSAGE requests, in `child`'s output; `lamp`: it asks for its message
         summary and shows that there. `port`: where it is called, at `host`. `authority`: it believes certificates
-        signed by this one. `outbound`: it registers by RFC 5626. `network`: the namespace that it runs in. `srtp`:
-        its mediaenc (srtp, srtp-mand); its messages are then in `child`'s output. `codec`: one, or several as baresip
-        names them ("G722/16000/1,pcmu/8000/1"); `rate`: of microphone and speaker."""
+        signed by this one. `outbound`: it registers by RFC 5626; `proxies`: through each of these ports of 127.0.0.1.
+        `network`: the namespace that it runs in. `srtp`: its mediaenc (srtp, srtp-mand); its messages are then in
+        `child`'s output. `codec`: one, or several as baresip names them ("G722/16000/1,pcmu/8000/1"); `rate`: of
+        microphone and speaker. `repeats`: it says what it hears."""
         assert shutil.which("baresip"), "baresip is not installed (Debian: baresip-core)"
         self.user, self.server = user, server
         self.folder = folder / f"baresip-{user}-{free_port()}"
         self.folder.mkdir(parents=True)
         self.port, self.control = port or free_port(pairs=True), free_port()  # its TLS takes port + 1
         rtp = free_port(pairs=True, reserve=44)
+        self.rtp = range(rtp, rtp + 41)
         self.events: list[dict[str, object]] = []
         self._replies: list[dict[str, object]] = []
         self._heard = bytearray()
@@ -101,7 +103,9 @@ class Baresip:
         os.mkfifo(pipe)
         values = {
             "port": self.port, "control": self.control, "rtp": rtp, "rtp_end": rtp + 40, "modules": MODULES,
-            "microphone": _microphone(self.folder, microphone, rate=rate),
+            "player": "aubridge,line" if repeats else "alsa,ear",
+            "source": "aubridge,line" if repeats else f"aufile,{_microphone(self.folder, microphone, rate=rate)}",
+            "bridge": "module aubridge.so\n" if repeats else "",
             "display": "module stdio.so\n" if display else "", "lamp": "module_app mwi.so\n" if lamp else "",
             "srtp": "module srtp.so\n" if srtp else "",
             "host": host, "shown": f"[{host}]" if ":" in host else host, "rate": rate,
@@ -115,7 +119,10 @@ class Baresip:
         account = f"<sip:{user}@{where};transport={transport}>;auth_user={user};auth_pass={password or 'none'}"
         named = codec if "/" in codec else f"{codec}/8000/1"
         account += f";audio_codecs={named};ptime=20;regint={300 if register else 0}"
-        account += f";sipnat=outbound;outbound1={_proxy(where, transport)}" if outbound else ""
+        through = [f"127.0.0.1:{port}" for port in proxies] or [where]
+        account += ";sipnat=outbound" if outbound else ""
+        for place, proxy in enumerate(through if outbound else [], 1):
+            account += f";outbound{place}={_proxy(proxy, transport)}"
         account += f";answermode={'auto' if auto_answer else 'manual'}"
         account += f";mediaenc={srtp}" if srtp else ""
         (self.folder / "accounts").write_text(account + "\n")

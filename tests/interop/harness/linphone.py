@@ -16,11 +16,13 @@ sip_tcp_port=0
 sip_tls_port={tls}
 {trust}guess_hostname=0
 use_ipv6=0
-[net]
+[misc]
+use_cn={noise}
+{misc}[net]
 bind_address=127.0.0.1
 [rtp]
 audio_rtp_port={rtp}
-{more}"""
+"""
 READY_S = 20.0
 
 
@@ -29,19 +31,21 @@ class Linphone:
 
     def __init__(
         self, folder: Path, server: tuple[str, int], user: str, password: str = "", *, fetch: str = "",
-        authority: Path | None = None,
+        authority: Path | None = None, noise: bool = False,
     ) -> None:  # fmt: skip
         """`fetch`: it is told nothing but this address, where its configuration lies, and to believe certificates
-        signed by `authority`; `server` is then where its calls go."""
+        signed by `authority`; `server` is then where its calls go. `noise`: it describes its silence (comfort noise,
+        RFC 3389) instead of sending it."""
         assert shutil.which("linphonec"), "linphonec is not installed (Debian: linphone-cli)"
         self.folder = folder / f"linphone-{user}-{free_port()}"
         (self.folder / ".local" / "share" / "linphone").mkdir(parents=True)
         self.server = f"{server[0]}:{server[1]}"
         config = self.folder / "rc"
+        self.rtp = free_port(pairs=True)
         config.write_text(CONFIG.format(
-            port=-1 if fetch else free_port(), tls=-1 if fetch else 0, rtp=free_port(pairs=True),
+            port=-1 if fetch else free_port(), tls=-1 if fetch else 0, rtp=self.rtp, noise=int(noise),
             trust=f"root_ca={authority}\n" if authority is not None else "",
-            more=f"[misc]\nconfig-uri={fetch}\n" if fetch else "",
+            misc=f"config-uri={fetch}\n" if fetch else "",
         ))  # fmt: skip
         command = ["stdbuf", "-oL", "linphonec", "-S", "-c", str(config)]
         self.child = Child(command, self.folder / "output.txt", env={"HOME": str(self.folder)})

@@ -70,7 +70,7 @@ class Sipp:
         """
         target = self.folder / name
         text = (SCENARIOS / name).read_text()
-        for key in ("status", "text", "answer_ms", "talk_ms", "patience_ms", "audio"):
+        for key in ("status", "text", "answer_ms", "talk_ms", "patience_ms", "audio", "law"):
             text = text.replace(f"[{key}]", self.keys.get(key, ""))
         target.write_text(text)
         if "pcap/" in text:

@@ -41,6 +41,11 @@ class Wire:
     def between(self, source: int, destination: int) -> list[Packet]:
         return list(self._seen.get((source, destination), ()))
 
+    def streams(self, *, source: int = 0, to: range = range(0)) -> list[list[Packet]]:
+        """What came from this port, or went to one of these."""
+        seen = list(self._seen.items())
+        return [list(packets) for (here, there), packets in seen if here == source or there in to]
+
     def carrying(self, payload: bytes) -> tuple[int, int]:
         """(source, destination) of the stream that sends this. AssertionError when none does."""
         for ports, packets in list(self._seen.items()):
