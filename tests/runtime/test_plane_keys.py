@@ -232,6 +232,8 @@ def test_a_call_goes_on_in_the_next_plane_or_agrees_anew(tmp_path: Path) -> None
     plane = next_plane(tmp_path / "memory")
     for _ in range(5):
         assert phone.echo() is not None
+    vault.close(forget=False)
+    vault = KeyVault(tmp_path / "keys", going_on=True)
     plane = next_plane(tmp_path / "another")  # the numbers are gone: neither key is used again
     assert phone.echo() is None and m.KeysLost(0, 1) in plane.poll()
     assert len(vault) == 0
