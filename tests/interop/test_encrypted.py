@@ -213,7 +213,9 @@ def test_both_go_on_after_a_crash_and_no_file_holds_a_key(strict_house: Engine, 
     used = [key for key in raw if key in before]
     assert len(keys) >= 4 and len(used) >= 4, "the vault held the keys of both legs while they talked"
     assert not any(key in vault.read_bytes() for key in used), "a call's end wipes its keys"
-    searched = [path for path in (*engine.folder.rglob("*"), memory) if path.is_file()]
+    # what tshark is to read of the wire is no file of the engine's; there SDES lies in the open over UDP
+    wire = set(engine.folder.glob("wire-*.pcap"))
+    searched = [path for path in (*engine.folder.rglob("*"), memory) if path.is_file() and path not in wire]
     assert any(path.suffix == ".journal" for path in searched)
     for path in searched:
         content = path.read_bytes()

@@ -167,12 +167,11 @@ def test_who_picks_a_queues_caller_up_is_talking_and_wraps_up(lamps: Engine, tmp
         engine.kill()
         engine.start()
         engine.wait_agent("202", "talking")
-        call = engine.last_call(dialled="700")["call"]
         caller.command("hangup")
         picker.wait_event("CALL_CLOSED")
         engine.wait_agent("202", "wrap_up")
         engine.wait_agent("202", "not_ready", seconds=15)
-    engine.wait_idle()
+    call = engine.last_call(dialled="700")["call"]
     (connected,) = [each["data"] for each in engine.events(call) if each["kind"] == "queue.connected"]
     assert (connected["agent"], connected["way"]) == ("default/202", "picked_up")
     mine = [(line[3], line[4]) for line in engine.queue_log() if line[1] == call]
