@@ -122,7 +122,8 @@ class Flow(asyncio.Protocol):
 
     def local(self) -> tuple[str, int]:
         """Our own end."""
-        host, port = (self.transport.get_extra_info("sockname") if self.transport is not None else None) or ("", 0)
+        name = self.transport.get_extra_info("sockname") if self.transport is not None else None
+        host, port = (name or ("", 0))[:2]  # IPv6 has flow label and scope behind them
         return host, port
 
     def over(self) -> bool:

@@ -39,10 +39,10 @@ class Owner:
         return [each[0] for each in self.heard]
 
 
-async def served() -> tuple[Owner, Flows, int]:
+async def served(host: str = "127.0.0.1") -> tuple[Owner, Flows, int]:
     owner = Owner()
     flows = Flows(asyncio.get_running_loop(), owner, Certificates(Log()))
-    sock = open_tcp("127.0.0.1", 0)
+    sock = open_tcp(host, 0)
     port = sock.getsockname()[1]
     await flows.listen(sock)
     return owner, flows, port
@@ -65,6 +65,22 @@ def test_messages_pings_and_answers() -> None:
         writer.close()
         await until(lambda: "closed" in owner.kinds())
         assert flows.flows == {}
+        await flows.close()
+
+    run(work())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_both_ends_of_a_connection_are_known_in_either_family(host: str) -> None:
+    async def work() -> None:
+        owner, flows, port = await served(host)
+        _, writer = await asyncio.open_connection(host, port)
+        writer.write(MESSAGE)
+        await until(lambda: "data" in owner.kinds())
+        (flow,) = flows.flows.values()
+        assert flow.local() == (host, port)
+        assert (flow.path.host, flow.path.port) == writer.get_extra_info("sockname")[:2]
+        writer.close()
         await flows.close()
 
     run(work())
