@@ -11,7 +11,7 @@ from harness.sipp import Sipp
 
 MENU = ("          1: support\n", "          1: say_digits\n")
 RING = ("  ring: 20s\n", "  ring: 33s\n")
-CALLS, RATE = 120, 8
+CALLS, RATE = 200, 8
 
 
 def with_tests(*kept: str) -> Engine:
