@@ -151,7 +151,10 @@ class Guard:
 
     # --- operators --------------------------------------------------------------------------------------------
     def rows(self) -> list[dict[str, Any]]:
-        """Every block, the youngest first; times are Unix ms."""
+        """Every block, the youngest first; times are Unix ms. Those of the engine before are there before anybody
+        has sent anything."""
+        if self._stale():
+            self._use()
         now_ms = self.server.now_ms()
         offset_ms = time.time_ns() // 1_000_000 - now_ms
         self.gate.sweep(now_ms)
