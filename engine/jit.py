@@ -288,12 +288,15 @@ def compile_for(function: Callable[..., object], *arguments: object) -> None:
         cast("Any", function).compile(tuple(numba.typeof(argument) for argument in arguments))
 
 
-def warm(progress: Callable[[int, int, str], None] | None = None) -> None:
-    """Compile (or load from the cache) everything registered so far; `progress(done, total, name)` before each."""
-    for done, (name, run) in enumerate(_warmers):
+def warm(progress: Callable[[int, int, str], None] | None = None, *, only: tuple[str, ...] = ()) -> None:
+    """Compile (or load from the cache) everything registered so far, or what has these names; `progress(done, total,
+    name)` before each."""
+    wanted = [each for each in _warmers if not only or each[0] in only]
+    for done, (name, run) in enumerate(wanted):
         if progress:
-            progress(done, len(_warmers), name)
+            progress(done, len(wanted), name)
         run()
     if progress:
-        progress(len(_warmers), len(_warmers), "")
-    prune()
+        progress(len(wanted), len(wanted), "")
+    if not only:
+        prune()

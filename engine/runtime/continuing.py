@@ -182,12 +182,16 @@ def keys(server: Server, memory: Path, *, going_on: bool) -> KeyVault:
 
 def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int, None]) -> None:
     """After Journal, Switch and plane stand and before any socket is read: the plane gets its legs back, the Switch
-    learns of the outage (what it asks of a leg at once finds the leg there)."""
+    learns of the outage (what it asks of a leg at once finds the leg there).
+
+    No input may come before that one: timers that ran out meanwhile would fire, and give up who waited for us. Nor
+    may it tell of less than the whole outage, which goes on while we start."""
     for site in server.switch.sites():
         for problem in server.plane.load_clips(site.prompts):
             server.log.warning(problem, "clip")
-    server.plane.restore(server.image, server.now_ms(), found.broke_ms, server.dead_legs, timing.down_ms)
-    server.deliver(Resumed(timing.down_ms, timing.cause, limits.resume_ms_max))
+    down_ms = max(timing.down_ms, server.now_ms() - found.broke_ms)
+    server.plane.restore(server.image, server.now_ms(), found.broke_ms, server.dead_legs, down_ms)
+    server.deliver(Resumed(down_ms, timing.cause, limits.resume_ms_max))
     # Where prompts and numbers go on from was set just now, and no input tells of it: should this engine die as well,
     # the one after it begins here.
     server.journal.rotate(replaying.pack(server.switch, server.image), server.site.version)
@@ -202,7 +206,7 @@ def resume(server: Server, found: Recovered, timing: Clock, kept_flows: dict[int
             began_ms = call.started_ms + room.wall_offset_ms
             server.ladder.recall(call.name, began_ms, call.caller, call.dialled, [call.served_by, leg.agent])
     server.log.info(
-        f"goes on with {len(room.calls)} calls after a {timing.cause}: {timing.down_ms} ms without service, "
+        f"goes on with {len(room.calls)} calls after a {timing.cause}: {down_ms} ms without service, "
         f"{found.replayed} inputs replayed in {found.spent_ms} ms", "recovery", legs=len(room.legs),
     )
 

@@ -21,17 +21,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import numpy as np
 
-from engine import jit, limits
+from engine import limits
 from engine.errors import LimitExceeded, SiteError
 from engine.media import clips as clip_store
 from engine.media import columns as c
 from engine.media import commands as m
-from engine.media import control, ears, mouths, receive, reports, rings, tick, wire
+from engine.media import control, reports, rings, wire
 from engine.media.image import Image
 from engine.rtp.events import DIGITS
 from engine.runtime import rtp_loop, rtp_ports
 from engine.runtime.ears import Ears
 from engine.runtime.mouths import Mouths
+from engine.runtime.plane_kernels import warm_kernels
 from engine.runtime.plane_keys import PlaneKeys
 from engine.runtime.plane_memory import LegMemory, PlaneMemory, together
 from engine.runtime.recording_quota import Shelves
@@ -559,42 +560,3 @@ class RtpPlane:
             "reports_out": figures[c.REPORTS_SENT],
             "audio_bytes": self._taken,
         }
-
-
-def warm_kernels(plane: c.Plane, progress: Callable[[int, int, str], None] | None = None) -> None:
-    """Compile every kernel that the plane runs, or load it from the cache; the order is from callee to caller."""
-    datagram, address, record = np.zeros(8, np.uint8), np.zeros(c.ADDRESS_BYTES, np.uint8), np.zeros(1, np.int64)
-    tap = plane.tap_frames[0]
-    steps: list[tuple[str, Callable[..., object], tuple[object, ...]]] = [
-        ("rings", rings.push, (plane.commands, plane.command_shared, record, 0)),
-        ("rings", rings.pop_many, (plane.happenings, plane.happening_shared, plane.happenings)),
-        ("recording rings", rings.pop_many, (tap, plane.command_shared, tap)),
-        ("metrics", rings.read_metrics, (plane.metrics_shared, record)),
-        ("metrics", rings.waiting, (plane.command_shared,)),
-        ("figures", reports.figures, (record, record, record, record)),
-        ("live figures", reports.read_live, (plane.command_shared, record)),
-        ("receive", receive.receive, (plane, 0, datagram, 0, address, 0, 0)),
-        ("reports", receive.receive_report, (plane, 0, datagram, 0, address, 0, 0)),
-        ("commands", control.apply, (plane, record, 0)),
-        ("mix", tick.tick_mixes, (plane, 0)),
-        ("tick", tick.tick_leg, (plane, 0, 0, 0, 0)),
-        ("recording", tick.tick_tap, (plane, 0, 0)),
-        ("ears", ears.pass_time, (plane, 0, 0)),
-        ("ears", ears.drain, (plane.ear_frames, plane.ear_shared, record, 0, plane.ear_frames[0])),
-        ("mouths", mouths.push, (plane.mouth_samples[0], plane.command_shared, plane.mouth_samples[0], 0)),
-        ("mouths", mouths.said, (plane.command_shared,)),
-        ("mouths", mouths.pushed, (plane.command_shared,)),
-        ("mouths", mouths.finish, (plane, 0)),
-        ("media loop", rtp_loop.serve, (plane, 0, 0)),
-    ]
-    for done, (name, function, arguments) in enumerate(steps):
-        if progress:
-            progress(done, len(steps), name)
-        jit.compile_for(function, *arguments)
-
-
-def _warm() -> None:
-    warm_kernels(c.allocate())
-
-
-jit.on_warm("media plane", _warm)

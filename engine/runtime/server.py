@@ -437,8 +437,7 @@ class Server:
             self.log.warning(warning)
         self.watching.bind(options.http)
         await self._open_parts(before)
-        self.deliver(Entropy(chance.token_bytes(32)))
-        self._tell_wall_clock()
+        self._offset_ms = time.time_ns() // 1_000_000 - self.now_ms()
         await self._serve_from(sockets, reading, before)
         self._housekeeping()
         self.desk.reloads.started(reading, going_on=before is not None)
@@ -465,6 +464,8 @@ class Server:
         self.desk.notices.restored(list(self.switch.room.levers.values()) if going_on else kept, going_on=going_on)
         if before is not None:
             continuing.resume(self, *before, dict.fromkeys(streams))
+        self.deliver(Entropy(chance.token_bytes(32)))
+        self.deliver(WallClock(self._offset_ms))
         for _, listening in sockets:
             self.deliver(listening)
             self._media_hosts[listening.host] = None

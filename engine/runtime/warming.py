@@ -1,11 +1,29 @@
-"""Kernels compiled (or loaded from numba's cache) before any port opens, with progress for the person who waits."""
+"""Kernels compiled (or loaded from numba's cache) before any port opens, with progress for the person who waits.
+
+From an empty cache that takes minutes of one core, most of it in four kernels. Where there is a second core, and memory
+for it, a second process compiles its share meanwhile and this one loads the result.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
 
 Progress = Callable[[int, int, str], None]
+
+HELPED = ("commands", "mix", "tick")  # ours is `receive` meanwhile; the media loop comes last and needs them all
+MEMORY_MIN = 3 * 1024**3  # bytes to spare: each of the two grows to 1.2 GB
+_LOOP = "media loop"
+_ROOT = Path(__file__).resolve().parents[2]
+_PR_SET_PDEATHSIG = 1
 
 
 def warm(progress: Progress | None = None) -> None:
@@ -13,12 +31,80 @@ def warm(progress: Progress | None = None) -> None:
     import engine.switch  # registers the distributor's kernels
     from engine import jit
     from engine.media import columns
-    from engine.runtime import rtp_plane
+    from engine.runtime import plane_kernels
     from engine.speech import endpointing
 
     assert engine.switch and endpointing
-    rtp_plane.warm_kernels(columns.allocate(), progress)
+    plane, mark = columns.allocate(), _mark()
+    if not jit.DISABLED and not mark.exists() and room_for_two():
+        with second_process() as helper:
+            ours = [step[0] for step in plane_kernels.kernels(plane) if step[0] not in (*HELPED, _LOOP)]
+            plane_kernels.warm_kernels(plane, progress, only=ours)
+            _wait_for_half(helper)
+            plane_kernels.warm_kernels(plane, progress)
+            helper.wait()
+    else:
+        plane_kernels.warm_kernels(plane, progress)
     jit.warm(progress)
+    if not jit.DISABLED:
+        mark.touch()
+
+
+def share() -> None:
+    """What the second process does: the media plane's half, a line when that is there, then what no one waits for."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # it ends with the first, whatever ends that
+    from engine import jit
+    from engine.media import columns
+    from engine.runtime import plane_kernels
+    from engine.speech import endpointing
+
+    assert endpointing
+    plane_kernels.warm_kernels(columns.allocate(), only=HELPED)
+    print("half", flush=True)
+    jit.warm(only=("endpointing",))
+
+
+@contextmanager
+def second_process() -> Iterator[subprocess.Popen[str]]:
+    """`share` in a process of its own, which is gone afterwards."""
+    path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    helper = subprocess.Popen(
+        [sys.executable, "-P", "-m", "engine.runtime.warming"], env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        yield helper
+    finally:
+        helper.kill()
+        helper.wait()
+        assert helper.stdout is not None
+        helper.stdout.close()
+
+
+def room_for_two(
+    cores: int | None = None, meminfo: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/cgroup")
+) -> bool:
+    """Are there two cores, and memory for a second compiler, here and in the control group that we are in?"""
+    try:
+        free = int(meminfo.read_text().partition("MemAvailable:")[2].split()[0]) * 1024
+        limit = group / "memory.max"
+        if limit.exists() and (text := limit.read_text().strip()) != "max":
+            free = min(free, int(text) - int((group / "memory.current").read_text()))
+    except (OSError, ValueError, IndexError):
+        return False
+    return (cores or len(os.sched_getaffinity(0))) >= 2 and free >= MEMORY_MIN
+
+
+def _wait_for_half(helper: subprocess.Popen[str]) -> None:
+    """Until its half is there, or it has ended: then we compile that ourselves."""
+    assert helper.stdout is not None
+    helper.stdout.readline()
+
+
+def _mark() -> Path:
+    """In the cache's folder, when all kernels of the sources in this place lie there (numba keeps them by place)."""
+    name = blake2b(str(_ROOT).encode(), digest_size=6).hexdigest()
+    return Path(os.environ.get("NUMBA_CACHE_DIR", "/nowhere")) / f"whole-{name}"
 
 
 class Reporter:
@@ -49,3 +135,7 @@ class Reporter:
             {"kernel": name, "seconds": round(end - at, 2)}
             for (name, at), end in zip(self.steps, after, strict=True) if name
         ]
+
+
+if __name__ == "__main__":
+    share()

@@ -59,7 +59,7 @@ _FAULTS = {"seen": 0}  # of the shared engine: each is reported once
 
 # They wait for deadlines or exchange messages, and judge neither sound nor speed: `tools/test` runs several at a time.
 PATIENT = {
-    "test_calls", "test_dialogs", "test_readme", "test_registrar", "test_rude_phone", "test_vanishing",
+    "test_calls", "test_dialogs", "test_registrar", "test_rude_phone", "test_vanishing",
     "test_versions", "test_editors", "test_drawings", "test_bank", "test_network",
     "test_provisioning", "test_first_line", "test_signalling", "test_secrets_kept",
     "test_agent_bus",
@@ -67,8 +67,8 @@ PATIENT = {
 
 # They judge speed, or sound under losses and load, or load the machine themselves: nothing runs beside them.
 ALONE = {
-    "test_clock", "test_crowd", "test_edge", "test_hostile", "test_load_tools", "test_quality", "test_recovery_soak",
-    "test_speech", "test_speech_kills", "test_speech_sipp", "test_spoken_call",
+    "test_clock", "test_crowd", "test_edge", "test_hostile", "test_load_tools", "test_quality", "test_readme",
+    "test_recovery_soak", "test_speech", "test_speech_kills", "test_speech_sipp", "test_spoken_call",
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from harness.rtp import Ear
 from harness.server import ROOT, Engine
 
 ACCOUNT, PIN, BALANCE, TOKEN = "40718293", "82571364", 7_316_942, "tok-5b1e9c77"
+HUGE = json.dumps({"balance": "7" * 10_000_000}).encode()  # made beforehand, so that it does not come late
 NUMBERS = """\
 numbers:
   8800: {dialplan: interop, public: yes}
@@ -96,10 +97,12 @@ class Desk(BaseHTTPRequestHandler):
         elif mood == "hangs":
             self.server.over.wait(30)
         elif mood == "huge":
-            self.tell({"balance": "7" * 10_000_000})
+            self.send(HUGE)
 
     def tell(self, tree: object) -> None:
-        body = json.dumps(tree).encode()
+        self.send(json.dumps(tree).encode())
+
+    def send(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -20,10 +20,14 @@ from tools.load import wire
 
 AUDIBLE_S = 2.0  # from the new process's start to sound on a leg that heard some
 CALLER, AGENT = listening.chirps(201, 90), listening.chirps(202, 90)
-NUMBERS = "  8700: {dialplan: interop, entry: support, public: yes}\n  8701: {dialplan: interop, entry: keep}\n"
+NUMBERS = """\
+  8700: {dialplan: interop, entry: support, public: yes}
+  8701: {dialplan: interop, entry: keep}
+  8702: {dialplan: interop, entry: ask, public: yes}
+"""
 DIALPLAN = """\
 ringdown: 1
-about: 8700 is the support queue with nothing but music; 8701 records ten seconds of the caller.
+about: 8700 is the support queue with nothing but music; 8701 records ten seconds of the caller; 8702 asks for a key.
 entry: support
 
 flows:
@@ -35,6 +39,9 @@ flows:
     - answer
     - record: {max: 10s}
     - hangup: served
+  ask:
+    - answer
+    - menu: {prompt: goodbye, timeout: 4s, tries: 5, choices: {1: support}, failed: over}
   over:
     - hangup: {outcome: failed, cause: 17}
 """
@@ -194,6 +201,32 @@ def test_a_menu_goes_on_at_its_step(lasting: Engine, away: object) -> None:
         until(lambda: any(row["queue"] for row in lasting.ask("calls")), 5, what="key 1 leads to the queue")
         placed.bye()
     lasting.wait_idle(8)
+
+
+@pytest.mark.parametrize(("spoken_s", "least_ms", "most_ms"), [
+    (1.5, 1_000, 4_200),  # the menu has waited for about a second: three are left
+    (0.3, 3_900, 5_600),  # half of its prompt is left, and all of the wait
+])
+def test_a_menus_patience_is_not_used_up_by_an_outage(
+    lasting: Engine, spoken_s: float, least_ms: int, most_ms: int
+) -> None:
+    """The engine stays away for longer than the menu waits: it asks again after what was left, no sooner or later."""
+    with Ear() as ear, lasting.phone("stranger", secret=False) as phone:
+        placed = phone.call("8702", media=ear.port)
+        ear.start(placed.media.host, placed.media.port)
+        time.sleep(spoken_s)
+        lasting.kill()
+        time.sleep(5)
+        lasting.start()
+        call = lasting.ask("calls")[0]["call"]
+        until(lambda: lasting.kinds(call).count("call.prompt") == 2, 12, what="the menu asks again")
+        placed.bye()
+    lasting.wait_idle(8)
+    events = lasting.events(call)
+    told = [(each["kind"], each["now_ms"]) for each in events if each["kind"] in ("call.resumed", "call.prompt")]
+    assert [kind for kind, _ in told] == ["call.prompt", "call.resumed", "call.prompt"]
+    (_, back), (_, again) = told[1:]
+    assert least_ms < again - back < most_ms, [(each["kind"], each["now_ms"]) for each in events]
 
 
 @WAYS

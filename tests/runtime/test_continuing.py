@@ -207,6 +207,17 @@ def test_resume_sets_the_plane_then_tells_the_switch_and_of_lost_connections(
     assert "goes on with 1 calls after a crash: 1234 ms" in text and "a clip is gone" in text
 
 
+def test_an_outage_lasts_until_the_switch_is_told(killed: Recorder, tmp_path: Path) -> None:
+    """A slow start is part of it: no timer may run out because kernels were being loaded."""
+    server: Any = Server(tmp_path)
+    before = recover(tmp_path / "journal")
+    assert before is not None
+    server.switch, server.image = before.switch, before.image
+    lasted_ms = server.now_ms() - before.broke_ms
+    room.resume(server, before, Clock(0, lasted_ms - 500, "crash"), {})
+    assert server.inputs[0] == Resumed(lasted_ms, "crash", limits.resume_ms_max)
+
+
 @pytest.mark.parametrize(("srtp", "there", "told"), [
     ("optional", False, True), ("optional", True, False), ("off", False, False),
 ])

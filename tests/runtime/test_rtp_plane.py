@@ -21,14 +21,14 @@ import pytest
 from engine import jit, limits
 from engine.dialplan.model import PromptModel
 from engine.errors import LimitExceeded
-from engine.media import clips, g711, rings
+from engine.media import clips, g711
 from engine.media import columns as c
 from engine.media import commands as m
 from engine.media.image import Image
 from engine.runtime import rtp_ports
 from engine.runtime.phone_media import PhoneMedia
 from engine.runtime.plane_memory import LegMemory
-from engine.runtime.rtp_plane import RtpPlane, warm_kernels
+from engine.runtime.rtp_plane import RtpPlane
 from engine.runtime.wav import write_wav
 
 pytestmark = pytest.mark.skipif(jit.DISABLED, reason="the loop makes system calls: compiled code only")
@@ -422,14 +422,6 @@ def test_garbage_on_the_port_is_counted(bench: Bench) -> None:
     bench.plane.command(m.CloseLeg(0, 1))
     bench.until(lambda: bench.kinds(m.LegClosed))
     assert bench.kinds(m.LegClosed)[0].ignored == counted - reports >= 6
-
-
-def test_warm_tells_its_progress() -> None:
-    seen: list[tuple[int, int, str]] = []
-    warm_kernels(c.allocate(), lambda done, total, name: seen.append((done, total, name)))
-    assert [done for done, _, _ in seen] == list(range(len(seen)))
-    assert seen[-1][2] == "media loop"
-    assert rings.waiting(c.allocate().command_shared) == 0
 
 
 # --- a plane that goes on where a dead one was -----------------------------------------------------------------

@@ -1,8 +1,13 @@
-"""Progress is said only when somebody waits."""
+"""Progress is said only when somebody waits; a second process helps where there is room for it."""
 
 from __future__ import annotations
 
-from engine.runtime.warming import Reporter
+from pathlib import Path
+
+import pytest
+
+from engine import jit
+from engine.runtime.warming import MEMORY_MIN, Reporter, room_for_two, second_process
 
 
 class Clock:
@@ -34,3 +39,40 @@ def test_a_slow_one_says_each_step_once() -> None:
     assert said[0].startswith("compiling") and said[1:] == ["  3/5 receive", "  5/5 tick"]
     assert [(each["kernel"], each["seconds"]) for each in reporter.spent()] == [
         ("rings", 0.5), ("rings", 0.5), ("receive", 0.5), ("receive", 0.5), ("tick", 0.5)]
+
+
+@pytest.mark.parametrize(("cores", "free", "limit", "used", "room"), [
+    (2, MEMORY_MIN, "max", 0, True),
+    (1, MEMORY_MIN, "max", 0, False),
+    (2, MEMORY_MIN - 1024, "max", 0, False),
+    (8, 2 * MEMORY_MIN, str(MEMORY_MIN), 1, False),  # a container with less
+    (8, 2 * MEMORY_MIN, str(MEMORY_MIN + 1), 1, True),
+])
+def test_room_for_a_second_compiler(
+    tmp_path: Path, cores: int, free: int, limit: str, used: int, room: bool
+) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text(f"MemTotal: 99 kB\nMemAvailable:  {free // 1024} kB\nBuffers: 7 kB\n")
+    (tmp_path / "memory.max").write_text(limit + "\n")
+    (tmp_path / "memory.current").write_text(f"{used}\n")
+    assert room_for_two(cores, meminfo, tmp_path) is room
+
+
+def test_a_machine_that_does_not_tell_gets_one(tmp_path: Path) -> None:
+    assert not room_for_two(8, tmp_path / "nothing", tmp_path)
+    (tmp_path / "meminfo").write_text("nothing known\n")
+    assert not room_for_two(8, tmp_path / "meminfo", tmp_path)
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="compiled code only")
+def test_the_second_process_says_when_its_half_is_there_and_ends() -> None:
+    with second_process() as helper:
+        assert helper.stdout is not None
+        assert helper.stdout.readline() == "half\n"
+        assert helper.wait(60) == 0
+
+
+def test_it_does_not_outlive_the_first() -> None:
+    with second_process() as helper:
+        pass
+    assert helper.returncode is not None
