@@ -37,12 +37,12 @@ def warm(progress: Progress | None = None) -> None:
     assert engine.switch and endpointing
     plane, mark = columns.allocate(), _mark()
     if not jit.DISABLED and not mark.exists() and room_for_two():
-        with second_process() as helper:
+        with second_process() as second:
             ours = [step[0] for step in plane_kernels.kernels(plane) if step[0] not in (*HELPED, _LOOP)]
             plane_kernels.warm_kernels(plane, progress, only=ours)
-            _wait_for_half(helper)
+            _wait_for_half(second)
             plane_kernels.warm_kernels(plane, progress)
-            helper.wait()
+            second.wait()
     else:
         plane_kernels.warm_kernels(plane, progress)
     jit.warm(progress)
@@ -68,17 +68,17 @@ def share() -> None:
 def second_process() -> Iterator[subprocess.Popen[str]]:
     """`share` in a process of its own, which is gone afterwards."""
     path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    helper = subprocess.Popen(
+    second = subprocess.Popen(
         [sys.executable, "-P", "-m", "engine.runtime.warming"], env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
-        yield helper
+        yield second
     finally:
-        helper.kill()
-        helper.wait()
-        assert helper.stdout is not None
-        helper.stdout.close()
+        second.kill()
+        second.wait()
+        assert second.stdout is not None
+        second.stdout.close()
 
 
 def room_for_two(
@@ -95,10 +95,10 @@ def room_for_two(
     return (cores or len(os.sched_getaffinity(0))) >= 2 and free >= MEMORY_MIN
 
 
-def _wait_for_half(helper: subprocess.Popen[str]) -> None:
+def _wait_for_half(second: subprocess.Popen[str]) -> None:
     """Until its half is there, or it has ended: then we compile that ourselves."""
-    assert helper.stdout is not None
-    helper.stdout.readline()
+    assert second.stdout is not None
+    second.stdout.readline()
 
 
 def _mark() -> Path:

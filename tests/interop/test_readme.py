@@ -14,7 +14,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
 from harness.children import Child
 from harness.server import ROOT
 
@@ -43,7 +42,6 @@ def test_the_readme_shows_the_two_commands() -> None:
     assert any("dial 100" in line for line in lines), lines
 
 
-@pytest.mark.slow
 def test_readme_commands_run_verbatim(tmp_path: Path) -> None:
     copy = tmp_path / "ringdown"
     ignore = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")

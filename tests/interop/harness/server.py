@@ -92,11 +92,14 @@ class Engine:
             command = ["taskset", "-c", str(self.core), *command]
         command = [*self.wrapper, *command]
         began = time.monotonic()
+        log = self.folder / "stderr.txt"
+        ready = r"^ready\b"  # earlier engines of this folder have said so too, and whatever `ringdown restart` began
+        said = len(re.findall(ready, log.read_text(errors="replace"), re.M)) if log.exists() else 0
         self._starts += 1
         env = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self._watched()}
-        self.child = Child([*command, *self.arguments], self.folder / "stderr.txt", cwd=ROOT, env=env)
+        self.child = Child([*command, *self.arguments], log, cwd=ROOT, env=env)
         try:
-            self.child.wait_for(r"^ready\b", READY_S, count=self._starts)
+            self.child.wait_for(ready, READY_S, count=said + 1)
         except AssertionError:
             self.child.stop()
             if self.watch is not None and self._starts == 1:  # nobody will stop it

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +87,10 @@ class Sipp:
             self.child.stop()
         counts = self._counts()
         return Result(status, counts[0], counts[1], self._timings(), "" if status == 0 else self.trouble())
+
+    def finish(self) -> None:
+        """No more new calls; those that are up go on to their end (then `wait`)."""
+        os.kill(self.child.pid, signal.SIGUSR1)
 
     def stop(self) -> None:
         self.child.stop()
