@@ -358,9 +358,10 @@ class Server:
             self.deliver(WallClock(offset_ms))
 
     def _storage_says(self, state: str, detail: str, spooled: int) -> None:
-        level = "info" if state == "ok" else "warning"
-        self.log.write(level, f"record store: {state} {detail}".strip(), "storage", spooled=spooled)
-        self.deliver(StorageState(state, detail, spooled))
+        text = f"record store: {state} {detail}".strip()
+        self.log.write("info" if state == "ok" else "warning", text, "storage", spooled=spooled)
+        if self._offset_ms:  # else the Switch hears of the outage first, and of this in `_serve_from`
+            self.deliver(StorageState(state, detail, spooled))
 
     # --- operators -----------------------------------------------------------------------------------------------
     async def ask(self, author: str, verb: str, arguments: dict[str, str]) -> Reply:
@@ -424,8 +425,7 @@ class Server:
             raise SiteError(str(error)) from error
         self.inherited = handover.taken()
         before = continuing.find(self, self.inherited)  # after admin: nobody else runs with this data folder
-        found = before[0] if before is not None else None
-        if found is not None:
+        if (found := before[0] if before is not None else None) is not None:
             reading = continuing.read_again(self, found, read)
         if reading.site is None:
             raise SiteError(opening.refused(reading))
@@ -466,6 +466,8 @@ class Server:
             continuing.resume(self, *before, dict.fromkeys(streams))
         self.deliver(Entropy(chance.token_bytes(32)))
         self.deliver(WallClock(self._offset_ms))
+        if self.storage.state != "ok":
+            self.deliver(StorageState(self.storage.state, self.storage.detail, self.storage.spooled))
         for _, listening in sockets:
             self.deliver(listening)
             self._media_hosts[listening.host] = None

@@ -203,12 +203,13 @@ def test_a_menu_goes_on_at_its_step(lasting: Engine, away: object) -> None:
     lasting.wait_idle(8)
 
 
-@pytest.mark.parametrize(("spoken_s", "least_ms", "most_ms"), [
-    (1.5, 1_000, 4_200),  # the menu has waited for about a second: three are left
-    (0.3, 3_900, 5_600),  # half of its prompt is left, and all of the wait
+@pytest.mark.parametrize(("spoken_s", "least_ms", "most_ms", "store"), [
+    (1.5, 1_000, 4_200, True),  # the menu has waited for about a second: three are left
+    (1.5, 1_000, 4_200, False),  # and there is trouble to tell as soon as it starts
+    (0.3, 3_900, 5_600, True),  # half of its prompt is left, and all of the wait
 ])
 def test_a_menus_patience_is_not_used_up_by_an_outage(
-    lasting: Engine, spoken_s: float, least_ms: int, most_ms: int
+    lasting: Engine, spoken_s: float, least_ms: int, most_ms: int, store: bool
 ) -> None:
     """The engine stays away for longer than the menu waits: it asks again after what was left, no sooner or later."""
     with Ear() as ear, lasting.phone("stranger", secret=False) as phone:
@@ -216,10 +217,18 @@ def test_a_menus_patience_is_not_used_up_by_an_outage(
         ear.start(placed.media.host, placed.media.port)
         time.sleep(spoken_s)
         lasting.kill()
+        path, aside = lasting.data / "ringdown.db", lasting.data / "aside"
+        if not store:
+            path.rename(aside)
+            path.mkdir()
         time.sleep(5)
         lasting.start()
         call = lasting.ask("calls")[0]["call"]
-        until(lambda: lasting.kinds(call).count("call.prompt") == 2, 12, what="the menu asks again")
+        if not store:
+            assert "record store: spooling" in lasting.output()
+            path.rmdir()
+            aside.rename(path)
+        until(lambda: lasting.kinds(call).count("call.prompt") == 2, 20, what="the menu asks again")
         placed.bye()
     lasting.wait_idle(8)
     events = lasting.events(call)

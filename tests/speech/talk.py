@@ -13,6 +13,13 @@ from engine.media import g711
 from engine.runtime.wav import read_wav
 
 PROMPTS = Path(__file__).parents[2] / "prompts" / "en"
+# By name: what was measured with a sound is said of that sound, and a prompt that is added must not change it.
+RECORDINGS = (
+    "agent_code_needed", "agent_code_noted", "agent_direct_call", "agent_extended", "agent_logged_in",
+    "agent_logged_out", "agent_nailed_up", "agent_no_call", "agent_no_code", "agent_no_extension", "agent_no_wrap_up",
+    "agent_not_ready", "agent_occupied", "agent_press_one", "agent_queue_call", "agent_ready", "agent_reason",
+    "agent_resting", "agent_talking", "agent_to_log_in",
+)  # fmt: skip
 Wave = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.int16]
 
@@ -27,17 +34,15 @@ class Said(msgspec.Struct, frozen=True):
 
 
 @cache
-def sentences(count: int = 20, seconds_max: float = 4.0) -> tuple[Said, ...]:
-    """The first `count` prompts that are short enough, at -22 dBFS while somebody speaks."""
+def sentences(count: int = 20) -> tuple[Said, ...]:
+    """The first `count` of the recordings, at -22 dBFS while somebody speaks."""
     found: list[Said] = []
-    for path in sorted(PROMPTS.glob("*.wav")):
-        wave = read_wav(path).astype(np.float64)
-        if not 4_000 < wave.size < seconds_max * 8_000 or len(found) == count:
-            continue
+    for name in RECORDINGS[:count]:
+        wave = read_wav(PROMPTS / f"{name}.wav").astype(np.float64)
         loud = np.sqrt(np.convolve(wave**2, np.ones(80) / 80, "same"))
         active = np.flatnonzero(loud > np.percentile(loud, 99) * 10 ** (-35 / 20))
         wave *= 10 ** (-22 / 20) * 32_768 / np.sqrt(np.mean(wave[loud > loud.max() / 20] ** 2))
-        found.append(Said(path.stem, wave, int(active[0]), int(active[-1])))
+        found.append(Said(name, wave, int(active[0]), int(active[-1])))
     return tuple(found)
 
 

@@ -224,6 +224,7 @@ def test_nor_do_two_echoes_at_once(near_db: int, far_db: int, times: int) -> Non
 
 @pytest.mark.parametrize(("near_db", "far_db"), [(-10, -20), (-20, -20), (-20, -10)])
 def test_nor_do_two_of_which_one_jumps(near_db: int, far_db: int) -> None:
+    """Seldom: in five other orders of the same sentences it was 11 times in 15 calls of half a minute, 4 at most."""
     sent = PROMPT.astype(np.float64)
     near = echo_of(sent, near_db, 35, 3)
     assert interruptions(near + disturbances.jumping_echo(sent, far_db, 5)) <= 1
