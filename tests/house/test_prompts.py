@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,9 @@ def test_the_stock_set_is_complete(language: str) -> None:
 
 
 def test_every_recording_names_voice_and_licence() -> None:
+    manifest = cache(prompts.read_manifest)
     for folder, language, name in recordings():
-        entry = prompts.read_manifest(folder, language)[name]
+        entry = manifest(folder, language)[name]
         assert entry["licence"].startswith("CC0-1.0") and entry["voice"] and entry["text"], (language, name)
 
 
