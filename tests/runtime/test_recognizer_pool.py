@@ -144,9 +144,9 @@ def test_whatever_ails_one_child_costs_its_callers_a_prompt_and_nobody_else_anyt
 ) -> None:
     """Six callers speak at once, three to each of two children; one child goes wrong in the middle of their words."""
     monkeypatch.setattr(room, "ping_s", 0.2)
-    monkeypatch.setattr(child_health, "hung_s", 1.0)
-    monkeypatch.setattr(child_health, "circles_s", 0.5)
-    monkeypatch.setattr(child_health, "stopped_s", 0.5)
+    monkeypatch.setattr(child_health, "hung_s", 4.0)
+    monkeypatch.setattr(child_health, "circles_s", 3.0)
+    monkeypatch.setattr(child_health, "stopped_s", 1.0)
     monkeypatch.setattr(child_health, "memory_bytes_max", lambda: 420_000_000)
     monkeypatch.setattr(child_health, "starved", 40)
 
