@@ -123,6 +123,7 @@ class Lookups:
     async def _run(self, wanted: LookupWanted, asked: Request, key: bytes, began: float) -> None:
         model = wanted.model
         try:
+            await self.client()  # loaded since the start: what is left of that is not the other side's time
             async with asyncio.timeout(model.timeout_ms / 1_000):
                 found = await self._fetch(model, asked)
         except TimeoutError:

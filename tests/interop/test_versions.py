@@ -27,7 +27,7 @@ def test_reloads_under_load_drop_no_call(tmp_path: Path) -> None:
     """8 calls a second, and 3 callers who stay: two reloads, two refusals and a rollback meanwhile."""
     with with_tests("main.test.yaml") as engine:
         until(lambda: "in force" in engine.command("versions").stdout, 10, what="the first version kept")
-        stays = Sipp(tmp_path, "uac_stays.xml", server=engine.address, number="9664", calls=3, rate=20, seconds=90)
+        stays = Sipp(tmp_path, "uac_stays.xml", server=engine.address, number="9664", calls=3, rate=20, seconds=180)
         with stays, Sipp(tmp_path, "uac_call.xml", server=engine.address, number="9100", calls=CALLS_MAX, rate=RATE,
                          at_once=50, seconds=120) as load:  # fmt: skip
             until(lambda: engine.calls_now() >= 6, 15, what="calls")
