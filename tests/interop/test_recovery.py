@@ -433,7 +433,7 @@ def test_a_recording_goes_on_in_its_file(lasting: Engine) -> None:
     with Ear() as ear, desk(lasting, "202") as phone:
         placed = phone.call("8701", media=ear.port)
         ear.start(placed.media.host, placed.media.port)
-        ear.play(listening.tone((440.0,), 20))
+        ear.play(listening.tone((440.0,), 90))
         time.sleep(3)
         began = time.monotonic()
         outage(lasting)

@@ -8,11 +8,12 @@ import os
 import re
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -197,25 +198,25 @@ def test_a_flood_of_garbage_is_a_bounded_number_of_lines() -> None:
 
 # --- the service manager ----------------------------------------------------------------------------------------
 class Systemd:
-    """What systemd is for a service of Type=notify: a datagram socket."""
+    """What systemd is for a service of Type=notify: a datagram socket that is always read (it holds ten at most)."""
 
     def __init__(self, path: Path) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(str(path))
-        self.sock.setblocking(False)
         self.said: list[tuple[float, dict[str, str]]] = []
+        self._seen = 0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # closed
+            while text := self.sock.recv(4_096).decode():
+                self.said.append((time.monotonic(), dict(line.split("=", 1) for line in text.splitlines())))
 
     def listen(self, seconds: float) -> list[dict[str, str]]:
-        """What is said within the next `seconds`."""
-        begin, end = len(self.said), time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                text = self.sock.recv(4_096).decode()
-            except BlockingIOError:
-                time.sleep(0.02)
-                continue
-            self.said.append((time.monotonic(), dict(line.split("=", 1) for line in text.splitlines())))
-        return [said for _, said in self.said[begin:]]
+        """What has been said since the last time, and is within the next `seconds`."""
+        time.sleep(seconds)
+        begin, self._seen = self._seen, len(self.said)
+        return [said for _, said in self.said[begin:self._seen]]
 
     def pings(self, seconds: float) -> int:
         return sum("WATCHDOG" in said for said in self.listen(seconds))
@@ -228,6 +229,7 @@ def systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Systemd
     monkeypatch.setenv("WATCHDOG_USEC", "1500000")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
     yield found
+    found.sock.shutdown(socket.SHUT_RDWR)  # ends the thread
     found.sock.close()
 
 
