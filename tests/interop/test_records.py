@@ -47,7 +47,7 @@ def test_calls_tail_and_database_tell_the_same_story(engine: Engine, caller: Pho
     command = [sys.executable, "-m", "engine", "tail", "--data", str(engine.data)]
     tail = Child(command, tmp_path / "tail.txt", cwd=ROOT, env={"PYTHONUNBUFFERED": "1"})
     try:
-        time.sleep(1.5)
+        until(lambda: (caller.call("9100").bye(), tail.output())[1], 15, every=0.3, what="the tail follows")
         dialog = caller.call("9101")
         time.sleep(0.3)
         dialog.request("INFO", headers=[("Content-Type", "application/dtmf-relay")], body="Signal=6\r\nDuration=90\r\n")
