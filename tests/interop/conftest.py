@@ -68,7 +68,7 @@ PATIENT = {
 # They judge speed, or sound under losses and load, or load the machine themselves: nothing runs beside them.
 ALONE = {
     "test_clock", "test_crowd", "test_edge", "test_hostile", "test_load_tools", "test_quality", "test_readme",
-    "test_recovery_soak", "test_speech", "test_speech_kills", "test_speech_sipp", "test_spoken_call",
+    "test_recovery_soak", "test_speech", "test_speech_kills", "test_speech_sipp", "test_spoken_call", "test_utterances",
 }  # fmt: skip
 
 
