@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -46,8 +46,9 @@ def warm(progress: Progress | None = None) -> None:
     else:
         plane_kernels.warm_kernels(plane, progress)
     jit.warm(progress)
-    if not jit.DISABLED:
-        mark.touch()
+    with suppress(OSError):  # a disk that is full or read-only: then a later start looks again
+        if not jit.DISABLED:
+            mark.touch()
 
 
 def share() -> None:

@@ -21,8 +21,6 @@ from harness.children import until
 from harness.rtp import Ear
 from harness.server import ROOT, Engine
 
-from engine import limits
-
 ACCOUNT, PIN, BALANCE, TOKEN = "40718293", "82571364", 7_316_942, "tok-5b1e9c77"
 HUGE = json.dumps({"balance": "7" * 10_000_000}).encode()  # made beforehand, so that it does not come late
 NUMBERS = """\
@@ -129,6 +127,12 @@ def branch(bank: Bank) -> Iterator[Engine]:
     engine.data.mkdir(mode=0o700)
     (engine.data / "secrets.json").write_text(json.dumps({"lookups": {"bank": TOKEN}}))
     with engine:
+        with engine.phone("stranger", secret=False) as caller, Ear() as ear:  # its client is loaded with the first one
+            dialog = caller.call("8801", media=ear.port)
+            until(lambda: bank.asked, 20, what="the first look-up")
+            dialog.bye()
+        engine.wait_idle()
+        bank.asked.clear()
         yield engine
 
 
@@ -213,13 +217,11 @@ def test_a_bad_server_costs_its_timeout_and_the_fallback_is_heard(
         dialog.expect_bye(12)
         took = time.monotonic() - began
         heard = ear.heard()
+    assert listening.share_heard(fallback, heard, score=0.85) > 0.8
+    assert (listening.align(moment, heard).score > 0.8) == (mood == "hangs")
+    spoken = len(fallback) / listening.RATE
+    assert took < spoken + (1.5 if mood == "hangs" else 0) + 1.5, f"{took:.1f} s"
     call = str(branch.last_call(dialled="8801")["call"])
     lookups = [each["data"] for each in branch.events(call) if each["kind"] == "call.lookup"]
-    waited_ms = int(lookups[0]["ms"])
-    assert listening.share_heard(fallback, heard, score=0.85) > 0.8
-    assert (listening.align(moment, heard).score > 0.8) == (waited_ms >= limits.lookup_busy_ms), waited_ms
-    assert waited_ms <= 1_500 + limits.lookup_grace_ms and (mood == "huge" or waited_ms >= 1_500)
-    spoken = len(fallback) / listening.RATE
-    assert took < spoken + (1.5 if waited_ms >= limits.lookup_busy_ms else 0) + 1.5, f"{took:.1f} s"
     assert [(each["result"], each["reason"]) for each in lookups] == [("failed", reason)]
     assert f"the lookup bank failed: {reason}" in branch.output()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from engine.call.effects import LookupDone, LookupWanted
 from engine.dialplan.lookups import LookupField, LookupModel
 from engine.dialplan.types import Value
 from engine.errors import SiteError
+from engine.runtime import lookups as lookups_room
 from engine.runtime.lookups import Lookups, reason_of
 from engine.runtime.secrets import Secrets
 from tests.runtime.certificates import certificate
@@ -133,6 +135,22 @@ def test_a_good_answer_and_what_was_asked() -> None:
         assert second.startswith("POST /pin") and "X-Api-Key: s3cret" in second and second.endswith('{"pin":"8071"}')
         assert "Authorization: Basic czNjcmV0" in third
         assert server.connections == 1, "the connection is kept"
+        await asking.lookups.close()
+        await server.close()
+
+    run(ask())
+
+
+def test_loading_our_client_is_not_the_other_sides_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = lookups_room._load
+    monkeypatch.setattr(lookups_room, "_load", lambda: (time.sleep(0.6), load())[1])
+
+    async def ask() -> None:
+        server, asking = await Server().open(), Asking()
+        server.said["/"] = answer()
+        asking.lookups.ask(LookupWanted(4, 7, "bako-0", model(server, "/", 500), VALUES))
+        await until(lambda: len(asking.done) == 1, 15)
+        assert asking.done[0].result == "ok" and asking.done[0].ms >= 600
         await asking.lookups.close()
         await server.close()
 
