@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -114,13 +115,17 @@ with _hidden("scipy"):  # of which numba asks the version only
     import numba as _numba
 import numpy  # noqa: E402
 from llvmlite.binding import add_symbol as _add_symbol  # noqa: E402
+from llvmlite.binding import parse_bitcode as _bitcode  # noqa: E402
 from numba import types  # noqa: E402
 from numba.core import cgutils as _cgutils  # noqa: E402
+from numba.core import codegen as _numba_codegen  # noqa: E402
 from numba.core.registry import cpu_target as _cpu_target  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 unliteral: Any = types.unliteral
 numba: Any = _numba  # its own annotations are partial
+_Compiled: Any = _numba_codegen.JITCodeLibrary
+_parse_bitcode: Any = _bitcode
 cgutils: Any = _cgutils
 DISABLED = bool(numba.config.DISABLE_JIT)
 i64: Any = numpy.int64  # widens a byte in a kernel: numba's own int() of an unsigned type stays unsigned
@@ -129,33 +134,123 @@ i64: Any = numpy.int64  # widens a byte in a kernel: numba's own int() of an uns
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compile on first use, without the GIL, cached on disk. Kernels take arrays, integers and named tuples of them.
 
-    They compute in int64, never raise, and run as plain Python under NUMBA_DISABLE_JIT=1.
+    They compute in int64, never raise, and run as plain Python under NUMBA_DISABLE_JIT=1. What kernels call is
+    compiled as their `part`, not by its own way in.
     """
-    options = {"nogil": True, "error_model": "numpy"}
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no source file to key the cache on (typed at a prompt)
-        compiled = numba.njit(**options)(function)
+        return cast("Callable[_P, _R]", numba.njit(**options)(function))
+    if not DISABLED:
+        _sized(compiled, _WHOLE)
+        inner = compiled.inner = cache(lambda: part(function))  # most processes compile nothing
+        compiled.get_call_template = lambda arguments, named: inner().get_call_template(arguments, named)
+        compiled.get_overload = lambda signature: inner().get_overload(signature)
     return cast("Callable[_P, _R]", compiled)
 
 
 def part(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A kernel that only kernels call, for rooms with dozens of them over many arrays.
+    """A kernel that only kernels call: code for the compilers of its callers, and none for the processor.
 
-    No way in from Python is compiled, and numba's own habit is stopped, to compile a function once more for each
-    constant that it is called with: both together are three quarters of the time that compiling takes.
+    No way in from Python is compiled, nothing is translated for the processor that no one will run there, and numba's
+    own habit is stopped, to compile a function once more for each constant that it is called with: all that is most of
+    the time that compiling takes.
     """
     options = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     compiled = numba.njit(cache=True, **options)(function)
     if not DISABLED:
-        template = compiled.get_call_template
+        _sized(compiled, _PART)
+        key, template = compiled._cache._index_key, compiled.get_call_template
 
         def without_constants(arguments: Any, named: Any) -> Any:
             plain = {key: unliteral(value) for key, value in dict(named).items()}
             return template(tuple(unliteral(each) for each in arguments), plain)
 
+        # the whole of this name has an entry of its own in the same index
+        compiled._cache._index_key = lambda signature, codegen: (*key(signature, codegen), _PART)
         compiled.get_call_template = without_constants
     return cast("Callable[_P, _R]", compiled)
+
+
+_WHOLE, _PART = "whole", "part"
+_making = [_WHOLE]  # what is being compiled; what that needs is compiled meanwhile
+
+
+@contextmanager
+def _making_a(what: str) -> Iterator[None]:
+    before, _making[0] = _making[0], what
+    try:
+        yield
+    finally:
+        _making[0] = before
+
+
+def _sized(compiled: Any, what: str) -> None:
+    """See to it that this function's code is made as `what` (`_Code`)."""
+    compile_core = compiled._compiler._compile_core
+
+    def compile_as(arguments: Any, result: Any) -> Any:
+        with _making_a(what):
+            return compile_core(arguments, result)
+
+    compiled._compiler._compile_core = compile_as
+
+
+class _Code(_Compiled):  # type: ignore[misc]
+    """What was made of one function and all that it calls. A part's ends as LLVM's code, which others link."""
+
+    def __init__(self, codegen: Any, name: str) -> None:
+        super().__init__(codegen, name)
+        self.what = _making[0]
+
+    def _optimize_final_module(self) -> None:
+        if self.what == _PART:  # the passes that cost time come once, when the whole is there
+            passes, builder = self._codegen._module_pass_manager(
+                loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap"
+            )
+            passes.run(self._final_module, builder)
+            return
+        super()._optimize_final_module()
+
+    def _finalize_final_module(self) -> None:
+        if self.what != _PART:
+            super()._finalize_final_module()
+            return
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def serialize_using_object_code(self) -> Any:
+        """For the cache on disk."""
+        if self.what != _PART:
+            return super().serialize_using_object_code()
+        return self.name, _PART, self._get_module_for_linking().as_bitcode()
+
+    @classmethod
+    def _unserialize(cls, codegen: Any, state: Any) -> Any:
+        name, kind, data = state
+        with _making_a(_PART if kind == _PART else _WHOLE):
+            if kind != _PART:
+                return super()._unserialize(codegen, state)
+            self = cls(codegen, name)
+            self._final_module = _parse_bitcode(data)
+            self._finalize_final_module()
+            return self
+
+
+def _use(codegen: Any) -> None:
+    """Have numba make `_Code`. What has no address can't be told where its environment is, and needs none."""
+    set_env = codegen.set_env
+
+    def set_env_if_there(name: str, environment: Any) -> None:
+        if codegen._engine.is_symbol_defined(name):
+            set_env(name, environment)
+
+    codegen._library_class, codegen.set_env = _Code, set_env_if_there
+
+
+if not DISABLED:
+    _use(_cpu_target.target_context.codegen())
 
 
 def _bare(typing_context: Any, array: Any) -> Any:
@@ -286,6 +381,12 @@ def compile_for(function: Callable[..., object], *arguments: object) -> None:
     """Compile a kernel for arguments of these types without running it."""
     if not DISABLED:
         cast("Any", function).compile(tuple(numba.typeof(argument) for argument in arguments))
+
+
+def compile_part_for(function: Callable[..., object], *arguments: object) -> None:
+    """Compile of a kernel what other kernels call, for arguments of these types: then they are compiled sooner."""
+    if not DISABLED:
+        cast("Any", function).inner().compile(tuple(numba.typeof(argument) for argument in arguments))
 
 
 def warm(progress: Callable[[int, int, str], None] | None = None, *, only: tuple[str, ...] = ()) -> None:

@@ -74,6 +74,33 @@ def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
     assert run(engine, cache, code).split() == ["21", "1", "0"]
 
 
+@pytest.mark.slow
+def test_what_a_kernel_calls_is_its_part_and_still_python_s(tmp_path: Path) -> None:
+    """Nothing is made whole that only kernels call; called from Python too, it is made for both, and kept for both."""
+    engine, cache = house(tmp_path), tmp_path / "cache"
+    code = (
+        "from engine.room.caller import caller; from engine.room.callee import callee\n"
+        "made = lambda each: (sum(each.stats.cache_hits.values()), sum(each.stats.cache_misses.values()))\n"
+        "caller(10); print(made(callee), made(callee.inner()), caller(10))\n"
+        "print(callee(10), made(callee), len(callee.inner().overloads))"
+    )
+    assert run(engine, cache, code) == "(0, 0) (0, 1) 21\n20 (0, 1) 1"
+    assert run(engine, cache, code) == "(0, 0) (0, 0) 21\n20 (1, 0) 0"  # the caller holds it
+    (engine / "room" / "more.py").write_text(CALLER.replace("caller", "more"))
+    assert run(engine, cache, code) == "(0, 0) (0, 1) 21\n20 (0, 1) 1"  # another build: another folder
+    more = "from engine.room.more import more; from engine.room.callee import callee\n"
+    told = "print(more(10), sum(callee.inner().stats.cache_hits.values()), callee.stats.cache_hits)"
+    assert run(engine, cache, more + told) == "21 1 Counter()"
+
+
+@pytest.mark.slow
+def test_a_constant_makes_no_second_part(tmp_path: Path) -> None:
+    engine, cache = house(tmp_path), tmp_path / "cache"
+    (engine / "room" / "caller.py").write_text(CALLER.replace("callee(x) + 1", "callee(x) + callee(3) + callee(4)"))
+    code = "from engine.room.callee import callee; caller(10); print(caller(10), len(callee.inner().overloads))"
+    assert run(engine, cache, RUN.partition(";")[0] + "; " + code) == "34 1"
+
+
 def test_without_the_jit_kernels_are_plain_python(tmp_path: Path) -> None:
     assert run(house(tmp_path), tmp_path / "cache", RUN + "; print(type(caller).__name__)",
                NUMBA_DISABLE_JIT="1").split() == ["21", "function"]

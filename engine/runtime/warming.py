@@ -1,12 +1,13 @@
 """Kernels compiled (or loaded from numba's cache) before any port opens, with progress for the person who waits.
 
-From an empty cache that takes minutes of one core, most of it in four kernels. Where there is a second core, and memory
-for it, a second process compiles its share meanwhile and this one loads the result.
+From an empty cache that takes a minute or two of one core, most of it for the parts of the media loop. Where there is a
+second core, and memory for it, a second process compiles its share meanwhile and this one loads the result.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -20,8 +21,7 @@ from pathlib import Path
 Progress = Callable[[int, int, str], None]
 
 HELPED = ("commands", "mix", "tick")  # ours is `receive` meanwhile; the media loop comes last and needs them all
-MEMORY_MIN = 3 * 1024**3  # bytes to spare: each of the two grows to 1.2 GB
-_LOOP = "media loop"
+MEMORY_MIN = 3 * 1024**3  # bytes to spare: each of the two grows to 0.7 GB
 _ROOT = Path(__file__).resolve().parents[2]
 _PR_SET_PDEATHSIG = 1
 
@@ -35,16 +35,20 @@ def warm(progress: Progress | None = None) -> None:
     from engine.speech import endpointing
 
     assert engine.switch and endpointing
+    jit.load_lean()
     plane, mark = columns.allocate(), _mark()
-    if not jit.DISABLED and not mark.exists() and room_for_two():
-        with second_process() as second:
-            ours = [step[0] for step in plane_kernels.kernels(plane) if step[0] not in (*HELPED, _LOOP)]
-            plane_kernels.warm_kernels(plane, progress, only=ours)
-            _wait_for_half(second)
-            plane_kernels.warm_kernels(plane, progress)
-            second.wait()
-    else:
-        plane_kernels.warm_kernels(plane, progress)
+    if not jit.DISABLED and not mark.exists():
+        with _few_collections():
+            if room_for_two():
+                with second_process() as second:
+                    ours = [step[0] for step in plane_kernels.parts(plane) if step[0] not in HELPED]
+                    plane_kernels.warm_parts(plane, progress, only=ours)
+                    _wait_for_half(second)
+                    plane_kernels.warm_kernels(plane, progress)
+                    second.wait()
+            else:
+                plane_kernels.warm_parts(plane, progress)
+                plane_kernels.warm_kernels(plane, progress)
     jit.warm(progress)
     with suppress(OSError):  # a disk that is full or read-only: then a later start looks again
         if not jit.DISABLED:
@@ -60,9 +64,24 @@ def share() -> None:
     from engine.speech import endpointing
 
     assert endpointing
-    plane_kernels.warm_kernels(columns.allocate(), only=HELPED)
-    print("half", flush=True)
-    jit.warm(only=("endpointing",))
+    jit.load_lean()
+    with _few_collections():
+        plane_kernels.warm_parts(columns.allocate(), only=HELPED)
+        print("half", flush=True)
+        jit.warm(only=("endpointing",))
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Compiling makes millions of small objects that stay: a tenth of its time is spent looking for some that don't."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager

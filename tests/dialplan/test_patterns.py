@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.dialplan.patterns import PatternProblem, lengths, matches, positions_max, read
+from tests.bench.yardstick import units
 
 ATOMS = st.sampled_from(["0", "1", "12", ".", "[1-3]", "[^01]", "[02]", r"\d"])
 COUNTS = st.sampled_from(["", "", "", "?", "*", "+", "{2}", "{0,2}", "{1,}", "{1,3}"])
@@ -79,11 +79,12 @@ SLOW = ("(x+)+", "(x*)*", "(x|x)*", "(x|xx)+x", "((x*)*)*", "(x?){64}x{64}", "x*
 
 @pytest.mark.parametrize("text", SLOW)
 def test_the_classics_cost_nothing(text: str) -> None:
-    began = time.perf_counter()
-    pattern = read(text)
-    for typed in ("1" * 64, "1" * 63 + "*", "1" * 64):
-        matches(pattern, typed)
-    assert time.perf_counter() - began < 0.5
+    def tried() -> None:
+        pattern = read(text)
+        for typed in ("1" * 64, "1" * 63 + "*", "1" * 64):
+            matches(pattern, typed)
+
+    assert units(tried) < 3.0  # 0.3 at most
 
 
 def test_the_possible_lengths() -> None:

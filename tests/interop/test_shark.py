@@ -89,6 +89,15 @@ def test_a_far_ends_garbage_is_excused_in_rude_tests_alone(tmp_path: Path) -> No
     assert found[0].endswith("during tests/interop/test_polite.py::test_a"), found
 
 
+@pytest.mark.parametrize(("module", "faults"), [("test_polite", 1), ("test_encrypted", 0)])
+def test_reports_are_noise_where_a_plain_profile_is_encrypted(tmp_path: Path, module: str, faults: int) -> None:
+    """tshark takes them for plain ones: what they then seem to hold is chance."""
+    shark.NOTES.tests[:] = [(BEGAN, f"tests/interop/{module}.py::test_a")]
+    assert len(wrong(tmp_path, (OURS, PHONE, invite()), (EAR + 1, AUDIO + 1, CUT))) == faults
+    bad = (OURS, PHONE, invite("this is no SDP\r\n"))
+    assert len(wrong(tmp_path, bad)) == 1  # nothing else is excused there
+
+
 def send(source: int, target: int, *payloads: bytes) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", source))

@@ -39,6 +39,8 @@ RUDE = {
 }  # fmt: skip
 # RFC 4475's "intmeth" has a method of 43 characters, which an answer repeats in CSeq: tshark has room for fewer.
 ECHOED = {"test_hostile::test_the_torture_messages"}
+# A phone that offers keys beside a plain profile sends reports which tshark reads as if they were plain: noise.
+ENCRYPTED = {"test_encrypted"}
 # Nothing may run beside these but for a moment.
 BRIEF: set[str] = set()
 
@@ -115,7 +117,9 @@ def read(path: Path, ports: Ports, keys: Path | None = None) -> Reading:
     assert shutil.which("tshark"), "tshark is not installed (Debian: tshark)"
     ours = ",".join(str(port) for port in ports.sip)
     strange = f"udp.srcport in {{{ours}}} && udp.length > 12 && !sip && !stun"
-    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "separator=/t", "-E", "aggregator=;"]
+    # niced: beside tests that talk in real time
+    command = ["nice", "-n", "19", "tshark", "-n", "-r", str(path), "-T", "fields"]
+    command += ["-E", "separator=/t", "-E", "aggregator=;"]
     command += ["-Y", f"((_ws.malformed || _ws.expert.severity == {ERROR}) && {PROTOCOLS}) || ({strange})"]
     command += [word for each in FIELDS for word in ("-e", each)]
     command += ["-z", "io,stat,0,frame,sip,rtp,rtcp"]
@@ -140,6 +144,8 @@ def _wrong(row: dict[str, str], ports: Ports) -> str:
     test = NOTES.test_at(float(row["frame.time_epoch"]))
     names = {_module(test), f"{_module(test)}::{_function(test)}"}
     if (ours and names & ECHOED) or (not ours and (not malformed or names & RUDE)):
+        return ""
+    if row["frame.protocols"].endswith(":rtcp") and names & ENCRYPTED:
         return ""
     maker = "the engine's" if ours else "a far end's"
     fault = "malformed" if malformed else row["_ws.expert.message"] or "not SIP"
