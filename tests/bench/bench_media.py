@@ -31,12 +31,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from engine.jit import external, kernel
 from engine.media import columns as c
 from engine.media import control, receive, wire
-from engine.media.commands import Bridge, CloseLeg, Mix, MixParty, OpenLeg, Play, SetLeg
+from engine.media.commands import Bridge, CloseLeg, LegFailed, Mix, MixParty, OpenLeg, Play, SetLeg
 from engine.rtp import srtp
 from engine.runtime import rtp_loop
 from engine.runtime.rtp_plane import RtpPlane
 
-PLANE_PORT, LOAD_PORT = 17_000, 22_000
+PLANE_PORT, LOAD_PORT = 10_000, 22_000  # a leg takes a port for its reports too
 sendto = external("sendto", "long", "int", "pointer", "size", "int", "pointer", "uint")
 recvmsg = external("recvmsg", "long", "int", "pointer", "int")
 recvfrom = external("recvfrom", "long", "int", "pointer", "size", "int", "long", "long")
@@ -125,7 +125,7 @@ def load(legs: int, seconds: float) -> None:
         libc.epoll_ctl(epoll, 1, far.fileno(), ctypes.byref(Event(1, leg, 0)))
         bound.append(far)
     fds = np.array([far.fileno() for far in bound], np.int32)
-    addresses = np.array([wire.pack_address("127.0.0.1", PLANE_PORT + leg)[1] for leg in range(legs)], np.int64)
+    addresses = np.array([wire.pack_address("127.0.0.1", PLANE_PORT + 2 * leg)[1] for leg in range(legs)], np.int64)
     room = int(legs * 60 * (seconds + 1))
     transit, gaps, figures = np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(4, np.int64)
     generate(epoll, fds, addresses, 0, transit, gaps, figures)
@@ -152,15 +152,20 @@ def plane_with(legs: int) -> RtpPlane:
     plane.load_clips([Clip(1, "tone/milliwatt"), Clip(2, "tone/ringback.us")])
     plane.start()
     for row in range(legs):
-        plane.command(OpenLeg(row, 1, "127.0.0.1", PLANE_PORT + row, row + 1, 0, 0))
+        plane.command(OpenLeg(row, 1, "127.0.0.1", PLANE_PORT + 2 * row, row + 1, 0, 0))
         plane.command(SetLeg(row, 1, "127.0.0.1", LOAD_PORT + row, 0, 0, ((0, 0),), 101, 101, 20, True, True))
     return plane
 
 
 def measure(plane: RtpPlane, calls: int, legs: int, seconds: float, what: str) -> None:
-    other = subprocess.Popen([sys.executable, __file__, "load", str(legs), str(seconds + 2.5)])
-    time.sleep(2)
-    plane.poll()
+    other = subprocess.Popen([sys.executable, __file__, "load", str(legs), str(seconds + 1.5)])
+    before = plane.metrics()["packets_in"]
+    while plane.metrics()["packets_in"] - before < 10 * legs:  # it has begun, long ago enough for bridges to copy
+        if other.poll() is not None:
+            raise SystemExit("the load ended before it began")
+        time.sleep(0.05)
+    if (failed := [event for event in plane.poll() if isinstance(event, LegFailed)]):
+        raise SystemExit(f"{len(failed)} legs could not be opened, the first: {failed[0]}")
     before, figures = resource.getrusage(resource.RUSAGE_SELF), plane.metrics()
     time.sleep(seconds)
     after, later = resource.getrusage(resource.RUSAGE_SELF), plane.metrics()
@@ -272,7 +277,7 @@ def commands(rounds: int = 2_000) -> None:
     for number in range(rounds):
         row = number % 200
         todo = (
-            OpenLeg(row, number, "127.0.0.1", PLANE_PORT + row, 1, 0, 0),
+            OpenLeg(row, number, "127.0.0.1", PLANE_PORT + 2 * row, 1, 0, 0),
             SetLeg(row, number, "127.0.0.1", LOAD_PORT, 0, 0, ((0, 0), (8, 8)), 101, 101, 20, True, True),
             Play(row, number, 1, (2,)),
             CloseLeg(row, number),
@@ -296,7 +301,7 @@ def memory(legs: int = 1_000) -> None:
     plane = plane_with(0)
     before = resident()
     for row in range(legs):
-        plane.command(OpenLeg(row, 1, "127.0.0.1", PLANE_PORT + row, row + 1, 0, 0))
+        plane.command(OpenLeg(row, 1, "127.0.0.1", PLANE_PORT + 2 * row, row + 1, 0, 0))
         plane.command(SetLeg(row, 1, "127.0.0.1", LOAD_PORT + row, 0, 0, ((0, 0),), 101, 101, 20, True, True))
         plane.command(Play(row, 1, 1, (2, 1), loop=True))
     time.sleep(1)
