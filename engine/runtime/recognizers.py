@@ -6,6 +6,8 @@ each; nothing here waits for anything. As long as no dialplan of the site listen
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +15,7 @@ import msgspec
 from engine.call.listening import ListenEnded, ListenWanted, SpeechDone, SpeechStarted
 from engine.dialplan.speech_model import FOLDER, NONE, REMOTE, SpeechModel, recognizer_of
 from engine.runtime import recognizer_wire as wire
-from engine.runtime import second_opinion
+from engine.runtime import second_opinion, warming
 from engine.runtime.kept_sound import Missing
 from engine.runtime.recognizer_pool import Figures, Pool
 from engine.speech.ports import FAILED, Utterance
@@ -73,6 +75,14 @@ class Recognizers:
                     remote |= engine.kind == REMOTE
         self._pool.learn(site.grammars, list(early), remote)
         self._pool.start()
+
+    async def early(self, site: Site | None, warm: Callable[[], None]) -> None:
+        """Run `warm`, while the children load, too: they need longer, and whoever calls first shall not wait for them.
+        Where there is something to compile they come later, and find it done."""
+        if site is not None and warming.whole():
+            self.use(site)
+            await asyncio.sleep(0)  # the processes begin, and need nothing of us for a while
+        warm()
 
     # --- the Switch's wishes
     def listen(self, wanted: ListenWanted) -> None:

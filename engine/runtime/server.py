@@ -418,7 +418,7 @@ class Server:
         reading = continuing.first_reading(self, read)
         self.secrets = Secrets(options.data)
         net.raise_file_limit()
-        self._warm()
+        await self.recognizers.early(reading.site, self._warm)
         try:
             await self.admin.start()
         except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ Progress = Callable[[int, int, str], None]
 
 HELPED = ("commands", "mix", "tick")  # ours is `receive` meanwhile; the media loop comes last and needs them all
 MEMORY_MIN = 3 * 1024**3  # bytes to spare: each of the two grows to 0.7 GB
+PATIENCE_S = 300.0  # with the second process, which needs 40 s for its half on a slow machine
 _ROOT = Path(__file__).resolve().parents[2]
 _PR_SET_PDEATHSIG = 1
 
@@ -43,9 +45,10 @@ def warm(progress: Progress | None = None) -> None:
                 with second_process() as second:
                     ours = [step[0] for step in plane_kernels.parts(plane) if step[0] not in HELPED]
                     plane_kernels.warm_parts(plane, progress, only=ours)
-                    _wait_for_half(second)
+                    wait_for_half(second)
                     plane_kernels.warm_kernels(plane, progress)
-                    second.wait()
+                    with suppress(subprocess.TimeoutExpired):
+                        second.wait(PATIENCE_S)
             else:
                 plane_kernels.warm_parts(plane, progress)
                 plane_kernels.warm_kernels(plane, progress)
@@ -53,6 +56,11 @@ def warm(progress: Progress | None = None) -> None:
     with suppress(OSError):  # a disk that is full or read-only: then a later start looks again
         if not jit.DISABLED:
             mark.touch()
+
+
+def whole() -> bool:
+    """Is everything compiled, so that `warm` only loads it?"""
+    return not os.environ.get("NUMBA_DISABLE_JIT") and _mark().exists()
 
 
 def share() -> None:
@@ -115,10 +123,10 @@ def room_for_two(
     return (cores or len(os.sched_getaffinity(0))) >= 2 and free >= MEMORY_MIN
 
 
-def _wait_for_half(second: subprocess.Popen[str]) -> None:
-    """Until its half is there, or it has ended: then we compile that ourselves."""
+def wait_for_half(second: subprocess.Popen[str], seconds: float = PATIENCE_S) -> bool:
+    """Until its half is there (True), or it has ended, or stands still: then we compile that ourselves."""
     assert second.stdout is not None
-    second.stdout.readline()
+    return bool(select.select([second.stdout], [], [], seconds)[0]) and second.stdout.readline() == "half\n"
 
 
 def _mark() -> Path:

@@ -71,12 +71,24 @@ _NEWEST = max(tones.SIZE, voicing.SIZE)
 
 
 def warm() -> None:
-    """Compile every kernel of this module's gates."""
+    """Compile every kernel of this module's gates, for frames as we make them and as they come from elsewhere: none may
+    be met for the first time when somebody speaks."""
     echo.warm()
-    quiet, noise = np.zeros(FRAME_SAMPLES, np.int16), np.arange(FRAME_SAMPLES, dtype=np.int16) * 199 % 3_001
+    quiet = np.zeros(FRAME_SAMPLES, np.int16)
+    noise = (np.arange(FRAME_SAMPLES) * 199 % 3_001).astype(np.int16)
     listener = Endpointer(Listening("", ""), lambda frame: True)
-    for sent in (quiet, noise.astype(np.int16), quiet, quiet):
-        listener.hear(noise.astype(np.int16), sent)
+    for writeable in (True, False):
+        quiet.setflags(write=writeable)
+        noise.setflags(write=writeable)
+        for sent in (quiet, noise, quiet, quiet):
+            listener.hear(noise, sent)
+            hush.take_in(listener._levels, listener._raw, *listener._echo.memory, noise, sent)
+            listener._echo.hear(noise, sent, loud=True)
+        levels.level_dbfs(listener._raw, noise)
+    levels.learn(listener._levels, -30.0, True)
+    levels.learn_speech(listener._levels, -30.0)
+    tones.is_tone(listener._whole, listener._scratch, 0.5)
+    voicing.sings(listener._newest, listener._low)
 
 
 class Endpointer:

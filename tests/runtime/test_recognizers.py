@@ -15,6 +15,7 @@ from engine.dialplan.model import TenantModel
 from engine.dialplan.speech_model import SpeechModel
 from engine.media import columns
 from engine.runtime import recognizer_wire as wire
+from engine.runtime import warming
 from engine.runtime.graph_shelf import Shelf
 from engine.runtime.recognizers import Recognizers, engine_of
 from engine.speech.ports import Listening, Samples
@@ -146,6 +147,23 @@ def test_who_cannot_be_listened_to_is_told_at_once() -> None:
         told = {each.ticket: each.utterance.detail for each in world.of(SpeechDone)}
         assert told == {1: "no grammar of the site is known", 2: "no recogniser for de",
                         4: "too many callers are listened to at once"}  # fmt: skip
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("compiled", "readable"), [(True, True), (False, True), (True, False)])
+def test_the_children_load_while_we_do_unless_they_would_have_to_compile(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool, readable: bool
+) -> None:
+    monkeypatch.setattr(warming, "whole", lambda: compiled)
+
+    async def scene(world: World) -> None:
+        running: list[bool] = []
+        pools = world.recognizers
+        await pools.early(world.site if readable else None, lambda: running.append(pools._pool is not None))
+        assert running == [compiled and readable]
+        pools.use(world.site)
+        assert pools._pool is not None
 
     play(scene)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from engine import jit
-from engine.runtime.warming import MEMORY_MIN, Reporter, room_for_two, second_process
+from engine.runtime.warming import MEMORY_MIN, Reporter, room_for_two, second_process, wait_for_half
 
 
 class Clock:
@@ -76,3 +77,15 @@ def test_it_does_not_outlive_the_first() -> None:
     with second_process() as helper:
         pass
     assert helper.returncode is not None
+
+
+@pytest.mark.parametrize(("command", "seconds", "there"), [
+    ("echo half; exec sleep 60", 20, True), ("echo no; exec sleep 60", 20, False), ("exit 1", 20, False),
+    ("exec sleep 60", 0.2, False),
+])
+def test_one_that_ends_or_stands_still_is_not_waited_for(command: str, seconds: float, there: bool) -> None:
+    with subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE, text=True) as second:
+        try:
+            assert wait_for_half(second, seconds) is there
+        finally:
+            second.kill()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,12 +12,15 @@ import numpy as np
 import pytest
 import webrtcvad
 
+from engine import jit
 from engine.media import clips, g711
 from engine.speech import endpointing, noises
 from engine.speech.endpointing import Endpointer, Step
 from engine.speech.ports import Listening, Samples
 from tests.speech.talk import echo_of, hiss, line, sentences
 from tools import disturbances
+
+ROOT = Path(__file__).parents[2]
 
 LISTENING = Listening("g", "en")
 
@@ -319,6 +325,44 @@ def test_a_second_opinion_may_say_no() -> None:
     assert max(asked) == endpointing.ASKED_FRAMES * 160
     assert 8 < len(asked) <= 8 + 4 * wave.size / 8_000  # again, but no more than four times a second for long
     assert len(started(run(endpointer(lambda samples: True), wave))) == 1
+
+
+COMPILED = """
+import numpy as np, sys
+from engine.speech import echo, endpointing, hush, levels, tones, voicing
+from engine.speech.endpointing import Endpointer
+from engine.speech.ports import Listening
+kernels = [echo.take_in, echo.cancel, hush.take_in, levels.begin, levels.level_dbfs, levels.learn, levels.learn_speech,
+           tones.is_tone, voicing.sings]
+endpointing.warm()
+ready = [list(each.signatures) for each in kernels]
+assert all(ready), ready
+said, sent = np.load(sys.argv[1]), np.load(sys.argv[2])
+nothing = np.zeros_like(sent)
+for each in (said, sent, nothing):
+    each.setflags(write=False)  # as what was received is
+starts = 0
+for prompt in (sent, nothing):
+    ear = Endpointer(Listening("", ""), lambda frame: True)
+    for at in range(0, said.size - 159, 160):
+        starts += ear.hear(said[at : at + 160], prompt[at : at + 160], playing=prompt is sent).started
+assert starts == 2, starts
+later = [list(each.signatures) for each in kernels]
+new = [(each.__name__, set(now) - set(then)) for each, now, then in zip(kernels, later, ready) if now != then]
+assert not new, new
+"""
+
+
+@pytest.mark.skipif(jit.DISABLED, reason="compiled code only")
+def test_nothing_is_left_to_compile_when_somebody_speaks(tmp_path: Path) -> None:
+    """A kernel that is met first then takes a second of the first caller's: his voice stops no prompt."""
+    said, _, _ = spoken(3, -66.0)
+    prompt = PROMPT[: said.size]
+    echo = echo_of(prompt.astype(np.float64), -10, 90, 3)[: said.size]
+    np.save(tmp_path / "said.npy", line(said.astype(np.float64) + echo))
+    np.save(tmp_path / "sent.npy", prompt)
+    command = [sys.executable, "-c", COMPILED, str(tmp_path / "said.npy"), str(tmp_path / "sent.npy")]
+    subprocess.run(command, check=True, cwd=ROOT)
 
 
 def test_what_was_found_out_of_a_frame_can_be_drawn() -> None:
