@@ -12,6 +12,7 @@ import platform
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,18 +121,25 @@ class Exposition:
         if room is not None:
             for _ in sounding.add_all(live, self.server.plane, room, self.server.now_ms()):
                 began = await _breathe(began)
-        for piece in self._pieces(room, list(queues.values()), live):
+        rows = list(queues.values())
+        queues.clear()
+        for piece in self._pieces(room, rows, live):
             parts.append(piece)
+            began = await _breathe(began)
+        while rows:  # to let hundreds of them go at once would hold the loop too
+            del rows[-queues_at_once:]
             began = await _breathe(began)
         return b"".join(parts)
 
     def _pieces(self, room: Any, queues: list[dict[str, Any]], live: sounding.Live) -> Iterator[bytes]:
-        for family in (*_process(self.server), *_loop(self.server), *_sip(self.server), *_records(self.server),
-                       *_media(self.server), *_speech(self.server), *_calls(self.server), *_quality(self.server),
-                       *_live(live)):
+        # Chained, not collected: each family is made in its own turn of the loop.
+        of_server = (_process, _loop, _sip, _records, _media, _speech, _calls, _quality)
+        for family in chain.from_iterable(make(self.server) for make in of_server):
+            yield generate_latest(_Page(family))
+        for family in _live(live):
             yield generate_latest(_Page(family))
         if room is not None:
-            for family in (*_room(room), *_trunks(self.server, room)):
+            for family in chain(_room(room), _trunks(self.server, room)):
                 yield generate_latest(_Page(family))
             yield from _queues(queues)
 
