@@ -27,13 +27,15 @@ CHOICES = (*KEYS, "timeout", "!strange")
 WORDS = (
     "served", "full", "no_agents", "timeout", "closed", "exit", "left", "overflow", "number", "transferred", "busy",
     "no_answer", "rejected", "unreachable", "failed", "allowed", "accepted", "no_number", "refused", "already_open",
-    "ok", "not_found", "over_budget", "strange", "",
+    "ok", "not_found", "over_budget", "open", "declined", "told", "done", "strange", "",
 )  # fmt: skip
 RESULTS = (MATCH, MATCH, NO_MATCH, NO_INPUT, TOO_LONG, FAILED)
 _FITS = {
     "play": ("PlayDone", "Digit", "TimerFired"), "digits": ("Digit", "Digit", "TimerFired"), "timer": ("TimerFired",),
     "queue": ("QueueEnded",), "dial": ("DialEnded",), "record": ("RecordDone", "TimerFired"),
-    "answer": ("AnsweredNow",), "rescue": ("AnsweredNow",),
+    "answer": ("AnsweredNow",), "rescue": ("AnsweredNow",), "box": ("BoxAnswer",), "callback": ("CallbackAnswer",),
+    "lookup": ("LookupAnswered", "TimerFired"), "fetch": ("SoundFetched", "TimerFired"), "park": ("ParkEnded",),
+    "room": ("RoomEnded",), "stream": ("StreamOver", "StreamKey", "TimerFired"),
 }  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def doors(site: Site) -> list[tuple[str, str, str]]:
 def run(site: Site, door: tuple[str, str, str], seed: int, number: int) -> Trouble | None:
     """Sequence `number` of `seed` through one door; None when all went well. Never raises."""
     dice = Dice(seed * 1_000_003 + number)
-    told: list[str] = []
+    told: list[actions.Happening] = []
     name = door[0]
     try:
         walker = Walker(site, name, entry=door[1], wait=door[2])
@@ -69,7 +71,7 @@ def run(site: Site, door: tuple[str, str, str], seed: int, number: int) -> Troub
             if why or walker.over():
                 break
             happening = _happening(walker, dice)
-            told.append(repr(happening))
+            told.append(happening)
             walker.tell(happening)
             why = walker.unguarded()
         for _ in range(ROUNDS_MAX if door[2] else REST_MAX):
@@ -81,7 +83,7 @@ def run(site: Site, door: tuple[str, str, str], seed: int, number: int) -> Troub
             why = f"it goes round at {walker.run.stack} when the caller does nothing"
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-    return Trouble(name, seed, number, why, tuple(told)) if why else None
+    return Trouble(name, seed, number, why, tuple(map(repr, told))) if why else None
 
 
 def _happening(walker: Walker, dice: Dice) -> actions.Happening:

@@ -7,7 +7,7 @@ interpreter's alone.
 from __future__ import annotations
 
 from engine import limits
-from engine.dialplan import actions, interpreter
+from engine.dialplan import actions, interpreter, people_actions
 from engine.dialplan.facts import WAIT_FACTS
 from engine.dialplan.model import Site
 from engine.dialplan.program import Program, Running
@@ -31,6 +31,7 @@ class Walker:
         language = self.main.languages[0]
         facts = {**FACTS, "system.tenant": name.partition("/")[0]}
         self.timer = (0, 0)  # (ticket, ms) of the timer that runs
+        self.books = False  # what a callback's desk was asked last: to book it, or only whether it may be
         self.ms = 0
         self.outer, self.last = interpreter.start(self.main, facts, language, site, 0, entry=entry)
         self.run: Running = self.outer
@@ -54,6 +55,8 @@ class Walker:
         for action in self.last:
             if type(action) is actions.SetTimer:
                 self.timer = (action.ticket, action.ms)
+            elif type(action) is actions.AskCallback:
+                self.books = action.book
 
     def over(self) -> bool:
         return self.run.waiting == "ended"
@@ -88,6 +91,16 @@ class Walker:
         elif waiting == "record":
             self.ms += 10_000
             self.tell(actions.RecordDone(ticket, "r", 10_000))
+        elif waiting == "box":
+            self.tell(actions.BoxAnswer(ticket, "open"))
+        elif waiting == "callback":
+            result = "accepted" if self.books else "allowed"
+            self.tell(actions.CallbackAnswer(ticket, result, FACTS["access.caller"], 1))
+        elif waiting == "park":
+            self.ms += 60_000
+            self.tell(people_actions.ParkEnded(ticket, "timeout"))
+        elif waiting in ("room", "echo"):  # as long as he likes
+            self.ms = limits.call_ms_max + 1
         else:
             self.ms += self.timer[1]
             self.tell(actions.TimerFired(ticket))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.dialplan import actions
 from engine.sim.walker import Walker
 from tests.sim.crowds import NAME, crowd_site
-from tests.sim.shows import MAIN, site
+from tests.sim.shows import MAIN, SITE, site
 
 HOLD = "\nwaits:\n  hold:\n    - play: thanks\n    - music: 20s\n"
 
@@ -47,3 +49,37 @@ def test_a_wait_without_its_timer_is_told() -> None:
     assert walker.unguarded() == "it waits (play) without a timer"
     walker.run.waiting = ""
     assert walker.unguarded() == "it waits for nothing and doesn't go on"
+
+
+TALK = """  talk:
+    - answer
+    - {step}
+    - hangup: served
+  late:
+    - hangup: late
+"""
+MORE = {"boxes.yaml": "front: {hears: 201, number: 800}\n", "site.yaml": SITE + "parking: {slots: 71-79}\n"}
+
+
+@pytest.mark.parametrize(
+    ("step", "waits", "outcome"),
+    [
+        ("voicemail: front", ["box", "play", "record"], "served"),
+        ("callback: {queue: support, failed: late}", ["callback", "play", "digits", "play", "digits"], "late"),
+        ("callback: {queue: support, confirm_by_key: no, failed: late}", ["callback", "callback"], "served"),
+        ("park: {for: 30s, timeout: late, full: late}", ["park"], "late"),
+        ("conference: {room: standup, full: late}", ["room"], ""),
+        ("echo", ["echo"], ""),
+    ],
+)
+def test_what_the_engine_answers_is_answered(step: str, waits: list[str], outcome: str) -> None:
+    """Nobody stands before a box, a desk or a slot until his call's longest time is over. `outcome` '' : he hung up."""
+    queues = "support:\n  ring: 10s\n  callback: {allow: ['5']}\n"
+    made = site(**MORE, **{"dialplans/main.yaml": MAIN + TALK.format(step=step), "queues.yaml": queues})
+    walker, found, ended = Walker(made, NAME, entry="talk"), [], ""
+    while not walker.over():
+        assert not walker.unguarded() and len(found) < 20, found
+        found.append(walker.run.waiting)
+        walker.patience()
+        ended = next((act.outcome for act in walker.last if isinstance(act, actions.Hangup)), ended)
+    assert found == ["answer", *waits] and ended == outcome
