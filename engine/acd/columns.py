@@ -48,8 +48,9 @@ class Columns:
         self._bind()
 
     def _bind(self) -> None:
-        for index, name in enumerate(self.fields):
-            setattr(self, name, memoryview(self.block[index]))
+        cells, wide = memoryview(self.block.reshape(-1)), self.block.shape[1]
+        starts = range(0, len(cells), wide) if wide else [0] * len(self.fields)
+        vars(self).update(zip(self.fields, [cells[start : start + wide] for start in starts], strict=True))
 
     @classmethod
     def index(cls, field: str) -> int:
@@ -93,21 +94,22 @@ class Columns:
         return Saved(self.fields, self.used, self.free, self.block[:, : self.used].tobytes())
 
     def load(self, saved: Saved) -> None:
-        """Take over saved rows; fields this version doesn't know are dropped, new ones keep their blank value."""
-        capacity = self.block.shape[1]
-        while capacity < saved.used:
-            capacity *= 2
-        self.capacity_max = max(self.capacity_max, saved.used)
-        self.block = np.zeros((len(self.fields), min(capacity, self.capacity_max)), dtype="<i8")
-        for field, value in self.blank.items():
-            self.block[self.index(field), : saved.used] = value
-        data = np.frombuffer(saved.data, dtype="<i8").reshape(len(saved.fields), saved.used)
-        for source, field in enumerate(saved.fields):
-            if field in self.fields:
-                self.block[self.index(field), : saved.used] = data[source]
-        self.used = saved.used
+        """Blank columns take over saved rows; fields this version doesn't know are dropped, new ones stay blank."""
+        used = saved.used
+        self.capacity_max = max(self.capacity_max, used)
+        while self.block.shape[1] < used:
+            self._grow()
+        data = np.frombuffer(saved.data, dtype="<i8").reshape(len(saved.fields), used)
+        if saved.fields == self.fields:
+            self.block[:, :used] = data
+        else:
+            for field, value in self.blank.items():
+                self.block[self.index(field), :used] = value
+            for source, field in enumerate(saved.fields):
+                if field in self.fields:
+                    self.block[self.index(field), :used] = data[source]
+        self.used = used
         self.free = list(saved.free)
-        self._bind()
 
 
 class AgentColumns(Columns):

@@ -148,8 +148,10 @@ class Phone:
             self._events(now_ms)
 
     def next(self) -> int | None:
-        due = [at for at in (self.endpoint.next_deadline(), self.deadlines.next()) if at is not None]
-        return min(due) if due else None
+        by_sip, own = self.endpoint.next_deadline(), self.deadlines.next()
+        if by_sip is None or own is None:
+            return own if by_sip is None else by_sip
+        return min(by_sip, own)
 
     def expire(self, now_ms: int) -> None:
         self.endpoint.expire(now_ms)
@@ -164,6 +166,8 @@ class Phone:
 
     def take(self) -> list[tuple[tuple[str, int], bytes]]:
         """Datagrams to send: (target, data)."""
+        if not self.raw and not self.endpoint.sends:
+            return []
         out = [(self.server, data) for data in self.raw]
         self.raw = []
         for send in self.endpoint.sends:

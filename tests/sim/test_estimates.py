@@ -3,6 +3,9 @@
 Simulated means are random, though the seed makes them the same every time. Of the rows that run always each figure
 lies inside its 99 % interval; of the many of the slow test at most one in thirty may lie outside, and none outside
 99.99 %. The intervals must be narrow, too: one that holds everything proves nothing.
+
+The short runs are the production distributor's; the long ones go to the compiled loop, as they do for whoever
+simulates so many calls, and one row of each table is the same by both.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import math
 import pytest
 import scipy.stats
 
-from engine.sim import estimates, scenario_reader
+from engine.sim import engines, estimates, scenario_reader
 from engine.sim.estimates import Figure, student
 from engine.sim.queueing import Run
 from engine.sim.scenario import Scenario
@@ -62,12 +65,10 @@ arrivals:
 """
 
 
-def figures(text: str) -> dict[str, Figure]:
+def figures(text: str, engine: str = engines.DISTRIBUTOR) -> dict[str, Figure]:
     found = scenario(text)
-    runs = [Run(found, replication) for replication in range(found.replications)]
-    for run in runs:
-        run.go()
-    return estimates.estimate(found, runs)["q"]
+    assert engines.choose([found], engine) == (engine, "")
+    return estimates.estimate(found, engines.run(found, engine))["q"]
 
 
 def off(figure: Figure, theory: float, degrees: int = 19) -> float:
@@ -78,16 +79,21 @@ def off(figure: Figure, theory: float, degrees: int = 19) -> float:
     return abs(mean - theory) / (half * student(0.99, degrees) / student(0.95, degrees))
 
 
-def erlang_a(agents: int, patience_s: int, calls: int, seed: int = 1) -> dict[str, float]:
+def erlang_a(
+    agents: int, patience_s: int, calls: int, *, seed: int = 1, engine: str = engines.DISTRIBUTOR
+) -> dict[str, float]:
     rate, talk_s = TALK_24
-    found = figures(one_queue(rate, talk_s, agents, patience=f"{{exponential: {patience_s}s}}", calls=calls, seed=seed))
+    text = one_queue(rate, talk_s, agents, patience=f"{{exponential: {patience_s}s}}", calls=calls, seed=seed)
+    found = figures(text, engine)
     names = ("p_wait", "p_abandon", "mean_wait_s", "service_level")
     theory = ERLANG_A[agents, patience_s]
     return {name: off(found[name], value) for name, value in zip(names, theory, strict=True)}
 
 
-def erlang_c(rate: int, talk_s: int, agents: int, calls: int, seed: int = 1) -> dict[str, float]:
-    found = figures(one_queue(rate, talk_s, agents, calls=calls, seed=seed))
+def erlang_c(
+    rate: int, talk_s: int, agents: int, calls: int, *, seed: int = 1, engine: str = engines.DISTRIBUTOR
+) -> dict[str, float]:
+    found = figures(one_queue(rate, talk_s, agents, calls=calls, seed=seed), engine)
     names = ("p_wait", "mean_wait_s", "service_level")
     theory = ERLANG_C[rate, talk_s, agents]
     return {name: off(found[name], value) for name, value in zip(names, theory, strict=True)}
@@ -159,8 +165,11 @@ def test_blocking_by_capacity(places: int) -> None:
 
 @pytest.mark.slow
 def test_all_rows_of_erlang() -> None:
-    found = {f"A {row}": erlang_a(*row, 60_000, seed=2) for row in ERLANG_A}
-    found |= {f"C {row}": erlang_c(*row, 180 * row[0] + 30_000, seed=2) for row in ERLANG_C}
+    loop = engines.KERNEL
+    found = {f"A {row}": erlang_a(*row, 60_000, seed=2, engine=loop) for row in ERLANG_A}
+    found |= {f"C {row}": erlang_c(*row, 180 * row[0] + 30_000, seed=2, engine=loop) for row in ERLANG_C}
+    assert found["A (24, 60)"] == erlang_a(24, 60, 60_000, seed=2)
+    assert found["C (60, 300, 8)"] == erlang_c(60, 300, 8, 40_800, seed=2)
     values = {f"{row} {name}": value for row, each in found.items() for name, value in each.items()}
     outside = {name: value for name, value in values.items() if value >= 1}
     assert len(values) == 66 and len(outside) <= 2, outside
@@ -170,10 +179,10 @@ def test_all_rows_of_erlang() -> None:
 @pytest.mark.slow
 def test_fifty_agents_with_and_without_patience() -> None:
     """48 calls a minute, a minute each: without abandonment 20.8 s of waiting, with two minutes of patience 3.7 s."""
-    patient = figures(one_queue(2_880, 60, 50, calls=400_000))
+    patient = figures(one_queue(2_880, 60, 50, calls=400_000), engines.KERNEL)
     assert off(patient["p_wait"], 0.69446) < 1 and off(patient["mean_wait_s"], 20.834) < 1
     assert off(patient["mean_queue_length"], 16.667) < 1 and off(patient["service_level"], 0.64345) < 1
-    human = figures(one_queue(2_880, 60, 50, patience="{exponential: 120s}", calls=200_000))
+    human = figures(one_queue(2_880, 60, 50, patience="{exponential: 120s}", calls=200_000), engines.KERNEL)
     for name, theory in (("p_wait", 0.46777), ("p_abandon", 0.03091), ("mean_wait_s", 3.709),
                          ("mean_queue_length", 2.968), ("occupancy", 0.93032), ("service_level", 0.94302)):  # fmt: skip
         assert off(human[name], theory) < 1, name
@@ -188,7 +197,7 @@ def pooled(skills: int, calls: int) -> dict[str, Figure]:
     lines.append("arrivals:")
     lines += [f"  - {{queue: q, rate: 168/h, skills: {{s{kind}: 1}}, talk: {{exponential: 5min}}}}"
               for kind in range(6)]  # fmt: skip
-    return figures("\n".join(lines) + "\n")
+    return figures("\n".join(lines) + "\n", engines.KERNEL)
 
 
 @pytest.mark.slow
