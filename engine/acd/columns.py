@@ -48,7 +48,7 @@ class Columns:
         self._bind()
 
     def _bind(self) -> None:
-        cells, wide = memoryview(self.block.reshape(-1)), self.block.shape[1]
+        cells, wide = self.block.reshape(-1).data, self.block.shape[1]
         starts = range(0, len(cells), wide) if wide else [0] * len(self.fields)
         vars(self).update(zip(self.fields, [cells[start : start + wide] for start in starts], strict=True))
 
