@@ -78,7 +78,7 @@ def test_a_missed_call_is_told_to_a_real_phone_and_54_says_why(life: Engine, tmp
         assert life.agent("200")["reason"] == "missed"
         mark, place = phone.mark(), phone.dial("*54")
         phone.wait_event("CALL_CLOSED", 25, after=place)
-        heard = phone.heard()[mark:]
+        heard = phone.heard_out()[mark:]
         stock = ROOT / "prompts" / "en"
         wanted = ["agent_not_ready", "agent_reason", "reason_missed", "agent_waiting_none", "agent_to_return"]
         also = ["agent_ready", "agent_logged_out", "reason_lunch", "agent_to_log_in"]

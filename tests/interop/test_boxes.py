@@ -131,7 +131,7 @@ def test_a_prompt_recorded_by_phone_is_heard_by_the_next_caller(running: Engine,
         place = caller.mark()
         caller.wait_event("CALL_ESTABLISHED", after=caller.dial("8721"))
         caller.wait_event("CALL_CLOSED", 10)
-        assert listening.share_heard(kept, caller.heard()[place:], score=0.9) > 0.6
+        assert listening.share_heard(kept, caller.heard_out()[place:], score=0.9) > 0.6
 
 
 def _rows(engine: Engine) -> int:

@@ -183,7 +183,7 @@ def test_an_agent_parks_hears_the_slot_and_another_picks_up(people: Engine, tmp_
         agent.press("*8")
         agent.wait_event("CALL_CLOSED", 8, after=place)
         sounds = {digit: listening.read_wav(PROMPTS / "digits" / f"{digit}.wav") for digit in "17"}
-        said = [name for _, name in listening.which_prompts(agent.heard()[mark:], sounds, score=0.7)]
+        said = [name for _, name in listening.which_prompts(agent.heard_out()[mark:], sounds, score=0.7)]
         assert sorted(said) == ["1", "7"], said
         other.wait_event("CALL_ESTABLISHED", after=other.dial("*871"))
         expect(ears, {"caller": {"boss"}, "boss": {"caller"}}, "after the pick-up")

@@ -181,6 +181,13 @@ class Baresip:
         whole = len(self._heard) // 2 * 2
         return np.frombuffer(bytes(self._heard[:whole]), "<i2").astype(float)
 
+    def heard_out(self) -> np.ndarray:
+        """`heard()` after a call, with what was on its way then: the speaker's pipe holds a quarter of a second."""
+        limit = time.monotonic() + 2.0
+        while self._silences and time.monotonic() < min(limit, self._silences[-1][1] + 0.3):
+            time.sleep(0.05)
+        return self.heard()
+
     def mark(self) -> int:
         """A place in `heard()`: now."""
         return len(self._heard) // 2
