@@ -95,6 +95,7 @@ class Columns:
 
     def load(self, saved: Saved) -> None:
         """Blank columns take over saved rows; fields this version doesn't know are dropped, new ones stay blank."""
+        assert not self.used, "rows beyond the saved ones would stay"
         used = saved.used
         self.capacity_max = max(self.capacity_max, used)
         while self.block.shape[1] < used:

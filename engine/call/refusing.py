@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PURPOSE, PROMPT = "refusal", "agent_dial_refused"
 SILENCE, SKIPPED_MS = "tone/silence", 600  # of its second
-HEARD_MS_MAX = 8_000
+HEARD_MS_MAX = 10_000  # 8 s of prompt, and the silence
 
 
 def begin(room: Room, call: Call, status: int, cause: int, now_ms: int) -> bool:

@@ -179,5 +179,5 @@ def test_five_hundred_queues_never_hold_the_loop_for_long(monkeypatch: pytest.Mo
 
     pieces = sorted(min(same) for same in zip(*[measured() for _ in range(5)], strict=True))
     assert len(pieces) > 300
-    assert pieces[-1] < 0.07, pieces[-5:]  # a millisecond, where a unit takes 14
-    assert pieces[len(pieces) * 9 // 10] < 0.06
+    assert pieces[-1] < 0.065, pieces[-5:]  # 0.9 ms where a unit takes 14, as on a slow machine
+    assert pieces[len(pieces) * 9 // 10] < 0.055
